@@ -1,0 +1,84 @@
+/**
+ * The closed set of refusal codes, and what each becomes on every wire. This table is the only place
+ * where a code meets an HTTP status, a gRPC status, a WebSocket close code or an exit code.
+ */
+export const ERROR_TABLE = {
+  invalid_request: { http: 400, grpc: 'INVALID_ARGUMENT', close: 1008, exit: 64 },
+  token_missing: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 77 },
+  token_invalid: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 65 },
+  session_expired: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 65 },
+  session_revoked: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 65 },
+  credentials_invalid: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 77 },
+  access_denied: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
+  origin_refused: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
+  actor_suspended: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
+  step_up_required: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
+  not_found: { http: 404, grpc: 'NOT_FOUND', close: 4404, exit: 66 },
+  identity_taken: { http: 409, grpc: 'ALREADY_EXISTS', close: 4409, exit: 73 },
+  session_limit: { http: 409, grpc: 'RESOURCE_EXHAUSTED', close: 4409, exit: 75 },
+  conflict: { http: 409, grpc: 'ABORTED', close: 4409, exit: 75 },
+  too_large: { http: 413, grpc: 'RESOURCE_EXHAUSTED', close: 1009, exit: 65 },
+  unsupported_type: { http: 415, grpc: 'INVALID_ARGUMENT', close: 1003, exit: 65 },
+  password_refused: { http: 422, grpc: 'INVALID_ARGUMENT', close: 4422, exit: 65 },
+  throttled: { http: 429, grpc: 'RESOURCE_EXHAUSTED', close: 4429, exit: 75 },
+  internal: { http: 500, grpc: 'INTERNAL', close: 1011, exit: 70 },
+  busy: { http: 503, grpc: 'UNAVAILABLE', close: 1013, exit: 75 },
+  unavailable: { http: 503, grpc: 'UNAVAILABLE', close: 1013, exit: 69 },
+  timeout: { http: 504, grpc: 'DEADLINE_EXCEEDED', close: 1013, exit: 75 },
+} as const
+
+/** A refusal code: the key of {@link ERROR_TABLE}. */
+export type ErrorCode = keyof typeof ERROR_TABLE
+
+/** What may accompany a code. Never holds a secret, a token, a password or a stack. */
+export interface ErrorDetails {
+  /** How long to wait before trying again, in milliseconds; sent as `Retry-After`. */
+  retryAfterMs?: number
+  /** Which inputs were refused and why, by path: `password: too short`. */
+  issues?: readonly { path: string; message: string }[]
+  /** Why a session ended, for `session_revoked`. */
+  reason?: string
+  cause?: unknown
+}
+
+/** The one error class of the library: a code of the closed set, a sentence for a person, details. */
+export class LatchkeyError extends Error {
+  readonly code: ErrorCode
+  readonly details: Omit<ErrorDetails, 'cause'>
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    const { cause, ...rest } = details
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'LatchkeyError'
+    this.code = code
+    this.details = rest
+  }
+}
+
+/** An expected refusal, as a value: what `authenticate`, `login` and their kin return instead of throwing. */
+export interface Refusal extends Omit<ErrorDetails, 'cause'> {
+  ok: false
+  code: ErrorCode
+  message: string
+}
+
+/** Makes a {@link Refusal}. */
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  details: Omit<ErrorDetails, 'cause'> = {},
+): Refusal {
+  return { ok: false, code, message, ...details }
+}
+
+/** The refusal that an error stands for: a `LatchkeyError` keeps its code, anything else is `internal`. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof LatchkeyError) return refuse(error.code, error.message, error.details)
+  return refuse('internal', 'Something went wrong on our side.')
+}
+
+/** The error that a refusal stands for, for callers who prefer to throw. */
+export function errorOf(refusal: Refusal): LatchkeyError {
+  const { code, message, ok: _, ...details } = refusal
+  return new LatchkeyError(code, message, details)
+}

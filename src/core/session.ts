@@ -1,0 +1,137 @@
+/** Why a session is over. Told to whoever presents its right secret, for 24 hours after. */
+export type EndReason =
+  | 'logged_out'
+  | 'revoked'
+  | 'evicted'
+  | 'upgraded'
+  | 'password_changed'
+  | 'suspended'
+  | 'locked'
+  | 'reuse_detected'
+  | 'parent_ended'
+  | 'expired'
+
+/** Where a session came from, as its owner sees it in a list. */
+export interface Client {
+  /** Canonical text of the address, IPv4-mapped IPv6 as IPv4. */
+  readonly address: string | null
+  readonly userAgent: string | null
+  /** What the owner calls it: "work laptop". */
+  readonly label: string | null
+}
+
+/** What a token must be presented with. Enforced at every check and renewal, so at every door alike. */
+export interface Binding {
+  /** A CIDR prefix in canonical form, such as `192.0.2.7/32`. */
+  readonly addressPrefix: string | null
+  /** The thumbprint of the client's key (RFC 7638 or a certificate's SHA-256). */
+  readonly keyThumbprint: string | null
+}
+
+/** The renewal side of a session: hashes of the two secrets of its renewal code, and the sealed successor. */
+export interface RenewalState {
+  /** Hash of the family secret, constant for the session. */
+  readonly familyHash: string
+  /** Hash of the current generation's secret. */
+  readonly hash: string
+  readonly previousHash: string | null
+  /** When the current generation was made; the grace is counted from here. */
+  readonly renewedAt: number
+  /** The current secrets, sealed under the previous generation's secret, so that a retry gets the same. */
+  readonly sealed: string | null
+}
+
+/** The server's record that an actor is logged in. Times are epoch milliseconds; hashes SHA-256, base64url. */
+export interface SessionRecord {
+  /** Public handle, 25 characters: logs, lists and revocations use it. */
+  readonly id: string
+  readonly owner: string
+  /** The actor this session acts as, when it is an impersonation. */
+  readonly actsAs: string | null
+  /** The session that an impersonation was started from, and cannot outlive. */
+  readonly parent: string | null
+  readonly anonymous: boolean
+  readonly profile: string
+  readonly door: string
+  readonly tokenHash: string
+  /** The token before the last renewal, good until `previousTokenUntil`. */
+  readonly previousTokenHash: string | null
+  readonly previousTokenUntil: number
+  readonly renewal: RenewalState | null
+  readonly createdAt: number
+  /** When its owner last proved who it is. */
+  readonly authenticatedAt: number
+  readonly lastUsedAt: number
+  /** The end of the current token's life, where tokens have one of their own. */
+  readonly tokenExpiresAt: number | null
+  /** How long it may lie unused, or null for as long as it lives. */
+  readonly idleMs: number | null
+  /** The absolute end: no use and no renewal crosses it. */
+  readonly endsAt: number
+  readonly client: Client
+  readonly binding: Binding | null
+  /** What it may do: null for all that its actor may, else a part of that. */
+  readonly access: readonly string[] | null
+  /** The epoch of the house at its creation; once the house moves on, it is over. */
+  readonly houseEpoch: number
+  /** Counts renewals and step-ups. */
+  readonly generation: number
+  /** Raised by every write but a touch. */
+  readonly version: number
+  readonly endedAt: number | null
+  readonly endReason: EndReason | null
+}
+
+/** What a check says of a session: nothing secret, nothing that a check does not decide on. */
+export interface Session {
+  readonly id: string
+  readonly owner: string
+  readonly actsAs: string | null
+  readonly parent: string | null
+  readonly profile: string
+  readonly door: string
+  readonly access: readonly string[]
+  readonly anonymous: boolean
+  readonly createdAt: number
+  readonly authenticatedAt: number
+  /** When it is over if it is not used or renewed before; expired *at* that instant. */
+  readonly expiresAt: number
+  readonly endsAt: number
+  readonly generation: number
+}
+
+/** A session in a list, with where it came from. */
+export interface SessionListing extends Session {
+  readonly lastUsedAt: number
+  readonly client: Client
+  /** Whether it is the session that asked. */
+  readonly current: boolean
+}
+
+/** A session that has just ended: what open connections and other nodes need to know. */
+export interface EndedSession {
+  readonly id: string
+  readonly owner: string
+  readonly reason: EndReason
+}
+
+type Lifetime = Pick<SessionRecord, 'lastUsedAt' | 'idleMs' | 'tokenExpiresAt' | 'endsAt'>
+
+/** The instant at which a session is over by itself: the earliest of idle, token and absolute end. */
+export function expiresAt(record: Lifetime): number {
+  let end = record.endsAt
+  if (record.tokenExpiresAt !== null && record.tokenExpiresAt < end) end = record.tokenExpiresAt
+  if (record.idleMs !== null && record.lastUsedAt + record.idleMs < end) {
+    end = record.lastUsedAt + record.idleMs
+  }
+  return end
+}
+
+/** Whether a record is live at `now`, and if not, how it ended. Expired *at* the exact instant. */
+export function stateOf(
+  record: SessionRecord,
+  { now, houseEpoch }: { now: number; houseEpoch: number },
+): 'live' | 'expired' | 'ended' {
+  if (record.endedAt !== null || record.houseEpoch < houseEpoch) return 'ended'
+  return expiresAt(record) <= now ? 'expired' : 'live'
+}
