@@ -56,18 +56,14 @@ export class LatchkeyError extends Error {
 }
 
 /** An expected refusal, as a value: what `authenticate`, `login` and their kin return instead of throwing. */
-export interface Refusal extends Omit<ErrorDetails, 'cause'> {
+export interface Refusal extends ErrorDetails {
   ok: false
   code: ErrorCode
   message: string
 }
 
 /** Makes a {@link Refusal}. */
-export function refuse(
-  code: ErrorCode,
-  message: string,
-  details: Omit<ErrorDetails, 'cause'> = {},
-): Refusal {
+export function refuse(code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal {
   return { ok: false, code, message, ...details }
 }
 

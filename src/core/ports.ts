@@ -48,12 +48,23 @@ export type CreateOutcome =
 export type EndSelector =
   /** One session, and only if it is of that owner where one is given. */
   | { readonly id: string; readonly owner?: string }
-  /** All of an owner, but for `except`; `raiseEpoch` refuses logins begun before, in the same write. */
-  | { readonly owner: string; readonly except?: string; readonly raiseEpoch?: boolean }
+  /**
+   * All of an owner, but for `except`, or none of them with `keepAll`; `raiseEpoch` refuses logins begun before, in the
+   * same write.
+   */
+  | {
+      readonly owner: string
+      readonly except?: string
+      readonly keepAll?: boolean
+      readonly raiseEpoch?: boolean
+    }
   /** All impersonations of an actor. */
   | { readonly actsAs: string }
 
-/** Goes with a write, in the same transaction where the engine can, and only if the write took place. */
+/**
+ * Goes with a write, in the same transaction where the engine can, and only if the write took place: a refused one, or an
+ * `end` that neither ended a session nor raised an epoch, leaves no entry.
+ */
 export interface WriteOptions {
   readonly audit?: AuditEntry
 }
@@ -91,9 +102,14 @@ export interface SessionStore {
   find(id: string): Promise<SessionRecord | null>
   /**
    * Replaces a record whose version is `expectedVersion` and which has not ended; `lastUsedAt` never falls.
-   * The caller has raised `record.version`. False, with nothing written, when another was faster.
+   * The caller has raised `record.version`. False, with nothing written, when another was faster, or when `epochs` is
+   * given and either has moved.
    */
-  update(record: SessionRecord, expectedVersion: number, options?: WriteOptions): Promise<boolean>
+  update(
+    record: SessionRecord,
+    expectedVersion: number,
+    options?: WriteOptions & { readonly epochs?: Epochs },
+  ): Promise<boolean>
   /**
    * Raises `lastUsedAt`. A touch of a session that has ended, was already over at that time, or was used later, does
    * nothing. Does not raise the version.
@@ -283,6 +299,8 @@ export type BusMessage =
   | { readonly kind: 'actor-changed'; readonly id: string }
   | { readonly kind: 'house-locked'; readonly epoch: number }
   | { readonly kind: 'settings-changed' }
+  /** From the bus itself, after a lapse: messages may have been missed, so nothing cached may be trusted. */
+  | { readonly kind: 'missed' }
 
 /** How nodes tell each other what changed. */
 export interface Bus {

@@ -1,0 +1,154 @@
+import ipaddr from 'ipaddr.js'
+import { LatchkeyError } from './errors.ts'
+
+/** Longer than any address with a zone id. */
+const MAX_ADDRESS_CHARS = 64
+/** How far a chain of proxies is followed. */
+const MAX_HOPS = 32
+
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`)
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6
+
+/**
+ * The one spelling of an IP address, or null for anything else. IPv4 is four decimal parts without leading zeros; IPv6 is
+ * compressed lower case (RFC 5952), without a zone id; IPv4 mapped into IPv6 becomes IPv4.
+ */
+export function canonicalAddress(text: string): string | null {
+  const address = parseAddress(text)
+  return address === null ? null : format(address)
+}
+
+/**
+ * The network an address is in, as canonical CIDR text: `192.0.2.7/32`, `2001:db8::/64`. Null if it is no address.
+ * Throws `invalid_request` for a prefix length that cannot be.
+ */
+export function addressPrefix(
+  address: string,
+  { v4 = 32, v6 = 64 }: { readonly v4?: number; readonly v6?: number } = {},
+): string | null {
+  if (!isPrefixLength(v4, 32) || !isPrefixLength(v6, 128)) {
+    throw new LatchkeyError('invalid_request', 'The length of an address prefix is out of range.')
+  }
+  const parsed = parseAddress(address)
+  if (parsed === null) return null
+  const bits = parsed.kind() === 'ipv4' ? v4 : v6
+  return `${format(network(parsed, bits))}/${bits}`
+}
+
+/** Whether an address is in a network (CIDR text, or one address); false if either is none. */
+export function withinPrefix(address: string | null, prefix: string): boolean {
+  const parsed = address === null ? null : parseAddress(address)
+  const range = parsePrefix(prefix)
+  if (parsed === null || range === null || parsed.kind() !== range.base.kind()) return false
+  return parsed.match(range.base, range.bits)
+}
+
+/** Whether an address is this machine's own: 127.0.0.0/8 or ::1. Host names are not addresses. */
+export function isLoopback(address: string): boolean {
+  return parseAddress(address)?.range() === 'loopback'
+}
+
+const NOT_PUBLIC: ReadonlySet<string> = new Set([
+  'loopback',
+  'private',
+  'uniqueLocal',
+  'linkLocal',
+  'carrierGradeNat',
+])
+
+/**
+ * Whether an address is, or stands for one that is, reachable from beyond the local networks. Every address that is neither
+ * loopback nor private nor link-local counts, and so do 0.0.0.0 and ::. False for what is no address.
+ */
+export function isPublic(address: string): boolean {
+  const parsed = parseAddress(address)
+  return parsed !== null && !NOT_PUBLIC.has(parsed.range())
+}
+
+/** What a request says of where it came from. */
+export interface ForwardedRequest {
+  /** The address of the connection; null where it has none, as on a Unix socket. */
+  readonly peer: string | null
+  /** The whole of `X-Forwarded-For`, or null. */
+  readonly forwardedFor: string | null
+  /** Proxies whose word counts: addresses or CIDR text. */
+  readonly trusted: readonly string[]
+}
+
+/**
+ * The client's address in canonical form, or null if there is none. `X-Forwarded-For` is read from the right for as long as who
+ * added an entry is a trusted proxy: the first that is not trusted is the client, so a client cannot make up its own. From a peer that is not
+ * trusted the header counts for nothing; an entry that is no address ends the walk at the proxy that added it.
+ */
+export function forwardedAddress({ peer, forwardedFor, trusted }: ForwardedRequest): string | null {
+  let client = peer === null ? null : canonicalAddress(peer)
+  let rest = forwardedFor
+  for (let hops = 0; hops < MAX_HOPS && rest !== null && client !== null; hops += 1) {
+    const hop = client
+    if (!trusted.some((prefix) => withinPrefix(hop, prefix))) return client
+    const comma = rest.lastIndexOf(',')
+    const next = forwardedEntry(rest.slice(comma + 1))
+    if (next === null) return client
+    client = next
+    rest = comma === -1 ? null : rest.slice(0, comma)
+  }
+  return client
+}
+
+/** Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::7]:4711`. */
+function forwardedEntry(text: string): string | null {
+  const entry = text.trim()
+  if (entry.length > MAX_ADDRESS_CHARS) return null
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(entry) ?? []
+  if (bracketed !== undefined && !bracketed.includes(':')) return null
+  return canonicalAddress(bracketed ?? dotted ?? entry)
+}
+
+function parseAddress(text: string): Address | null {
+  if (text.length > MAX_ADDRESS_CHARS) return null
+  if (IPV4.test(text)) return ipaddr.IPv4.parse(text)
+  const [, digits, dotted] = /^([\da-fA-F:]*:)([^%]*)(?:%[\w.~-]+)?$/.exec(text) ?? []
+  if (digits === undefined || dotted === undefined) return null
+  // Spelled out as groups, because the library reads `::192.0.2.7` as a mapped address and `010` as octal.
+  const tail = dotted.includes('.') ? dottedGroups(dotted) : dotted
+  if (tail === null || !ipaddr.IPv6.isValid(digits + tail)) return null
+  const address = ipaddr.IPv6.parse(digits + tail)
+  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address
+}
+
+function dottedGroups(dotted: string): string | null {
+  if (!IPV4.test(dotted)) return null
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(dotted).octets
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
+}
+
+function parsePrefix(text: string): { base: Address; bits: number } | null {
+  const slash = text.indexOf('/')
+  const address = slash === -1 ? text : text.slice(0, slash)
+  const base = parseAddress(address)
+  if (base === null) return null
+  const most = base.kind() === 'ipv4' ? 32 : 128
+  if (slash === -1) return { base, bits: most }
+  const digits = text.slice(slash + 1)
+  if (!/^(?:0|[1-9]\d{0,2})$/.test(digits)) return null
+  const mapped = base.kind() === 'ipv4' && address.includes(':')
+  const bits = Number(digits) - (mapped ? 96 : 0)
+  return isPrefixLength(bits, most) ? { base, bits } : null
+}
+
+function isPrefixLength(bits: number, most: number): boolean {
+  return Number.isInteger(bits) && bits >= 0 && bits <= most
+}
+
+function network(address: Address, bits: number): Address {
+  const bytes = address.toByteArray()
+  return ipaddr.fromByteArray(
+    bytes.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - index * 8)))),
+  )
+}
+
+function format(address: Address): string {
+  return address.toString()
+}

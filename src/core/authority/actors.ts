@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto'
+import { type Actor, canonicalIdentity, isEmail } from '../actor.ts'
+import { LatchkeyError, type Refusal, refuse } from '../errors.ts'
+import { isSupportedHash } from '../password/index.ts'
+import type { ManagedDirectory } from '../ports.ts'
+import { reserveCreation } from './attempts.ts'
+import { type CallOptions, type House, settle } from './house.ts'
+import { requireGoodPassword } from './passwords.ts'
+import { endSessions } from './revoke.ts'
+
+export interface Registration {
+  /** Shown, and typed to log in: unique in canonical form. */
+  readonly name: string
+  readonly password: string
+  readonly email?: string
+  /** `["user"]` by default. */
+  readonly roles?: readonly string[]
+}
+
+function managed(house: House): ManagedDirectory {
+  const directory = house.directory as Partial<ManagedDirectory>
+  if (directory.create === undefined || directory.update === undefined) {
+    throw new LatchkeyError('invalid_request', 'This directory is not kept by the authority.')
+  }
+  return house.directory as ManagedDirectory
+}
+
+function identitiesOf(name: string, email: string | undefined): string[] | Refusal {
+  const identity = canonicalIdentity(name)
+  if (identity === null) return invalid('name', 'is empty, too long or has odd characters')
+  if (email === undefined) return [identity]
+  const address = canonicalIdentity(email)
+  if (address === null || !/^[^\s@]+@[^\s@]+$/.test(address)) {
+    return invalid('email', 'is not an e-mail address')
+  }
+  return identity === address ? [identity] : [identity, address]
+}
+
+function invalid(path: string, message: string): Refusal {
+  return refuse('invalid_request', `${path}: ${message}.`, { issues: [{ path, message }] })
+}
+
+/**
+ * Registers an actor. Of many simultaneous registrations of one identity exactly one wins; the others are refused with
+ * `identity_taken`, naming which in `issues`. Also refuses `invalid_request`, `password_refused`, `throttled`, `busy`.
+ */
+export function register(
+  house: House,
+  registration: Registration,
+  options: CallOptions,
+): Promise<{ ok: true; actor: Actor } | Refusal> {
+  return settle(async () => {
+    const directory = managed(house)
+    const identities = identitiesOf(registration.name, registration.email)
+    if (!Array.isArray(identities)) return identities
+    const allowed = await reserveCreation(house, 'register', options)
+    if (!allowed.ok) return allowed
+    await requireGoodPassword(house, registration.password, identities)
+    const passwordHash = await house.hasher.hash(
+      registration.password,
+      options.signal === undefined ? {} : { signal: options.signal },
+    )
+    const actor: Actor = {
+      id: randomUUID(),
+      name: registration.name.normalize('NFC').trim(),
+      identities,
+      roles: registration.roles ?? ['user'],
+      status: 'active',
+      anonymous: false,
+      createdAt: house.now(options),
+    }
+    const audit = house.entry('actor_created', 'ok', { actor: actor.id }, options)
+    const created = await house.ask(() => directory.create(actor, passwordHash, { audit }))
+    return created ? { ok: true, actor } : taken(directory, identities)
+  })
+}
+
+async function taken(directory: ManagedDirectory, identities: readonly string[]): Promise<Refusal> {
+  const issues: { path: string; message: string }[] = []
+  for (const identity of identities) {
+    if ((await directory.findByIdentity(identity)) === null) continue
+    issues.push({ path: isEmail(identity) ? 'email' : 'name', message: 'has already been taken' })
+  }
+  const first = issues[0] ?? { path: 'name', message: 'has already been taken' }
+  return refuse('identity_taken', `${first.path}: ${first.message}.`, { issues })
+}
+
+/** One actor of a dump, with the hash it had elsewhere. */
+export interface ImportedActor {
+  readonly id?: string
+  readonly name: string
+  readonly email?: string
+  readonly passwordHash?: string | null
+  readonly roles?: readonly string[]
+  readonly status?: 'active' | 'suspended'
+  readonly createdAt?: number
+}
+
+/** Adds an actor whose password was hashed elsewhere: it verifies as it is, and is rehashed at the first login. */
+export function importActor(
+  house: House,
+  imported: ImportedActor,
+  options: CallOptions,
+): Promise<{ ok: true; actor: Actor } | Refusal> {
+  return settle(async () => {
+    const directory = managed(house)
+    const identities = identitiesOf(imported.name, imported.email)
+    if (!Array.isArray(identities)) return identities
+    const passwordHash = imported.passwordHash ?? null
+    if (passwordHash !== null && !isSupportedHash(passwordHash)) {
+      return invalid('passwordHash', 'is of no format that can be verified')
+    }
+    const actor: Actor = {
+      id: imported.id ?? randomUUID(),
+      name: imported.name.normalize('NFC').trim(),
+      identities,
+      roles: imported.roles ?? ['user'],
+      status: imported.status ?? 'active',
+      anonymous: false,
+      createdAt: imported.createdAt ?? house.now(options),
+    }
+    const audit = house.entry(
+      'actor_created',
+      'ok',
+      { target: actor.id, detail: { imported: true } },
+      options,
+    )
+    const created = await house.ask(() => directory.create(actor, passwordHash, { audit }))
+    return created ? { ok: true, actor } : taken(directory, identities)
+  })
+}
+
+/** Suspends an actor: it logs in no more, and every session of it and as it ends. Null if there is none. */
+export async function suspend(
+  house: House,
+  actorId: string,
+  by: string | null,
+  options: CallOptions,
+): Promise<Actor | null> {
+  const audit = house.entry('actor_suspended', 'ok', { actor: by, target: actorId }, options)
+  const directory = managed(house)
+  const actor = await house.ask(() => directory.update(actorId, { status: 'suspended' }, { audit }))
+  if (actor === null) return null
+  await house.announce({ kind: 'actor-changed', id: actorId })
+  const reason = 'suspended'
+  await endSessions(house, { which: { owner: actorId, raiseEpoch: true }, reason, by }, options)
+  await endSessions(house, { which: { actsAs: actorId }, reason, by }, options)
+  return actor
+}
+
+/** Lets a suspended actor log in again. Null if there is none. */
+export async function restore(
+  house: House,
+  actorId: string,
+  by: string | null,
+  options: CallOptions,
+): Promise<Actor | null> {
+  const audit = house.entry('actor_restored', 'ok', { actor: by, target: actorId }, options)
+  return change(house, actorId, { status: 'active' }, audit)
+}
+
+/** Replaces an actor's roles; a role taken away counts at the next check of its sessions. Null if there is none. */
+export async function setRoles(
+  house: House,
+  actorId: string,
+  roles: readonly string[],
+  by: string | null,
+  options: CallOptions,
+): Promise<Actor | null> {
+  const detail = { roles: roles.join(' ') }
+  const audit = house.entry('roles_changed', 'ok', { actor: by, target: actorId, detail }, options)
+  return change(house, actorId, { roles }, audit)
+}
+
+async function change(
+  house: House,
+  actorId: string,
+  changes: Parameters<ManagedDirectory['update']>[1],
+  audit: ReturnType<House['entry']>,
+): Promise<Actor | null> {
+  const actor = await house.ask(() => managed(house).update(actorId, changes, { audit }))
+  if (actor !== null) await house.announce({ kind: 'actor-changed', id: actorId })
+  return actor
+}

@@ -1,0 +1,182 @@
+import { type Actor, ROLES } from '../actor.ts'
+import { withinPrefix } from '../address.ts'
+import { type Refusal, refuse } from '../errors.ts'
+import { hashSecret, sameDigest } from '../secret.ts'
+import { type Binding, type Session, stateOf } from '../session.ts'
+import type { ActorEntry, SessionEntry } from '../session-cache.ts'
+import { isSessionId, type ParsedToken } from '../token.ts'
+import { touchIntervalMs } from '../touch-buffer.ts'
+import { type CallOptions, type House, type LoadedSession, settle } from './house.ts'
+
+/** A session that was checked and found good. */
+export interface Authenticated {
+  readonly ok: true
+  readonly session: Session
+  /** Who the session acts as: its owner, or under impersonation the other. */
+  readonly actor: Actor
+  /** Under impersonation the owner of the session, else null. */
+  readonly impersonator: Actor | null
+}
+
+export type Authentication = Authenticated | Refusal
+
+const MISSING = refuse('token_missing', 'No token was given.')
+const INVALID = refuse('token_invalid', 'The token is not valid.')
+const EXPIRED = refuse('session_expired', 'The session has expired. Log in again.')
+
+/** Confirmations of one cached session by the store in a second, past which a mismatch is believed. */
+const MAX_CONFIRMATIONS = 10
+
+/**
+ * The check of a token, on the path of every request. A yes comes from the cache if it can; a no is always confirmed by
+ * the store (within bounds), so that no stale reading logs anybody out.
+ */
+export class Checker {
+  readonly #house: House
+  readonly #confirmations = new Map<string, number>()
+  #confirmedSecond = 0
+
+  constructor(house: House) {
+    this.#house = house
+  }
+
+  authenticate(token: string | null | undefined, options: CallOptions): Promise<Authentication> {
+    if (token === null || token === undefined || token === '') return Promise.resolve(MISSING)
+    const parsed = this.#house.parseToken(token)
+    if (parsed === null) return Promise.resolve(INVALID)
+    const now = this.#house.now(options)
+    const secretHash = hashSecret(parsed.secret)
+    const entry = this.#house.trusted() ? this.#house.sessions.get(parsed.id) : undefined
+    if (entry !== undefined && this.#parentCached(entry, now)) {
+      const yes = this.#decide(entry, secretHash, now, options)
+      if (yes !== null) return Promise.resolve(yes)
+    }
+    return settle(() => this.#confirm(parsed, secretHash, now, entry !== undefined, options))
+  }
+
+  #decide(
+    entry: SessionEntry,
+    secretHash: string,
+    now: number,
+    options: CallOptions,
+  ): Authenticated | null {
+    if (!entry.accepts(secretHash, now) || entry.expiresAt() <= now) return null
+    if (!this.#house.isCurrent(entry.actor, now)) return null
+    if (entry.impersonator !== null && !this.#mayImpersonate(entry, entry.impersonator, now)) {
+      return null
+    }
+    if (entry.binding !== null && !matches(entry.binding, options)) return null
+    this.#touch(entry, now)
+    return {
+      ok: true,
+      session: entry.view(),
+      actor: entry.actor.actor,
+      impersonator: entry.impersonator === null ? null : entry.impersonator.actor,
+    }
+  }
+
+  #mayImpersonate(entry: SessionEntry, impersonator: ActorEntry, now: number): boolean {
+    if (!this.#house.isCurrent(impersonator, now)) return false
+    return refusesImpersonation(impersonator.actor, entry.actor.actor) === null
+  }
+
+  // A parent that is not cached is no refusal: the store is asked.
+  #parentCached(entry: SessionEntry, now: number): boolean {
+    if (entry.parent === null) return true
+    const parent = this.#house.sessions.get(entry.parent)
+    return parent !== undefined && parent.expiresAt() > now
+  }
+
+  async #confirm(
+    parsed: ParsedToken,
+    secretHash: string,
+    now: number,
+    cached: boolean,
+    options: CallOptions,
+  ): Promise<Authentication> {
+    if (!isSessionId(parsed.id) || (cached && !this.#mayConfirm(parsed.id))) return INVALID
+    for (let attempt = 0; attempt < 3; attempt++) {
+      options.signal?.throwIfAborted()
+      const loaded = await this.#house.loadSession(parsed.id, now)
+      if (!knowsSecret(loaded, secretHash, now)) return INVALID
+      const entry = loaded.entry
+      if (entry === null) return whyOver(loaded, this.#house.houseEpoch, now)
+      if (entry.expiresAt() <= now) return EXPIRED
+      if (entry.parent !== null && !(await this.#parentLives(entry.parent, now))) {
+        return revoked('parent_ended')
+      }
+      const yes = this.#decide(entry, secretHash, now, options)
+      if (yes !== null) return yes
+      if (!meetsBinding(entry.binding, options)) return INVALID
+      const by = entry.impersonator
+      if (by !== null && refusesImpersonation(by.actor, entry.actor.actor) !== null) {
+        return revoked('revoked')
+      }
+      // What is left is an actor that changed between the reading and the decision: read again.
+    }
+    return refuse('unavailable', 'The session keeps changing. Try again.')
+  }
+
+  async #parentLives(id: string, now: number): Promise<boolean> {
+    const { entry } = await this.#house.loadSession(id, now)
+    return entry !== null && entry.expiresAt() > now
+  }
+
+  #mayConfirm(id: string): boolean {
+    const second = Math.floor(this.#house.store.clock.now() / 1000)
+    if (second !== this.#confirmedSecond) {
+      this.#confirmedSecond = second
+      this.#confirmations.clear()
+    }
+    const count = (this.#confirmations.get(id) ?? 0) + 1
+    this.#confirmations.set(id, count)
+    return count <= MAX_CONFIRMATIONS
+  }
+
+  #touch(entry: SessionEntry, now: number): void {
+    if (now <= entry.lastUsedAt) return
+    entry.lastUsedAt = now
+    if (now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
+    entry.touchedAt = now
+    this.#house.touches.add(entry.id, now)
+  }
+}
+
+function knowsSecret({ record, entry }: LoadedSession, secretHash: string, now: number): boolean {
+  if (entry !== null) return entry.accepts(secretHash, now)
+  return record !== null && sameDigest(record.tokenHash, secretHash)
+}
+
+function revoked(reason: string): Refusal {
+  return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
+}
+
+function whyOver({ record }: LoadedSession, houseEpoch: number, now: number): Refusal {
+  if (record === null) return INVALID
+  const state = stateOf(record, { now, houseEpoch })
+  if (state === 'expired' || record.endReason === 'expired') return EXPIRED
+  if (record.endReason !== null) return revoked(record.endReason)
+  return revoked(state === 'ended' ? 'locked' : 'suspended')
+}
+
+function matches(binding: Binding, options: CallOptions): boolean {
+  if (binding.addressPrefix !== null) {
+    if (!withinPrefix(options.address ?? null, binding.addressPrefix)) return false
+  }
+  return binding.keyThumbprint === null || binding.keyThumbprint === (options.keyThumbprint ?? null)
+}
+
+/** Whether a request meets what a session is bound to. */
+export function meetsBinding(binding: Binding | null, options: CallOptions): boolean {
+  return binding === null || matches(binding, options)
+}
+
+/** Why one actor may not act as another, or null. Roles count at every check, so one taken away ends it. */
+export function refusesImpersonation(impersonator: Actor, target: Actor): string | null {
+  const { admin, impersonate } = ROLES
+  if (!impersonator.roles.includes(impersonate) && !impersonator.roles.includes(admin)) {
+    return 'You may not act as another.'
+  }
+  if (target.roles.includes(admin)) return 'Nobody acts as an administrator.'
+  return target.id === impersonator.id ? 'You are yourself already.' : null
+}

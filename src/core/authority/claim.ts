@@ -1,0 +1,90 @@
+import { ROLES } from '../actor.ts'
+import { type Refusal, refuse } from '../errors.ts'
+import { hashSecret, randomText, sameDigest } from '../secret.ts'
+import { type Registration, register } from './actors.ts'
+import { type CallOptions, type House, settle } from './house.ts'
+import { type LoggedIn, loginAs } from './login.ts'
+
+const KEY = 'claim'
+const DONE = 'claimed'
+const LIFETIME_MS = 15 * 60_000
+const MAX_TRIES = 10
+
+/**
+ * Makes the one-time code with which the first administrator is claimed, replacing any before it; null once there is
+ * one. Good for 15 minutes, for one use and ten tries; 119 bits; only its hash is stored.
+ */
+export async function createClaimCode(house: House, options: CallOptions): Promise<string | null> {
+  const now = house.now(options)
+  const found = await house.ask(() => house.store.documents.find(KEY, now))
+  if (await hasAdministrator(house)) return null
+  const code = randomText(20)
+  const value = JSON.stringify({ hash: hashSecret(code), tries: 0 })
+  const saved = await house.ask(() =>
+    house.store.documents.save(KEY, value, {
+      now,
+      expectedVersion: found?.version ?? 0,
+      expiresAt: now + LIFETIME_MS,
+    }),
+  )
+  return saved === null ? createClaimCode(house, options) : code
+}
+
+async function hasAdministrator(house: House): Promise<boolean> {
+  const directory = house.store.directory
+  const page = await house.ask(() => directory.search({ role: ROLES.admin, limit: 1 }))
+  return page.items.length > 0
+}
+
+/**
+ * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or
+ * expired code, and whatever a registration is refused for (the code stays good then).
+ */
+export function claim(
+  house: House,
+  { code, ...registration }: Registration & { readonly code: string },
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
+    const now = house.now(options)
+    const taken = await takeCode(house, code, now)
+    if (!taken) return wrong
+    const registered = await register(
+      house,
+      { ...registration, roles: ['user', ROLES.admin] },
+      options,
+    )
+    if (!registered.ok) {
+      await house.ask(() =>
+        house.store.documents.save(KEY, taken, { now, expiresAt: now + LIFETIME_MS }),
+      )
+      return registered
+    }
+    const id = registered.actor.id
+    const entry = house.entry('administrator_claimed', 'ok', { actor: id }, options)
+    await house.ask(() => house.store.audit.append([entry]))
+    return loginAs(house, id, {}, options)
+  })
+}
+
+// The code is taken before the account is made, so that two who hold it cannot both become administrator.
+async function takeCode(house: House, code: string, now: number): Promise<string | null> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const found = await house.ask(() => house.store.documents.find(KEY, now))
+    if (found === null || found.value === DONE) return null
+    const stored = JSON.parse(found.value) as { hash: string; tries: number }
+    if (stored.tries >= MAX_TRIES) return null
+    const right = sameDigest(stored.hash, hashSecret(code))
+    const next = right ? DONE : JSON.stringify({ ...stored, tries: stored.tries + 1 })
+    const saved = await house.ask(() =>
+      house.store.documents.save(KEY, next, {
+        now,
+        expectedVersion: found.version,
+        expiresAt: right ? null : found.expiresAt,
+      }),
+    )
+    if (saved !== null) return right ? found.value : null
+  }
+  return null
+}

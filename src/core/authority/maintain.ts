@@ -1,0 +1,48 @@
+import type { CallOptions, House } from './house.ts'
+
+/** How many records of each kind were removed. */
+export interface Pruned {
+  readonly sessions: number
+  readonly audit: number
+  readonly counters: number
+  readonly documents: number
+}
+
+const STEP = 500
+
+/**
+ * Removes what is over: sessions whose end lies further back than they are kept, old audit entries, counters and documents
+ * past their expiry. Works in small steps, so that writes are never held up; `onProgress` is called after each.
+ */
+export async function prune(
+  house: House,
+  options: CallOptions & { readonly onProgress?: (soFar: Pruned) => void },
+): Promise<Pruned> {
+  const now = house.now(options)
+  const { sessions, audit, counters, documents } = house.store
+  const removed = { sessions: 0, audit: 0, counters: 0, documents: 0 }
+  const before = now - house.settings.get('session.keepEndedMs')
+  const steps: [keyof typeof removed, () => Promise<number>][] = [
+    ['sessions', () => sessions.prune({ before, limit: STEP })],
+    [
+      'audit',
+      () =>
+        audit.prune({
+          before: now - house.settings.get('audit.retentionMs'),
+          maxEntries: house.settings.get('audit.maxEntries'),
+          limit: STEP,
+        }),
+    ],
+    ['counters', () => counters.prune({ now, limit: STEP })],
+    ['documents', () => documents.prune({ now, limit: STEP })],
+  ]
+  for (const [kind, step] of steps) {
+    for (;;) {
+      const count = await house.ask(step, options.signal)
+      if (count === 0) break
+      removed[kind] += count
+      options.onProgress?.({ ...removed })
+    }
+  }
+  return removed
+}

@@ -1,0 +1,180 @@
+import { type Refusal, refuse } from '../errors.ts'
+import { hashSecret, sameDigest, seal, unseal } from '../secret.ts'
+import { type SessionRecord, stateOf } from '../session.ts'
+import { type ActorEntry, SessionEntry } from '../session-cache.ts'
+import type { ParsedRenewal, TokenCodec } from '../token.ts'
+import { meetsBinding } from './authenticate.ts'
+import { type CallOptions, type House, settle } from './house.ts'
+import type { LoggedIn } from './login.ts'
+
+const INVALID = refuse('token_invalid', 'The renewal code is not valid.')
+
+/** How a renewal is settled, given the record as it stands. */
+export type RenewalDecision = 'renew' | 'same-again' | 'theft' | 'invalid' | 'expired' | 'ended'
+
+/**
+ * Decides a renewal. The family proves that the code is of this session; then the current generation renews, the
+ * previous one within the grace gets the same successor again, and any other is a code that was used before: theft.
+ */
+export function decideRenewal(
+  record: SessionRecord,
+  presented: { readonly familyHash: string; readonly hash: string },
+  at: { readonly now: number; readonly houseEpoch: number; readonly graceMs: number },
+): RenewalDecision {
+  const state = record.renewal
+  if (state === null || !sameDigest(presented.familyHash, state.familyHash)) return 'invalid'
+  const life = stateOf(record, at)
+  if (life !== 'live') return life
+  if (sameDigest(presented.hash, state.hash)) return 'renew'
+  const previous = state.previousHash !== null && sameDigest(presented.hash, state.previousHash)
+  return previous && at.now < state.renewedAt + at.graceMs ? 'same-again' : 'theft'
+}
+
+/**
+ * Exchanges a renewal code for the next token and code. The session's id stays and open connections with it. A retry
+ * within the grace gets the same successor, on any node; a code that was used before that ends the session
+ * (`session_revoked`, reason `reuse_detected`). Source: RFC 9700 4.14.2, FAPI 2.0.
+ */
+export function renew(
+  house: House,
+  code: string,
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const parsed = house.parseRenewal(code)
+    if (parsed === null) return INVALID
+    // Each lost race leaves the winner's generation behind, so a second look decides.
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const outcome = await renewOnce(house, parsed, options)
+      if (outcome !== null) return outcome
+    }
+    return refuse('conflict', 'The session keeps changing. Try again.')
+  })
+}
+
+async function renewOnce(
+  house: House,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  options: CallOptions,
+): Promise<LoggedIn | Refusal | null> {
+  const now = house.now(options)
+  const record = await house.ask(() => house.store.sessions.find(parsed.id), options.signal)
+  if (record?.renewal === undefined || record.renewal === null) return INVALID
+  const houseEpoch = await house.epochNow(record.owner)
+  const graceMs = house.settings.get('renewal.graceMs')
+  const decision = decideRenewal(
+    record,
+    { familyHash: hashSecret(parsed.family), hash: hashSecret(parsed.generation) },
+    { now, houseEpoch, graceMs },
+  )
+  if (decision === 'invalid') return INVALID
+  if (decision === 'expired') return refuse('session_expired', 'The session has expired.')
+  if (decision === 'ended') return ended(record.endReason ?? 'locked')
+  if (!meetsBinding(record.binding, options)) return INVALID
+  if (decision === 'theft') return endFamily(house, record, options)
+  const actor = await house.actorOf(record, now)
+  if (decision === 'same-again') return sameAgain(record, parsed, actor)
+  return next(house, record, parsed, { actor, graceMs }, options)
+}
+
+function ended(reason: string): Refusal {
+  return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
+}
+
+async function next(
+  house: House,
+  record: SessionRecord,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  { actor, graceMs }: { actor: ActorEntry; graceMs: number },
+  options: CallOptions,
+): Promise<LoggedIn | null> {
+  const now = house.now(options)
+  const profile = house.settings.profile(record.profile)
+  const secret = parsed.codec.createSecret()
+  const generation = parsed.codec.createSecret()
+  const keepsOld = profile?.oldToken === 'grace'
+  const renewed: SessionRecord = {
+    ...record,
+    tokenHash: hashSecret(secret),
+    previousTokenHash: keepsOld ? record.tokenHash : null,
+    previousTokenUntil: keepsOld ? now + graceMs : 0,
+    renewal: {
+      familyHash: hashSecret(parsed.family),
+      hash: hashSecret(generation),
+      previousHash: hashSecret(parsed.generation),
+      renewedAt: now,
+      sealed: seal(`${secret} ${generation}`, parsed.generation, record.id),
+    },
+    lastUsedAt: now,
+    tokenExpiresAt: tokenEnd(record, profile?.tokenMs ?? null, now),
+    generation: record.generation + 1,
+    version: record.version + 1,
+  }
+  const audit = house.entry('renewal', 'ok', { actor: record.owner, session: record.id }, options)
+  const written = await house.ask(() =>
+    house.store.sessions.update(renewed, record.version, { audit }),
+  )
+  if (!written) return null
+  await house.announce({ kind: 'session-changed', id: record.id })
+  return presentRenewed(renewed, parsed, actor, { secret, generation })
+}
+
+function tokenEnd(record: SessionRecord, tokenMs: number | null, now: number): number | null {
+  if (record.tokenExpiresAt === null || tokenMs === null) return record.tokenExpiresAt
+  return Math.min(now + tokenMs, record.endsAt)
+}
+
+function sameAgain(
+  record: SessionRecord,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  actor: ActorEntry,
+): LoggedIn | Refusal {
+  const sealed = record.renewal?.sealed ?? null
+  const opened = sealed === null ? null : unseal(sealed, parsed.generation, record.id)
+  const [secret, generation] = opened?.split(' ') ?? []
+  if (secret === undefined || generation === undefined) return INVALID
+  if (!sameDigest(hashSecret(secret), record.tokenHash)) {
+    // A step-up came between: it gave its asker another token, which the retry has no claim to.
+    return refuse('conflict', 'The session went on without this renewal. Log in again.')
+  }
+  return presentRenewed(record, parsed, actor, { secret, generation })
+}
+
+function presentRenewed(
+  record: SessionRecord,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  actor: ActorEntry,
+  successor: { secret: string; generation: string },
+): LoggedIn {
+  const { codec, id, family } = parsed
+  const entry = new SessionEntry(record, actor, null)
+  return {
+    ok: true,
+    session: entry.view(),
+    actor: actor.actor,
+    token: codec.format({ id, secret: successor.secret }, record),
+    renewal: codec.formatRenewal({ id, family, generation: successor.generation }),
+  }
+}
+
+async function endFamily(
+  house: House,
+  record: SessionRecord,
+  options: CallOptions,
+): Promise<Refusal> {
+  const audit = house.entry(
+    'reuse_detected',
+    'session_revoked',
+    { actor: record.owner, session: record.id },
+    options,
+  )
+  const over = await house.ask(() =>
+    house.store.sessions.end(
+      { id: record.id },
+      { now: house.now(options), reason: 'reuse_detected' },
+      { audit },
+    ),
+  )
+  await house.announceEnded(over)
+  return ended('reuse_detected')
+}

@@ -1,0 +1,26 @@
+export { type Actor, type ActorStatus, canonicalIdentity, ROLES } from './actor.ts'
+export type { AuditAct, AuditEntry, AuditPage, AuditQuery } from './audit.ts'
+export * from './authority/index.ts'
+export { ERROR_TABLE, type ErrorCode, errorOf, LatchkeyError, type Refusal } from './errors.ts'
+export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
+export type * from './ports.ts'
+export { type LimitPolicy, PROFILES, type Profile, type ProfileName } from './profile.ts'
+export {
+  type Binding,
+  type Client,
+  type EndedSession,
+  type EndReason,
+  expiresAt,
+  type Session,
+  type SessionListing,
+  type SessionRecord,
+  stateOf,
+} from './session.ts'
+export type { SettingName, Settings } from './settings.ts'
+export {
+  nativeCodec,
+  type ParsedRenewal,
+  type ParsedToken,
+  TOKEN_PATTERN,
+  type TokenCodec,
+} from './token.ts'

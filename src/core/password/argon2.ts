@@ -1,0 +1,95 @@
+import { argon2 } from 'node:crypto'
+import { decodeBase64, decodeCount, encodeBase64 } from './encoding.ts'
+import { LIMITS, type StoredHash } from './stored-hash.ts'
+
+export type Argon2Algorithm = 'argon2id' | 'argon2i' | 'argon2d'
+
+/** What an argon2 hash costs (RFC 9106). */
+export interface Argon2Cost {
+  readonly memoryKiB: number
+  readonly passes: number
+  readonly parallelism: number
+}
+
+export interface Argon2Input extends Argon2Cost {
+  readonly algorithm: Argon2Algorithm
+  readonly password: string
+  readonly salt: Buffer
+  readonly tagBytes: number
+}
+
+/** Computes an argon2 tag. */
+export type DeriveArgon2 = (input: Argon2Input) => Promise<Buffer>
+
+/** A parsed `$argon2…$` string. */
+export interface Argon2Hash extends StoredHash {
+  readonly algorithm: Argon2Algorithm
+  readonly cost: Argon2Cost
+  readonly salt: Buffer
+}
+
+/** Computes an argon2 tag with `node:crypto`, in a thread of libuv's pool. */
+export const deriveArgon2: DeriveArgon2 = (input) =>
+  new Promise((resolve, reject) => {
+    const parameters = {
+      message: input.password,
+      nonce: input.salt,
+      memory: input.memoryKiB,
+      passes: input.passes,
+      parallelism: input.parallelism,
+      tagLength: input.tagBytes,
+    }
+    argon2(input.algorithm, parameters, (error, tag) => {
+      if (error) reject(error)
+      else resolve(tag)
+    })
+  })
+
+/** Whether a cost is one that argon2 can have and a stored hash may ask for. */
+export function isArgon2Cost({ memoryKiB, passes, parallelism }: Argon2Cost): boolean {
+  return (
+    [memoryKiB, passes, parallelism].every((count) => Number.isSafeInteger(count) && count >= 1) &&
+    memoryKiB >= 8 * parallelism &&
+    memoryKiB <= LIMITS.memoryKiB &&
+    memoryKiB * passes <= LIMITS.argon2Work &&
+    parallelism <= LIMITS.parallelism
+  )
+}
+
+/** The PHC string of an argon2 hash, version 19. */
+export function formatArgon2(
+  algorithm: Argon2Algorithm,
+  { memoryKiB, passes, parallelism }: Argon2Cost,
+  salt: Buffer,
+  tag: Buffer,
+): string {
+  const parameters = `m=${memoryKiB},t=${passes},p=${parallelism}`
+  return `$${algorithm}$v=19$${parameters}$${encodeBase64(salt)}$${encodeBase64(tag)}`
+}
+
+const SHAPE = /^\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/
+
+/**
+ * Parses an argon2 PHC string; null if it is none, is malformed or costs too much. Version 16 (or none) is
+ * another function, and strings with a key id or associated data need what is not in them: neither is accepted.
+ */
+export function parseArgon2(stored: string, derive: DeriveArgon2): Argon2Hash | null {
+  const [, name, m, t, p, saltText = '', tagText = ''] = SHAPE.exec(stored) ?? []
+  const algorithm = (['argon2id', 'argon2i', 'argon2d'] as const).find((each) => each === name)
+  const memoryKiB = decodeCount(m)
+  const passes = decodeCount(t)
+  const parallelism = decodeCount(p)
+  const salt = decodeBase64(saltText, 8, LIMITS.saltBytes)
+  const expected = decodeBase64(tagText, LIMITS.minTagBytes, LIMITS.maxTagBytes)
+  if (algorithm === undefined || salt === null || expected === null) return null
+  if (memoryKiB === null || passes === null || parallelism === null) return null
+  const cost = { memoryKiB, passes, parallelism }
+  if (!isArgon2Cost(cost)) return null
+  return {
+    algorithm,
+    cost,
+    salt,
+    expected,
+    derive: (password) => derive({ algorithm, password, salt, tagBytes: expected.length, ...cost }),
+  }
+}

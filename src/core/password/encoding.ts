@@ -1,0 +1,36 @@
+/** How long a password may be before it is even looked at, in UTF-16 code units. */
+export const MAX_PASSWORD_UNITS = 4096
+
+/**
+ * The NFC form of a password, or null if it is no valid text (a lone surrogate) or longer than
+ * {@link MAX_PASSWORD_UNITS}.
+ */
+export function normalForm(password: string): string | null {
+  // Normalising takes time that grows with the square of a run of combining marks, on the event loop.
+  if (password.length > MAX_PASSWORD_UNITS || !password.isWellFormed()) return null
+  return password.normalize('NFC')
+}
+
+/** Bytes from base64 without padding, `.` for `+` allowed (passlib's ab64), or null if malformed. */
+export function decodeBase64(text: string, minBytes: number, maxBytes: number): Buffer | null {
+  if (!/^[A-Za-z0-9+/.]+$/.test(text) || text.length % 4 === 1) return null
+  const bytes = Buffer.from(text.replaceAll('.', '+'), 'base64')
+  return bytes.length >= minBytes && bytes.length <= maxBytes ? bytes : null
+}
+
+/** Standard base64 without padding, as PHC strings have it. */
+export function encodeBase64(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
+}
+
+/** Bytes from hexadecimal digits, or null if malformed. */
+export function decodeHex(text: unknown, minBytes: number, maxBytes: number): Buffer | null {
+  if (typeof text !== 'string' || !/^(?:[0-9a-fA-F]{2})+$/.test(text)) return null
+  const bytes = Buffer.from(text, 'hex')
+  return bytes.length >= minBytes && bytes.length <= maxBytes ? bytes : null
+}
+
+/** A positive decimal number of at most ten digits without leading zeros, or null. */
+export function decodeCount(text: string | undefined): number | null {
+  return text !== undefined && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null
+}

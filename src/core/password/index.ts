@@ -1,0 +1,9 @@
+export { type ForeignHashOptions, isSupportedHash } from './foreign.ts'
+export {
+  createPasswordHasher,
+  type PasswordHasher,
+  type PasswordHasherOptions,
+  type Verification,
+} from './hasher.ts'
+export { checkPassword, type PasswordPolicy } from './policy.ts'
+export type { WorkQueueStats } from './work-queue.ts'

@@ -1,0 +1,232 @@
+import { z } from 'zod'
+import { LatchkeyError } from './errors.ts'
+import type { Clock, Documents } from './ports.ts'
+import { PROFILES, type Profile, type ProfileName } from './profile.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+const YEAR = 365 * DAY
+
+const count = z.int().min(1).max(1_000_000)
+const duration = z
+  .int()
+  .min(0)
+  .max(10 * YEAR)
+const optionalDuration = z
+  .int()
+  .min(1000)
+  .max(10 * YEAR)
+  .nullable()
+const policy = z.enum(['evict-oldest', 'evict-least-recently-used', 'refuse'])
+
+interface Definition<T> {
+  readonly value: T
+  readonly schema: z.ZodType<T>
+  readonly about: string
+}
+
+function define<T>(value: T, schema: z.ZodType<T>, about: string): Definition<T> {
+  return { value, schema, about }
+}
+
+const GENERAL = {
+  'renewal.graceMs': define(
+    30_000,
+    duration,
+    'How long a renewal may be retried with the previous code.',
+  ),
+  'session.freshMs': define(
+    15 * MINUTE,
+    duration,
+    'How long after a proof an act that needs a fresh one passes.',
+  ),
+  'session.keepEndedMs': define(DAY, duration, 'How long an ended session can still be told why.'),
+  'session.maxDataBytes': define(65_536, count, 'The size of a session’s data bag.'),
+  'password.minLength': define(8, z.int().min(1).max(64), 'Code points a new password must have.'),
+  'password.blocklist': define(true, z.boolean(), 'Whether common passwords are refused.'),
+  'password.contextWords': define<readonly string[]>(
+    [],
+    z.array(z.string().min(1).max(64)).max(100),
+    'Words that a password may not consist of, beside the actor’s own names.',
+  ),
+  'throttle.identityFree': define(5, count, 'Failed logins of an identity before it must pause.'),
+  'throttle.identityBaseMs': define(1000, duration, 'The first pause; each further one doubles.'),
+  'throttle.identityMaxMs': define(15 * MINUTE, duration, 'The longest pause.'),
+  'throttle.identityHardLimit': define(
+    100,
+    count,
+    'Failures in a row after which the password works only from known addresses.',
+  ),
+  'throttle.addressPerMinute': define(20, count, 'Failed logins of an address in a minute.'),
+  'throttle.createPerMinute': define(
+    20,
+    count,
+    'Registrations and anonymous sessions of an address in a minute, each.',
+  ),
+  'throttle.knownAddressMs': define(
+    90 * DAY,
+    duration,
+    'How long an address that logged in stays known.',
+  ),
+  'audit.retentionMs': define(90 * DAY, duration, 'How long the audit trail is kept.'),
+  'audit.maxEntries': define(
+    1_000_000,
+    z.int().min(1).max(100_000_000),
+    'How many audit entries are kept.',
+  ),
+} as const
+
+type ProfileKey = keyof Profile & string
+type ProfileSettings = {
+  [K in `profile.${ProfileName}.${ProfileKey}`]: K extends `profile.${ProfileName}.${infer Key extends ProfileKey}`
+    ? Profile[Key]
+    : never
+}
+
+/** Every setting and the type of its value. */
+export type Settings = {
+  [K in keyof typeof GENERAL]: (typeof GENERAL)[K]['value']
+} & ProfileSettings
+export type SettingName = keyof Settings
+
+const PROFILE_SCHEMAS = {
+  idleMs: [optionalDuration, 'How long a session may lie unused.'],
+  tokenMs: [optionalDuration, 'The life of one token; each renewal gives that much more.'],
+  absoluteMs: [
+    z
+      .int()
+      .min(1000)
+      .max(10 * YEAR),
+    'The absolute end, counted from login.',
+  ],
+  renewable: [z.boolean(), 'Whether a login gets a renewal code.'],
+  maxLive: [count, 'Live sessions of one owner at once.'],
+  onLimit: [policy, 'What happens to a login over the limit.'],
+  oldToken: [z.enum(['grace', 'dies', 'expires']), 'What becomes of the old token at renewal.'],
+} as const satisfies Record<ProfileKey, readonly [z.ZodType, string]>
+
+function definitions(): Map<string, Definition<unknown>> {
+  const all = new Map<string, Definition<unknown>>(Object.entries(GENERAL))
+  for (const [name, profile] of Object.entries(PROFILES)) {
+    for (const [key, [schema, about]] of Object.entries(PROFILE_SCHEMAS)) {
+      const value: unknown = profile[key as ProfileKey]
+      all.set(`profile.${name}.${key}`, { value, schema, about: `${name}: ${about}` })
+    }
+  }
+  return all
+}
+
+/** The table of all settings: name, default, JSON Schema and meaning. */
+export const SETTINGS: ReadonlyMap<string, Definition<unknown>> = definitions()
+
+/** Whether a text names a setting. */
+export function isSettingName(name: string): name is SettingName {
+  return SETTINGS.has(name)
+}
+
+/** Checks a value for a setting; throws `invalid_request` with what is wrong. */
+export function checkSetting(name: string, value: unknown): void {
+  const definition = SETTINGS.get(name)
+  if (definition === undefined)
+    throw new LatchkeyError('invalid_request', `There is no setting ${name}.`)
+  const parsed = definition.schema.safeParse(value)
+  if (parsed.success) return
+  const message = parsed.error.issues[0]?.message ?? 'invalid value'
+  throw new LatchkeyError('invalid_request', `${name}: ${message}.`, {
+    issues: [{ path: name, message }],
+  })
+}
+
+const KEY = 'settings'
+
+/**
+ * The settings in force: stored changes over the values given at the start over the defaults. `get` is a look-up in
+ * memory; `set` is durable and reaches every node.
+ */
+export class SettingsTable {
+  readonly #documents: Documents
+  readonly #clock: Clock
+  readonly #initial: Readonly<Record<string, unknown>>
+  #values = new Map<string, unknown>()
+  #changed = new Set<string>()
+  readonly #listeners = new Set<(names: readonly string[]) => void>()
+
+  constructor(documents: Documents, clock: Clock, initial: Partial<Settings>) {
+    for (const [name, value] of Object.entries(initial)) checkSetting(name, value)
+    this.#documents = documents
+    this.#clock = clock
+    this.#initial = initial
+  }
+
+  /** The value in force. */
+  get<N extends SettingName>(name: N): Settings[N] {
+    return this.#values.get(name) as Settings[N]
+  }
+
+  /** A profile with the values in force, or null if there is none of that name. */
+  profile(name: string): Profile | null {
+    if (!Object.hasOwn(PROFILES, name)) return null
+    const entries = Object.keys(PROFILE_SCHEMAS).map((key) => [
+      key,
+      this.#values.get(`profile.${name}.${key}`),
+    ])
+    return Object.fromEntries(entries) as Profile
+  }
+
+  /** Every setting with its value, its default and whether a stored change is in force. */
+  list(): { name: string; value: unknown; default: unknown; changed: boolean; about: string }[] {
+    return [...SETTINGS].map(([name, { value, about }]) => ({
+      name,
+      value: this.#values.get(name),
+      default: value,
+      changed: this.#changed.has(name),
+      about,
+    }))
+  }
+
+  /** Changes a setting while the server runs, or with `undefined` takes the change back. Throws `invalid_request`. */
+  async set(name: string, value: unknown): Promise<void> {
+    if (value !== undefined || !isSettingName(name)) checkSetting(name, value)
+    for (;;) {
+      const now = this.#clock.now()
+      const found = await this.#documents.find(KEY, now)
+      const stored = (found === null ? {} : JSON.parse(found.value)) as Record<string, unknown>
+      if (value === undefined) delete stored[name]
+      else stored[name] = value
+      const text = JSON.stringify(stored)
+      const expectedVersion = found?.version ?? 0
+      if ((await this.#documents.save(KEY, text, { now, expectedVersion })) !== null) break
+    }
+    await this.load()
+  }
+
+  /** Reads the stored changes, and tells listeners what is new. */
+  async load(): Promise<void> {
+    const found = await this.#documents.find(KEY, this.#clock.now())
+    const stored = (found === null ? {} : JSON.parse(found.value)) as Record<string, unknown>
+    const values = new Map<string, unknown>()
+    const changed = new Set<string>()
+    for (const [name, definition] of SETTINGS) {
+      // A stored value of an older release that is no longer valid must not stop the house.
+      const kept = name in stored && definition.schema.safeParse(stored[name]).success
+      if (kept) changed.add(name)
+      const initial = name in this.#initial ? this.#initial[name] : definition.value
+      values.set(name, kept ? stored[name] : initial)
+    }
+    const before = this.#values
+    this.#values = values
+    this.#changed = changed
+    const names = [...values.keys()].filter((name) => differs(before.get(name), values.get(name)))
+    if (before.size > 0 && names.length > 0) for (const listener of this.#listeners) listener(names)
+  }
+
+  /** Calls back with the names of settings that changed. Returns how to stop. */
+  onChange(listener: (names: readonly string[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
+
+function differs(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b)
+}

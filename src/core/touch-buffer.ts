@@ -1,0 +1,73 @@
+/**
+ * Uses of sessions that are not yet written. One write per session and small part of its idle time, all sessions of
+ * a moment in one batch. Holds at most `maxPending`; past that the oldest are dropped, which can only end a session
+ * early.
+ */
+export class TouchBuffer {
+  readonly #pending = new Map<string, number>()
+  readonly #write: (touches: { id: string; lastUsedAt: number }[]) => Promise<void>
+  readonly #onError: (error: unknown) => void
+  readonly #delayMs: number
+  readonly #maxPending: number
+  #timer: NodeJS.Timeout | null = null
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(options: {
+    write: (touches: { id: string; lastUsedAt: number }[]) => Promise<void>
+    onError: (error: unknown) => void
+    delayMs?: number
+    maxPending?: number
+  }) {
+    this.#write = options.write
+    this.#onError = options.onError
+    this.#delayMs = options.delayMs ?? 250
+    this.#maxPending = options.maxPending ?? 100_000
+  }
+
+  add(id: string, lastUsedAt: number): void {
+    this.#pending.set(id, lastUsedAt)
+    if (this.#pending.size > this.#maxPending) {
+      const oldest = this.#pending.keys().next()
+      if (oldest.done !== true) this.#pending.delete(oldest.value)
+    }
+    if (this.#timer !== null) return
+    this.#timer = setTimeout(() => void this.flush(), this.#delayMs)
+    this.#timer.unref()
+  }
+
+  /** The use of a session that is waiting to be written. */
+  find(id: string): number | undefined {
+    return this.#pending.get(id)
+  }
+
+  forget(id: string): void {
+    this.#pending.delete(id)
+  }
+
+  /** Writes what is pending; what could not be written stays for the next time. */
+  async flush(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#writing = this.#writing.then(() => this.#flushOnce())
+    await this.#writing
+  }
+
+  async #flushOnce(): Promise<void> {
+    if (this.#pending.size === 0) return
+    const touches = Array.from(this.#pending, ([id, lastUsedAt]) => ({ id, lastUsedAt }))
+    this.#pending.clear()
+    try {
+      await this.#write(touches)
+    } catch (error) {
+      for (const { id, lastUsedAt } of touches) {
+        if (!this.#pending.has(id)) this.add(id, lastUsedAt)
+      }
+      this.#onError(error)
+    }
+  }
+}
+
+/** How far apart the written uses of a session are: a twentieth of its idle time, or 5 minutes where it has none. */
+export function touchIntervalMs(idleMs: number | null): number {
+  return idleMs === null ? 300_000 : idleMs / 20
+}
