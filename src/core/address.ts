@@ -59,8 +59,8 @@ const NOT_PUBLIC: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether an address is, or stands for one that is, reachable from beyond the local networks. Every address that is neither
- * loopback nor private nor link-local counts, and so do 0.0.0.0 and ::. False for what is no address.
+ * Whether an address is, or stands for one that is, reachable from beyond the local networks: any that is
+ * neither loopback nor private nor link-local, 0.0.0.0 and :: included. False for what is no address.
  */
 export function isPublic(address: string): boolean {
   const parsed = parseAddress(address)
@@ -78,9 +78,10 @@ export interface ForwardedRequest {
 }
 
 /**
- * The client's address in canonical form, or null if there is none. `X-Forwarded-For` is read from the right for as long as who
- * added an entry is a trusted proxy: the first that is not trusted is the client, so a client cannot make up its own. From a peer that is not
- * trusted the header counts for nothing; an entry that is no address ends the walk at the proxy that added it.
+ * The client's address in canonical form, or null if there is none. `X-Forwarded-For` is read from the right for
+ * as long as who added an entry is a trusted proxy; the first that is not trusted is the client, so that nobody
+ * can make up an address. From a peer that is not trusted the header counts for nothing. An entry that is no
+ * address ends the walk at the proxy that added it. At most 32 entries are read.
  */
 export function forwardedAddress({ peer, forwardedFor, trusted }: ForwardedRequest): string | null {
   let client = peer === null ? null : canonicalAddress(peer)

@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '../errors.ts'
 import { hashSecret, sameDigest } from '../secret.ts'
 import { type Binding, type Session, stateOf } from '../session.ts'
 import type { ActorEntry, SessionEntry } from '../session-cache.ts'
-import { isSessionId, type ParsedToken } from '../token.ts'
+import { isSessionId } from '../token.ts'
 import { touchIntervalMs } from '../touch-buffer.ts'
 import { type CallOptions, type House, type LoadedSession, settle } from './house.ts'
 
@@ -45,22 +45,36 @@ export class Checker {
     const parsed = this.#house.parseToken(token)
     if (parsed === null) return Promise.resolve(INVALID)
     const now = this.#house.now(options)
-    const secretHash = hashSecret(parsed.secret)
-    const entry = this.#house.trusted() ? this.#house.sessions.get(parsed.id) : undefined
+    return this.#check(parsed.id, hashSecret(parsed.secret), now, options)
+  }
+
+  recheck(current: Authenticated, options: CallOptions): Promise<Authentication> {
+    return this.#check(current.session.id, null, this.#house.now(options), options)
+  }
+
+  // Without a secret hash, the secret was checked when the connection was opened.
+  #check(
+    id: string,
+    secretHash: string | null,
+    now: number,
+    options: CallOptions,
+  ): Promise<Authentication> {
+    const entry = this.#house.trusted() ? this.#house.sessions.get(id) : undefined
     if (entry !== undefined && this.#parentCached(entry, now)) {
       const yes = this.#decide(entry, secretHash, now, options)
       if (yes !== null) return Promise.resolve(yes)
     }
-    return settle(() => this.#confirm(parsed, secretHash, now, entry !== undefined, options))
+    return settle(() => this.#confirm(id, secretHash, now, entry !== undefined, options))
   }
 
   #decide(
     entry: SessionEntry,
-    secretHash: string,
+    secretHash: string | null,
     now: number,
     options: CallOptions,
   ): Authenticated | null {
-    if (!entry.accepts(secretHash, now) || entry.expiresAt() <= now) return null
+    if (secretHash !== null && !entry.accepts(secretHash, now)) return null
+    if (entry.expiresAt() <= now) return null
     if (!this.#house.isCurrent(entry.actor, now)) return null
     if (entry.impersonator !== null && !this.#mayImpersonate(entry, entry.impersonator, now)) {
       return null
@@ -88,33 +102,42 @@ export class Checker {
   }
 
   async #confirm(
-    parsed: ParsedToken,
-    secretHash: string,
+    id: string,
+    secretHash: string | null,
     now: number,
     cached: boolean,
     options: CallOptions,
   ): Promise<Authentication> {
-    if (!isSessionId(parsed.id) || (cached && !this.#mayConfirm(parsed.id))) return INVALID
+    if (!isSessionId(id) || (cached && !this.#mayConfirm(id))) return INVALID
     for (let attempt = 0; attempt < 3; attempt++) {
       options.signal?.throwIfAborted()
-      const loaded = await this.#house.loadSession(parsed.id, now)
-      if (!knowsSecret(loaded, secretHash, now)) return INVALID
-      const entry = loaded.entry
-      if (entry === null) return whyOver(loaded, this.#house.houseEpoch, now)
-      if (entry.expiresAt() <= now) return EXPIRED
-      if (entry.parent !== null && !(await this.#parentLives(entry.parent, now))) {
-        return revoked('parent_ended')
-      }
-      const yes = this.#decide(entry, secretHash, now, options)
-      if (yes !== null) return yes
-      if (!meetsBinding(entry.binding, options)) return INVALID
-      const by = entry.impersonator
-      if (by !== null && refusesImpersonation(by.actor, entry.actor.actor) !== null) {
-        return revoked('revoked')
-      }
-      // What is left is an actor that changed between the reading and the decision: read again.
+      const answer = await this.#readAndDecide(id, secretHash, now, options)
+      if (answer !== null) return answer
     }
     return refuse('unavailable', 'The session keeps changing. Try again.')
+  }
+
+  // Null when an actor changed between the reading and the decision, so that it must be read again.
+  async #readAndDecide(
+    id: string,
+    secretHash: string | null,
+    now: number,
+    options: CallOptions,
+  ): Promise<Authentication | null> {
+    const loaded = await this.#house.loadSession(id, now)
+    if (secretHash !== null && !knowsSecret(loaded, secretHash, now)) return INVALID
+    const entry = loaded.entry
+    if (entry === null) return whyOver(loaded, this.#house.houseEpoch, now)
+    if (entry.expiresAt() <= now) return EXPIRED
+    if (entry.parent !== null && !(await this.#parentLives(entry.parent, now))) {
+      return revoked('parent_ended')
+    }
+    const yes = this.#decide(entry, secretHash, now, options)
+    if (yes !== null) return yes
+    if (!meetsBinding(entry.binding, options)) return INVALID
+    const by = entry.impersonator
+    const refused = by !== null && refusesImpersonation(by.actor, entry.actor.actor) !== null
+    return refused ? revoked('revoked') : null
   }
 
   async #parentLives(id: string, now: number): Promise<boolean> {

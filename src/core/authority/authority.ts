@@ -47,6 +47,13 @@ export class Authority {
     return this.#checker.authenticate(token, options)
   }
 
+  /**
+   * Checks a session again for a connection that stands on it, without its token: the same decision, and a use of the session.
+   */
+  recheck(current: Authenticated, options: Options = {}): Promise<Authentication> {
+    return this.#checker.recheck(current, options)
+  }
+
   /** Whether the owner proved who it is within `ms`, by default the setting `session.freshMs`. */
   freshWithin(current: Authenticated, ms?: number, options: Options = {}): { ok: true } | Refusal {
     return freshWithin(this.#house, current, ms ?? this.setting('session.freshMs'), options)
@@ -258,9 +265,7 @@ export class Authority {
   }
 
   /** {@link prune} */
-  prune(
-    options: Options & { readonly onProgress?: (soFar: Pruned) => void } = {},
-  ): Promise<Pruned> {
+  prune(options: Options & { readonly maxSteps?: number } = {}): Promise<Pruned> {
     return prune(this.#house, options)
   }
 

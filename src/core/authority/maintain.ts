@@ -6,22 +6,25 @@ export interface Pruned {
   readonly audit: number
   readonly counters: number
   readonly documents: number
+  /** Whether nothing is left to remove. */
+  readonly done: boolean
 }
 
 const STEP = 500
 
 /**
  * Removes what is over: sessions whose end lies further back than they are kept, old audit entries, counters and documents
- * past their expiry. Works in small steps, so that writes are never held up; `onProgress` is called after each.
+ * past their expiry. Works in small steps, so that writes are never held up, and at most `maxSteps` of them.
  */
 export async function prune(
   house: House,
-  options: CallOptions & { readonly onProgress?: (soFar: Pruned) => void },
+  options: CallOptions & { readonly maxSteps?: number },
 ): Promise<Pruned> {
   const now = house.now(options)
   const { sessions, audit, counters, documents } = house.store
   const removed = { sessions: 0, audit: 0, counters: 0, documents: 0 }
   const before = now - house.settings.get('session.keepEndedMs')
+  let left = options.maxSteps ?? Number.POSITIVE_INFINITY
   const steps: [keyof typeof removed, () => Promise<number>][] = [
     ['sessions', () => sessions.prune({ before, limit: STEP })],
     [
@@ -37,12 +40,11 @@ export async function prune(
     ['documents', () => documents.prune({ now, limit: STEP })],
   ]
   for (const [kind, step] of steps) {
-    for (;;) {
+    for (; left > 0; left--) {
       const count = await house.ask(step, options.signal)
       if (count === 0) break
       removed[kind] += count
-      options.onProgress?.({ ...removed })
     }
   }
-  return removed
+  return { ...removed, done: left > 0 }
 }

@@ -21,13 +21,6 @@ export interface Argon2Input extends Argon2Cost {
 /** Computes an argon2 tag. */
 export type DeriveArgon2 = (input: Argon2Input) => Promise<Buffer>
 
-/** A parsed `$argon2…$` string. */
-export interface Argon2Hash extends StoredHash {
-  readonly algorithm: Argon2Algorithm
-  readonly cost: Argon2Cost
-  readonly salt: Buffer
-}
-
 /** Computes an argon2 tag with `node:crypto`, in a thread of libuv's pool. */
 export const deriveArgon2: DeriveArgon2 = (input) =>
   new Promise((resolve, reject) => {
@@ -56,15 +49,14 @@ export function isArgon2Cost({ memoryKiB, passes, parallelism }: Argon2Cost): bo
   )
 }
 
-/** The PHC string of an argon2 hash, version 19. */
-export function formatArgon2(
-  algorithm: Argon2Algorithm,
-  { memoryKiB, passes, parallelism }: Argon2Cost,
-  salt: Buffer,
-  tag: Buffer,
-): string {
-  const parameters = `m=${memoryKiB},t=${passes},p=${parallelism}`
-  return `$${algorithm}$v=19$${parameters}$${encodeBase64(salt)}$${encodeBase64(tag)}`
+/** How the PHC string of an argon2id hash of this cost begins, up to its salt. */
+export function argon2Prefix({ memoryKiB, passes, parallelism }: Argon2Cost): string {
+  return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${parallelism}$`
+}
+
+/** The PHC string of an argon2id hash, version 19. */
+export function formatArgon2(cost: Argon2Cost, salt: Buffer, tag: Buffer): string {
+  return `${argon2Prefix(cost)}${encodeBase64(salt)}$${encodeBase64(tag)}`
 }
 
 const SHAPE = /^\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/
@@ -73,7 +65,7 @@ const SHAPE = /^\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^
  * Parses an argon2 PHC string; null if it is none, is malformed or costs too much. Version 16 (or none) is
  * another function, and strings with a key id or associated data need what is not in them: neither is accepted.
  */
-export function parseArgon2(stored: string, derive: DeriveArgon2): Argon2Hash | null {
+export function parseArgon2(stored: string, derive: DeriveArgon2): StoredHash | null {
   const [, name, m, t, p, saltText = '', tagText = ''] = SHAPE.exec(stored) ?? []
   const algorithm = (['argon2id', 'argon2i', 'argon2d'] as const).find((each) => each === name)
   const memoryKiB = decodeCount(m)
@@ -86,9 +78,6 @@ export function parseArgon2(stored: string, derive: DeriveArgon2): Argon2Hash | 
   const cost = { memoryKiB, passes, parallelism }
   if (!isArgon2Cost(cost)) return null
   return {
-    algorithm,
-    cost,
-    salt,
     expected,
     derive: (password) => derive({ algorithm, password, salt, tagBytes: expected.length, ...cost }),
   }

@@ -13,8 +13,9 @@ export type ResolveBcrypt = () => string
 export const resolveBcryptjs: ResolveBcrypt = () => import.meta.resolve('bcryptjs')
 
 /**
- * Parses a bcrypt string (`$2a$`, `$2b$`, `$2y$`); null if it is none or costs too much. Like every bcrypt it sees only the
- * first 72 bytes of a password. Deriving rejects with `unavailable` where `bcryptjs` is not installed.
+ * Parses a bcrypt string (`$2a$`, `$2b$`, `$2y$`); null if it is none or costs too much. Like every bcrypt it
+ * sees only the first 72 bytes of a password. Deriving rejects with `unavailable` where `bcryptjs` is not
+ * installed.
  */
 export function parseBcrypt(stored: string, resolve: ResolveBcrypt): StoredHash | null {
   const [, cost] = SHAPE.exec(stored) ?? []

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../errors.ts'
-import { type Argon2Hash, type DeriveArgon2, deriveArgon2, parseArgon2 } from './argon2.ts'
+import { type DeriveArgon2, deriveArgon2, parseArgon2 } from './argon2.ts'
 import { parseBcrypt, type ResolveBcrypt, resolveBcryptjs } from './bcrypt.ts'
 import { decodeHex } from './encoding.ts'
 import { parseMageRecord } from './mage-record.ts'
@@ -14,7 +14,7 @@ export interface ForeignHashOptions {
 }
 
 /** Parses any supported stored hash; null if it is malformed, unknown or asks too much of the machine. */
-export type ParseStoredHash = (stored: string) => StoredHash | Argon2Hash | null
+export type ParseStoredHash = (stored: string) => StoredHash | null
 
 /** Makes the parser of stored hashes. Throws `invalid_request` for a key that is not hexadecimal. */
 export function createStoredHashParser({

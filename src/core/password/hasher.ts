@@ -3,12 +3,11 @@ import { availableParallelism } from 'node:os'
 import { LatchkeyError } from '../errors.ts'
 import {
   type Argon2Cost,
-  type Argon2Hash,
+  argon2Prefix,
   type DeriveArgon2,
   deriveArgon2,
   formatArgon2,
   isArgon2Cost,
-  parseArgon2,
 } from './argon2.ts'
 import type { ResolveBcrypt } from './bcrypt.ts'
 import { normalForm } from './encoding.ts'
@@ -55,9 +54,9 @@ export interface PasswordHasher {
    */
   hash(password: string, options?: CallOptions): Promise<string>
   /**
-   * Whether a password is the one behind a stored hash. `stored` is null for an unknown actor, and for one without a
-   * password: the answer is no, after the same work. A malformed hash is a no too. Rejects with `unavailable` for a bcrypt
-   * hash where `bcryptjs` is not installed.
+   * Whether a password is the one behind a stored hash. `stored` is null for an unknown actor, and for one
+   * without a password: the answer is no, after the same work. A malformed hash is a no too. Rejects with
+   * `unavailable` for a bcrypt hash where `bcryptjs` is not installed.
    */
   verify(password: string, stored: string | null, options?: CallOptions): Promise<Verification>
   stats(): WorkQueueStats
@@ -77,21 +76,32 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
   }
   const parse = createStoredHashParser(options)
   const queue = createWorkQueue({ concurrency, queueLimit })
-  const nobody = parseArgon2(
-    formatArgon2('argon2id', cost, randomBytes(SALT_BYTES), randomBytes(TAG_BYTES)),
-    derive,
-  )
+  const nobody = formatArgon2(cost, randomBytes(SALT_BYTES), randomBytes(TAG_BYTES))
+  const prefix = argon2Prefix(cost)
 
+  /** Takes as long as a wrong password. */
   async function refuse(password: string): Promise<Verification> {
-    if (nobody !== null) await matches(nobody, password)
+    const parsed = parse(nobody)
+    if (parsed !== null) await matches(parsed, password)
     return REFUSED
+  }
+
+  async function make(password: string): Promise<string> {
+    const text = normalForm(password)
+    if (text === null) {
+      throw new LatchkeyError('password_refused', 'The password is not valid text or too long.')
+    }
+    const salt = randomBytes(SALT_BYTES)
+    const shape = { algorithm: 'argon2id', tagBytes: TAG_BYTES, ...cost } as const
+    const tag = await orUnavailable(derive({ ...shape, password: text, salt }))
+    return formatArgon2(cost, salt, tag)
   }
 
   async function check(password: string, stored: string | null): Promise<Verification> {
     const text = normalForm(password)
     const parsed = stored === null ? null : parse(stored)
     if (text === null || parsed === null) return await refuse(text ?? '')
-    const ours = 'cost' in parsed && isCurrent(parsed, cost)
+    const ours = stored?.startsWith(prefix) === true
     if (await matches(parsed, text)) return { ok: true, rehash: !ours }
     if (ours) return REFUSED
     // The system that made the hash may not have normalised what was typed.
@@ -102,27 +112,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
 
   return {
     async hash(password, { signal } = {}) {
-      return await queue.run(
-        async () => {
-          const text = normalForm(password)
-          if (text === null) {
-            throw new LatchkeyError(
-              'password_refused',
-              'The password is not valid text or too long.',
-            )
-          }
-          const salt = randomBytes(SALT_BYTES)
-          const input = {
-            algorithm: 'argon2id',
-            password: text,
-            salt,
-            tagBytes: TAG_BYTES,
-          } as const
-          const tag = await orUnavailable(derive({ ...input, ...cost }))
-          return formatArgon2('argon2id', cost, salt, tag)
-        },
-        { signal },
-      )
+      return await queue.run(() => make(password), { signal })
     },
     async verify(password, stored, { signal } = {}) {
       return await queue.run(() => check(password, stored), { signal })
@@ -144,13 +134,4 @@ async function orUnavailable<T>(work: Promise<T>): Promise<T> {
     if (cause instanceof LatchkeyError) throw cause
     throw new LatchkeyError('unavailable', 'Passwords cannot be checked at the moment.', { cause })
   }
-}
-
-function isCurrent(hash: Argon2Hash, cost: Argon2Cost): boolean {
-  return (
-    hash.algorithm === 'argon2id' &&
-    hash.cost.memoryKiB === cost.memoryKiB &&
-    hash.cost.passes === cost.passes &&
-    hash.cost.parallelism === cost.parallelism
-  )
 }

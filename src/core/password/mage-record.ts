@@ -21,7 +21,7 @@ const DIGESTS = new Set([
 
 /**
  * Parses a hash record of MAGE's auth module, as JSON text with salt and hash in hexadecimal: `hash` is
- * digest(salt ‖ password), `hmac` is HMAC(key, salt ‖ password) with a key from the configuration, `pbkdf2` is PBKDF2.
+ * digest(salt ‖ password), `hmac` is HMAC(key, salt ‖ password) with a key from the configuration.
  * Null if it is none, or is an `hmac` and there is no key.
  */
 export function parseMageRecord(stored: string, hmacKey: Buffer | null): StoredHash | null {

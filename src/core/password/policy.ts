@@ -6,7 +6,7 @@ export interface PasswordPolicy {
   readonly minLength?: number
   /** In code points of the NFC form; 1,024 by default. */
   readonly maxLength?: number
-  /** Refuse the most common passwords (17,950 of 8 characters or more), and variants of "latchkey"; true by default. */
+  /** Refuse the most common passwords (of 8 characters or more) and what is barely "latchkey"; true by default. */
   readonly blocklist?: boolean
   /** The actor's names and e-mail addresses; of an address the part before the `@` counts too. */
   readonly contextWords?: readonly string[]

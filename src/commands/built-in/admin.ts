@@ -1,0 +1,264 @@
+import { z } from 'zod'
+import { ROLES } from '../../core/index.ts'
+import { type Command, defineCommand } from '../define-command.ts'
+import {
+  actorShape,
+  defined,
+  found,
+  loggedIn,
+  loggedInShape,
+  page,
+  pageOf,
+  sessionListingShape,
+} from './shapes.ts'
+
+const access = [ROLES.admin]
+const session = 'fresh'
+const id = z.string().min(1).max(254)
+const roles = z.array(z.string().min(1).max(64)).max(64)
+const actorResult = z.strictObject({ actor: actorShape })
+
+/** An actor of a dump, as `admin.actors.import` takes it. */
+const importedActor = z.strictObject({
+  id: z.uuid().optional(),
+  name: z.string().min(1).max(254),
+  email: z.string().max(254).optional(),
+  passwordHash: z.string().max(4096).nullable().optional(),
+  roles: roles.optional(),
+  status: z.enum(['active', 'suspended']).optional(),
+  createdAt: z.int().min(0).optional(),
+})
+
+const actorCommands: readonly Command[] = [
+  defineCommand({
+    name: 'admin.actors.search',
+    about: 'Actors, oldest first, by part of a name or identity, role or status.',
+    access,
+    session,
+    params: z.strictObject({
+      text: z.string().max(254).optional(),
+      role: z.string().max(64).optional(),
+      status: z.enum(['active', 'suspended']).optional(),
+      ...page,
+    }),
+    result: pageOf('actors', actorShape),
+    async run(params, { authority, caller }) {
+      const { items, next } = await authority.searchActors(defined(params), caller)
+      return { actors: items, ...(next === undefined ? {} : { next }) }
+    },
+  }),
+  defineCommand({
+    name: 'admin.actors.get',
+    about: 'One actor.',
+    access,
+    session,
+    params: z.strictObject({ id }),
+    result: actorResult,
+    async run(params, { authority, caller }) {
+      return found(await authority.findActor(params.id, caller))
+    },
+  }),
+  defineCommand({
+    name: 'admin.actors.suspend',
+    about: 'Suspends an actor: its sessions end at once and it logs in no more.',
+    access,
+    session,
+    params: z.strictObject({ id }),
+    result: actorResult,
+    async run(params, { authority, caller, actor }) {
+      return found(await authority.suspend(params.id, actor.id, caller))
+    },
+  }),
+  defineCommand({
+    name: 'admin.actors.restore',
+    about: 'Lets a suspended actor log in again.',
+    access,
+    session,
+    params: z.strictObject({ id }),
+    result: actorResult,
+    async run(params, { authority, caller, actor }) {
+      return found(await authority.restore(params.id, actor.id, caller))
+    },
+  }),
+  defineCommand({
+    name: 'admin.actors.setRoles',
+    about: 'Replaces an actor’s roles; one taken away counts at the next check.',
+    access,
+    session,
+    params: z.strictObject({ id, roles }),
+    result: actorResult,
+    async run(params, { authority, caller, actor }) {
+      return found(await authority.setRoles(params.id, params.roles, actor.id, caller))
+    },
+  }),
+  defineCommand({
+    name: 'admin.actors.import',
+    about:
+      'Adds actors with the password hashes they had elsewhere; each line has its own outcome.',
+    access,
+    session,
+    params: z.strictObject({ actors: z.array(importedActor).min(1).max(200) }),
+    result: z.strictObject({
+      outcomes: z.array(
+        z.strictObject({
+          id: z.string().optional(),
+          code: z.string(),
+          message: z.string().optional(),
+        }),
+      ),
+    }),
+    async run(params, { authority, caller }) {
+      const imported = await Promise.all(
+        params.actors.map((line) => authority.importActor(defined(line), caller)),
+      )
+      return {
+        outcomes: imported.map((outcome): { id?: string; code: string; message?: string } =>
+          outcome.ok
+            ? { id: outcome.actor.id, code: 'ok' }
+            : { code: outcome.code, message: outcome.message },
+        ),
+      }
+    },
+  }),
+]
+
+const sessionCommands: readonly Command[] = [
+  defineCommand({
+    name: 'admin.sessions.search',
+    about: 'Live sessions, newest first.',
+    access,
+    session,
+    params: z.strictObject({
+      owner: z.string().max(254).optional(),
+      profile: z.string().max(64).optional(),
+      door: z.string().max(64).optional(),
+      ...page,
+    }),
+    result: pageOf('sessions', sessionListingShape),
+    async run(params, { authority, caller, current }) {
+      const query = { ...defined(params), current: current?.session.id ?? '' }
+      const { items, next } = await authority.listSessions(query, caller)
+      return { sessions: items, ...(next === undefined ? {} : { next }) }
+    },
+  }),
+  defineCommand({
+    name: 'admin.sessions.end',
+    about: 'Ends one session of anybody.',
+    access,
+    session,
+    params: z.strictObject({ id }),
+    async run(params, { authority, caller, actor }) {
+      await authority.endSessions({ which: { id: params.id }, by: actor.id }, caller)
+      return null
+    },
+  }),
+  defineCommand({
+    name: 'admin.sessions.endAll',
+    about: 'Ends every session of an actor.',
+    access,
+    session,
+    params: z.strictObject({ owner: id }),
+    async run(params, { authority, caller, actor }) {
+      const which = { owner: params.owner, raiseEpoch: true }
+      await authority.endSessions({ which, by: actor.id }, caller)
+      return null
+    },
+  }),
+  defineCommand({
+    name: 'admin.lockAll',
+    about: 'Ends every session of everybody, this one included.',
+    access,
+    session,
+    params: z.strictObject({}),
+    result: z.strictObject({ epoch: z.int() }),
+    async run(_params, { authority, caller, actor }) {
+      return { epoch: await authority.lockAll({ by: actor.id }, caller) }
+    },
+  }),
+]
+
+const houseCommands: readonly Command[] = [
+  defineCommand({
+    name: 'admin.claim',
+    about: 'Makes the first administrator, with the one-time code that the server printed.',
+    access: ['*'],
+    params: z.strictObject({
+      code: z.string().min(1).max(100),
+      name: z.string().min(1).max(254),
+      password: z.string().min(1).max(8192),
+      email: z.string().max(254).optional(),
+    }),
+    result: loggedInShape,
+    async run(params, { authority, caller }) {
+      return loggedIn(await authority.claim(defined(params), caller))
+    },
+  }),
+  defineCommand({
+    name: 'admin.settings.list',
+    about: 'Every setting with its value, default and meaning.',
+    access,
+    session,
+    params: z.strictObject({}),
+    result: z.strictObject({
+      settings: z.array(
+        z.strictObject({
+          name: z.string(),
+          value: z.unknown(),
+          default: z.unknown(),
+          changed: z.boolean(),
+          about: z.string(),
+        }),
+      ),
+    }),
+    run: (_params, { authority }) => ({ settings: authority.listSettings() }),
+  }),
+  defineCommand({
+    name: 'admin.settings.set',
+    about: 'Changes a setting on every node while they run; without a value, back to the default.',
+    access,
+    session,
+    params: z.strictObject({ name: z.string().max(100), value: z.json().optional() }),
+    async run(params, { authority, caller, actor }) {
+      await authority.setSetting(params.name, params.value, actor.id, caller)
+      return null
+    },
+  }),
+  defineCommand({
+    name: 'admin.audit.list',
+    about: 'The audit trail, newest first.',
+    access,
+    session,
+    params: z.strictObject({
+      actor: z.string().max(254).optional(),
+      session: z.string().max(100).optional(),
+      since: z.int().min(0).optional(),
+      ...page,
+    }),
+    async run(params, { authority, caller }) {
+      const { items, next } = await authority.listAudit(defined(params), caller)
+      return { entries: items, ...(next === undefined ? {} : { next }) }
+    },
+  }),
+  defineCommand({
+    name: 'admin.prune',
+    about: 'Removes some of what is over; call it until it is done.',
+    access,
+    session,
+    params: z.strictObject({}),
+    result: z.strictObject({
+      sessions: z.int(),
+      audit: z.int(),
+      counters: z.int(),
+      documents: z.int(),
+      done: z.boolean(),
+    }),
+    run: (_params, { authority, caller }) => authority.prune({ ...caller, maxSteps: 20 }),
+  }),
+]
+
+/** What administrators may do, and how there comes to be one. */
+export const adminCommands: readonly Command[] = [
+  ...actorCommands,
+  ...sessionCommands,
+  ...houseCommands,
+]

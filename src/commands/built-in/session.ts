@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import { type Command, defineCommand } from '../define-command.ts'
+import {
+  actorShape,
+  defined,
+  loggedIn,
+  loggedInShape,
+  page,
+  pageOf,
+  sessionListingShape,
+  whoAmIShape,
+} from './shapes.ts'
+
+const label = z.string().max(100).optional()
+const password = z.string().min(1).max(8192)
+
+/** The session verbs that any actor may use. */
+export const sessionCommands: readonly Command[] = [
+  defineCommand({
+    name: 'actors.create',
+    about: 'Registers an actor.',
+    access: ['*'],
+    params: z.strictObject({
+      name: z.string().min(1).max(254),
+      password,
+      email: z.string().max(254).optional(),
+    }),
+    result: z.strictObject({ actor: actorShape }),
+    async run(params, { authority, caller }) {
+      const outcome = await authority.register(defined(params), caller)
+      return outcome.ok ? { actor: outcome.actor } : outcome
+    },
+  }),
+  defineCommand({
+    name: 'session.login',
+    about: 'Proves a password and begins a session; the session it came from, if any, ends.',
+    access: ['*'],
+    params: z.strictObject({
+      identity: z.string().min(1).max(254),
+      password,
+      profile: z.enum(['web', 'device']).optional(),
+      label,
+    }),
+    result: loggedInShape,
+    async run(params, { authority, caller, current }) {
+      const replaces = current?.session.id ?? null
+      return loggedIn(await authority.login({ ...defined(params), replaces }, caller))
+    },
+  }),
+  defineCommand({
+    name: 'session.loginAnonymous',
+    about: 'Begins a session for a visitor.',
+    access: ['*'],
+    params: z.strictObject({ label }),
+    result: loggedInShape,
+    async run(params, { authority, caller }) {
+      return loggedIn(await authority.loginAnonymous(defined(params), caller))
+    },
+  }),
+  defineCommand({
+    name: 'session.get',
+    about: 'Who am I.',
+    access: ['*'],
+    session: 'required',
+    params: z.strictObject({}),
+    result: whoAmIShape,
+    run(_params, { current }) {
+      if (current === null) return null
+      const { session, actor, impersonator } = current
+      return { session, actor, ...(impersonator === null ? {} : { impersonator }) }
+    },
+  }),
+  defineCommand({
+    name: 'session.renew',
+    about: 'Exchanges a renewal code for the next token and code; a retry gets the same.',
+    access: ['*'],
+    params: z.strictObject({ renewal: z.string().min(1).max(4096) }),
+    result: loggedInShape,
+    async run({ renewal }, { authority, caller }) {
+      return loggedIn(await authority.renew(renewal, caller))
+    },
+  }),
+  defineCommand({
+    name: 'session.stepUp',
+    about: 'Proves the password again and rotates the token; the old one dies at once.',
+    access: ['*'],
+    session: 'own',
+    params: z.strictObject({ password }),
+    result: loggedInShape,
+    async run(params, { authority, caller, current }) {
+      if (current === null) return null
+      return loggedIn(await authority.stepUp(current, params, caller))
+    },
+  }),
+  defineCommand({
+    name: 'session.logout',
+    about: 'Ends the session.',
+    access: ['*'],
+    session: 'required',
+    params: z.strictObject({}),
+    async run(_params, { authority, caller, current }) {
+      if (current !== null) await authority.logout(current, caller)
+      return null
+    },
+  }),
+  defineCommand({
+    name: 'sessions.list',
+    about: 'My live sessions, newest first.',
+    access: ['*'],
+    session: 'own',
+    params: z.strictObject(page),
+    result: pageOf('sessions', sessionListingShape),
+    async run(params, { authority, caller, current, actor }) {
+      const query = { ...defined(params), owner: actor.id, current: current?.session.id ?? '' }
+      const { items, next } = await authority.listSessions(query, caller)
+      return { sessions: items, ...(next === undefined ? {} : { next }) }
+    },
+  }),
+  defineCommand({
+    name: 'sessions.end',
+    about: 'Ends one of my sessions.',
+    access: ['*'],
+    session: 'own',
+    params: z.strictObject({ id: z.string().max(100) }),
+    async run({ id }, { authority, caller, actor }) {
+      await authority.endSessions({ which: { id, owner: actor.id }, by: actor.id }, caller)
+      return null
+    },
+  }),
+  defineCommand({
+    name: 'sessions.endOthers',
+    about: 'Ends all of my sessions but this one.',
+    access: ['*'],
+    session: 'own',
+    params: z.strictObject({}),
+    async run(_params, { authority, caller, current, actor }) {
+      if (current === null) return null
+      const which = { owner: actor.id, except: current.session.id }
+      await authority.endSessions({ which, by: actor.id }, caller)
+      return null
+    },
+  }),
+  defineCommand({
+    name: 'password.change',
+    about: 'Changes my password, by default ending my other sessions.',
+    access: ['*'],
+    session: 'own',
+    params: z.strictObject({
+      current: password,
+      next: password,
+      sessions: z.enum(['keep', 'revoke-others', 'revoke-all']).default('revoke-others'),
+    }),
+    async run(params, { authority, caller, current, actor }) {
+      const outcome = await authority.changePassword(
+        {
+          actorId: actor.id,
+          currentPassword: params.current,
+          next: params.next,
+          sessions: params.sessions,
+          ...(current === null ? {} : { current: current.session.id }),
+        },
+        caller,
+      )
+      return outcome.ok ? null : outcome
+    },
+  }),
+]

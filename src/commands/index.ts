@@ -1,0 +1,17 @@
+export { builtInCommands } from './built-in/index.ts'
+export {
+  type Command,
+  type CommandContext,
+  type CommandDefinition,
+  type CommandEvent,
+  defineCommand,
+  type SessionNeed,
+} from './define-command.ts'
+export {
+  type CommandCall,
+  type CommandOutcome,
+  createDispatcher,
+  type Dispatcher,
+  type DispatcherOptions,
+} from './dispatcher.ts'
+export { type CommandRegistry, createRegistry } from './registry.ts'

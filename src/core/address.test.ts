@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict'
+import { isIP, isIPv6 } from 'node:net'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  addressPrefix,
+  canonicalAddress,
+  forwardedAddress,
+  isLoopback,
+  isPublic,
+  withinPrefix,
+} from './address.ts'
+
+const canonical: readonly [string, string][] = [
+  ['192.0.2.7', '192.0.2.7'],
+  ['0.0.0.0', '0.0.0.0'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['::FFFF:c000:0207', '192.0.2.7'],
+  ['0:0:0:0:0:ffff:192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7%eth0', '192.0.2.7'],
+  ['::192.0.2.7', '::c000:207'],
+  ['64:ff9b::192.0.2.7', '64:ff9b::c000:207'],
+  ['::', '::'],
+  ['::1', '::1'],
+  ['0:0:0:0:0:0:0:1', '::1'],
+  ['2001:DB8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+  ['2001:0db8::0001', '2001:db8::1'],
+  ['fe80::1%eth0', 'fe80::1'],
+  ['fe80::1%25', 'fe80::1'],
+]
+for (const [text, expected] of canonical) {
+  test(`${text} is spelled ${expected}`, () => assert.equal(canonicalAddress(text), expected))
+}
+
+for (const text of [
+  '',
+  'localhost',
+  'unknown',
+  '1.2.3',
+  '1.2.3.4.5',
+  '1.2.3.256',
+  '01.2.3.4',
+  '1.2.3.08',
+  '0x7f.0.0.1',
+  '2130706433',
+  '127.1',
+  ' 192.0.2.7',
+  '192.0.2.7 ',
+  '192.0.2.7\n',
+  '192.0.2.7%eth0',
+  '192.0.2.7:80',
+  '192.0.2.7/32',
+  '\u0661.2.3.4',
+  ':',
+  ':::',
+  '1::2::3',
+  '12345::',
+  '1:2:3:4:5:6:7',
+  '1:2:3:4:5:6:7:8:9',
+  '::ffff:192.0.2.256',
+  '::ffff:192.0.2.07',
+  '::1%',
+  '::1%a b',
+  '[::1]',
+  'g::1',
+  `::1%${'a'.repeat(64)}`,
+]) {
+  test(`${JSON.stringify(text)} is no address`, () => assert.equal(canonicalAddress(text), null))
+}
+
+const octets = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }).map((parts) => parts.join('.'))
+const address = fc.oneof(octets, fc.ipV6())
+
+test('IPv6 is spelled as a URL spells it, but for mapped IPv4', () => {
+  fc.assert(
+    fc.property(fc.ipV6(), (text) => {
+      const ours = canonicalAddress(text)
+      assert.ok(ours !== null)
+      if (isIPv6(ours)) assert.equal(`[${ours}]`, new URL(`http://[${text}]/`).hostname)
+      else assert.match(new URL(`http://[${text}]/`).hostname, /^\[::ffff:[^:]+:[^:]+\]$/)
+    }),
+  )
+})
+
+test('the canonical spelling is an address and its own canonical spelling', () => {
+  fc.assert(
+    fc.property(address, (text) => {
+      const ours = canonicalAddress(text) ?? ''
+      assert.notEqual(isIP(ours), 0)
+      assert.equal(canonicalAddress(ours), ours)
+    }),
+  )
+})
+
+test('what the platform takes for an address is one, and nothing else is', () => {
+  const characters = fc.constantFrom(...'0123456789abcfF:.%x /')
+  fc.assert(
+    fc.property(fc.string({ unit: characters, maxLength: 24 }), (text) => {
+      if (canonicalAddress(text) !== null) assert.notEqual(isIP(text), 0)
+      if (isIP(text) !== 0) assert.notEqual(canonicalAddress(text), null)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('a mapped address is the address', () => {
+  fc.assert(
+    fc.property(octets, (text) => {
+      assert.equal(canonicalAddress(`::ffff:${text}`), text)
+      assert.equal(addressPrefix(`::ffff:${text}`), `${text}/32`)
+      assert.ok(withinPrefix(`::ffff:${text}`, `${text}/32`))
+      assert.ok(withinPrefix(text, `::ffff:${text}/128`))
+    }),
+  )
+})
+
+test('a prefix is canonical', () => {
+  assert.equal(addressPrefix('192.0.2.7'), '192.0.2.7/32')
+  assert.equal(addressPrefix('::ffff:192.0.2.7', { v4: 24 }), '192.0.2.0/24')
+  assert.equal(addressPrefix('192.0.2.7', { v4: 0 }), '0.0.0.0/0')
+  assert.equal(addressPrefix('192.0.2.255', { v4: 27 }), '192.0.2.224/27')
+  assert.equal(addressPrefix('2001:DB8::1'), '2001:db8::/64')
+  assert.equal(addressPrefix('2001:db8:0:ff:1:2:3:4%eth0'), '2001:db8:0:ff::/64')
+  assert.equal(addressPrefix('2001:db8:0:ff:1:2:3:4', { v6: 57 }), '2001:db8:0:80::/57')
+  assert.equal(addressPrefix('2001:db8::1', { v6: 128 }), '2001:db8::1/128')
+  assert.equal(addressPrefix('nowhere'), null)
+  for (const bits of [{ v4: 33 }, { v4: -1 }, { v6: 129 }, { v6: 1.5 }]) {
+    assert.throws(() => addressPrefix('192.0.2.7', bits), { code: 'invalid_request' })
+  }
+})
+
+test('an address is within its own prefix, of any length, and the prefix is its own', () => {
+  fc.assert(
+    fc.property(address, fc.nat(32), fc.nat(128), (text, v4, v6) => {
+      const prefix = addressPrefix(text, { v4, v6 }) ?? ''
+      assert.ok(withinPrefix(text, prefix))
+      assert.equal(addressPrefix(prefix.split('/')[0] ?? '', { v4, v6 }), prefix)
+    }),
+  )
+})
+
+test('two addresses have the same prefix exactly when one is within that of the other', () => {
+  const near = fc.constantFrom(
+    '2001:db8::1',
+    '2001:db8::2',
+    '2001:db8:1::1',
+    '192.0.2.1',
+    '192.0.3.1',
+  )
+  fc.assert(
+    fc.property(near, near, fc.nat(32), fc.nat(128), (a, b, v4, v6) => {
+      const prefix = addressPrefix(b, { v4, v6 }) ?? ''
+      assert.equal(withinPrefix(a, prefix), addressPrefix(a, { v4, v6 }) === prefix)
+    }),
+  )
+})
+
+test('nothing is within what is no prefix, and no address within nothing', () => {
+  assert.equal(withinPrefix(null, '0.0.0.0/0'), false)
+  assert.equal(withinPrefix('nowhere', '0.0.0.0/0'), false)
+  assert.equal(withinPrefix('192.0.2.7', '::/0'), false)
+  assert.equal(withinPrefix('2001:db8::1', '0.0.0.0/0'), false)
+  assert.equal(withinPrefix('192.0.2.7', '192.0.2.7'), true)
+  assert.equal(withinPrefix('192.0.2.7', '::ffff:192.0.2.0/120'), true)
+  assert.equal(withinPrefix('192.0.3.7', '::ffff:192.0.2.0/120'), false)
+  for (const prefix of [
+    '',
+    '/',
+    '/32',
+    '192.0.2.7/',
+    '192.0.2.7/33',
+    '192.0.2.7/032',
+    '192.0.2.7/ 8',
+  ]) {
+    assert.equal(withinPrefix('192.0.2.7', prefix), false)
+  }
+  assert.equal(withinPrefix('192.0.2.7', '::ffff:192.0.2.0/95'), false)
+})
+
+test('loopback is 127.0.0.0/8 and ::1', () => {
+  for (const own of ['127.0.0.1', '127.255.0.3', '::1', '::ffff:127.0.0.1']) {
+    assert.ok(isLoopback(own))
+    assert.ok(!isPublic(own))
+  }
+  for (const other of [
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    '192.168.1.1',
+    'fe80::1',
+    'localhost',
+    '',
+    '128.0.0.1',
+  ]) {
+    assert.ok(!isLoopback(other))
+  }
+})
+
+test('public is what can be reached from elsewhere, and the unspecified address', () => {
+  for (const open of ['0.0.0.0', '::', '::ffff:0.0.0.0', '8.8.8.8', '2606:4700::1111']) {
+    assert.ok(isPublic(open))
+  }
+  const closed = ['10.0.0.1', '172.16.0.1', '192.168.1.1', '169.254.1.1', '100.64.0.1']
+  for (const address of [...closed, 'fd00::1', 'fe80::1%eth0', 'nowhere', '']) {
+    assert.ok(!isPublic(address))
+  }
+})
+
+const trusted = ['127.0.0.1', '10.0.0.0/8', '2001:db8:ffff::/48']
+const forwarded: readonly [string, string | null, string | null, string | null][] = [
+  ['no header', '10.0.0.1', null, '10.0.0.1'],
+  ['no peer', null, '192.0.2.7', null],
+  ['a peer that is no address', 'socket', '192.0.2.7', null],
+  ['an untrusted peer that makes one up', '192.0.2.7', '127.0.0.1', '192.0.2.7'],
+  ['one proxy', '10.0.0.1', '192.0.2.7', '192.0.2.7'],
+  ['one proxy, mapped', '::ffff:10.0.0.1', '::ffff:192.0.2.7', '192.0.2.7'],
+  ['two proxies', '10.0.0.1', '192.0.2.7, 10.0.0.2', '192.0.2.7'],
+  ['a client that makes one up', '10.0.0.1', '127.0.0.1, 192.0.2.7,10.0.0.2', '192.0.2.7'],
+  ['only proxies', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+  ['IPv6', '2001:db8:ffff::1', '2001:DB8::7', '2001:db8::7'],
+  ['ports', '10.0.0.1', '[2001:db8::7]:4711, 10.0.0.2:80', '2001:db8::7'],
+  ['brackets without a port', '10.0.0.1', '[2001:db8::7]', '2001:db8::7'],
+  ['IPv4 in brackets', '10.0.0.1', '[192.0.2.7]', '10.0.0.1'],
+  ['an empty header', '10.0.0.1', '', '10.0.0.1'],
+  ['an empty entry', '10.0.0.1', '192.0.2.7,', '10.0.0.1'],
+  ['an entry that is no address', '10.0.0.1', '192.0.2.7, unknown, 10.0.0.2', '10.0.0.2'],
+  ['more proxies than anyone has', '10.0.0.1', `192.0.2.7${', 10.0.0.2'.repeat(40)}`, '10.0.0.2'],
+]
+for (const [name, peer, forwardedFor, expected] of forwarded) {
+  test(`the client's address: ${name}`, () => {
+    assert.equal(forwardedAddress({ peer, forwardedFor, trusted }), expected)
+  })
+}
+
+test('from an untrusted peer the header has no say', () => {
+  fc.assert(
+    fc.property(address, fc.string(), (peer, forwardedFor) => {
+      assert.equal(forwardedAddress({ peer, forwardedFor, trusted: [] }), canonicalAddress(peer))
+    }),
+  )
+})
+
+test('what a client sends ahead of its own address has no say', () => {
+  fc.assert(
+    fc.property(fc.string(), (madeUp) => {
+      const forwardedFor = `${madeUp}, 192.0.2.7, 10.0.0.2`
+      assert.equal(forwardedAddress({ peer: '10.0.0.1', forwardedFor, trusted }), '192.0.2.7')
+    }),
+  )
+})
