@@ -55,7 +55,7 @@ export function register(
     if (!Array.isArray(identities)) return identities
     const allowed = await reserveCreation(house, 'register', options)
     if (!allowed.ok) return allowed
-    await requireGoodPassword(house, registration.password, identities)
+    requireGoodPassword(house, registration.password, identities)
     const passwordHash = await house.hasher.hash(
       registration.password,
       options.signal === undefined ? {} : { signal: options.signal },

@@ -18,6 +18,11 @@ export interface Authenticated {
   readonly impersonator: Actor | null
 }
 
+export interface RecheckOptions extends CallOptions {
+  /** Only look: it is no use of the session and does not extend it. */
+  readonly passive?: boolean
+}
+
 export type Authentication = Authenticated | Refusal
 
 const MISSING = refuse('token_missing', 'No token was given.')
@@ -48,16 +53,16 @@ export class Checker {
     return this.#check(parsed.id, hashSecret(parsed.secret), now, options)
   }
 
-  recheck(current: Authenticated, options: CallOptions): Promise<Authentication> {
+  recheck(current: Authenticated, options: RecheckOptions): Promise<Authentication> {
     return this.#check(current.session.id, null, this.#house.now(options), options)
   }
 
-  // Without a secret hash, the secret was checked when the connection was opened.
+  // Without a secret hash, the secret and what the session is bound to were checked when the connection was opened.
   #check(
     id: string,
     secretHash: string | null,
     now: number,
-    options: CallOptions,
+    options: RecheckOptions,
   ): Promise<Authentication> {
     const entry = this.#house.trusted() ? this.#house.sessions.get(id) : undefined
     if (entry !== undefined && this.#parentCached(entry, now)) {
@@ -71,7 +76,7 @@ export class Checker {
     entry: SessionEntry,
     secretHash: string | null,
     now: number,
-    options: CallOptions,
+    options: RecheckOptions,
   ): Authenticated | null {
     if (secretHash !== null && !entry.accepts(secretHash, now)) return null
     if (entry.expiresAt() <= now) return null
@@ -79,8 +84,8 @@ export class Checker {
     if (entry.impersonator !== null && !this.#mayImpersonate(entry, entry.impersonator, now)) {
       return null
     }
-    if (entry.binding !== null && !matches(entry.binding, options)) return null
-    this.#touch(entry, now)
+    if (secretHash !== null && !meetsBinding(entry.binding, options)) return null
+    if (options.passive !== true) this.#touch(entry, now)
     return {
       ok: true,
       session: entry.view(),
@@ -106,7 +111,7 @@ export class Checker {
     secretHash: string | null,
     now: number,
     cached: boolean,
-    options: CallOptions,
+    options: RecheckOptions,
   ): Promise<Authentication> {
     if (!isSessionId(id) || (cached && !this.#mayConfirm(id))) return INVALID
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -122,7 +127,7 @@ export class Checker {
     id: string,
     secretHash: string | null,
     now: number,
-    options: CallOptions,
+    options: RecheckOptions,
   ): Promise<Authentication | null> {
     const loaded = await this.#house.loadSession(id, now)
     if (secretHash !== null && !knowsSecret(loaded, secretHash, now)) return INVALID
@@ -134,7 +139,7 @@ export class Checker {
     }
     const yes = this.#decide(entry, secretHash, now, options)
     if (yes !== null) return yes
-    if (!meetsBinding(entry.binding, options)) return INVALID
+    if (secretHash !== null && !meetsBinding(entry.binding, options)) return INVALID
     const by = entry.impersonator
     const refused = by !== null && refusesImpersonation(by.actor, entry.actor.actor) !== null
     return refused ? revoked('revoked') : null
@@ -182,16 +187,13 @@ function whyOver({ record }: LoadedSession, houseEpoch: number, now: number): Re
   return revoked(state === 'ended' ? 'locked' : 'suspended')
 }
 
-function matches(binding: Binding, options: CallOptions): boolean {
+/** Whether a request meets what a session is bound to. */
+export function meetsBinding(binding: Binding | null, options: CallOptions): boolean {
+  if (binding === null) return true
   if (binding.addressPrefix !== null) {
     if (!withinPrefix(options.address ?? null, binding.addressPrefix)) return false
   }
   return binding.keyThumbprint === null || binding.keyThumbprint === (options.keyThumbprint ?? null)
-}
-
-/** Whether a request meets what a session is bound to. */
-export function meetsBinding(binding: Binding | null, options: CallOptions): boolean {
-  return binding === null || matches(binding, options)
 }
 
 /** Why one actor may not act as another, or null. Roles count at every check, so one taken away ends it. */

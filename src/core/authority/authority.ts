@@ -5,7 +5,12 @@ import type { ActorQuery, Page, SessionQuery } from '../ports.ts'
 import type { EndedSession, SessionListing } from '../session.ts'
 import type { SettingName, Settings } from '../settings.ts'
 import * as actors from './actors.ts'
-import { type Authenticated, type Authentication, Checker } from './authenticate.ts'
+import {
+  type Authenticated,
+  type Authentication,
+  Checker,
+  type RecheckOptions,
+} from './authenticate.ts'
 import { claim, createClaimCode } from './claim.ts'
 import type { SessionRequest } from './create-session.ts'
 import type { CallOptions, Change, House } from './house.ts'
@@ -48,9 +53,10 @@ export class Authority {
   }
 
   /**
-   * Checks a session again for a connection that stands on it, without its token: the same decision, and a use of the session.
+   * Checks a session again for a connection that stands on it, without its token: the same decision, and a use of the session unless
+   * `passive`.
    */
-  recheck(current: Authenticated, options: Options = {}): Promise<Authentication> {
+  recheck(current: Authenticated, options: RecheckOptions = {}): Promise<Authentication> {
     return this.#checker.recheck(current, options)
   }
 
@@ -267,6 +273,11 @@ export class Authority {
   /** {@link prune} */
   prune(options: Options & { readonly maxSteps?: number } = {}): Promise<Pruned> {
     return prune(this.#house, options)
+  }
+
+  /** The time as the store has it, in epoch milliseconds. */
+  now(): number {
+    return this.#house.store.clock.now()
   }
 
   /** Asks the store a small question. Throws `unavailable` when it does not answer. */

@@ -1,4 +1,3 @@
-import { isEmail } from '../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../errors.ts'
 import { checkPassword } from '../password/index.ts'
 import type { EndSelector } from '../ports.ts'
@@ -57,7 +56,7 @@ async function writePassword(
     return refuse('invalid_request', 'This directory does not store passwords.')
   }
   const found = await house.findCredential(actorId, options.signal)
-  await requireGoodPassword(house, next, found?.actor.identities ?? [])
+  requireGoodPassword(house, next, found?.actor.identities ?? [])
   const hash = await house.hasher.hash(next)
   if (!(await house.ask(() => setPassword(actorId, hash, expected)))) {
     return refuse('conflict', 'The password changed in the meantime. Try again.')
@@ -89,16 +88,15 @@ async function writePassword(
 }
 
 /** Throws `password_refused` with the reason unless a new password meets the policy in force. */
-export async function requireGoodPassword(
+export function requireGoodPassword(
   house: House,
   password: string,
   names: readonly string[],
-): Promise<void> {
-  const words = names.flatMap((name) => (isEmail(name) ? [name, name.split('@')[0] ?? ''] : [name]))
-  const why = await checkPassword(password, {
+): void {
+  const why = checkPassword(password, {
     minLength: house.settings.get('password.minLength'),
     blocklist: house.settings.get('password.blocklist'),
-    contextWords: [...words, ...house.settings.get('password.contextWords')],
+    contextWords: [...names, ...house.settings.get('password.contextWords')],
   })
   if (why === null) return
   throw new LatchkeyError('password_refused', why, { issues: [{ path: 'password', message: why }] })

@@ -1,0 +1,238 @@
+import type { CommandEvent } from '../commands/index.ts'
+import { type Authenticated, type Authority, type Change, LatchkeyError } from '../core/index.ts'
+import { Mailbox, type MailboxLimits } from './mailbox.ts'
+
+/** What a door gives for each connection it opens. */
+export interface ConnectionEnds {
+  readonly door: string
+  /** Writes an event to the client. */
+  send(event: CommandEvent): void
+  /** Tells the client why, and closes. Called once, and not when the door itself closed the connection. */
+  close(reason: string): void
+}
+
+/** A connection that stands on a session. */
+export interface Connection {
+  readonly id: number
+  readonly door: string
+  readonly openedAt: number
+  /** The session as it was last checked. */
+  readonly current: Authenticated
+  /** Traffic from the client: checks the session again and extends it. False when it is over; the connection is closed then. */
+  use(): Promise<boolean>
+  /** The client went away. */
+  leave(): void
+}
+
+export interface ConnectionsOptions {
+  readonly authority: Authority
+  readonly mailbox?: Partial<MailboxLimits>
+  /** Sessions with events waiting, at most; past that the oldest mailbox goes. 10,000 by default. */
+  readonly maxMailboxes?: number
+  /** How often connections are looked over for expired sessions: every 250 ms by default. */
+  readonly sweepEveryMs?: number
+  readonly onError?: (error: unknown) => void
+}
+
+/** The connections that are open in this process, by session and by actor. */
+export interface Connections {
+  /** Registers a connection, and hands it the events that waited for its session. */
+  open(current: Authenticated, ends: ConnectionEnds): Connection
+  /**
+   * Pushes an event to every live session of an actor, in the order of the calls: to its open connections, or into its
+   * bounded mailbox while it has none. Impersonations of the actor get nothing.
+   */
+  send(actorId: string, event: CommandEvent): Promise<void>
+  list(actorId: string): readonly Connection[]
+  readonly size: number
+  /** Closes every connection with a reason, and stops. */
+  close(reason?: string): void
+}
+
+interface Entry extends Connection {
+  current: Authenticated
+  readonly ends: ConnectionEnds
+}
+
+/** Events to one actor that may be under way at once. */
+const MAX_QUEUED = 1000
+
+/** Makes the registry of live connections, which cuts them the moment their session ends. */
+export function createConnections(options: ConnectionsOptions): Connections {
+  return new ConnectionTable(options)
+}
+
+class ConnectionTable implements Connections {
+  readonly #authority: Authority
+  readonly #limits: MailboxLimits
+  readonly #maxMailboxes: number
+  readonly #onError: (error: unknown) => void
+  readonly #bySession = new Map<string, Set<Entry>>()
+  readonly #mailboxes = new Map<string, Mailbox>()
+  readonly #sending = new Map<string, { last: Promise<void>; queued: number }>()
+  readonly #unsubscribe: () => void
+  readonly #timer: NodeJS.Timeout
+  #nextId = 1
+  #size = 0
+
+  constructor(options: ConnectionsOptions) {
+    this.#authority = options.authority
+    this.#limits = { maxEvents: 100, maxBytes: 65_536, ...options.mailbox }
+    this.#maxMailboxes = options.maxMailboxes ?? 10_000
+    this.#onError = options.onError ?? (() => undefined)
+    this.#unsubscribe = this.#authority.onChange((change) => this.#hear(change))
+    this.#timer = setInterval(() => this.#sweep(), options.sweepEveryMs ?? 250)
+    this.#timer.unref()
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  open(current: Authenticated, ends: ConnectionEnds): Connection {
+    const sessionId = current.session.id
+    const entry: Entry = {
+      id: this.#nextId++,
+      door: ends.door,
+      openedAt: this.#authority.now(),
+      current,
+      ends,
+      use: () => this.#use(entry),
+      leave: () => this.#remove(entry),
+    }
+    const siblings = this.#bySession.get(sessionId)
+    if (siblings === undefined) this.#bySession.set(sessionId, new Set([entry]))
+    else siblings.add(entry)
+    this.#size++
+    const waiting = this.#mailboxes.get(sessionId)?.take() ?? []
+    this.#mailboxes.delete(sessionId)
+    for (const event of waiting) this.#push(entry, event)
+    // A revocation between the check and this line found no connection to cut.
+    this.#use(entry, true).catch(this.#onError)
+    return entry
+  }
+
+  send(actorId: string, event: CommandEvent): Promise<void> {
+    const line = this.#sending.get(actorId) ?? { last: Promise.resolve(), queued: 0 }
+    if (line.queued >= MAX_QUEUED) {
+      return Promise.reject(new LatchkeyError('busy', 'Too many events to one actor.'))
+    }
+    this.#sending.set(actorId, line)
+    line.queued++
+    const sent = line.last.then(() => this.#sendNow(actorId, event))
+    line.last = sent
+      .catch(() => undefined)
+      .then(() => {
+        line.queued--
+        if (line.queued === 0) this.#sending.delete(actorId)
+      })
+    return sent
+  }
+
+  list(actorId: string): readonly Connection[] {
+    return [...this.#entries()].filter((entry) => entry.current.session.owner === actorId)
+  }
+
+  close(reason = 'server_closing'): void {
+    clearInterval(this.#timer)
+    this.#unsubscribe()
+    for (const entry of [...this.#entries()]) this.#cut(entry, reason)
+    this.#mailboxes.clear()
+  }
+
+  *#entries(): Iterable<Entry> {
+    for (const siblings of this.#bySession.values()) yield* siblings
+  }
+
+  async #sendNow(actorId: string, event: CommandEvent): Promise<void> {
+    let after: string | undefined
+    do {
+      const page = await this.#authority.listSessions({
+        owner: actorId,
+        ...(after === undefined ? {} : { after }),
+      })
+      for (const { id, actsAs } of page.items) {
+        if (actsAs === null) this.#deliver(id, event)
+      }
+      after = page.next
+    } while (after !== undefined)
+  }
+
+  #deliver(sessionId: string, event: CommandEvent): void {
+    const open = this.#bySession.get(sessionId)
+    if (open !== undefined) {
+      for (const entry of [...open]) this.#push(entry, event)
+      return
+    }
+    const mailbox = this.#mailboxes.get(sessionId) ?? new Mailbox(this.#limits)
+    this.#mailboxes.set(sessionId, mailbox)
+    mailbox.put(event)
+    if (this.#mailboxes.size > this.#maxMailboxes) {
+      const oldest = this.#mailboxes.keys().next()
+      if (oldest.done !== true) this.#mailboxes.delete(oldest.value)
+    }
+  }
+
+  #push(entry: Entry, event: CommandEvent): void {
+    try {
+      entry.ends.send(event)
+    } catch (error) {
+      this.#onError(error)
+      this.#cut(entry, 'send_failed')
+    }
+  }
+
+  async #use(entry: Entry, passive = false): Promise<boolean> {
+    const check = await this.#authority.recheck(entry.current, { passive })
+    if (check.ok) {
+      entry.current = check
+      return true
+    }
+    // Not knowing is no reason to cut: nothing was refused.
+    if (check.code === 'unavailable') return false
+    this.#cut(entry, check.reason ?? (check.code === 'session_expired' ? 'expired' : 'revoked'))
+    return false
+  }
+
+  #hear(change: Change): void {
+    if (change.kind === 'sessions-ended') {
+      for (const { id, reason } of change.ended) this.#endSession(id, reason)
+    } else if (change.kind === 'house-locked') {
+      for (const id of [...this.#bySession.keys()]) this.#endSession(id, 'locked')
+      this.#mailboxes.clear()
+    } else if (change.kind === 'missed') {
+      for (const entry of [...this.#entries()]) this.#use(entry, true).catch(this.#onError)
+    }
+  }
+
+  // An expiry is no write, so nobody announces it.
+  #sweep(): void {
+    const now = this.#authority.now()
+    for (const entry of [...this.#entries()]) {
+      if (entry.current.session.expiresAt <= now) this.#use(entry, true).catch(this.#onError)
+    }
+  }
+
+  #endSession(id: string, reason: string): void {
+    this.#mailboxes.delete(id)
+    for (const entry of [...(this.#bySession.get(id) ?? [])]) this.#cut(entry, reason)
+  }
+
+  #cut(entry: Entry, reason: string): void {
+    if (!this.#remove(entry)) return
+    try {
+      entry.ends.close(reason)
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  #remove(entry: Entry): boolean {
+    const id = entry.current.session.id
+    const siblings = this.#bySession.get(id)
+    if (siblings?.delete(entry) !== true) return false
+    if (siblings.size === 0) this.#bySession.delete(id)
+    this.#size--
+    return true
+  }
+}
