@@ -101,7 +101,9 @@ export interface Session {
 }
 
 /** A session in a list, with where it came from. */
-export interface SessionListing extends Session {
+export interface SessionListing extends Omit<Session, 'access'> {
+  /** What it may do at most; null for all that its actor may. */
+  readonly access: readonly string[] | null
   readonly lastUsedAt: number
   readonly client: Client
   /** Whether it is the session that asked. */

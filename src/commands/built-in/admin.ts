@@ -214,12 +214,26 @@ const houseCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.settings.set',
-    about: 'Changes a setting on every node while they run; without a value, back to the default.',
+    about: 'Changes a setting on every node while they run.',
     access,
     session,
-    params: z.strictObject({ name: z.string().max(100), value: z.json().optional() }),
-    async run(params, { authority, caller, actor }) {
-      await authority.setSetting(params.name, params.value, actor.id, caller)
+    params: z.strictObject({
+      name: z.string().max(100),
+      value: z.json().meta({ id: 'JsonValue' }),
+    }),
+    async run({ name, value }, { authority, caller, actor }) {
+      await authority.setSetting(name, value, actor.id, caller)
+      return null
+    },
+  }),
+  defineCommand({
+    name: 'admin.settings.unset',
+    about: 'Takes a change of a setting back.',
+    access,
+    session,
+    params: z.strictObject({ name: z.string().max(100) }),
+    async run({ name }, { authority, caller, actor }) {
+      await authority.setSetting(name, undefined, actor.id, caller)
       return null
     },
   }),

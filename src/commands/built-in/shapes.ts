@@ -37,6 +37,7 @@ export const sessionShape = z.strictObject(session).meta({ id: 'Session' })
 export const sessionListingShape = z
   .strictObject({
     ...session,
+    access: z.array(z.string()).nullable(),
     lastUsedAt: time,
     client: z.strictObject({
       address: z.string().nullable(),

@@ -22,8 +22,6 @@ export interface SessionRequest {
   readonly bindKey?: boolean
   /** The token's format, by the name of its codec; `native` by default. */
   readonly format?: string
-  /** No renewal code, even where the profile has one: for cookies. */
-  readonly withoutRenewal?: boolean
   /** The id of the session this login comes from: ended (`upgraded`) by the same write. */
   readonly replaces?: string | null
 }
@@ -120,8 +118,9 @@ function makeRecord(
   const id = createSessionId(making.owner)
   const secret = codec.createSecret()
   const address = addressOf(options)
-  const renewable = profile.renewable && request.withoutRenewal !== true
-  const { state, code } = renewable ? makeRenewal(codec, id, now) : { state: null, code: null }
+  const { state, code } = profile.renewable
+    ? makeRenewal(codec, id, now)
+    : { state: null, code: null }
   const endsAt = now + profile.absoluteMs
   const record: SessionRecord = {
     id,

@@ -32,7 +32,7 @@ function listing(house: House, record: SessionRecord, current: string | undefine
     parent: record.parent,
     profile: record.profile,
     door: record.door,
-    access: record.access ?? [],
+    access: record.access,
     anonymous: record.anonymous,
     createdAt: record.createdAt,
     authenticatedAt: record.authenticatedAt,

@@ -1,0 +1,68 @@
+import { LatchkeyError } from '../../core/index.ts'
+
+/** The largest body, in bytes. */
+export const MAX_BODY_BYTES = 65_536
+
+/**
+ * Reads a body of JSON (an object), or where `form` says so of `application/x-www-form-urlencoded`. An empty body is an empty
+ * object. Throws `too_large`, `unsupported_type`, or `invalid_request` for bad UTF-8, malformed JSON and anything that is no object.
+ */
+export async function readBody(
+  request: Request,
+  { form = false }: { form?: boolean } = {},
+): Promise<Record<string, unknown>> {
+  const text = decode(await readBytes(request))
+  if (text === '') return {}
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (form && type === 'application/x-www-form-urlencoded') {
+    return Object.fromEntries(new URLSearchParams(text))
+  }
+  if (type !== 'application/json') {
+    throw new LatchkeyError('unsupported_type', 'Send application/json.')
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new LatchkeyError('invalid_request', 'The body is not valid JSON.')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new LatchkeyError('invalid_request', 'The body must be a JSON object.')
+  }
+  return value as Record<string, unknown>
+}
+
+async function readBytes(request: Request): Promise<Uint8Array[]> {
+  const declared = Number(request.headers.get('content-length') ?? '0')
+  if (declared > MAX_BODY_BYTES) throw tooLarge()
+  if (request.body === null) return []
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const reader = request.body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return chunks
+      size += value.byteLength
+      if (size > MAX_BODY_BYTES) throw tooLarge()
+      chunks.push(value)
+    }
+  } catch (error) {
+    if (error instanceof LatchkeyError) throw error
+    throw new LatchkeyError('invalid_request', 'The body broke off.', { cause: error })
+  } finally {
+    reader.cancel().catch(() => undefined)
+  }
+}
+
+function tooLarge(): LatchkeyError {
+  return new LatchkeyError('too_large', `A body may have ${MAX_BODY_BYTES} bytes.`)
+}
+
+function decode(chunks: Uint8Array[]): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    throw new LatchkeyError('invalid_request', 'The body is not valid UTF-8.')
+  }
+}

@@ -1,0 +1,174 @@
+import { type Context, Hono } from 'hono'
+import type { CommandRegistry, Dispatcher } from '../../commands/index.ts'
+import { forwardedAddress } from '../../core/address.ts'
+import { refusalOf, refuse } from '../../core/errors.ts'
+import type { Authority, CallOptions, Refusal } from '../../core/index.ts'
+import { answerRoute, type Exchange } from './answer.ts'
+import { createCookieJar, droppedCookie, isAllowedHost } from './credentials.ts'
+import { docsPage } from './docs-page.ts'
+import { describeApi } from './openapi.ts'
+import { problem } from './problem.ts'
+import { ROUTES } from './routes.ts'
+
+export interface HttpDoorOptions {
+  readonly authority: Authority
+  readonly dispatcher: Dispatcher
+  /** For the reference at `/openapi.json` and `/docs`. */
+  readonly registry: CommandRegistry
+  /** Plain cookie names, and only loopback `Host` headers. False by default. */
+  readonly development?: boolean
+  /** What stands before every path: `/auth`. Nothing by default. */
+  readonly prefix?: string
+  /** Proxies whose `X-Forwarded-For` is believed: addresses or CIDR prefixes. None by default. */
+  readonly trustedProxies?: readonly string[]
+  /** `Host` headers that are served; any by default in production. */
+  readonly allowedHosts?: readonly string[]
+  /** The origin that browsers see, where a proxy hides it: `https://login.example`. */
+  readonly publicUrl?: string
+  /** Whether traffic should come here; false while starting and draining. */
+  readonly ready?: () => boolean
+  readonly metrics?: () => Promise<{ contentType: string; body: string }>
+  /** Told of every answer: the route's template and the status. */
+  readonly onAnswer?: (route: string, status: number) => void
+  /** Told of errors that are not the caller's. */
+  readonly onError?: (error: unknown, what: string) => void
+}
+
+/** What the server below knows of a request and a `Request` does not say. */
+export interface RequestPeer {
+  /** The peer's address. */
+  readonly address?: string | null
+}
+
+/** The HTTP door: `fetch`-shaped, so that it mounts wherever a `Request` can be had. Never throws. */
+export interface HttpDoor {
+  fetch(request: Request, peer?: RequestPeer): Promise<Response>
+}
+
+type AppContext = Context<{ Bindings: RequestPeer }>
+
+const JSON_HEADERS = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+}
+
+/** Makes the HTTP door over an authority and its commands. */
+export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
+  const prefix = (options.prefix ?? '').replace(/\/+$/, '')
+  const development = options.development ?? false
+  const allowedHosts = options.allowedHosts ?? []
+  const checksHost = development || allowedHosts.length > 0
+  const trusted = options.trustedProxies ?? []
+  const publicOrigin = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin
+  const jar = createCookieJar({ plain: development && publicOrigin?.startsWith('https:') !== true })
+  const exchange: Exchange = { ...options, jar, publicOrigin }
+
+  const callerOf = (request: Request, peer: RequestPeer | undefined): CallOptions => ({
+    door: 'http',
+    address: forwardedAddress({
+      peer: peer?.address ?? null,
+      forwardedFor: trusted.length === 0 ? null : request.headers.get('x-forwarded-for'),
+      trusted,
+    }),
+    userAgent: request.headers.get('user-agent'),
+    signal: request.signal,
+  })
+
+  // The check of a session is the one path on which every other service waits: it passes no router and no middleware.
+  const whoAmI = async (request: Request, peer: RequestPeer | undefined): Promise<Response> => {
+    const { token } = jar.read(request.headers)
+    const check = await options.authority.authenticate(token, callerOf(request, peer))
+    if (!check.ok) return refused(request, check)
+    const { session, actor, impersonator } = check
+    const body = impersonator === null ? { session, actor } : { session, actor, impersonator }
+    return new Response(JSON.stringify(body), { headers: JSON_HEADERS })
+  }
+
+  const refused = (request: Request, refusal: Refusal) => {
+    return problem(refusal, droppedCookie(jar, jar.read(request.headers), refusal))
+  }
+
+  const app = new Hono<{ Bindings: RequestPeer }>().basePath(prefix === '' ? '/' : prefix)
+  for (const route of ROUTES) {
+    app.on(route.method, route.path, async (c: AppContext) => {
+      if (route.query !== undefined && c.req.query(route.query.name) !== route.query.value) {
+        const { name, value } = route.query
+        return problem(refuse('invalid_request', `Say ?${name}=${value}.`))
+      }
+      const response = await answerRoute(exchange, route, {
+        request: c.req.raw,
+        path: c.req.param() as Record<string, string>,
+        caller: callerOf(c.req.raw, c.env),
+      })
+      options.onAnswer?.(`${route.method} ${route.path}`, response.status)
+      return response
+    })
+  }
+  mountPlainRoutes(app, options, prefix)
+  app.notFound(() => problem(refuse('not_found', 'There is nothing here.')))
+  app.onError((error, c) => {
+    const refusal = refusalOf(error)
+    if (refusal.code === 'internal') options.onError?.(error, c.req.path)
+    return problem(refusal)
+  })
+
+  const whoAmIPath = `${prefix}/v1/session`
+  return {
+    async fetch(request, peer) {
+      try {
+        if (checksHost && !isAllowedHost(hostOf(request), allowedHosts, development)) {
+          return problem(refuse('origin_refused', 'This host is not served here.'))
+        }
+        if (request.method === 'GET' && pathOf(request.url) === whoAmIPath) {
+          const response = await whoAmI(request, peer)
+          options.onAnswer?.('GET /v1/session', response.status)
+          return response
+        }
+        return await app.fetch(request, peer ?? {})
+      } catch (error) {
+        const refusal = refusalOf(error)
+        if (refusal.code === 'internal') options.onError?.(error, pathOf(request.url))
+        return problem(refusal)
+      }
+    },
+  }
+}
+
+function hostOf(request: Request): string {
+  return request.headers.get('host') ?? new URL(request.url).host
+}
+
+// `new URL` costs more than the check of a session.
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  if (start === -1) return '/'
+  const end = url.slice(start).search(/[?#]/)
+  return end === -1 ? url.slice(start) : url.slice(start, start + end)
+}
+
+function mountPlainRoutes(
+  app: Hono<{ Bindings: RequestPeer }>,
+  options: HttpDoorOptions,
+  prefix: string,
+): void {
+  const json = (value: unknown) => new Response(JSON.stringify(value), { headers: JSON_HEADERS })
+  app.get('/healthz', () => json({ status: 'ok' }))
+  app.get('/readyz', async () => {
+    if (options.ready?.() === false) {
+      return problem(refuse('unavailable', 'Starting or stopping.', { retryAfterMs: 1000 }))
+    }
+    await options.authority.ping()
+    return json({ status: 'ready' })
+  })
+  app.get('/metrics', async () => {
+    if (options.metrics === undefined) return problem(refuse('not_found', 'No metrics are kept.'))
+    const { contentType, body } = await options.metrics()
+    return new Response(body, {
+      headers: { 'content-type': contentType, 'cache-control': 'no-store' },
+    })
+  })
+  const description = describeApi(options.registry, prefix)
+  app.get('/openapi.json', () => json(description))
+  app.get('/docs', () => docsPage(description))
+}

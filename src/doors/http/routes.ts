@@ -1,0 +1,135 @@
+/** How a request becomes a call of a command, and its value an answer. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Under the prefix; `:name` takes one segment, which becomes a parameter. */
+  readonly path: string
+  readonly command: string
+  readonly status: 200 | 201 | 204
+  /**
+   * What happens to cookies: `offer` sets one if the body says `"cookie": true`; `rotate` sets one if the request came with
+   * one; `act` likewise, in the cookie of impersonations; `clear` and `clear-act` remove them.
+   */
+  readonly cookie?: 'offer' | 'rotate' | 'act' | 'clear' | 'clear-act'
+  /** Also takes a form, as RFC 7662 wants it. */
+  readonly form?: boolean
+  /** The token is of no account here: another secret is in the body. */
+  readonly ignoresToken?: boolean
+  /** A query that must be there, and is no parameter. */
+  readonly query?: { readonly name: string; readonly value: string }
+}
+
+const admin = '/v1/admin'
+
+/** Every route that calls a command. The others (health, metrics, reference) are in `door.ts`. */
+export const ROUTES: readonly Route[] = [
+  { method: 'POST', path: '/v1/actors', command: 'actors.create', status: 201 },
+  { method: 'POST', path: '/v1/sessions', command: 'session.login', status: 201, cookie: 'offer' },
+  {
+    method: 'POST',
+    path: '/v1/sessions/anonymous',
+    command: 'session.loginAnonymous',
+    status: 201,
+    cookie: 'offer',
+    ignoresToken: true,
+  },
+  { method: 'GET', path: '/v1/session', command: 'session.get', status: 200 },
+  {
+    method: 'POST',
+    path: '/v1/session/renew',
+    command: 'session.renew',
+    status: 200,
+    ignoresToken: true,
+  },
+  {
+    method: 'POST',
+    path: '/v1/session/step-up',
+    command: 'session.stepUp',
+    status: 200,
+    cookie: 'rotate',
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/session',
+    command: 'session.logout',
+    status: 204,
+    cookie: 'clear',
+  },
+  { method: 'GET', path: '/v1/sessions', command: 'sessions.list', status: 200 },
+  { method: 'DELETE', path: '/v1/sessions/:id', command: 'sessions.end', status: 204 },
+  {
+    method: 'DELETE',
+    path: '/v1/sessions',
+    command: 'sessions.endOthers',
+    status: 204,
+    query: { name: 'except', value: 'current' },
+  },
+  { method: 'POST', path: '/v1/password', command: 'password.change', status: 204 },
+  {
+    method: 'POST',
+    path: '/v1/introspect',
+    command: 'session.introspect',
+    status: 200,
+    form: true,
+  },
+  {
+    method: 'POST',
+    path: '/v1/impersonations',
+    command: 'impersonation.start',
+    status: 201,
+    cookie: 'act',
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/impersonations/current',
+    command: 'impersonation.stop',
+    status: 204,
+    cookie: 'clear-act',
+  },
+  {
+    method: 'POST',
+    path: '/v1/bootstrap',
+    command: 'admin.claim',
+    status: 201,
+    ignoresToken: true,
+  },
+  { method: 'GET', path: `${admin}/actors`, command: 'admin.actors.search', status: 200 },
+  { method: 'POST', path: `${admin}/actors/import`, command: 'admin.actors.import', status: 200 },
+  { method: 'GET', path: `${admin}/actors/:id`, command: 'admin.actors.get', status: 200 },
+  {
+    method: 'POST',
+    path: `${admin}/actors/:id/suspend`,
+    command: 'admin.actors.suspend',
+    status: 200,
+  },
+  {
+    method: 'POST',
+    path: `${admin}/actors/:id/restore`,
+    command: 'admin.actors.restore',
+    status: 200,
+  },
+  {
+    method: 'PUT',
+    path: `${admin}/actors/:id/roles`,
+    command: 'admin.actors.setRoles',
+    status: 200,
+  },
+  {
+    method: 'DELETE',
+    path: `${admin}/actors/:owner/sessions`,
+    command: 'admin.sessions.endAll',
+    status: 204,
+  },
+  { method: 'GET', path: `${admin}/sessions`, command: 'admin.sessions.search', status: 200 },
+  { method: 'DELETE', path: `${admin}/sessions/:id`, command: 'admin.sessions.end', status: 204 },
+  { method: 'POST', path: `${admin}/lock-all`, command: 'admin.lockAll', status: 200 },
+  { method: 'GET', path: `${admin}/settings`, command: 'admin.settings.list', status: 200 },
+  { method: 'PUT', path: `${admin}/settings/:name`, command: 'admin.settings.set', status: 204 },
+  {
+    method: 'DELETE',
+    path: `${admin}/settings/:name`,
+    command: 'admin.settings.unset',
+    status: 204,
+  },
+  { method: 'GET', path: `${admin}/audit`, command: 'admin.audit.list', status: 200 },
+  { method: 'POST', path: `${admin}/prune`, command: 'admin.prune', status: 200 },
+]
