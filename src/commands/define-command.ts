@@ -1,17 +1,12 @@
 import type { z } from 'zod'
 import {
+  type ActorEvent,
   type Authenticated,
   type Authority,
   type CallOptions,
   LatchkeyError,
   type Refusal,
 } from '../core/index.ts'
-
-/** A message to an actor, pushed to its open connections, or returned to the caller with the answer. */
-export interface CommandEvent {
-  readonly name: string
-  readonly data?: unknown
-}
 
 /** What a command runs with. */
 export interface CommandContext {
@@ -26,7 +21,7 @@ export interface CommandContext {
    * Buffers an event: to the caller with `null`, else to the connections of an actor. Buffered events leave when the
    * command succeeds; on a refusal only those marked `always`.
    */
-  emit(to: string | null, event: CommandEvent, options?: { readonly always?: boolean }): void
+  emit(to: string | null, event: ActorEvent, options?: { readonly always?: boolean }): void
 }
 
 /** What the session that asks must be. */

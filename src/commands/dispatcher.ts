@@ -1,5 +1,6 @@
 import { refusalOf, refuse } from '../core/errors.ts'
 import {
+  type ActorEvent,
   type Authenticated,
   type Authority,
   type CallOptions,
@@ -8,7 +9,7 @@ import {
   LatchkeyError,
   type Refusal,
 } from '../core/index.ts'
-import type { Command, CommandContext, CommandEvent } from './define-command.ts'
+import type { Command, CommandContext } from './define-command.ts'
 import type { CommandRegistry } from './registry.ts'
 
 /** A call of a command, as a door decoded it. */
@@ -24,14 +25,14 @@ export interface CommandCall {
 
 export type CommandOutcome = ({ readonly ok: true; readonly value: unknown } | Refusal) & {
   /** Events to the caller itself, in order. */
-  readonly events: readonly CommandEvent[]
+  readonly events: readonly ActorEvent[]
 }
 
 export interface DispatcherOptions {
   readonly authority: Authority
   readonly registry: CommandRegistry
   /** Takes events to actors other than the caller. */
-  readonly deliver?: (actorId: string, event: CommandEvent) => Promise<void>
+  readonly deliver?: (actorId: string, event: ActorEvent) => Promise<void>
   /** Told of errors that are not the caller's. */
   readonly onError?: (error: unknown, command: string) => void
 }
@@ -121,7 +122,7 @@ async function run(
   current: Authenticated | null,
   caller: CallOptions,
 ): Promise<CommandOutcome> {
-  const buffered: { to: string | null; event: CommandEvent; always: boolean }[] = []
+  const buffered: { to: string | null; event: ActorEvent; always: boolean }[] = []
   const limit = new AbortController()
   const signal =
     caller.signal === undefined ? limit.signal : AbortSignal.any([caller.signal, limit.signal])

@@ -3,7 +3,6 @@ export {
   type Command,
   type CommandContext,
   type CommandDefinition,
-  type CommandEvent,
   defineCommand,
   type SessionNeed,
 } from './define-command.ts'

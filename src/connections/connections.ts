@@ -1,12 +1,17 @@
-import type { CommandEvent } from '../commands/index.ts'
-import { type Authenticated, type Authority, type Change, LatchkeyError } from '../core/index.ts'
+import {
+  type ActorEvent,
+  type Authenticated,
+  type Authority,
+  type Change,
+  LatchkeyError,
+} from '../core/index.ts'
 import { Mailbox, type MailboxLimits } from './mailbox.ts'
 
 /** What a door gives for each connection it opens. */
 export interface ConnectionEnds {
   readonly door: string
   /** Writes an event to the client. */
-  send(event: CommandEvent): void
+  send(event: ActorEvent): void
   /** Tells the client why, and closes. Called once, and not when the door itself closed the connection. */
   close(reason: string): void
 }
@@ -42,7 +47,7 @@ export interface Connections {
    * Pushes an event to every live session of an actor, in the order of the calls: to its open connections, or into its
    * bounded mailbox while it has none. Impersonations of the actor get nothing.
    */
-  send(actorId: string, event: CommandEvent): Promise<void>
+  send(actorId: string, event: ActorEvent): Promise<void>
   list(actorId: string): readonly Connection[]
   readonly size: number
   /** Closes every connection with a reason, and stops. */
@@ -112,7 +117,7 @@ class ConnectionTable implements Connections {
     return entry
   }
 
-  send(actorId: string, event: CommandEvent): Promise<void> {
+  send(actorId: string, event: ActorEvent): Promise<void> {
     const line = this.#sending.get(actorId) ?? { last: Promise.resolve(), queued: 0 }
     if (line.queued >= MAX_QUEUED) {
       return Promise.reject(new LatchkeyError('busy', 'Too many events to one actor.'))
@@ -144,7 +149,7 @@ class ConnectionTable implements Connections {
     for (const siblings of this.#bySession.values()) yield* siblings
   }
 
-  async #sendNow(actorId: string, event: CommandEvent): Promise<void> {
+  async #sendNow(actorId: string, event: ActorEvent): Promise<void> {
     let after: string | undefined
     do {
       const page = await this.#authority.listSessions({
@@ -158,7 +163,7 @@ class ConnectionTable implements Connections {
     } while (after !== undefined)
   }
 
-  #deliver(sessionId: string, event: CommandEvent): void {
+  #deliver(sessionId: string, event: ActorEvent): void {
     const open = this.#bySession.get(sessionId)
     if (open !== undefined) {
       for (const entry of [...open]) this.#push(entry, event)
@@ -173,7 +178,7 @@ class ConnectionTable implements Connections {
     }
   }
 
-  #push(entry: Entry, event: CommandEvent): void {
+  #push(entry: Entry, event: ActorEvent): void {
     try {
       entry.ends.send(event)
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { CommandEvent } from '../commands/index.ts'
+import type { ActorEvent } from '../core/index.ts'
 
 /** Bounds of a mailbox: 100 events and 64 KiB of JSON by default. */
 export interface MailboxLimits {
@@ -15,7 +15,7 @@ export const OVERFLOW_EVENT = 'mailbox.overflow'
  */
 export class Mailbox {
   readonly #limits: MailboxLimits
-  readonly #events: { event: CommandEvent; bytes: number }[] = []
+  readonly #events: { event: ActorEvent; bytes: number }[] = []
   #bytes = 0
   #dropped = 0
 
@@ -23,7 +23,7 @@ export class Mailbox {
     this.#limits = limits
   }
 
-  put(event: CommandEvent): void {
+  put(event: ActorEvent): void {
     const bytes = Buffer.byteLength(JSON.stringify(event))
     this.#events.push({ event, bytes })
     this.#bytes += bytes
@@ -34,7 +34,7 @@ export class Mailbox {
   }
 
   /** Takes everything out. */
-  take(): CommandEvent[] {
+  take(): ActorEvent[] {
     const taken = this.#events.splice(0).map(({ event }) => event)
     const dropped = this.#dropped
     this.#bytes = 0

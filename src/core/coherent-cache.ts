@@ -100,9 +100,12 @@ export class CoherentCache<V extends CacheEntry, R> {
 
   #keep(id: string, entry: V): void {
     this.#remove(id)
+    if (entry.weight > this.#maxBytes || this.#maxEntries < 1) return
+    // Room is made first: where all others are in use, the hand would come to the newcomer.
+    const roomFor = this.#maxBytes - entry.weight
+    while (this.#entries.size >= this.#maxEntries || this.#bytes > roomFor) this.#evictOne()
     this.#entries.set(id, entry)
     this.#bytes += entry.weight
-    while (this.#entries.size > this.#maxEntries || this.#bytes > this.#maxBytes) this.#evictOne()
   }
 
   #remove(id: string): void {

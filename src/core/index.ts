@@ -2,6 +2,7 @@ export { type Actor, type ActorStatus, canonicalIdentity, ROLES } from './actor.
 export type { AuditAct, AuditEntry, AuditPage, AuditQuery } from './audit.ts'
 export * from './authority/index.ts'
 export { ERROR_TABLE, type ErrorCode, errorOf, LatchkeyError, type Refusal } from './errors.ts'
+export type { ActorEvent } from './event.ts'
 export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
 export type * from './ports.ts'
 export { type LimitPolicy, PROFILES, type Profile, type ProfileName } from './profile.ts'

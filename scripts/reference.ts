@@ -1,0 +1,66 @@
+/**
+ * Writes the tables of `docs/reference/` from the definitions the code runs on: `npm run reference`. The architecture test
+ * fails when they differ.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { ERROR_TABLE } from 'latchkey'
+import { builtInCommands, createRegistry } from 'latchkey/commands'
+import { SETTINGS } from '../src/core/settings.ts'
+import { ROUTES } from '../src/doors/http/routes.ts'
+
+const folder = resolve(import.meta.dirname, '../docs/reference')
+const MARK = /<!-- table -->[\s\S]*<!-- \/table -->/
+
+function fill(file: string, head: string[], rows: string[][]): void {
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
+  const path = join(folder, file)
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(path, text.replace(MARK, `<!-- table -->\n${lines.join('\n')}\n<!-- /table -->`))
+}
+
+const code = (text: string) => `\`${text}\``
+
+fill(
+  'errors.md',
+  ['Code', 'HTTP', 'gRPC', 'WebSocket close', 'Exit'],
+  Object.entries(ERROR_TABLE).map(([name, { http, grpc, close, exit }]) => [
+    code(name),
+    String(http),
+    code(grpc),
+    String(close),
+    String(exit),
+  ]),
+)
+
+fill(
+  'settings.md',
+  ['Setting', 'Default', 'Meaning'],
+  [...SETTINGS].map(([name, { value, about }]) => [code(name), code(JSON.stringify(value)), about]),
+)
+
+const registry = createRegistry(builtInCommands)
+fill(
+  'http.md',
+  ['Route', 'Command', 'Answers', 'Needs', 'Does'],
+  ROUTES.map((route) => {
+    const command = registry.find(route.command)
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
+    const query = route.query === undefined ? '' : `?${route.query.name}=${route.query.value}`
+    const roles = command?.access.includes('*') ? '' : (command?.access.join(' or ') ?? '')
+    const session = {
+      optional: '',
+      required: 'a session',
+      own: 'own session',
+      fresh: 'fresh proof',
+    }
+    const needs = [session[command?.session ?? 'optional'], roles].filter((part) => part !== '')
+    return [
+      code(`${route.method} ${path}${query}`),
+      code(route.command),
+      String(route.status),
+      needs.join(', ') || '–',
+      command?.about ?? '',
+    ]
+  }),
+)

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { memory, memoryEngine } from '../stores/memory/index.ts'
+import { fakeClock } from '../testing/fake-clock.ts'
+import { tapStore } from './authority/testing-support.ts'
+import { PROFILES } from './profile.ts'
+import { isSettingName, SETTINGS, type Settings, SettingsTable } from './settings.ts'
+
+async function openTable(initial: Partial<Settings> = {}) {
+  const clock = fakeClock()
+  const engine = memoryEngine({ clock })
+  const tap = tapStore(memory({ engine }))
+  const open = async (values: Partial<Settings> = initial) => {
+    const table = new SettingsTable(tap.store.documents, clock, values)
+    await table.load()
+    return table
+  }
+  return { table: await open(), open, tap, clock }
+}
+
+test('without a change every setting and every profile has its default', async () => {
+  const { table } = await openTable()
+  assert.equal(table.get('renewal.graceMs'), 30_000)
+  for (const { name, value, default: usual, changed } of table.list()) {
+    assert.deepEqual([value, changed], [usual, false], name)
+  }
+  for (const [name, profile] of Object.entries(PROFILES)) {
+    assert.deepEqual(table.profile(name), profile)
+  }
+})
+
+test('every default is a value that the setting itself accepts', () => {
+  for (const [name, { value, schema }] of SETTINGS) {
+    assert.equal(schema.safeParse(value).success, true, name)
+  }
+})
+
+test('a change counts at once, outlives the table, and is taken back with undefined', async () => {
+  const { table, open } = await openTable()
+  await table.set('throttle.identityFree', 9)
+  assert.equal(table.get('throttle.identityFree'), 9)
+  const later = await open()
+  assert.equal(later.get('throttle.identityFree'), 9)
+  assert.equal(later.list().find(({ changed }) => changed)?.name, 'throttle.identityFree')
+  await later.set('throttle.identityFree', undefined)
+  assert.equal(later.get('throttle.identityFree'), 5)
+  assert.equal((await open()).get('throttle.identityFree'), 5)
+})
+
+test('a value given at the start goes over the default, and a stored change over both', async () => {
+  const { table } = await openTable({ 'password.minLength': 12 })
+  assert.equal(table.get('password.minLength'), 12)
+  await table.set('password.minLength', 20)
+  assert.equal(table.get('password.minLength'), 20)
+  await table.set('password.minLength', undefined)
+  assert.equal(table.get('password.minLength'), 12)
+})
+
+test('null at the start is a value, not the absence of one', async () => {
+  const { table } = await openTable({ 'profile.web.idleMs': null })
+  assert.equal(table.get('profile.web.idleMs'), null)
+  assert.equal(table.profile('web')?.idleMs, null)
+})
+
+for (const [name, value] of [
+  ['throttle.identityFree', 0],
+  ['throttle.identityFree', 1.5],
+  ['throttle.identityFree', '5'],
+  ['renewal.graceMs', -1],
+  ['profile.web.absoluteMs', null],
+  ['profile.web.maxLive', 0],
+  ['profile.web.onLimit', 'evict'],
+  ['password.blocklist', 'yes'],
+  ['password.contextWords', ['']],
+  ['no.such.setting', 1],
+  ['no.such.setting', undefined],
+  ['__proto__', {}],
+  ['constructor', 1],
+] as const) {
+  test(`${name} does not become ${JSON.stringify(value)}`, async () => {
+    const { table, tap } = await openTable()
+    await assert.rejects(table.set(name, value), { code: 'invalid_request' })
+    assert.equal(tap.count('documents.save'), 0)
+  })
+}
+
+test('an invalid or unknown value at the start is refused', () => {
+  const { documents, clock } = memory()
+  for (const initial of [{ 'renewal.graceMs': -1 }, { 'no.such.setting': 1 }]) {
+    assert.throws(() => new SettingsTable(documents, clock, initial as Partial<Settings>), {
+      code: 'invalid_request',
+    })
+  }
+})
+
+test('a stored value that is no longer valid, or no setting any more, is passed over', async () => {
+  const { tap, open, clock } = await openTable()
+  const stored = { 'renewal.graceMs': 'long', 'gone.setting': 1, 'password.minLength': 10 }
+  await tap.store.documents.save('settings', JSON.stringify(stored), { now: clock.now() })
+  const table = await open()
+  assert.equal(table.get('renewal.graceMs'), 30_000)
+  assert.equal(table.get('password.minLength'), 10)
+})
+
+test('two changes at once are both kept', async () => {
+  const { open } = await openTable()
+  const [one, two] = [await open(), await open()]
+  await Promise.all([one.set('renewal.graceMs', 1000), two.set('password.minLength', 11)])
+  const third = await open()
+  assert.equal(third.get('renewal.graceMs'), 1000)
+  assert.equal(third.get('password.minLength'), 11)
+})
+
+test('a slow reading does not bring back what a later one has replaced', async () => {
+  const { open, tap } = await openTable()
+  const [here, there] = [await open(), await open()]
+  const held = tap.hold('documents.find', 'after')
+  const slow = here.load()
+  await held.reached
+  await there.set('renewal.graceMs', 1000)
+  await here.load()
+  held.release()
+  await slow
+  assert.equal(here.get('renewal.graceMs'), 1000)
+})
+
+test('listeners hear the names of what changed, once, until they stop', async () => {
+  const { table } = await openTable()
+  const heard: (readonly string[])[] = []
+  const stop = table.onChange((names) => heard.push(names))
+  await table.set('renewal.graceMs', 1000)
+  await table.set('renewal.graceMs', 1000)
+  stop()
+  await table.set('renewal.graceMs', 2000)
+  assert.deepEqual(heard, [['renewal.graceMs']])
+})
+
+test('there is no profile by a name that every object has', async () => {
+  const { table } = await openTable()
+  for (const name of ['constructor', '__proto__', 'toString', 'nothing', '']) {
+    assert.equal(table.profile(name), null)
+    assert.equal(isSettingName(name), false)
+  }
+})

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { test } from 'node:test'
+import { ERROR_TABLE, PROFILES } from 'latchkey'
+import { SETTINGS } from '../src/core/settings.ts'
+import { ROUTES } from '../src/doors/http/routes.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const source = globSync('src/**/*.ts', { cwd: root }).sort()
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, string | Record<string, string>>
+  dependencies: Record<string, string>
+  peerDependencies: Record<string, string>
+}
+
+/** What each floor may import beside itself. An import points downwards, or sideways as drawn. */
+const FLOORS: Record<string, readonly string[]> = {
+  core: [],
+  stores: ['core'],
+  commands: ['core'],
+  connections: ['core'],
+  doors: ['commands', 'connections', 'core'],
+  server: ['doors', 'commands', 'connections', 'stores', 'core'],
+  client: ['core'],
+  cli: ['server', 'client', 'core'],
+  testing: ['core'],
+  web: ['core'],
+  adapters: ['web', 'core'],
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const found = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)
+  return [...found].map((match) => match[1] ?? '')
+}
+
+function floorOf(file: string): string {
+  const [, floor, rest] = file.split('/')
+  return rest === undefined ? 'index' : (floor ?? '')
+}
+
+const isTest = (file: string) => file.endsWith('.test.ts') || file.includes('testing-support')
+
+test('an import points only downwards', () => {
+  for (const file of source.filter((name) => !isTest(name))) {
+    const floor = floorOf(file)
+    for (const target of importsOf(file)) {
+      if (!target.startsWith('.')) continue
+      const reached = floorOf(relative(root, resolve(root, dirname(file), target)))
+      const allowed = floor === 'index' ? ['core'] : [floor, ...(FLOORS[floor] ?? [])]
+      assert.ok(
+        allowed.includes(reached),
+        `${file} imports ${target}: ${floor} may not reach ${reached}`,
+      )
+    }
+  }
+})
+
+test('core does no I/O: of Node it imports crypto, and zlib for its checksum', () => {
+  const allowed = new Set(['node:crypto', 'node:zlib'])
+  // Passwords are hashed off the event loop, which takes threads and a look at the machine.
+  const forPasswords = new Set([
+    'node:os',
+    'node:worker_threads',
+    'node:util',
+    'node:perf_hooks',
+    'node:url',
+    'node:module',
+  ])
+  for (const file of source.filter((name) => name.startsWith('src/core/') && !isTest(name))) {
+    for (const target of importsOf(file).filter((name) => name.startsWith('node:'))) {
+      const fine = allowed.has(target) || (file.includes('/password/') && forPasswords.has(target))
+      assert.ok(fine, `${file} imports ${target}`)
+    }
+  }
+})
+
+test('nothing in core, a store or a command reads the clock', () => {
+  for (const file of source.filter(
+    (name) => /^src\/(core|stores|commands)\//.test(name) && !isTest(name),
+  )) {
+    if (file === 'src/stores/clock.ts') continue
+    const text = readFileSync(join(root, file), 'utf8')
+    assert.doesNotMatch(text, /\bDate\.now\(|new Date\(\)/, file)
+  }
+})
+
+test('every library that is imported is declared', () => {
+  const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
+  for (const file of source.filter((name) => !isTest(name))) {
+    for (const target of importsOf(file)) {
+      if (target.startsWith('.') || target.startsWith('node:')) continue
+      const name = target
+        .split('/')
+        .slice(0, target.startsWith('@') ? 2 : 1)
+        .join('/')
+      assert.ok(name in declared, `${file} imports ${target}`)
+    }
+  }
+})
+
+test('every export stands at its source and is built to the same place', () => {
+  for (const [name, target] of Object.entries(manifest.exports)) {
+    if (typeof target === 'string') continue
+    const from = target['@latchkey/source'] ?? ''
+    assert.ok(existsSync(join(root, from)), `${name}: ${from}`)
+    const built = from.replace('./src/', './dist/').replace(/\.ts$/, '')
+    assert.equal(target['types'], `${built}.d.ts`)
+    assert.equal(target['default'], `${built}.js`)
+  }
+})
+
+test('files have one subject: none is longer than 400 lines', () => {
+  for (const file of [
+    ...source,
+    ...globSync('{test,bench,scripts,examples}/**/*.ts', { cwd: root }),
+  ]) {
+    if (file.includes('node_modules')) continue
+    const lines = readFileSync(join(root, file), 'utf8').split('\n').length
+    assert.ok(lines <= 401, `${file} has ${lines} lines`)
+  }
+})
+
+const reference = (name: string) => readFileSync(join(root, 'docs/reference', name), 'utf8')
+
+/** The rows of the first Markdown table of a text, by the code in their first cell. */
+function tableOf(text: string): Map<string, string[]> {
+  const rows = text.split('\n').filter((line) => /^\| `/.test(line))
+  return new Map(
+    rows.map((row) => {
+      const cells = row
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim())
+      return [(cells[0] ?? '').replaceAll('`', ''), cells]
+    }),
+  )
+}
+
+test('the reference lists every error code with its statuses', () => {
+  const rows = tableOf(reference('errors.md'))
+  assert.deepEqual([...rows.keys()].sort(), Object.keys(ERROR_TABLE).sort())
+  for (const [code, { http, grpc, close, exit }] of Object.entries(ERROR_TABLE)) {
+    const cells = rows.get(code)?.slice(1, 5)
+    assert.deepEqual(cells, [String(http), `\`${grpc}\``, String(close), String(exit)], code)
+  }
+})
+
+test('the reference lists every setting with its default', () => {
+  const rows = tableOf(reference('settings.md'))
+  assert.deepEqual([...rows.keys()].sort(), [...SETTINGS.keys()].sort())
+  for (const [name, { value }] of SETTINGS) {
+    assert.equal(rows.get(name)?.[1], `\`${JSON.stringify(value)}\``, name)
+  }
+})
+
+test('the reference lists every profile', () => {
+  const text = reference('settings.md')
+  for (const name of Object.keys(PROFILES)) assert.ok(text.includes(`profile.${name}.`), name)
+})
+
+test('the reference lists every route', () => {
+  const text = reference('http.md')
+  for (const { method, path } of ROUTES) {
+    const shown = path.replaceAll(/:(\w+)/g, '{$1}')
+    assert.ok(text.includes(`| \`${method} ${shown}`), `${method} ${shown}`)
+  }
+})
