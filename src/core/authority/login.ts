@@ -39,13 +39,7 @@ export function login(
     const identity = canonicalIdentity(request.identity)
     const proven = await prove(house, identity, request, options)
     if (!proven.ok) {
-      const entry = house.entry(
-        'login',
-        proven.code,
-        proven.actor === null ? { identity: identity ?? '' } : { actor: proven.actor.id },
-        options,
-      )
-      await house.ask(() => house.store.audit.append([entry]))
+      await auditRefusal(house, identity ?? '', proven, options)
       const { actor: _, ...refusal } = proven
       return refusal
     }
@@ -57,6 +51,28 @@ export function login(
     )
     return created.ok ? present(created, proven.actor) : created
   })
+}
+
+// One line a minute for each identity and address that is throttled: a flood must not wash the trail away.
+async function auditRefusal(
+  house: House,
+  identity: string,
+  { code, actor }: Refusal & { actor: Actor | null },
+  options: CallOptions,
+): Promise<void> {
+  const entry = house.entry(
+    'login',
+    code,
+    actor === null ? { identity } : { actor: actor.id },
+    options,
+  )
+  if (code === 'throttled') {
+    const key = `audited/${actor?.id ?? entry.identityHash}/${entry.address}`
+    const rule = { kind: 'window', limit: 1, windowMs: 60_000 } as const
+    const first = await house.ask(() => house.store.counters.reserve([{ key, rule }], entry.at))
+    if (!first.ok) return
+  }
+  await house.ask(() => house.store.audit.append([entry]))
 }
 
 type Proven = { ok: true; actor: Actor; epochs: Epochs } | (Refusal & { actor: Actor | null })
