@@ -48,6 +48,8 @@ export interface Connections {
    * bounded mailbox while it has none. Impersonations of the actor get nothing.
    */
   send(actorId: string, event: ActorEvent): Promise<void>
+  /** Pushes an event to every connection that is open, and into every mailbox that waits for one. */
+  broadcast(event: ActorEvent): void
   list(actorId: string): readonly Connection[]
   readonly size: number
   /** Closes every connection with a reason, and stops. */
@@ -132,6 +134,11 @@ class ConnectionTable implements Connections {
         if (line.queued === 0) this.#sending.delete(actorId)
       })
     return sent
+  }
+
+  broadcast(event: ActorEvent): void {
+    for (const entry of [...this.#entries()]) this.#push(entry, event)
+    for (const mailbox of this.#mailboxes.values()) mailbox.put(event)
   }
 
   list(actorId: string): readonly Connection[] {

@@ -27,6 +27,8 @@ const RENEWAL_LENGTH = RENEWAL_BODY_END + CHECKSUM_LENGTH
 export interface ParsedToken {
   readonly id: string
   readonly secret: string
+  /** Whose session the token says it is, in formats that say so: a token that says otherwise is invalid. */
+  readonly owner?: string
 }
 
 /** What a renewal code says. */

@@ -9,6 +9,8 @@ import { requireGoodPassword } from './passwords.ts'
 import { endSessions } from './revoke.ts'
 
 export interface Registration {
+  /** The actor's id, for applications that have ids of their own; a new UUID by default. */
+  readonly id?: string
   /** Shown, and typed to log in: unique in canonical form. */
   readonly name: string
   readonly password: string
@@ -61,7 +63,7 @@ export function register(
       options.signal === undefined ? {} : { signal: options.signal },
     )
     const actor: Actor = {
-      id: randomUUID(),
+      id: registration.id ?? randomUUID(),
       name: registration.name.normalize('NFC').trim(),
       identities,
       roles: registration.roles ?? ['user'],

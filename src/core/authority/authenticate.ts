@@ -50,7 +50,10 @@ export class Checker {
     const parsed = this.#house.parseToken(token)
     if (parsed === null) return Promise.resolve(INVALID)
     const now = this.#house.now(options)
-    return this.#check(parsed.id, hashSecret(parsed.secret), now, options)
+    const checked = this.#check(parsed.id, hashSecret(parsed.secret), now, options)
+    const { owner } = parsed
+    if (owner === undefined) return checked
+    return checked.then((check) => (check.ok && check.session.owner !== owner ? INVALID : check))
   }
 
   recheck(current: Authenticated, options: RecheckOptions): Promise<Authentication> {
