@@ -1,0 +1,47 @@
+import type { Audit } from '../../core/ports.ts'
+import { cutPage, pageSize, positionOf } from '../paging.ts'
+import { appendAudit, type Gate, type Tables } from './engine.ts'
+
+/** The trail in memory. */
+export function createAudit(tables: Tables, gate: Gate): Audit {
+  return {
+    async append(entries) {
+      gate.check()
+      for (const entry of entries) appendAudit(tables, entry)
+    },
+
+    async list(query) {
+      gate.check()
+      const limit = pageSize(query.limit)
+      const before = positionOf('audit', query.after) ?? Number.POSITIVE_INFINITY
+      const rows = tables.audit.filter(
+        (entry) =>
+          entry.seq < before &&
+          (query.actor === undefined || entry.actor === query.actor) &&
+          (query.act === undefined || entry.act === query.act) &&
+          (query.session === undefined || entry.session === query.session) &&
+          (query.since === undefined || entry.at >= query.since),
+      )
+      return cutPage(rows.reverse(), {
+        listing: 'audit',
+        limit,
+        position: (row) => row.seq,
+        item: ({ seq, ...entry }) => ({ ...structuredClone(entry), id: String(seq) }),
+      })
+    },
+
+    async prune({ before, maxEntries, limit }) {
+      gate.check()
+      const all = tables.audit
+      const excess = all.length - maxEntries
+      const kept = []
+      let removed = 0
+      for (const [index, entry] of all.entries()) {
+        if (removed < limit && (index < excess || entry.at < before)) removed++
+        else kept.push(entry)
+      }
+      all.splice(0, all.length, ...kept)
+      return removed
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import type { Actor } from '../../core/actor.ts'
+import type { AuditEntry } from '../../core/audit.ts'
+import { LatchkeyError } from '../../core/errors.ts'
+import type { Clock, CounterState, Document } from '../../core/ports.ts'
+import type { SessionRecord } from '../../core/session.ts'
+import { systemClock } from '../clock.ts'
+import { createHub, type Hub } from './bus.ts'
+
+/** A session as it is kept, with its creation number and its data bag. */
+export interface SessionRow {
+  readonly seq: number
+  record: SessionRecord
+  data: { readonly value: string; readonly version: number } | null
+}
+
+/** An actor as it is kept, with its creation number and its verifier. */
+export interface ActorRow {
+  readonly seq: number
+  actor: Actor
+  passwordHash: string | null
+}
+
+/** All that is stored. Maps keep the order of insertion, which is the order of creation. */
+export interface Tables {
+  nextSeq: number
+  houseEpoch: number
+  readonly ownerEpochs: Map<string, number>
+  readonly sessions: Map<string, SessionRow>
+  readonly sessionsByOwner: Map<string, Set<string>>
+  readonly sessionsByParent: Map<string, Set<string>>
+  readonly actors: Map<string, ActorRow>
+  readonly identities: Map<string, string>
+  /** In the order of the last write. */
+  readonly counters: Map<string, CounterState>
+  readonly documents: Map<string, Document>
+  readonly audit: (AuditEntry & { readonly seq: number })[]
+}
+
+/** Data that several memory stores stand on, as the nodes of a cluster stand on one database. */
+export interface MemoryEngine {
+  readonly clock: Clock
+  readonly tables: Tables
+  readonly hub: Hub
+}
+
+export interface MemoryEngineOptions {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock
+  /** How long a node that hears nothing may trust its cache; default 1,000. */
+  readonly leaseMs?: number
+}
+
+/** Makes the data that several nodes share. Pass it to `memory({ engine })` once for each node. */
+export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
+  const clock = options.clock ?? systemClock()
+  return {
+    clock,
+    hub: createHub({ clock, leaseMs: options.leaseMs ?? 1000 }),
+    tables: {
+      nextSeq: 1,
+      houseEpoch: 0,
+      ownerEpochs: new Map(),
+      sessions: new Map(),
+      sessionsByOwner: new Map(),
+      sessionsByParent: new Map(),
+      actors: new Map(),
+      identities: new Map(),
+      counters: new Map(),
+      documents: new Map(),
+      audit: [],
+    },
+  }
+}
+
+/** Appends to the trail what goes with a write. */
+export function appendAudit(tables: Tables, entry: AuditEntry | undefined): void {
+  if (entry !== undefined) {
+    tables.audit.push({ ...structuredClone(entry), seq: tables.nextSeq++ })
+  }
+}
+
+/** Whether a node is still open: every port of a closed store rejects. */
+export interface Gate {
+  check(): void
+  close(): void
+}
+
+/** Makes the gate of one node. */
+export function createGate(): Gate {
+  let closed = false
+  return {
+    check() {
+      if (closed) throw new LatchkeyError('unavailable', 'The store is closed.')
+    },
+    close() {
+      closed = true
+    },
+  }
+}

@@ -1,0 +1,86 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { LatchkeyError } from '../../core/errors.ts'
+import { migrate } from './migrations.ts'
+
+const PAGE_BYTES = 4096
+const CACHE_KIB = 128 * 1024
+const READER_CACHE_KIB = 8 * 1024
+const MMAP_BYTES = 1024 ** 3
+
+/** The `details.reason` of the `conflict` that says a data folder is in use by another process. */
+export const DATA_FOLDER_LOCKED = 'data_folder_locked'
+
+/** What the writing thread opens. */
+export interface WriterOptions {
+  readonly file: string
+  readonly maxBytes: number | null
+  readonly lockWaitMs: number
+}
+
+/** Makes the folder and the empty files of a store, for their owner's eyes only. Returns the data file. */
+export function prepareFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  const file = join(folder, 'latchkey.db')
+  for (const path of [file, join(folder, 'lock.db')]) {
+    // Never opened here once it exists: closing a file gives up this process's own locks on it.
+    if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600))
+    chmodSync(path, 0o600)
+  }
+  return file
+}
+
+/**
+ * Takes a folder for this process until the connection is closed or the process ends, however it ends.
+ * Throws `conflict` with reason {@link DATA_FOLDER_LOCKED} where another has it.
+ */
+export function lockFolder(folder: string): DatabaseSync {
+  const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 })
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (cause) {
+    lock.close()
+    if (!isBusy(cause)) throw cause
+    throw new LatchkeyError('conflict', `The data folder ${folder} is in use by another process.`, {
+      reason: DATA_FOLDER_LOCKED,
+      cause,
+    })
+  }
+}
+
+/** Opens the connection that writes, and brings the file to the current layout. */
+export function openWriter({ file, maxBytes, lockWaitMs }: WriterOptions): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: lockWaitMs })
+  try {
+    db.exec(`
+      PRAGMA page_size = ${PAGE_BYTES};
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA cache_size = -${CACHE_KIB};
+      PRAGMA wal_autocheckpoint = 16000;
+      PRAGMA journal_size_limit = 67108864;
+      PRAGMA temp_store = MEMORY;
+    `)
+    if (maxBytes !== null) db.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / PAGE_BYTES)}`)
+    migrate(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Opens a connection that reads; it never waits, because it stands on the event loop. */
+export function openReader(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 0 })
+  db.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA mmap_size = ${MMAP_BYTES}`)
+  return db
+}
+
+function isBusy(error: unknown): boolean {
+  // SQLITE_BUSY; `node:sqlite` puts the number beside a code that all its errors share.
+  return error instanceof Error && 'errcode' in error && error.errcode === 5
+}

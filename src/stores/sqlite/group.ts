@@ -1,0 +1,55 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type ErrorCode, LatchkeyError } from '../../core/errors.ts'
+import type { Writes } from './writes/index.ts'
+
+/** One write as it goes to the writing thread: its name and its arguments. */
+export type Operation = readonly [name: keyof Writes, ...arguments_: unknown[]]
+
+/** Its answer: the result, or why there is none. */
+export type Answer =
+  | readonly [ok: 1, result: unknown]
+  | readonly [ok: 0, code: ErrorCode, message: string, cause: string]
+
+/**
+ * Prepares the running of groups: one transaction and one wait for the disk for all that are in it. Where a write of a
+ * group fails, each is run again in a transaction of its own, so that none suffers from its neighbours; savepoints
+ * would do the same and copy every page that any write touches.
+ */
+export function prepareGroup(db: DatabaseSync, writes: Writes) {
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  const rollback = db.prepare('ROLLBACK')
+
+  function undo(): void {
+    // On a full disk SQLite has undone the transaction already.
+    if (db.isTransaction) rollback.run()
+  }
+
+  function perform([name, ...arguments_]: Operation): Answer {
+    const write: (...arguments_: never[]) => unknown = writes[name]
+    return [1, write(...(arguments_ as never[])) ?? null]
+  }
+
+  return function run(operations: readonly Operation[]): Answer[] {
+    const answers: Answer[] = []
+    let retry = false
+    try {
+      begin.run()
+      retry = operations.length > 1
+      for (const operation of operations) answers.push(perform(operation))
+      retry = false
+      commit.run()
+      return answers
+    } catch (error) {
+      undo()
+      if (retry) return operations.flatMap((operation) => run([operation]))
+      return operations.map(() => failure(error))
+    }
+  }
+}
+
+function failure(error: unknown): Answer {
+  const cause = error instanceof Error ? error.message : String(error)
+  if (error instanceof LatchkeyError) return [0, error.code, error.message, cause]
+  return [0, 'unavailable', 'The data could not be written.', cause]
+}

@@ -1,0 +1,80 @@
+import { resolve } from 'node:path'
+import { LatchkeyError } from '../../core/errors.ts'
+import type { Clock, Store } from '../../core/ports.ts'
+import { systemClock } from '../clock.ts'
+import { soloBus } from '../solo-bus.ts'
+import { createAudit } from './audit.ts'
+import { lockFolder, prepareFolder } from './connection.ts'
+import { createCounters } from './counters.ts'
+import { createDirectory } from './directory.ts'
+import { createDocuments } from './documents.ts'
+import { createReader } from './reader.ts'
+import { createSessionStore } from './sessions.ts'
+import { openGroupWriter } from './writer.ts'
+
+export { DATA_FOLDER_LOCKED } from './connection.ts'
+
+export interface SqliteOptions {
+  /** Where the data lies, made if it is missing; one process at a time may have it open. */
+  readonly folder: string
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  /** The data file never grows beyond this; a write that would make it is refused as on a full disk. Default: no limit. */
+  readonly maxBytes?: number
+  /** How many counters are kept; default 1,000,000. */
+  readonly maxCounterKeys?: number
+  /** Writes that may wait for the disk before further ones are refused as `busy`; default 50,000. */
+  readonly maxQueuedWrites?: number
+  /** How long a write waits where another program has locked the file; default 2,000. */
+  readonly lockWaitMs?: number
+}
+
+/**
+ * A store in one file, `latchkey.db`, for one process. Every acknowledged write is on the disk.
+ * Rejects with `conflict` (`details.reason` is {@link DATA_FOLDER_LOCKED}) where another process has the folder,
+ * and with `unavailable` where it cannot be opened or was written by a later release.
+ */
+export async function sqlite(options: SqliteOptions): Promise<Store> {
+  const folder = resolve(options.folder)
+  const { file, lock } = take(folder)
+  try {
+    const writer = await openGroupWriter(
+      { file, maxBytes: options.maxBytes ?? null, lockWaitMs: options.lockWaitMs ?? 2000 },
+      options.maxQueuedWrites ?? 50_000,
+    )
+    const reader = createReader(file)
+    let closing: Promise<void> | null = null
+    const close = async () => {
+      // The reader goes first: the last connection to close folds the log into the file.
+      reader.close()
+      await writer.close()
+      lock.close()
+    }
+    return {
+      name: 'sqlite',
+      directory: createDirectory(reader, writer),
+      sessions: createSessionStore(reader, writer),
+      counters: createCounters(writer, options.maxCounterKeys ?? 1_000_000),
+      documents: createDocuments(reader, writer),
+      audit: createAudit(reader, writer),
+      bus: soloBus(),
+      clock: options.clock ?? systemClock(),
+      close() {
+        closing ??= close()
+        return closing
+      },
+    }
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+function take(folder: string) {
+  try {
+    return { file: prepareFolder(folder), lock: lockFolder(folder) }
+  } catch (cause) {
+    if (cause instanceof LatchkeyError) throw cause
+    throw new LatchkeyError('unavailable', `The data folder ${folder} cannot be used.`, { cause })
+  }
+}

@@ -1,0 +1,103 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { LatchkeyError } from '../../core/errors.ts'
+
+/**
+ * The steps from an empty file to the current layout; `user_version` counts those taken. A step that has been
+ * released never changes.
+ *
+ * What a session's life depends on are columns, the rest of a record is one packed text. Rows are appended in
+ * creation order. The index on owners names `ended_at`, always null there, so that counting needs no row. There is none
+ * on expiry: it would be rewritten by every touch, and pruning walks the rows.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE house (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
+  INSERT INTO house VALUES (1, 0);
+  CREATE TABLE epochs (owner TEXT PRIMARY KEY, epoch INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE sessions (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    door TEXT NOT NULL,
+    acts_as TEXT,
+    parent TEXT,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    token_expires_at INTEGER,
+    idle_ms INTEGER,
+    ends_at INTEGER NOT NULL,
+    house_epoch INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    ended_at INTEGER,
+    end_reason TEXT,
+    packed TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX sessions_id ON sessions (id);
+  CREATE INDEX sessions_owner ON sessions (owner, ended_at) WHERE ended_at IS NULL;
+  CREATE INDEX sessions_parent ON sessions (parent) WHERE parent IS NOT NULL;
+  CREATE INDEX sessions_acts_as ON sessions (acts_as) WHERE acts_as IS NOT NULL;
+  CREATE TABLE session_data (
+    seq INTEGER PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE actors (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    folded_name TEXT NOT NULL,
+    identities TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    status TEXT NOT NULL,
+    anonymous INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    password_hash TEXT
+  ) STRICT;
+  CREATE TABLE identities (identity TEXT PRIMARY KEY, actor INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE counters (
+    seq INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    count INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE documents (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, expires_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX documents_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    act TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    actor TEXT,
+    target TEXT,
+    session TEXT,
+    door TEXT,
+    address TEXT,
+    identity_hash TEXT,
+    detail TEXT
+  ) STRICT;
+  CREATE INDEX audit_at ON audit (at);`,
+]
+
+/** Brings a file to the current layout. Throws `unavailable` for one that a later release has written. */
+export function migrate(db: DatabaseSync): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+  if (version > MIGRATIONS.length) {
+    throw new LatchkeyError(
+      'unavailable',
+      `The data is of version ${version}; this release reads up to ${MIGRATIONS.length}. Use a newer release.`,
+    )
+  }
+  for (const [index, step] of MIGRATIONS.entries()) {
+    if (index < version) continue
+    db.exec('BEGIN IMMEDIATE')
+    db.exec(step)
+    db.exec(`PRAGMA user_version = ${index + 1}; COMMIT`)
+  }
+}

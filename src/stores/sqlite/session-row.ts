@@ -1,0 +1,135 @@
+import { expiresAt, type SessionRecord } from '../../core/session.ts'
+
+/** The columns of a session, in the order of {@link SessionRow}. */
+export const SESSION_COLUMNS =
+  'id, owner, profile, door, acts_as, parent, created_at, last_used_at, expires_at, token_expires_at, ' +
+  'idle_ms, ends_at, house_epoch, version, ended_at, end_reason, packed'
+
+/** A session as it lies in the table, and as it goes to the writing thread. */
+export type SessionRow = readonly [
+  id: string,
+  owner: string,
+  profile: string,
+  door: string,
+  actsAs: string | null,
+  parent: string | null,
+  createdAt: number,
+  lastUsedAt: number,
+  expiresAt: number,
+  tokenExpiresAt: number | null,
+  idleMs: number | null,
+  endsAt: number,
+  houseEpoch: number,
+  version: number,
+  endedAt: number | null,
+  endReason: SessionRecord['endReason'],
+  packed: string,
+]
+
+/** What no condition looks at, as one text: half the size of a column each, and one value to bind. */
+type Packed = [
+  anonymous: 0 | 1,
+  tokenHash: string,
+  previousTokenHash: string | null,
+  previousTokenUntil: number,
+  renewal:
+    | [
+        familyHash: string,
+        hash: string,
+        previousHash: string | null,
+        renewedAt: number,
+        sealed: string | null,
+      ]
+    | null,
+  authenticatedAt: number,
+  client: [address: string | null, userAgent: string | null, label: string | null],
+  binding: [addressPrefix: string | null, keyThumbprint: string | null] | null,
+  access: readonly string[] | null,
+  generation: number,
+]
+
+function pack(record: SessionRecord): string {
+  const { renewal, client, binding } = record
+  const packed: Packed = [
+    record.anonymous ? 1 : 0,
+    record.tokenHash,
+    record.previousTokenHash,
+    record.previousTokenUntil,
+    renewal && [
+      renewal.familyHash,
+      renewal.hash,
+      renewal.previousHash,
+      renewal.renewedAt,
+      renewal.sealed,
+    ],
+    record.authenticatedAt,
+    [client.address, client.userAgent, client.label],
+    binding && [binding.addressPrefix, binding.keyThumbprint],
+    record.access,
+    record.generation,
+  ]
+  return JSON.stringify(packed)
+}
+
+/** The row of a record. */
+export function toSessionRow(record: SessionRecord): SessionRow {
+  return [
+    record.id,
+    record.owner,
+    record.profile,
+    record.door,
+    record.actsAs,
+    record.parent,
+    record.createdAt,
+    record.lastUsedAt,
+    expiresAt(record),
+    record.tokenExpiresAt,
+    record.idleMs,
+    record.endsAt,
+    record.houseEpoch,
+    record.version,
+    record.endedAt,
+    record.endReason,
+    pack(record),
+  ]
+}
+
+/** The record of a row. */
+export function fromSessionRow(row: readonly [...SessionRow, ...unknown[]]): SessionRecord {
+  const packed: Packed = JSON.parse(row[16])
+  const [anonymous, tokenHash, previousTokenHash, previousTokenUntil, renewal, ...others] = packed
+  const [authenticatedAt, client, binding, access, generation] = others
+  return {
+    id: row[0],
+    owner: row[1],
+    actsAs: row[4],
+    parent: row[5],
+    anonymous: anonymous === 1,
+    profile: row[2],
+    door: row[3],
+    tokenHash,
+    previousTokenHash,
+    previousTokenUntil,
+    renewal: renewal && {
+      familyHash: renewal[0],
+      hash: renewal[1],
+      previousHash: renewal[2],
+      renewedAt: renewal[3],
+      sealed: renewal[4],
+    },
+    createdAt: row[6],
+    authenticatedAt,
+    lastUsedAt: row[7],
+    tokenExpiresAt: row[9],
+    idleMs: row[10],
+    endsAt: row[11],
+    client: { address: client[0], userAgent: client[1], label: client[2] },
+    binding: binding && { addressPrefix: binding[0], keyThumbprint: binding[1] },
+    access,
+    houseEpoch: row[12],
+    generation,
+    version: row[13],
+    endedAt: row[14],
+    endReason: row[15],
+  }
+}

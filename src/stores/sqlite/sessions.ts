@@ -1,0 +1,113 @@
+import type { SessionStore } from '../../core/ports.ts'
+import { cutPage, pageSize, positionOf } from '../paging.ts'
+import { toAuditRow } from './audit.ts'
+import type { Reader } from './reader.ts'
+import { fromSessionRow, SESSION_COLUMNS, type SessionRow, toSessionRow } from './session-row.ts'
+import { createWalk } from './walk.ts'
+import type { Writer } from './writer.ts'
+
+type ListedRow = readonly [...SessionRow, seq: number]
+
+const LIVE = 'ended_at IS NULL AND house_epoch >= (SELECT epoch FROM house) AND expires_at >'
+
+/** Sessions in a file. */
+export function createSessionStore(reader: Reader, writer: Writer): SessionStore {
+  const findEpochs = reader.prepare<[owner: number, house: number]>(
+    'SELECT coalesce((SELECT epoch FROM epochs WHERE owner = ?), 0), epoch FROM house',
+  )
+  const findById = reader.prepare<SessionRow>(
+    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`,
+  )
+  const findData = reader.prepare<[value: string, version: number]>(
+    'SELECT value, version FROM session_data WHERE seq = (SELECT seq FROM sessions WHERE id = ?)',
+  )
+  const listOwned = reader.prepare<ListedRow>(
+    `SELECT ${SESSION_COLUMNS}, seq FROM sessions
+     WHERE owner = ?1 AND seq < ?2 AND ${LIVE} ?3
+       AND (?4 IS NULL OR profile = ?4) AND (?5 IS NULL OR door = ?5)
+     ORDER BY seq DESC LIMIT ?6`,
+  )
+  const listAll = reader.prepareWalk<ListedRow>(
+    'sessions',
+    'newest-first',
+    `SELECT ${SESSION_COLUMNS}, seq FROM sessions
+     WHERE seq BETWEEN ?1 AND ?2 AND ${LIVE} ?3
+       AND (?4 IS NULL OR profile = ?4) AND (?5 IS NULL OR door = ?5)
+     ORDER BY seq DESC LIMIT ?6`,
+  )
+  const pruneWalk = createWalk()
+
+  return {
+    async findEpochs(owner) {
+      const [ownerEpoch, house] = findEpochs.get(owner) ?? [0, 0]
+      return { owner: ownerEpoch, house }
+    },
+
+    create: (record, conditions, options) =>
+      writer.write('createSession', toSessionRow(record), conditions, toAuditRow(options?.audit)),
+
+    async find(id) {
+      const row = findById.get(id)
+      return row === undefined ? null : fromSessionRow(row)
+    },
+
+    update: (record, expectedVersion, options) =>
+      writer.write(
+        'updateSession',
+        toSessionRow(record),
+        expectedVersion,
+        options?.epochs ?? null,
+        toAuditRow(options?.audit),
+      ),
+
+    async touch(touches) {
+      if (touches.length === 0) return
+      await writer.write(
+        'touchSessions',
+        touches.map(({ id, lastUsedAt }) => [id, lastUsedAt] as const),
+      )
+    },
+
+    end: (which, { now, reason }, options) =>
+      writer.write('endSessions', which, now, reason, toAuditRow(options?.audit)),
+
+    raiseHouseEpoch: (options) => writer.write('raiseHouseEpoch', toAuditRow(options?.audit)),
+
+    async list({ now, owner, profile = null, door = null, limit, after }) {
+      const size = pageSize(limit)
+      const start = positionOf('sessions', after)
+      const filters = [now, profile, door]
+      const rows =
+        owner === undefined
+          ? await listAll(start, size + 1, ...filters)
+          : listOwned.all(owner, start ?? Number.MAX_SAFE_INTEGER, ...filters, size + 1)
+      return cutPage(rows, {
+        listing: 'sessions',
+        limit: size,
+        position: (row) => row[17],
+        item: fromSessionRow,
+      })
+    },
+
+    count: ({ now }) =>
+      reader.snapshot(async ({ prepareWalk }) => {
+        const countLive = prepareWalk<[number]>(
+          'sessions',
+          'newest-first',
+          `SELECT count(*) FROM sessions WHERE seq BETWEEN ?1 AND ?2 AND ${LIVE} ?3 LIMIT ?4`,
+        )
+        const counts = await countLive(null, Number.MAX_SAFE_INTEGER, now)
+        return counts.reduce((sum, [count]) => sum + count, 0)
+      }),
+
+    prune: ({ before, limit }) =>
+      pruneWalk(limit, (from, most) => writer.write('pruneSessions', from, most, before)),
+
+    async findData(id) {
+      const row = findData.get(id)
+      return row === undefined ? null : { value: row[0], version: row[1] }
+    },
+
+    saveData: (id, value, expectedVersion) => writer.write('saveData', id, value, expectedVersion),
+  }
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { auditEntry } from '../../testing/index.ts'
+import { openReader, openWriter } from './connection.ts'
+import { DATA_FOLDER_LOCKED, sqlite } from './index.ts'
+import { makeFolder, openStore, WRITING_CHILD } from './test-support/folder.ts'
+
+const UNAVAILABLE = { name: 'LatchkeyError', code: 'unavailable' }
+
+test('a second store on the folder is refused, by this process or another, until the first ends', async (t) => {
+  const folder = await makeFolder(t)
+  const child = spawn(process.execPath, [WRITING_CHILD, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  child.stdout.resume()
+  const locked = {
+    code: 'conflict',
+    message: `The data folder ${folder} is in use by another process.`,
+    details: { reason: DATA_FOLDER_LOCKED },
+  }
+  await assert.rejects(sqlite({ folder }), locked)
+  await assert.rejects(sqlite({ folder }), locked)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const { store } = await openStore(t, { folder })
+  await assert.rejects(sqlite({ folder }), locked)
+  await assert.rejects(sqlite({ folder: join(folder, '.') }), locked)
+  await store.close()
+  await (await sqlite({ folder })).close()
+})
+
+test('folder and files are for their owner alone', async (t) => {
+  const parent = await makeFolder(t)
+  const { store, folder, file } = await openStore(t, { folder: join(parent, 'deep/data') })
+  await store.audit.append([auditEntry()])
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+  assert.equal(await modeOf(folder), '700')
+  for (const path of [file, `${file}-wal`, `${file}-shm`, join(folder, 'lock.db')]) {
+    assert.equal(await modeOf(path), '600')
+  }
+})
+
+test('close finishes what is queued and folds the log into the file', async (t) => {
+  const { store, folder, file } = await openStore(t)
+  const writes = Array.from({ length: 600 }, () => store.audit.append([auditEntry()]))
+  await store.close()
+  await Promise.all(writes)
+  await assert.rejects(stat(`${file}-wal`), { code: 'ENOENT' })
+  const again = await openStore(t, { folder })
+  assert.equal((await again.store.audit.list({ limit: 1000 })).items.length, 600)
+})
+
+test('a file of a later release, no database, or no folder: a clear refusal, and the folder is free', async (t) => {
+  const { store, folder, file } = await openStore(t)
+  await store.close()
+  const db = new DatabaseSync(file)
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  await assert.rejects(sqlite({ folder }), { ...UNAVAILABLE, message: /version 99/ })
+  await assert.rejects(sqlite({ folder }), { ...UNAVAILABLE, message: /version 99/ })
+  await writeFile(file, 'not a database, but long enough to be taken for one'.repeat(100))
+  await assert.rejects(sqlite({ folder }), UNAVAILABLE)
+  const blocked = join(folder, 'blocked')
+  await writeFile(blocked, '')
+  await assert.rejects(sqlite({ folder: blocked }), UNAVAILABLE)
+  await mkdir(join(folder, 'fine'))
+  await (await sqlite({ folder: join(folder, 'fine') })).close()
+})
+
+test('an idle store does not keep the process alive', async (t) => {
+  const folder = await makeFolder(t)
+  const index = new URL('./index.ts', import.meta.url).href
+  const script = `const { sqlite } = await import('${index}')
+    const store = await sqlite({ folder: process.argv[1] })
+    console.log(await store.documents.save('key', 'value', { now: 0 }))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, folder])
+  let text = ''
+  child.stdout.on('data', (chunk) => {
+    text += chunk
+  })
+  const timer = setTimeout(() => child.kill(), 10_000)
+  const [code] = await once(child, 'exit')
+  clearTimeout(timer)
+  assert.deepEqual([code, text.trim()], [0, '1'])
+  const { store } = await openStore(t, { folder })
+  assert.equal((await store.documents.find('key', 0))?.value, 'value')
+})
+
+test('the reading connection cannot write', async (t) => {
+  const folder = await makeFolder(t)
+  const file = join(folder, 'latchkey.db')
+  const writer = openWriter({ file, maxBytes: null, lockWaitMs: 0 })
+  const reader = openReader(file)
+  assert.throws(() => reader.exec('DELETE FROM house'), /readonly/)
+  reader.close()
+  writer.close()
+})

@@ -1,0 +1,21 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { auditWrites, prepareAppend } from './audit.ts'
+import { counterWrites } from './counters.ts'
+import { directoryWrites } from './directory.ts'
+import { documentWrites } from './documents.ts'
+import { sessionWrites } from './sessions.ts'
+
+/** Prepares every write. Each decides and writes by itself; the caller opens and commits the transaction. */
+export function prepareWrites(db: DatabaseSync) {
+  const append = prepareAppend(db)
+  return {
+    ...auditWrites(db, append),
+    ...counterWrites(db),
+    ...directoryWrites(db, append),
+    ...documentWrites(db),
+    ...sessionWrites(db, append),
+  }
+}
+
+/** Every write by its name. Arguments and results are JSON. */
+export type Writes = ReturnType<typeof prepareWrites>

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { actorRecord, auditEntry } from './records.ts'
+import type { StoreCase } from './store-case.ts'
+
+/** Actors, identities and credentials. */
+export const actorCases: readonly StoreCase[] = [
+  {
+    name: 'actors: found by id and by each identity, as they went in',
+    async run({ store: { directory } }) {
+      const actor = actorRecord({ identities: ['ümlaut', 'a@example.org'], name: 'O’Hara\u0000' })
+      assert.equal(await directory.create(actor, '$argon2id$…'), true)
+      const found = { actor, passwordHash: '$argon2id$…' }
+      assert.deepEqual(await directory.find(actor.id), found)
+      assert.deepEqual(await directory.findByIdentity('ümlaut'), found)
+      assert.deepEqual(await directory.findByIdentity('a@example.org'), found)
+      assert.equal(await directory.findByIdentity('Ümlaut'), null)
+      assert.equal(await directory.findByIdentity(''), null)
+      assert.equal(await directory.find('nobody'), null)
+      const service = actorRecord({ identities: [], roles: [], anonymous: true })
+      assert.equal(await directory.create(service, null), true)
+      assert.deepEqual(await directory.find(service.id), { actor: service, passwordHash: null })
+    },
+  },
+  {
+    name: 'actors: records are copies, going in and coming out',
+    async run({ store: { directory } }) {
+      const roles = ['user']
+      const actor = actorRecord({ roles })
+      const creation = directory.create(actor, null)
+      roles.push('admin')
+      await creation
+      const found = await directory.find(actor.id)
+      assert.deepEqual(found?.actor.roles, ['user'])
+      Object.assign(found?.actor ?? {}, { status: 'suspended' })
+      Object.assign(found?.actor.roles ?? [], { 0: 'admin' })
+      const again = await directory.find(actor.id)
+      assert.deepEqual([again?.actor.status, again?.actor.roles], ['active', ['user']])
+    },
+  },
+  {
+    name: 'actors: of 20 registrations of one identity exactly one wins',
+    async run({ store: { directory, audit } }) {
+      const actors = Array.from({ length: 20 }, (_, index) =>
+        actorRecord({ identities: [`own-${index}`, 'wanted'] }),
+      )
+      const wins = await Promise.all(
+        actors.map((actor, index) =>
+          directory.create(actor, `hash ${index}`, { audit: auditEntry({ act: 'actor_created' }) }),
+        ),
+      )
+      assert.equal(wins.filter(Boolean).length, 1)
+      const winner = wins.indexOf(true)
+      assert.equal((await directory.findByIdentity('wanted'))?.passwordHash, `hash ${winner}`)
+      assert.equal((await directory.search({ limit: 100 })).items.length, 1)
+      for (const [index, actor] of actors.entries()) {
+        if (index === winner) continue
+        assert.equal(await directory.find(actor.id), null)
+        assert.equal(await directory.findByIdentity(`own-${index}`), null)
+      }
+      assert.equal((await audit.list({ limit: 100 })).items.length, 1)
+    },
+  },
+  {
+    name: 'actors: an id is taken once, and an identity named twice by one actor is one',
+    async run({ store: { directory } }) {
+      const actor = actorRecord({ identities: ['twice', 'twice'] })
+      assert.equal(await directory.create(actor, null), true)
+      assert.equal(await directory.create({ ...actor, identities: ['new'] }, null), false)
+      assert.equal(await directory.findByIdentity('new'), null)
+    },
+  },
+  {
+    name: 'actors: a password is replaced only where the expected one is stored',
+    async run({ store: { directory, audit } }) {
+      const actor = actorRecord()
+      const options = { audit: auditEntry({ act: 'password_changed' }) }
+      await directory.create(actor, null)
+      assert.equal(await directory.setPassword(actor.id, 'first', 'guess', options), false)
+      assert.equal(await directory.setPassword(actor.id, 'first', null, options), true)
+      assert.equal(await directory.setPassword(actor.id, 'other', null, options), false)
+      assert.equal(await directory.setPassword('nobody', 'other', null, options), false)
+      const wins = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          directory.setPassword(actor.id, `next ${index}`, 'first', options),
+        ),
+      )
+      assert.equal(wins.filter(Boolean).length, 1)
+      assert.equal((await directory.find(actor.id))?.passwordHash, `next ${wins.indexOf(true)}`)
+      assert.equal((await audit.list({ limit: 100 })).items.length, 2)
+    },
+  },
+  {
+    name: 'actors: an update changes the named fields and returns the actor',
+    async run({ store: { directory, audit } }) {
+      const actor = actorRecord()
+      await directory.create(actor, 'hash')
+      const options = { audit: auditEntry({ act: 'roles_changed' }) }
+      const suspended = { ...actor, status: 'suspended' }
+      assert.deepEqual(await directory.update(actor.id, { status: 'suspended' }), suspended)
+      const changed = { ...suspended, name: 'Zoë', roles: [] }
+      assert.deepEqual(
+        await directory.update(actor.id, { name: 'Zoë', roles: [] }, options),
+        changed,
+      )
+      assert.deepEqual(await directory.update(actor.id, {}), changed)
+      assert.deepEqual(await directory.find(actor.id), { actor: changed, passwordHash: 'hash' })
+      assert.equal(await directory.update('nobody', { name: 'x' }, options), null)
+      assert.equal((await directory.search({ text: 'ZOË', limit: 10 })).items.length, 1)
+      assert.equal((await audit.list({ limit: 100 })).items.length, 1)
+    },
+  },
+  {
+    name: 'actors: a search takes the text literally, without case, and a whole id',
+    async run({ store: { directory } }) {
+      const percent = actorRecord({ name: '100% Ärger', identities: ['straße_1'] })
+      const plain = actorRecord({ name: '1000 Arger', identities: ['strasse-1', 'b@example.org'] })
+      for (const actor of [percent, plain]) await directory.create(actor, null)
+      const search = async (text: string) =>
+        (await directory.search({ text, limit: 10 })).items.map(({ id }) => id)
+      assert.deepEqual(await search('100%'), [percent.id])
+      assert.deepEqual(await search('e_1'), [percent.id])
+      assert.deepEqual(await search('äRGER'), [percent.id])
+      assert.deepEqual(await search('EXAMPLE.ORG'), [plain.id])
+      assert.deepEqual(await search('100'), [percent.id, plain.id])
+      assert.deepEqual(await search(plain.id), [plain.id])
+      assert.deepEqual(await search(plain.id.slice(1)), [])
+      assert.deepEqual(await search("'"), [])
+      assert.deepEqual(await search('\\'), [])
+    },
+  },
+  {
+    name: 'actors: a search filters by role and status and pages oldest first',
+    async run({ store: { directory } }) {
+      const actors = Array.from({ length: 7 }, (_, index) =>
+        actorRecord({
+          roles: index % 2 ? ['user', 'admin'] : ['administrator'],
+          status: index < 2 ? 'suspended' : 'active',
+        }),
+      )
+      for (const actor of actors) await directory.create(actor, null)
+      const admins = await directory.search({ role: 'admin', limit: 10 })
+      assert.deepEqual(
+        admins.items,
+        actors.filter((_, index) => index % 2),
+      )
+      const suspended = await directory.search({ status: 'suspended', limit: 10 })
+      assert.deepEqual(suspended, { items: actors.slice(0, 2) })
+      const seen: unknown[] = []
+      let after: string | undefined
+      do {
+        const page = await directory.search({ limit: 3, ...(after ? { after } : {}) })
+        seen.push(...page.items)
+        after = page.next
+      } while (after !== undefined)
+      assert.deepEqual(seen, actors)
+    },
+  },
+]

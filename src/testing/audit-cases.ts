@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { auditEntry, START } from './records.ts'
+import type { StoreCase } from './store-case.ts'
+
+/** The trail: order, pages, filters, retention. */
+export const auditCases: readonly StoreCase[] = [
+  {
+    name: 'audit: entries come back as they went in, newest first, each with an id of its own',
+    async run({ store: { audit } }) {
+      const bare = auditEntry({ actor: null, door: null, address: null })
+      const full = auditEntry({
+        target: 'target',
+        session: 'session',
+        identityHash: 'hash',
+        detail: { count: 2, known: true, name: '“x”\u0000', none: null },
+      })
+      await audit.append([bare, full])
+      await audit.append([])
+      const { items, next } = await audit.list({ limit: 10 })
+      assert.equal(next, undefined)
+      assert.deepEqual(
+        items.map(({ id: _, ...entry }) => entry),
+        [full, bare],
+      )
+      assert.equal(new Set(items.map(({ id }) => id)).size, 2)
+    },
+  },
+  {
+    name: 'audit: the order is that of the writes, whatever their times, and pages keep it',
+    async run({ store: { audit } }) {
+      const times = [5, 3, 9, 3, 1, 7, 2]
+      for (const at of times) await audit.append([auditEntry({ at: START + at })])
+      const seen: number[] = []
+      let after: string | undefined
+      do {
+        const page = await audit.list({ limit: 3, ...(after ? { after } : {}) })
+        assert.ok(page.items.length <= 3)
+        seen.push(...page.items.map(({ at }) => at - START))
+        after = page.next
+        // What is written between two pages is newer than both.
+        await audit.append([auditEntry({ at: START + 100 })])
+      } while (after !== undefined)
+      assert.deepEqual(seen, times.toReversed())
+    },
+  },
+  {
+    name: 'audit: filters by actor, act, session and time',
+    async run({ store: { audit } }) {
+      await audit.append([
+        auditEntry({ at: START, actor: 'a', act: 'login', session: 's1' }),
+        auditEntry({ at: START + 1, actor: 'b', act: 'login', session: 's2' }),
+        auditEntry({ at: START + 2, actor: 'a', act: 'logout', session: 's1' }),
+        auditEntry({ at: START + 3, actor: null, act: 'login' }),
+      ])
+      const times = async (query: Partial<Parameters<typeof audit.list>[0]>) =>
+        (await audit.list({ limit: 10, ...query })).items.map(({ at }) => at - START)
+      assert.deepEqual(await times({ actor: 'a' }), [2, 0])
+      assert.deepEqual(await times({ act: 'login' }), [3, 1, 0])
+      assert.deepEqual(await times({ session: 's2' }), [1])
+      assert.deepEqual(await times({ since: START + 2 }), [3, 2])
+      assert.deepEqual(await times({ actor: 'a', act: 'login', since: START + 1 }), [])
+    },
+  },
+  {
+    name: 'audit: prune removes what is too old and what is too much, within its limit',
+    async run({ store: { audit } }) {
+      await audit.append(Array.from({ length: 10 }, (_, at) => auditEntry({ at: START + at })))
+      const left = async () =>
+        (await audit.list({ limit: 100 })).items.map(({ at }) => at - START).reverse()
+      const prune = (before: number, maxEntries: number, limit: number) =>
+        audit.prune({ before: START + before, maxEntries, limit })
+      assert.equal(await prune(0, 10, 100), 0)
+      assert.equal(await prune(5, 100, 3), 3)
+      assert.equal(await prune(5, 100, 3), 2)
+      assert.equal(await prune(5, 100, 3), 0)
+      assert.deepEqual(await left(), [5, 6, 7, 8, 9])
+      assert.equal(await prune(0, 2, 2), 2)
+      assert.equal(await prune(0, 2, 2), 1)
+      assert.deepEqual(await left(), [8, 9])
+      assert.equal(await prune(9, 1, 10), 1)
+      assert.equal(await prune(0, 0, 10), 1)
+      assert.deepEqual(await left(), [])
+    },
+  },
+]

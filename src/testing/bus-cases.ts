@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import type { BusMessage } from '../core/ports.ts'
+import { conditions, createdSession, START, sessionRecord } from './records.ts'
+import type { StoreCase, StoreSubject } from './store-case.ts'
+
+async function secondNode(subject: StoreSubject) {
+  assert.ok(subject.secondNode, 'this case needs a second node')
+  return subject.secondNode()
+}
+
+/** What nodes tell each other, and what is common to all ports. */
+export const busCases: readonly StoreCase[] = [
+  {
+    name: 'bus: a node does not hear itself, and may trust its cache now',
+    async run({ store: { bus, clock } }) {
+      const heard: BusMessage[] = []
+      const stop = bus.subscribe((message) => heard.push(message))
+      await bus.publish({ kind: 'settings-changed' })
+      stop()
+      assert.deepEqual(heard, [])
+      assert.ok(bus.trustedUntil() > clock.now())
+    },
+  },
+  {
+    name: 'bus: another node has heard when publish resolves, in order, until it stops listening',
+    needs: 'secondNode',
+    async run(subject) {
+      const { bus } = subject.store
+      const other = await secondNode(subject)
+      const heard: BusMessage[] = []
+      const stop = other.bus.subscribe((message) => heard.push(message))
+      const ended = [{ id: 'x', owner: 'y', reason: 'revoked' as const }]
+      await bus.publish({ kind: 'sessions-ended', ended })
+      assert.deepEqual(heard, [{ kind: 'sessions-ended', ended }])
+      await Promise.all([
+        bus.publish({ kind: 'session-changed', id: '1' }),
+        bus.publish({ kind: 'actor-changed', id: '2' }),
+      ])
+      assert.deepEqual(heard.slice(1), [
+        { kind: 'session-changed', id: '1' },
+        { kind: 'actor-changed', id: '2' },
+      ])
+      stop()
+      await bus.publish({ kind: 'house-locked', epoch: 1 })
+      assert.equal(heard.length, 3)
+      await other.close()
+      await bus.publish({ kind: 'house-locked', epoch: 2 })
+    },
+  },
+  {
+    name: 'nodes: all see the same data, and a limit is exact across them',
+    needs: 'secondNode',
+    async run(subject) {
+      const { store } = subject
+      const other = await secondNode(subject)
+      const record = await createdSession(store.sessions, { owner: 'one' })
+      assert.deepEqual(await other.sessions.find(record.id), record)
+      await other.sessions.end({ id: record.id }, { now: START, reason: 'revoked' })
+      assert.equal((await store.sessions.find(record.id))?.endReason, 'revoked')
+      const limit = { max: 3, policy: 'refuse' } as const
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          (index % 2 ? store : other).sessions.create(sessionRecord(), conditions({ limit })),
+        ),
+      )
+      assert.equal(outcomes.filter(({ ok }) => ok).length, 3)
+      await other.close()
+      assert.equal(await store.sessions.count({ now: START }), 3)
+    },
+  },
+  {
+    name: 'store: after close every port refuses, and closing again is fine',
+    async run({ store }) {
+      await store.close()
+      await store.close()
+      const unavailable = { code: 'unavailable' }
+      const now = START
+      await assert.rejects(store.sessions.find('x'), unavailable)
+      await assert.rejects(store.sessions.create(sessionRecord(), conditions()), unavailable)
+      await assert.rejects(store.sessions.count({ now }), unavailable)
+      await assert.rejects(store.sessions.list({ now, limit: 1 }), unavailable)
+      await assert.rejects(store.directory.find('x'), unavailable)
+      await assert.rejects(store.directory.search({ limit: 1 }), unavailable)
+      await assert.rejects(store.counters.remove(['x']), unavailable)
+      await assert.rejects(store.documents.find('x', now), unavailable)
+      await assert.rejects(store.audit.list({ limit: 1 }), unavailable)
+    },
+  },
+]

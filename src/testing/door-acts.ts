@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import type { DoorAbility, DoorAnswer, DoorLogin, DoorSubject } from './door-case.ts'
+
+export const PASSWORD = 'six wet otters under a bridge'
+
+/** A verb that the case has said it needs. */
+export function able<Name extends DoorAbility>(
+  subject: DoorSubject,
+  name: Name,
+): NonNullable<DoorSubject[Name]> {
+  const verb = subject[name]
+  assert.ok(verb !== undefined, `the case must say that it needs ${name}`)
+  return verb.bind(subject) as NonNullable<DoorSubject[Name]>
+}
+
+/** The value of an answer, which must be one. */
+export function granted<Value>(answer: DoorAnswer<Value>): Value {
+  assert.ok(answer.ok, answer.ok ? '' : `refused: ${answer.code} ${answer.reason ?? ''}`)
+  return answer.value
+}
+
+/** Holds an answer to a refusal, and where one is given to its reason. */
+export function refused(answer: DoorAnswer<unknown>, code: string, reason?: string): void {
+  assert.deepEqual(answer.ok ? 'granted' : answer.code, code)
+  if (!answer.ok && reason !== undefined) assert.equal(answer.reason, reason)
+}
+
+/** Adds an actor to the authority, as another door would, and returns its id. */
+export async function actor(
+  { authority }: DoorSubject,
+  name: string,
+  roles: readonly string[] = ['user'],
+): Promise<string> {
+  const outcome = await authority.register({ name, password: PASSWORD, roles })
+  assert.ok(outcome.ok)
+  return outcome.actor.id
+}
+
+/** Adds an actor and logs in through the door. */
+export async function visit(subject: DoorSubject, name = 'ada'): Promise<DoorLogin> {
+  await actor(subject, name)
+  return granted(await subject.login(name, PASSWORD))
+}
+
+/** The session that a token was good for, as the authority knows it. */
+export async function current({ authority }: DoorSubject, token: string) {
+  const check = await authority.authenticate(token)
+  assert.ok(check.ok)
+  return check
+}

@@ -1,0 +1,11 @@
+import type { DoorCase } from './door-case.ts'
+import { doorEndCases } from './door-end-cases.ts'
+import { doorLoginCases } from './door-login-cases.ts'
+import { doorRenewalCases } from './door-renewal-cases.ts'
+
+/** Every case that a door must pass. Run each with a fresh subject, by whatever test runner there is. */
+export const doorCases: readonly DoorCase[] = [
+  ...doorLoginCases,
+  ...doorEndCases,
+  ...doorRenewalCases,
+]

@@ -1,0 +1,4 @@
+export { type FakeClock, fakeClock } from './fake-clock.ts'
+export { actorRecord, auditEntry, conditions, START, sessionRecord } from './records.ts'
+export type { StoreCase, StoreSubject } from './store-case.ts'
+export { storeCases } from './store-cases.ts'

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { auditEntry, conditions, createdSession, START, sessionRecord } from './records.ts'
+import type { StoreCase } from './store-case.ts'
+
+const OWNER = sessionRecord().owner
+const HOUR = 3_600_000
+
+/** What becomes of one session: found, updated, touched, ended, expired, pruned. */
+export const sessionCases: readonly StoreCase[] = [
+  {
+    name: 'sessions: a record comes back as it went in',
+    async run({ store: { sessions } }) {
+      const full = await createdSession(sessions, { tokenExpiresAt: START + 5, access: null })
+      const bare = sessionRecord({
+        anonymous: true,
+        previousTokenHash: null,
+        renewal: null,
+        binding: null,
+        idleMs: null,
+        access: [],
+        client: { address: null, userAgent: null, label: 'work “laptop”\u0000\n' },
+      })
+      assert.deepEqual(await sessions.create(bare, conditions()), { ok: true, ended: [] })
+      assert.deepEqual(await sessions.find(full.id), full)
+      assert.deepEqual(await sessions.find(bare.id), bare)
+      assert.equal(await sessions.find('nobody'), null)
+    },
+  },
+  {
+    name: 'sessions: records are copies, going in and coming out',
+    async run({ store: { sessions } }) {
+      const access = ['user']
+      const record = sessionRecord({ access })
+      const creation = sessions.create(record, conditions())
+      access.push('admin')
+      await creation
+      const found = await sessions.find(record.id)
+      assert.deepEqual(found?.access, ['user'])
+      Object.assign(found?.client ?? {}, { label: 'changed' })
+      Object.assign(found ?? {}, { owner: 'changed' })
+      const again = await sessions.find(record.id)
+      assert.deepEqual([again?.client.label, again?.owner], [null, OWNER])
+    },
+  },
+  {
+    name: 'sessions: update replaces what may change and keeps whose it is',
+    async run({ store: { sessions } }) {
+      const record = await createdSession(sessions)
+      const changed = {
+        ...record,
+        tokenHash: 'next',
+        previousTokenHash: record.tokenHash,
+        renewal: record.renewal && { ...record.renewal, hash: 'next', sealed: 'sealed' },
+        lastUsedAt: START + 10,
+        tokenExpiresAt: START + HOUR,
+        generation: 2,
+        version: 2,
+        access: null,
+      }
+      assert.equal(await sessions.update(changed, 1), true)
+      assert.deepEqual(await sessions.find(record.id), changed)
+      const moved = { ...changed, profile: 'x', parent: 'x', endedAt: START, version: 3 } as const
+      assert.equal(await sessions.update(moved, 2), true)
+      assert.deepEqual(await sessions.find(record.id), { ...changed, version: 3 })
+    },
+  },
+  {
+    name: 'sessions: of 20 updates at one version exactly one is true',
+    async run({ store: { sessions } }) {
+      const record = await createdSession(sessions)
+      const attempts = Array.from({ length: 20 }, (_, index) => `token ${index}`)
+      const results = await Promise.all(
+        attempts.map(async (tokenHash) => {
+          const found = await sessions.find(record.id)
+          assert.ok(found)
+          return sessions.update({ ...found, tokenHash, version: found.version + 1 }, found.version)
+        }),
+      )
+      assert.equal(results.filter(Boolean).length, 1)
+      const after = await sessions.find(record.id)
+      assert.equal(after?.tokenHash, attempts[results.indexOf(true)])
+      assert.equal(after?.version, 2)
+    },
+  },
+  {
+    name: 'sessions: an update at an older version, of none, or of an ended session is false',
+    async run({ store: { sessions, audit } }) {
+      const record = await createdSession(sessions)
+      const next = { ...record, tokenHash: 'next', version: 2 }
+      const options = { audit: auditEntry({ act: 'renewal' }) }
+      assert.equal(await sessions.update(next, 0, options), false)
+      assert.equal(await sessions.update({ ...next, id: 'nobody' }, 1, options), false)
+      await sessions.end({ id: record.id }, { now: START + 1, reason: 'revoked' })
+      assert.equal(await sessions.update({ ...next, version: 3 }, 2, options), false)
+      assert.equal((await sessions.find(record.id))?.endReason, 'revoked')
+      const other = await createdSession(sessions)
+      await sessions.raiseHouseEpoch()
+      assert.equal(await sessions.update({ ...other, version: 2 }, 1, options), false)
+      assert.deepEqual((await audit.list({ limit: 10 })).items, [])
+    },
+  },
+  {
+    name: 'sessions: an update is refused when an epoch it was begun under has moved',
+    async run({ store: { sessions } }) {
+      const record = await createdSession(sessions)
+      const next = { ...record, version: 2 }
+      const epochs = { owner: 0, house: 0 }
+      await sessions.end(
+        { owner: OWNER, except: record.id, raiseEpoch: true },
+        { now: START, reason: 'password_changed' },
+      )
+      assert.equal(await sessions.update(next, 1, { epochs }), false)
+      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, house: 7 } }), false)
+      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, house: 0 } }), true)
+    },
+  },
+  {
+    name: 'sessions: lastUsedAt never falls, by update or touch, and prolongs the idle time',
+    async run({ store: { sessions } }) {
+      const record = await createdSession(sessions)
+      const { id } = record
+      await sessions.touch([{ id, lastUsedAt: START + HOUR - 1 }])
+      assert.equal((await sessions.find(id))?.lastUsedAt, START + HOUR - 1)
+      assert.equal((await sessions.find(id))?.version, 1)
+      await sessions.touch([{ id, lastUsedAt: START + 5 }])
+      assert.equal(await sessions.update({ ...record, version: 2 }, 1), true)
+      assert.equal((await sessions.find(id))?.lastUsedAt, START + HOUR - 1)
+      assert.equal(await sessions.count({ now: START + 2 * HOUR - 2 }), 1)
+      assert.equal(await sessions.count({ now: START + 2 * HOUR - 1 }), 0)
+    },
+  },
+  {
+    name: 'sessions: a touch revives neither what has ended nor what is over, and several go at once',
+    async run({ store: { sessions } }) {
+      const [ended, late, fine] = [
+        await createdSession(sessions),
+        await createdSession(sessions),
+        await createdSession(sessions, { idleMs: 2 * HOUR }),
+      ]
+      await sessions.end({ id: ended.id }, { now: START + 1, reason: 'logged_out' })
+      await sessions.touch([
+        { id: ended.id, lastUsedAt: START + 10 },
+        { id: late.id, lastUsedAt: START + HOUR },
+        { id: 'nobody', lastUsedAt: START + 10 },
+        { id: fine.id, lastUsedAt: START + HOUR },
+      ])
+      assert.equal((await sessions.find(ended.id))?.lastUsedAt, START)
+      assert.equal((await sessions.find(late.id))?.lastUsedAt, START)
+      assert.equal((await sessions.find(fine.id))?.lastUsedAt, START + HOUR)
+      await sessions.raiseHouseEpoch()
+      await sessions.touch([{ id: fine.id, lastUsedAt: START + HOUR + 1 }])
+      assert.equal((await sessions.find(fine.id))?.lastUsedAt, START + HOUR)
+    },
+  },
+  {
+    name: 'sessions: touches and endings at the same time leave every session ended',
+    async run({ store: { sessions } }) {
+      const records = await Promise.all(Array.from({ length: 20 }, () => createdSession(sessions)))
+      const ends = await Promise.all(
+        records.flatMap(({ id }) => [
+          sessions.end({ id }, { now: START + 2, reason: 'revoked' }),
+          sessions.touch([{ id, lastUsedAt: START + 3 }]).then(() => []),
+        ]),
+      )
+      assert.equal(ends.flat().length, 20)
+      for (const { id } of records) {
+        assert.equal((await sessions.find(id))?.endedAt, START + 2)
+      }
+      assert.equal(await sessions.count({ now: START + 3 }), 0)
+    },
+  },
+  {
+    name: 'sessions: each is over at the exact instant, whichever of its three ends comes first',
+    async run({ store: { sessions } }) {
+      const at = START + 1000
+      const idle = await createdSession(sessions, { idleMs: 1000 })
+      const token = await createdSession(sessions, { tokenExpiresAt: at, idleMs: null })
+      const absolute = await createdSession(sessions, { endsAt: at, idleMs: null })
+      for (const { id } of [idle, token, absolute]) {
+        assert.ok(await sessions.find(id), 'an expired record is found until it is pruned')
+      }
+      assert.equal((await sessions.list({ now: at - 1, owner: OWNER, limit: 10 })).items.length, 3)
+      assert.equal((await sessions.list({ now: at, owner: OWNER, limit: 10 })).items.length, 0)
+      assert.equal((await sessions.list({ now: at, limit: 10 })).items.length, 0)
+      assert.deepEqual(
+        [await sessions.count({ now: at - 1 }), await sessions.count({ now: at })],
+        [3, 0],
+      )
+    },
+  },
+  {
+    name: 'sessions: prune removes what ended or expired before, with its data, and nothing else',
+    async run({ store: { sessions } }) {
+      const expired = await createdSession(sessions, { idleMs: 1000 })
+      const ended = await createdSession(sessions)
+      const endedLater = await createdSession(sessions)
+      const live = await createdSession(sessions)
+      for (const { id } of [expired, ended, endedLater, live]) {
+        assert.equal(await sessions.saveData(id, `bag of ${id}`, 0), 1)
+      }
+      await sessions.end({ id: ended.id }, { now: START + 500, reason: 'logged_out' })
+      await sessions.end({ id: endedLater.id }, { now: START + 2000, reason: 'logged_out' })
+      assert.equal(await sessions.prune({ before: START + 500, limit: 10 }), 0)
+      assert.equal(await sessions.prune({ before: START + 2000, limit: 10 }), 2)
+      assert.equal(await sessions.prune({ before: START + 2000, limit: 10 }), 0)
+      for (const { id } of [expired, ended]) {
+        assert.equal(await sessions.find(id), null)
+        assert.equal(await sessions.findData(id), null)
+      }
+      assert.equal((await sessions.find(endedLater.id))?.endReason, 'logged_out')
+      assert.equal((await sessions.findData(live.id))?.value, `bag of ${live.id}`)
+    },
+  },
+  {
+    name: 'sessions: prune takes no more than its limit, and 0 means that none is left',
+    async run({ store: { sessions } }) {
+      const live = await createdSession(sessions)
+      for (let index = 0; index < 25; index++) await createdSession(sessions, { endsAt: START + 1 })
+      const removed = []
+      for (let index = 0; index < 4; index++) {
+        removed.push(await sessions.prune({ before: START + 2, limit: 10 }))
+      }
+      assert.equal(Math.max(...removed), 10)
+      assert.equal(
+        removed.reduce((sum, count) => sum + count),
+        25,
+      )
+      assert.equal(await sessions.prune({ before: START + 2, limit: 10 }), 0)
+      await createdSession(sessions, { endsAt: START + 1 })
+      assert.equal(await sessions.prune({ before: START + 2, limit: 10 }), 1)
+      assert.ok(await sessions.find(live.id))
+    },
+  },
+  {
+    name: 'data: a bag has its own version, and of 20 writers one wins',
+    async run({ store: { sessions } }) {
+      const { id } = await createdSession(sessions)
+      assert.equal(await sessions.findData(id), null)
+      assert.equal(await sessions.saveData(id, '"first"', 0), 1)
+      assert.equal(await sessions.saveData(id, 'again', 0), null)
+      const wins = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => sessions.saveData(id, `"${index}\u0000é"`, 1)),
+      )
+      assert.deepEqual(
+        wins.filter((version) => version !== null),
+        [2],
+      )
+      const value = `"${wins.indexOf(2)}\u0000é"`
+      assert.deepEqual(await sessions.findData(id), { value, version: 2 })
+      assert.equal((await sessions.find(id))?.version, 1)
+    },
+  },
+  {
+    name: 'data: an ended session or none takes no more data, and keeps what it had',
+    async run({ store: { sessions } }) {
+      const { id } = await createdSession(sessions)
+      await sessions.saveData(id, 'kept', 0)
+      await sessions.end({ id }, { now: START + 1, reason: 'logged_out' })
+      assert.equal(await sessions.saveData(id, 'late', 1), null)
+      assert.equal((await sessions.findData(id))?.value, 'kept')
+      assert.equal(await sessions.saveData('nobody', 'x', 0), null)
+      assert.equal(await sessions.findData('nobody'), null)
+      const locked = await createdSession(sessions)
+      await sessions.raiseHouseEpoch()
+      assert.equal(await sessions.saveData(locked.id, 'late', 0), null)
+    },
+  },
+]

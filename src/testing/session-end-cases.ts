@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import type { SessionStore } from '../core/ports.ts'
+import { auditEntry, createdSession, START, sessionRecord } from './records.ts'
+import type { StoreCase } from './store-case.ts'
+
+const OWNER = sessionRecord().owner
+const REVOKED = { now: START + 1, reason: 'revoked' } as const
+
+async function idsOf(sessions: SessionStore, query: Partial<Parameters<SessionStore['list']>[0]>) {
+  const { items } = await sessions.list({ now: START, limit: 100, ...query })
+  return items.map(({ id }) => id)
+}
+
+/** Endings, the lock of the house, and lists. */
+export const sessionEndCases: readonly StoreCase[] = [
+  {
+    name: 'end: one session, once, with its version raised and its reason kept',
+    async run({ store: { sessions, audit } }) {
+      const record = await createdSession(sessions)
+      const options = { audit: auditEntry({ act: 'session_ended' }) }
+      const ended = [{ id: record.id, owner: OWNER, reason: 'revoked' }]
+      assert.deepEqual(
+        await sessions.end({ id: record.id, owner: 'another' }, REVOKED, options),
+        [],
+      )
+      assert.deepEqual(await sessions.end({ id: record.id, owner: OWNER }, REVOKED, options), ended)
+      const again = { now: START + 2, reason: 'logged_out' } as const
+      assert.deepEqual(await sessions.end({ id: record.id }, again, options), [])
+      assert.deepEqual(await sessions.end({ id: 'nobody' }, again, options), [])
+      assert.deepEqual(await sessions.find(record.id), {
+        ...record,
+        version: 2,
+        endedAt: START + 1,
+        endReason: 'revoked',
+      })
+      assert.equal((await audit.list({ limit: 10 })).items.length, 1)
+    },
+  },
+  {
+    name: 'end: of 20 at once exactly one ends it',
+    async run({ store: { sessions } }) {
+      const { id } = await createdSession(sessions)
+      const ends = await Promise.all(
+        Array.from({ length: 20 }, () => sessions.end({ id }, REVOKED)),
+      )
+      assert.equal(ends.flat().length, 1)
+    },
+  },
+  {
+    name: 'end: an expired session is over already',
+    async run({ store: { sessions } }) {
+      const { id } = await createdSession(sessions, { idleMs: 1000 })
+      assert.deepEqual(await sessions.end({ id }, { ...REVOKED, now: START + 1000 }), [])
+      assert.equal((await sessions.find(id))?.endedAt, null)
+      assert.equal((await sessions.end({ id }, { ...REVOKED, now: START + 999 })).length, 1)
+    },
+  },
+  {
+    name: 'end: all of an owner but one, and the epoch rises only when it is asked to',
+    async run({ store: { sessions, audit } }) {
+      const kept = await createdSession(sessions)
+      const first = await createdSession(sessions)
+      const second = await createdSession(sessions, { profile: 'device' })
+      const other = await createdSession(sessions, { owner: 'another' })
+      const ended = await sessions.end({ owner: OWNER, except: kept.id }, REVOKED)
+      assert.deepEqual(ended.map(({ id }) => id).toSorted(), [first.id, second.id].toSorted())
+      assert.deepEqual(await idsOf(sessions, {}), [other.id, kept.id])
+      assert.equal((await sessions.findEpochs(OWNER)).owner, 0)
+      const options = { audit: auditEntry({ act: 'sessions_ended' }) }
+      const none = await sessions.end({ owner: OWNER, except: kept.id }, REVOKED, options)
+      assert.deepEqual(none, [])
+      assert.equal((await audit.list({ limit: 10 })).items.length, 0)
+      const selector = { owner: OWNER, keepAll: true, raiseEpoch: true }
+      assert.deepEqual(await sessions.end(selector, REVOKED, options), [])
+      assert.equal((await sessions.findEpochs(OWNER)).owner, 1)
+      assert.deepEqual(await idsOf(sessions, { owner: OWNER }), [kept.id])
+      assert.equal((await audit.list({ limit: 10 })).items.length, 1)
+    },
+  },
+  {
+    name: 'end: takes the live impersonations of a session along, and no other',
+    async run({ store: { sessions } }) {
+      const parent = await createdSession(sessions)
+      const impersonation = { profile: 'impersonation', actsAs: 'target', parent: parent.id }
+      const child = await createdSession(sessions, impersonation)
+      const over = await createdSession(sessions, { ...impersonation, endsAt: START + 1 })
+      const stranger = await createdSession(sessions, { actsAs: 'target' })
+      assert.deepEqual(await sessions.end({ id: parent.id }, REVOKED), [
+        { id: parent.id, owner: OWNER, reason: 'revoked' },
+        { id: child.id, owner: OWNER, reason: 'parent_ended' },
+      ])
+      const found = await sessions.find(child.id)
+      assert.deepEqual([found?.endReason, found?.version], ['parent_ended', 2])
+      assert.equal((await sessions.find(over.id))?.endedAt, null)
+      assert.deepEqual(await idsOf(sessions, { now: START + 1 }), [stranger.id])
+    },
+  },
+  {
+    name: 'end: all impersonations of an actor',
+    async run({ store: { sessions } }) {
+      const parent = await createdSession(sessions)
+      const first = await createdSession(sessions, { actsAs: 'target', parent: parent.id })
+      const second = await createdSession(sessions, { actsAs: 'target', owner: 'another' })
+      await createdSession(sessions, { actsAs: 'someone' })
+      await createdSession(sessions, { owner: 'target' })
+      const ended = await sessions.end({ actsAs: 'target' }, REVOKED)
+      assert.deepEqual(ended.map(({ id }) => id).toSorted(), [first.id, second.id].toSorted())
+      assert.equal(await sessions.count({ now: START + 1 }), 3)
+    },
+  },
+  {
+    name: 'house: one number ends every session, and those after it live',
+    async run({ store: { sessions, audit } }) {
+      const old = await createdSession(sessions)
+      const raised = await sessions.raiseHouseEpoch({ audit: auditEntry({ act: 'house_locked' }) })
+      assert.equal(raised, 1)
+      assert.equal(await sessions.count({ now: START }), 0)
+      assert.deepEqual(await idsOf(sessions, {}), [])
+      assert.deepEqual(await idsOf(sessions, { owner: OWNER }), [])
+      assert.deepEqual(await sessions.end({ id: old.id }, REVOKED), [])
+      const fresh = await createdSession(sessions, { houseEpoch: 1 })
+      assert.deepEqual(await idsOf(sessions, {}), [fresh.id])
+      assert.equal(await sessions.raiseHouseEpoch(), 2)
+      assert.equal((await audit.list({ limit: 10 })).items[0]?.act, 'house_locked')
+    },
+  },
+  {
+    name: 'house: of 20 locks at once each raises it by one',
+    async run({ store: { sessions } }) {
+      const raised = await Promise.all(Array.from({ length: 20 }, () => sessions.raiseHouseEpoch()))
+      assert.deepEqual(
+        raised.toSorted((a, b) => a - b),
+        Array.from({ length: 20 }, (_, index) => index + 1),
+      )
+    },
+  },
+  {
+    name: 'list: newest first, filtered, in pages that leave nothing out',
+    async run({ store: { sessions } }) {
+      const made: string[] = []
+      for (let index = 0; index < 7; index++) {
+        const overrides = {
+          profile: index % 2 ? 'web' : 'device',
+          door: index < 3 ? 'mage' : 'http',
+        }
+        const { id } = await createdSession(sessions, { createdAt: START + index, ...overrides })
+        made.unshift(id)
+      }
+      const now = START + 10
+      for (const owner of [{}, { owner: OWNER }]) {
+        assert.deepEqual(await idsOf(sessions, { now, ...owner }), made)
+        assert.deepEqual(
+          await idsOf(sessions, { now, profile: 'web', ...owner }),
+          made.filter((_, index) => index % 2),
+        )
+        assert.deepEqual(await idsOf(sessions, { now, door: 'mage', ...owner }), made.slice(4))
+        const seen: string[] = []
+        let after: string | undefined
+        do {
+          const page = await sessions.list({ now, limit: 3, ...owner, ...(after ? { after } : {}) })
+          assert.ok(page.items.length <= 3)
+          seen.push(...page.items.map(({ id }) => id))
+          after = page.next
+        } while (after !== undefined)
+        assert.deepEqual(seen, made)
+      }
+      assert.deepEqual(await sessions.list({ now, owner: 'nobody', limit: 3 }), { items: [] })
+      assert.equal((await sessions.list({ now, limit: 7 })).next, undefined)
+    },
+  },
+  {
+    name: 'list: a cursor or a limit that is none is refused',
+    async run({ store: { sessions, audit, directory } }) {
+      const strange = [
+        '',
+        'x',
+        '0',
+        "' OR 1=1",
+        '-1',
+        'c2Vzc2lvbnM6LTE',
+        '9'.repeat(500),
+        'é',
+        '\u0000',
+      ]
+      const refused = { code: 'invalid_request' }
+      for (const after of strange) {
+        await assert.rejects(sessions.list({ now: START, limit: 5, after }), refused)
+        await assert.rejects(sessions.list({ now: START, owner: OWNER, limit: 5, after }), refused)
+        await assert.rejects(audit.list({ limit: 5, after }), refused)
+        await assert.rejects(directory.search({ limit: 5, after }), refused)
+      }
+      for (const limit of [0, -1, 1.5, 1001, Number.NaN]) {
+        await assert.rejects(sessions.list({ now: START, limit }), refused)
+      }
+      await createdSession(sessions)
+      await createdSession(sessions)
+      const { next } = await sessions.list({ now: START, limit: 1 })
+      assert.ok(next)
+      await assert.rejects(audit.list({ limit: 5, after: next }), refused)
+    },
+  },
+]

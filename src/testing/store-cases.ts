@@ -1,0 +1,23 @@
+import { actorCases } from './actor-cases.ts'
+import { auditCases } from './audit-cases.ts'
+import { busCases } from './bus-cases.ts'
+import { counterCases } from './counter-cases.ts'
+import { creationCases } from './creation-cases.ts'
+import { documentCases } from './document-cases.ts'
+import { reopenCases } from './reopen-cases.ts'
+import { sessionCases } from './session-cases.ts'
+import { sessionEndCases } from './session-end-cases.ts'
+import type { StoreCase } from './store-case.ts'
+
+/** Every case that a store must pass. Run each with a fresh subject, by whatever test runner there is. */
+export const storeCases: readonly StoreCase[] = [
+  ...creationCases,
+  ...sessionCases,
+  ...sessionEndCases,
+  ...actorCases,
+  ...counterCases,
+  ...documentCases,
+  ...auditCases,
+  ...busCases,
+  ...reopenCases,
+]
