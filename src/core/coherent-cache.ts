@@ -55,6 +55,11 @@ export class CoherentCache<V extends CacheEntry, R> {
     return this.#entries.get(id)
   }
 
+  /** Whether a read of an id is under way that a further miss would join. */
+  isFilling(id: string): boolean {
+    return this.#fills.has(id)
+  }
+
   /** Loads an id, or joins the read of it that is under way, and keeps what is to be kept. */
   fill(id: string, load: () => Promise<Loaded<V, R>>): Promise<R> {
     const running = this.#fills.get(id)

@@ -3,6 +3,47 @@ import type { CacheEntry } from './coherent-cache.ts'
 import { sameDigest } from './secret.ts'
 import type { Binding, Session, SessionRecord } from './session.ts'
 
+/** The state of a counter of {@link ActorChanges} when a reading of an actor began. */
+export interface Seen {
+  readonly slot: number
+  readonly count: number
+}
+
+const SLOTS = 16_384
+
+/**
+ * Counts changes of actors, so that a reading can be told from one made after the change, wherever a session holds on to it.
+ * Actors share counters, which bounds it: a change makes the few others of its counter be read once more.
+ */
+export class ActorChanges {
+  readonly #counts = new Uint32Array(SLOTS)
+
+  /** Taken before an actor is read. */
+  seen(id: string): Seen {
+    const slot = slotOf(id)
+    return { slot, count: this.#countAt(slot) }
+  }
+
+  isCurrent({ slot, count }: Seen): boolean {
+    return this.#counts[slot] === count
+  }
+
+  raise(id: string): void {
+    const slot = slotOf(id)
+    this.#counts[slot] = this.#countAt(slot) + 1
+  }
+
+  #countAt(slot: number): number {
+    return this.#counts[slot] ?? 0
+  }
+}
+
+function slotOf(id: string): number {
+  let sum = 0
+  for (let at = 0; at < id.length; at++) sum = (Math.imul(sum, 31) + id.charCodeAt(at)) | 0
+  return sum & (SLOTS - 1)
+}
+
 /** A cached actor. Sessions point at it, so that a change of the actor is one message. */
 export class ActorEntry implements CacheEntry {
   used = false
@@ -10,17 +51,18 @@ export class ActorEntry implements CacheEntry {
   readonly actor: Actor
   /** When it was read, for directories that only promise a maximum age. */
   readonly readAt: number
-  /** Cleared when the actor changes: whoever points here must look it up again. */
-  current = true
+  /** What was seen of its changes before it was read; null for one that never changes. */
+  readonly seen: Seen | null
 
-  constructor(actor: Actor, readAt: number) {
+  constructor(actor: Actor, readAt: number, seen: Seen | null = null) {
     this.actor = Object.freeze({
       ...actor,
       roles: Object.freeze([...actor.roles]),
       identities: Object.freeze([...actor.identities]),
     })
     this.readAt = readAt
-    this.weight = 320 + 2 * (actor.name.length + actor.identities.join().length)
+    this.seen = seen
+    this.weight = 360 + 2 * (actor.name.length + actor.identities.join().length)
   }
 }
 

@@ -149,6 +149,7 @@ export class SettingsTable {
   readonly #initial: Readonly<Record<string, unknown>>
   #values = new Map<string, unknown>()
   #changed = new Set<string>()
+  #version = -1
   readonly #listeners = new Set<(names: readonly string[]) => void>()
 
   constructor(documents: Documents, clock: Clock, initial: Partial<Settings>) {
@@ -203,6 +204,10 @@ export class SettingsTable {
   /** Reads the stored changes, and tells listeners what is new. */
   async load(): Promise<void> {
     const found = await this.#documents.find(KEY, this.#clock.now())
+    const version = found?.version ?? 0
+    // A reading that was overtaken by a later one must not bring back what that one replaced.
+    if (version < this.#version) return
+    this.#version = version
     const stored = (found === null ? {} : JSON.parse(found.value)) as Record<string, unknown>
     const values = new Map<string, unknown>()
     const changed = new Set<string>()

@@ -29,7 +29,7 @@ const MISSING = refuse('token_missing', 'No token was given.')
 const INVALID = refuse('token_invalid', 'The token is not valid.')
 const EXPIRED = refuse('session_expired', 'The session has expired. Log in again.')
 
-/** Confirmations of one cached session by the store in a second, past which a mismatch is believed. */
+/** Readings of one cached session in a second to confirm a no, past which the cache is believed. */
 const MAX_CONFIRMATIONS = 10
 
 /**
@@ -72,7 +72,8 @@ export class Checker {
       const yes = this.#decide(entry, secretHash, now, options)
       if (yes !== null) return Promise.resolve(yes)
     }
-    return settle(() => this.#confirm(id, secretHash, now, entry !== undefined, options))
+    const believed = entry === undefined ? null : cachedNo(entry, secretHash, now, options)
+    return settle(() => this.#confirm(id, secretHash, now, believed, options))
   }
 
   #decide(
@@ -113,10 +114,13 @@ export class Checker {
     id: string,
     secretHash: string | null,
     now: number,
-    cached: boolean,
+    believed: Refusal | null,
     options: RecheckOptions,
   ): Promise<Authentication> {
-    if (!isSessionId(id) || (cached && !this.#mayConfirm(id))) return INVALID
+    if (!isSessionId(id)) return INVALID
+    // Joining a reading that is under way costs nothing, so it does not count.
+    const free = believed === null || this.#house.sessions.isFilling(id)
+    if (!free && !this.#mayConfirm(id)) return believed
     for (let attempt = 0; attempt < 3; attempt++) {
       options.signal?.throwIfAborted()
       const answer = await this.#readAndDecide(id, secretHash, now, options)
@@ -171,6 +175,18 @@ export class Checker {
     entry.touchedAt = now
     this.#house.touches.add(entry.id, now)
   }
+}
+
+/** The refusal that a cached session amounts to, or null where it is only the cache that is behind. */
+function cachedNo(
+  entry: SessionEntry,
+  secretHash: string | null,
+  now: number,
+  options: CallOptions,
+): Refusal | null {
+  if (secretHash !== null && !entry.accepts(secretHash, now)) return INVALID
+  if (entry.expiresAt() <= now) return EXPIRED
+  return secretHash !== null && !meetsBinding(entry.binding, options) ? INVALID : null
 }
 
 function knowsSecret({ record, entry }: LoadedSession, secretHash: string, now: number): boolean {

@@ -49,7 +49,7 @@ export function claim(
     const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
     const now = house.now(options)
     const taken = await takeCode(house, code, now)
-    if (!taken) return wrong
+    if (taken === null) return wrong
     const registered = await register(
       house,
       { ...registration, roles: ['user', ROLES.admin] },
@@ -57,7 +57,7 @@ export function claim(
     )
     if (!registered.ok) {
       await house.ask(() =>
-        house.store.documents.save(KEY, taken, { now, expiresAt: now + LIFETIME_MS }),
+        house.store.documents.save(KEY, taken.value, { now, ...taken.putBack }),
       )
       return registered
     }
@@ -68,8 +68,14 @@ export function claim(
   })
 }
 
+/** A code that was taken, and how to put it back as it was. */
+interface Taken {
+  readonly value: string
+  readonly putBack: { readonly expectedVersion: number; readonly expiresAt: number | null }
+}
+
 // The code is taken before the account is made, so that two who hold it cannot both become administrator.
-async function takeCode(house: House, code: string, now: number): Promise<string | null> {
+async function takeCode(house: House, code: string, now: number): Promise<Taken | null> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await house.ask(() => house.store.documents.find(KEY, now))
     if (found === null || found.value === DONE) return null
@@ -84,7 +90,12 @@ async function takeCode(house: House, code: string, now: number): Promise<string
         expiresAt: right ? null : found.expiresAt,
       }),
     )
-    if (saved !== null) return right ? found.value : null
+    if (saved === null) continue
+    if (!right) return null
+    return {
+      value: found.value,
+      putBack: { expectedVersion: saved, expiresAt: found.expiresAt },
+    }
   }
   return null
 }

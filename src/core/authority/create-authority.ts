@@ -45,7 +45,6 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
 async function open(store: Store, options: AuthorityOptions, now: number): Promise<Authority> {
   const onError = options.onError ?? ((error: unknown) => console.error('latchkey:', error))
   const settings = new SettingsTable(store.documents, store.clock, options.settings ?? {})
-  await settings.load()
   const house = new House({
     store,
     directory: options.directory ?? store.directory,
@@ -54,7 +53,6 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     guards: options.guards ?? [],
     codecs: options.codecs ?? [],
     auditKey: await findAuditKey(store, now),
-    houseEpoch: (await store.sessions.findEpochs('')).house,
     cache: {
       maxEntries: options.cache?.maxEntries ?? 1_000_000,
       maxBytes: options.cache?.maxBytes ?? 256 * 1024 * 1024,
@@ -62,6 +60,8 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     storeTimeoutMs: options.storeTimeoutMs ?? 3000,
     onError,
   })
+  // Read once the house hears the bus, so that no change falls in between.
+  await Promise.all([settings.load(), house.epochNow('')])
   const stopPruning = startPruning(house, options.pruneEveryMs ?? 60_000)
   const stop = async () => {
     try {

@@ -8,7 +8,7 @@ import type { PasswordHasher } from '../password/index.ts'
 import type { ActorWithCredential, BusMessage, Directory, Store } from '../ports.ts'
 import { keyedHash } from '../secret.ts'
 import type { EndedSession, SessionRecord } from '../session.ts'
-import { ActorEntry, SessionEntry } from '../session-cache.ts'
+import { ActorChanges, ActorEntry, SessionEntry } from '../session-cache.ts'
 import type { SettingsTable } from '../settings.ts'
 import { nativeCodec, type ParsedRenewal, type ParsedToken, type TokenCodec } from '../token.ts'
 import { TouchBuffer } from '../touch-buffer.ts'
@@ -37,7 +37,6 @@ export interface HouseParts {
   readonly guards: readonly Guard[]
   readonly codecs: readonly TokenCodec[]
   readonly auditKey: string
-  readonly houseEpoch: number
   readonly cache: { readonly maxEntries: number; readonly maxBytes: number }
   readonly storeTimeoutMs: number
   readonly onError: (error: unknown) => void
@@ -54,7 +53,11 @@ export class House {
   readonly actors: CoherentCache<ActorEntry, ActorEntry | null>
   readonly touches: TouchBuffer
   readonly onError: (error: unknown) => void
-  houseEpoch: number
+  /** The highest epoch of the house that was heard of; `epochNow` says whether that is enough. */
+  houseEpoch = 0
+  readonly #actorChanges = new ActorChanges()
+  #lapses = 0
+  #epochReadAfter = -1
   readonly #codecs: readonly TokenCodec[]
   readonly #auditKey: string
   readonly #storeTimeoutMs: number
@@ -68,7 +71,6 @@ export class House {
     this.hasher = parts.hasher
     this.guards = parts.guards
     this.onError = parts.onError
-    this.houseEpoch = parts.houseEpoch
     this.#codecs = [nativeCodec, ...parts.codecs]
     this.#auditKey = parts.auditKey
     this.#storeTimeoutMs = parts.storeTimeoutMs
@@ -78,7 +80,7 @@ export class House {
       maxBytes: parts.cache.maxBytes,
     })
     this.touches = new TouchBuffer({
-      write: (touches) => this.store.sessions.touch(touches),
+      write: (touches) => this.ask(() => this.store.sessions.touch(touches)),
       onError: parts.onError,
     })
     this.#unsubscribe = this.store.bus.subscribe((message) => this.#hear(message))
@@ -146,9 +148,10 @@ export class House {
     const cached = trusted ? this.actors.get(id) : undefined
     if (cached !== undefined && this.isCurrent(cached, now)) return cached
     const load = async () => {
+      const seen = this.#actorChanges.seen(id)
       const found = await this.ask(() => this.directory.find(id))
-      const entry =
-        found === null || found.actor.status !== 'active' ? null : new ActorEntry(found.actor, now)
+      const active = found !== null && found.actor.status === 'active'
+      const entry = active ? new ActorEntry(found.actor, now, seen) : null
       return { entry, result: entry }
     }
     return trusted ? this.actors.fill(id, load) : (await load()).result
@@ -156,7 +159,8 @@ export class House {
 
   isCurrent(entry: ActorEntry, now: number): boolean {
     const maxAgeMs = this.directory.maxAgeMs
-    return entry.current && (maxAgeMs === undefined || now - entry.readAt < maxAgeMs)
+    if (entry.seen !== null && !this.#actorChanges.isCurrent(entry.seen)) return false
+    return maxAgeMs === undefined || now - entry.readAt < maxAgeMs
   }
 
   /** A session with all that a check of it needs, read from the store and kept if it is live. */
@@ -171,9 +175,11 @@ export class House {
 
   /** The epoch of the house: what is known here if that may be trusted, else what the store says. */
   async epochNow(owner: string, trusted = this.trusted()): Promise<number> {
-    if (trusted) return this.houseEpoch
+    if (trusted && this.#epochReadAfter === this.#lapses) return this.houseEpoch
+    const lapses = this.#lapses
     const epochs = await this.ask(() => this.store.sessions.findEpochs(owner))
     this.houseEpoch = Math.max(this.houseEpoch, epochs.house)
+    if (trusted) this.#epochReadAfter = lapses
     return this.houseEpoch
   }
 
@@ -232,13 +238,13 @@ export class House {
         this.touches.forget(id)
       }
     } else if (change.kind === 'actor-changed') {
-      const entry = this.actors.peek(change.id)
-      if (entry !== undefined) entry.current = false
+      this.#actorChanges.raise(change.id)
       this.actors.invalidate(change.id)
     } else if (change.kind === 'house-locked') {
       this.houseEpoch = Math.max(this.houseEpoch, change.epoch)
       this.sessions.clear()
     } else if (change.kind === 'missed') {
+      this.#lapses++
       this.sessions.clear()
       this.actors.clear()
     }

@@ -1,3 +1,4 @@
+import { ROLES } from '../actor.ts'
 import { type Refusal, refuse } from '../errors.ts'
 import { SessionEntry } from '../session-cache.ts'
 import { type Authenticated, refusesImpersonation } from './authenticate.ts'
@@ -42,6 +43,11 @@ async function begin(
   const epochs = await house.ask(() => house.store.sessions.findEpochs(owner.actor.id))
   const target = await house.findActor(targetId, house.now(options))
   if (target === null) return refuse('not_found', 'There is no such actor.')
+  // A session that may do less than its owner may not do this for it.
+  const { access } = current.session
+  if (!access.includes(ROLES.impersonate) && !access.includes(ROLES.admin)) {
+    return refuse('access_denied', 'You may not act as another.')
+  }
   const why = refusesImpersonation(owner.actor, target.actor)
   if (why !== null) return refuse('access_denied', why)
   const created = await createSession(

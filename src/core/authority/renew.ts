@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../errors.ts'
+import type { Profile } from '../profile.ts'
 import { hashSecret, sameDigest, seal, unseal } from '../secret.ts'
 import { type SessionRecord, stateOf } from '../session.ts'
 import { type ActorEntry, SessionEntry } from '../session-cache.ts'
@@ -92,12 +93,12 @@ async function next(
   const profile = house.settings.profile(record.profile)
   const secret = parsed.codec.createSecret()
   const generation = parsed.codec.createSecret()
-  const keepsOld = profile?.oldToken === 'grace'
+  const oldUntil = oldTokenUntil(record, profile?.oldToken ?? 'dies', now + graceMs)
   const renewed: SessionRecord = {
     ...record,
     tokenHash: hashSecret(secret),
-    previousTokenHash: keepsOld ? record.tokenHash : null,
-    previousTokenUntil: keepsOld ? now + graceMs : 0,
+    previousTokenHash: oldUntil > now ? record.tokenHash : null,
+    previousTokenUntil: oldUntil,
     renewal: {
       familyHash: hashSecret(parsed.family),
       hash: hashSecret(generation),
@@ -117,6 +118,11 @@ async function next(
   if (!written) return null
   await house.announce({ kind: 'session-changed', id: record.id })
   return presentRenewed(renewed, parsed, actor, { secret, generation })
+}
+
+function oldTokenUntil(record: SessionRecord, fate: Profile['oldToken'], graceEnd: number): number {
+  if (fate === 'expires') return record.tokenExpiresAt ?? record.endsAt
+  return fate === 'grace' ? graceEnd : 0
 }
 
 function tokenEnd(record: SessionRecord, tokenMs: number | null, now: number): number | null {

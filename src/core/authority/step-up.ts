@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from '../errors.ts'
 import { hashSecret } from '../secret.ts'
-import type { SessionRecord } from '../session.ts'
+import { type SessionRecord, stateOf } from '../session.ts'
 import { SessionEntry } from '../session-cache.ts'
 import { reserveAttempt } from './attempts.ts'
 import type { Authenticated } from './authenticate.ts'
@@ -36,14 +36,15 @@ export function stepUp(
     const secret = codec.createSecret()
     for (let attempt = 0; attempt < 5; attempt++) {
       const record = await house.ask(() => house.store.sessions.find(id), options.signal)
-      if (record === null || record.endedAt !== null) break
-      const proven = rotated(record, hashSecret(secret), house.now(options))
+      const now = house.now(options)
+      if (record === null || !isLive(house, record, now)) break
+      const proven = rotated(record, hashSecret(secret), now)
       const written = await house.ask(() =>
         house.store.sessions.update(proven, record.version, { audit, epochs }),
       )
       if (!written) continue
       await house.announce({ kind: 'session-changed', id })
-      const entry = new SessionEntry(proven, await house.actorOf(proven, house.now(options)), null)
+      const entry = new SessionEntry(proven, await house.actorOf(proven, now), null)
       return {
         ok: true,
         session: entry.view(),
@@ -54,6 +55,13 @@ export function stepUp(
     }
     return refuse('conflict', 'The account or the session changed in the meantime. Try again.')
   })
+}
+
+// A session that has run out must not live on because its owner knows the password.
+function isLive(house: House, record: SessionRecord, now: number): boolean {
+  const used = house.sessions.peek(record.id)?.lastUsedAt ?? 0
+  const lastUsedAt = Math.max(record.lastUsedAt, used, house.touches.find(record.id) ?? 0)
+  return stateOf({ ...record, lastUsedAt }, { now, houseEpoch: house.houseEpoch }) === 'live'
 }
 
 function rotated(record: SessionRecord, tokenHash: string, now: number): SessionRecord {

@@ -98,7 +98,10 @@ export interface TestHouse extends TestNode {
   readonly clock: FakeClock
   readonly engine: MemoryEngine
   /** Opens a further node on the same data. */
-  addNode(options?: Omit<AuthorityOptions, 'store'>): Promise<TestNode>
+  addNode(
+    options?: Omit<AuthorityOptions, 'store'>,
+    prepare?: (tap: Tap) => void,
+  ): Promise<TestNode>
 }
 
 /** Opens an authority on a store in memory with a clock that stands; closes it after the test. */
@@ -108,9 +111,10 @@ export async function openHouse(
 ): Promise<TestHouse> {
   const clock = fakeClock()
   const engine = memoryEngine({ clock })
-  const addNode = async (own: Omit<AuthorityOptions, 'store'> = options): Promise<TestNode> => {
+  const addNode: TestHouse['addNode'] = async (own = options, prepare) => {
     const raw = memory({ engine })
     const tap = tapStore(raw)
+    prepare?.(tap)
     const errors: unknown[] = []
     const authority = await createAuthority({
       passwords: CHEAP,

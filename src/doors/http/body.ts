@@ -3,9 +3,12 @@ import { LatchkeyError } from '../../core/index.ts'
 /** The largest body, in bytes. */
 export const MAX_BODY_BYTES = 65_536
 
+/** How deep JSON may be nested. What checks it later does so by recursion, which has a floor of its own. */
+export const MAX_BODY_DEPTH = 32
+
 /**
  * Reads a body of JSON (an object), or where `form` says so of `application/x-www-form-urlencoded`. An empty body is an empty
- * object. Throws `too_large`, `unsupported_type`, or `invalid_request` for bad UTF-8, malformed JSON and anything that is no object.
+ * object. Throws `too_large`, `unsupported_type`, or `invalid_request` for bad UTF-8, malformed JSON, JSON nested too deeply and anything that is no object.
  */
 export async function readBody(
   request: Request,
@@ -29,7 +32,15 @@ export async function readBody(
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new LatchkeyError('invalid_request', 'The body must be a JSON object.')
   }
+  if (isDeeper(value, MAX_BODY_DEPTH)) {
+    throw new LatchkeyError('invalid_request', `A body may be nested ${MAX_BODY_DEPTH} deep.`)
+  }
   return value as Record<string, unknown>
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 async function readBytes(request: Request): Promise<Uint8Array[]> {

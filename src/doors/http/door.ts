@@ -8,7 +8,7 @@ import { createCookieJar, droppedCookie, isAllowedHost } from './credentials.ts'
 import { docsPage } from './docs-page.ts'
 import { describeApi } from './openapi.ts'
 import { problem } from './problem.ts'
-import { ROUTES } from './routes.ts'
+import { ROUTES, type Route } from './routes.ts'
 
 export interface HttpDoorOptions {
   readonly authority: Authority
@@ -89,29 +89,38 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     return problem(refusal, droppedCookie(jar, jar.read(request.headers), refusal))
   }
 
+  const failed = (error: unknown, request: Request): Response => {
+    const refusal = refusalOf(error)
+    // Of a client that went away nothing is to be told, and it is told nothing.
+    if (refusal.code === 'internal' && !request.signal.aborted) {
+      options.onError?.(error, pathOf(request.url))
+    }
+    return problem(refusal)
+  }
+
+  const answer = async (route: Route, c: AppContext): Promise<Response> => {
+    if (route.query !== undefined && c.req.query(route.query.name) !== route.query.value) {
+      const { name, value } = route.query
+      return problem(refuse('invalid_request', `Say ?${name}=${value}.`))
+    }
+    return answerRoute(exchange, route, {
+      request: c.req.raw,
+      path: c.req.param() as Record<string, string>,
+      caller: callerOf(c.req.raw, c.env),
+    })
+  }
+
   const app = new Hono<{ Bindings: RequestPeer }>().basePath(prefix === '' ? '/' : prefix)
   for (const route of ROUTES) {
     app.on(route.method, route.path, async (c: AppContext) => {
-      if (route.query !== undefined && c.req.query(route.query.name) !== route.query.value) {
-        const { name, value } = route.query
-        return problem(refuse('invalid_request', `Say ?${name}=${value}.`))
-      }
-      const response = await answerRoute(exchange, route, {
-        request: c.req.raw,
-        path: c.req.param() as Record<string, string>,
-        caller: callerOf(c.req.raw, c.env),
-      })
+      const response = await answer(route, c).catch((error: unknown) => failed(error, c.req.raw))
       options.onAnswer?.(`${route.method} ${route.path}`, response.status)
       return response
     })
   }
   mountPlainRoutes(app, options, prefix)
   app.notFound(() => problem(refuse('not_found', 'There is nothing here.')))
-  app.onError((error, c) => {
-    const refusal = refusalOf(error)
-    if (refusal.code === 'internal') options.onError?.(error, c.req.path)
-    return problem(refusal)
-  })
+  app.onError((error, c) => failed(error, c.req.raw))
 
   const whoAmIPath = `${prefix}/v1/session`
   return {
@@ -121,15 +130,13 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
           return problem(refuse('origin_refused', 'This host is not served here.'))
         }
         if (request.method === 'GET' && pathOf(request.url) === whoAmIPath) {
-          const response = await whoAmI(request, peer)
+          const response = await whoAmI(request, peer).catch((error) => failed(error, request))
           options.onAnswer?.('GET /v1/session', response.status)
           return response
         }
         return await app.fetch(request, peer ?? {})
       } catch (error) {
-        const refusal = refusalOf(error)
-        if (refusal.code === 'internal') options.onError?.(error, pathOf(request.url))
-        return problem(refusal)
+        return failed(error, request)
       }
     },
   }

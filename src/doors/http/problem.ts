@@ -25,8 +25,7 @@ const TITLES: Record<ErrorCode, string> = {
   timeout: 'Timed out',
 }
 
-const CHALLENGED: ReadonlySet<ErrorCode> = new Set([
-  'token_missing',
+const DEAD_TOKEN: ReadonlySet<ErrorCode> = new Set([
   'token_invalid',
   'session_expired',
   'session_revoked',
@@ -54,15 +53,15 @@ export function problem(refusal: Refusal, headers: Record<string, string> = {}):
       ...(retryAfterMs === undefined
         ? {}
         : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
-      ...(CHALLENGED.has(code) ? { 'www-authenticate': challenge(code) } : {}),
+      ...(status === 401 ? { 'www-authenticate': challenge(code) } : {}),
       ...headers,
     },
   })
 }
 
-// RFC 6750 section 3: no error code for a request that brought no credentials.
+// RFC 9110 section 15.5.2 wants one with every 401; RFC 6750 section 3 an error only for a token that was brought.
 function challenge(code: ErrorCode): string {
-  return code === 'token_missing'
-    ? 'Bearer realm="latchkey"'
-    : 'Bearer realm="latchkey", error="invalid_token"'
+  return DEAD_TOKEN.has(code)
+    ? 'Bearer realm="latchkey", error="invalid_token"'
+    : 'Bearer realm="latchkey"'
 }

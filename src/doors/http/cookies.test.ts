@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loggedInShape, whoAmIShape } from '../../commands/built-in/shapes.ts'
+import { createCookieJar } from './credentials.ts'
+import {
+  type House,
+  openHouse,
+  PASSWORD,
+  pairOf,
+  parsed,
+  refused,
+  SAME_ORIGIN,
+} from './testing-support.ts'
+
+const TOKEN = /^lks_[0-9A-Za-z]{75}$/
+const OWN = '__Host-latchkey'
+const ACTING = '__Host-latchkey-as'
+
+function cookieParts(setCookie: string | undefined) {
+  const [pair = '', ...attributes] = (setCookie ?? '').split('; ')
+  const at = pair.indexOf('=')
+  return { name: pair.slice(0, at), value: pair.slice(at + 1), attributes: attributes.sort() }
+}
+
+async function loginByCookie(house: House, cookie?: string) {
+  return house.ask('POST /v1/sessions', {
+    body: { identity: 'ada', password: PASSWORD, cookie: true },
+    headers: SAME_ORIGIN,
+    ...(cookie === undefined ? {} : { cookie }),
+  })
+}
+
+/** An administrator with a cookie, and the cookie in which it acts as Ada. */
+async function actingAsAda(house: House) {
+  const ada = await house.person('ada')
+  await house.person('root', ['admin'])
+  const own = await house.cookieOf('root')
+  const reply = await house.ask('POST /v1/impersonations', {
+    body: { actor: ada.id },
+    cookie: own,
+    headers: SAME_ORIGIN,
+  })
+  return { ada, own, reply, acting: pairOf(reply.cookies[0]) }
+}
+
+test('a cookie is __Host-, Secure, HttpOnly, SameSite=Lax, Path=/ and has no Domain', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const reply = await loginByCookie(house)
+  const [first, second] = reply.cookies.map(cookieParts)
+  assert.equal(reply.cookies.length, 2)
+  assert.equal(first?.name, OWN)
+  assert.match(first?.value ?? '', TOKEN)
+  const attributes = ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure']
+  assert.deepEqual(first?.attributes, ['Max-Age=86400', ...attributes].sort())
+  // Whoever logs in anew acts as nobody else.
+  assert.deepEqual(second, {
+    name: ACTING,
+    value: '',
+    attributes: ['Max-Age=0', ...attributes].sort(),
+  })
+  assert.ok((reply.cookies[0] ?? '').length < 4096)
+})
+
+test('with a cookie no secret is in the body, and there is no renewal code', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const reply = await loginByCookie(house)
+  assert.deepEqual(Object.keys(parsed(reply, 201, loggedInShape)).sort(), ['actor', 'session'])
+  assert.doesNotMatch(reply.text, /lk[sr]_/)
+  const { value } = cookieParts(reply.cookies[0])
+  assert.ok(!reply.text.includes(value.slice(29)))
+})
+
+test('a visitor may have a cookie too', async () => {
+  await using house = await openHouse()
+  const reply = await house.ask('POST /v1/sessions/anonymous', {
+    body: { cookie: true },
+    headers: SAME_ORIGIN,
+  })
+  assert.deepEqual(Object.keys(reply.body).sort(), ['actor', 'session'])
+  const who = await house.ask('GET /v1/session', { cookie: pairOf(reply.cookies[0]) })
+  assert.equal(parsed(who, 200, whoAmIShape).actor.anonymous, true)
+})
+
+test('"cookie": false and no word of cookies mean a token in the body', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const body = { identity: 'ada', password: PASSWORD, cookie: false }
+  const reply = await house.ask('POST /v1/sessions', { body })
+  assert.match(parsed(reply, 201, loggedInShape).token ?? '', TOKEN)
+  assert.deepEqual(reply.cookies, [])
+  for (const cookie of ['true', 1, null, {}]) {
+    const odd = await house.ask('POST /v1/sessions', {
+      body: { ...body, cookie },
+      headers: SAME_ORIGIN,
+    })
+    refused(odd, 400, 'invalid_request')
+  }
+})
+
+test('plain cookies are for development over plain HTTP alone', async () => {
+  for (const [door, name, secure] of [
+    [{ development: true }, 'latchkey', false],
+    [{ development: true, publicUrl: 'https://localhost' }, OWN, true],
+    [{ development: true, publicUrl: 'http://localhost' }, 'latchkey', false],
+    [{}, OWN, true],
+  ] as const) {
+    await using house = await openHouse({ door })
+    await house.person('ada')
+    const reply = await house.ask('POST /v1/sessions', {
+      body: { identity: 'ada', password: PASSWORD, cookie: true },
+      headers: { 'sec-fetch-site': 'same-origin' },
+    })
+    const cookie = cookieParts(reply.cookies[0])
+    assert.equal(cookie.name, name)
+    assert.equal(cookie.attributes.includes('Secure'), secure)
+    assert.ok(cookie.attributes.includes('HttpOnly'))
+  }
+})
+
+test('a cookie of the other name counts for nothing', async () => {
+  await using house = await openHouse()
+  const { token } = await house.person('ada')
+  refused(await house.ask('GET /v1/session', { cookie: `latchkey=${token}` }), 401, 'token_missing')
+  assert.equal((await house.ask('GET /v1/session', { cookie: `${OWN}=${token}` })).status, 200)
+})
+
+test('the cookie lasts as long as the session at most', async () => {
+  await using house = await openHouse({ settings: { 'profile.web.absoluteMs': 90_500 } })
+  await house.person('ada')
+  const reply = await loginByCookie(house)
+  assert.ok(cookieParts(reply.cookies[0]).attributes.includes('Max-Age=90'))
+  const jar = createCookieJar({ plain: false })
+  assert.match(jar.write('x', 5, 10), /Max-Age=0/)
+})
+
+test('bearer beats cookie', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const bob = await house.person('bob')
+  const cookie = await house.cookieOf('ada')
+  const both = await house.ask('GET /v1/session', { cookie, token: bob.token })
+  assert.equal(parsed(both, 200, whoAmIShape).actor.id, bob.id)
+  // Even a bad one: the cookie is no way round it, and stays.
+  const bad = await house.ask('GET /v1/session', { cookie, token: 'nonsense' })
+  refused(bad, 401, 'token_invalid')
+  assert.deepEqual(bad.cookies, [])
+  const out = await house.ask('DELETE /v1/session', { cookie, token: bob.token })
+  assert.deepEqual([out.status, out.cookies], [204, []])
+  assert.equal(out.headers.get('clear-site-data'), null)
+  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+})
+
+test('step-up by cookie rotates the cookie and says nothing in the body', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const before = await house.cookieOf('ada')
+  const reply = await house.ask('POST /v1/session/step-up', {
+    body: { password: PASSWORD },
+    cookie: before,
+    headers: SAME_ORIGIN,
+  })
+  assert.deepEqual(Object.keys(parsed(reply, 200, loggedInShape)).sort(), ['actor', 'session'])
+  assert.equal(reply.cookies.length, 1)
+  const after = pairOf(reply.cookies[0])
+  assert.notEqual(after, before)
+  assert.deepEqual(
+    cookieParts(reply.cookies[0]).attributes,
+    ['HttpOnly', 'Max-Age=86400', 'Path=/', 'SameSite=Lax', 'Secure'].sort(),
+  )
+  refused(await house.ask('GET /v1/session', { cookie: before }), 401, 'token_invalid')
+  assert.equal((await house.ask('GET /v1/session', { cookie: after })).status, 200)
+})
+
+test('step-up by bearer rotates the token in the body and sets no cookie', async () => {
+  await using house = await openHouse()
+  const { token } = await house.person('ada')
+  const reply = await house.ask('POST /v1/session/step-up', { body: { password: PASSWORD }, token })
+  assert.match(parsed(reply, 200, loggedInShape).token ?? '', TOKEN)
+  assert.deepEqual(reply.cookies, [])
+  refused(await house.ask('GET /v1/session', { token }), 401, 'token_invalid')
+})
+
+test('an impersonation has a cookie of its own, which goes before one’s own', async () => {
+  await using house = await openHouse()
+  const { ada, own, reply, acting } = await actingAsAda(house)
+  assert.deepEqual(Object.keys(parsed(reply, 201, loggedInShape)).sort(), ['actor', 'session'])
+  assert.equal(reply.cookies.length, 1)
+  assert.equal(cookieParts(reply.cookies[0]).name, ACTING)
+  const who = await house.ask('GET /v1/session', { cookie: `${own}; ${acting}` })
+  const { actor, impersonator } = parsed(who, 200, whoAmIShape)
+  assert.deepEqual([actor.id, impersonator?.name], [ada.id, 'root'])
+})
+
+test('stopping an impersonation takes its cookie and leaves one’s own', async () => {
+  await using house = await openHouse()
+  const { own, acting } = await actingAsAda(house)
+  const reply = await house.ask('DELETE /v1/impersonations/current', {
+    cookie: `${own}; ${acting}`,
+    headers: SAME_ORIGIN,
+  })
+  assert.equal(reply.status, 204)
+  assert.deepEqual(reply.cookies.map(pairOf), [`${ACTING}=`])
+  const who = await house.ask('GET /v1/session', { cookie: own })
+  assert.equal(parsed(who, 200, whoAmIShape).actor.name, 'root')
+  refused(
+    await house.ask('GET /v1/session', { cookie: acting }),
+    401,
+    'session_revoked',
+    'logged_out',
+  )
+})
+
+test('a dead cookie is taken back with the refusal, the one that is dead and no other', async () => {
+  await using house = await openHouse()
+  const { own, acting } = await actingAsAda(house)
+  const both = `${own}; ${acting}`
+  house.clock.advance(15 * 60_000)
+  const reply = await house.ask('GET /v1/session', { cookie: both })
+  refused(reply, 401, 'session_expired')
+  assert.deepEqual(reply.cookies.map(pairOf), [`${ACTING}=`])
+  const mine = await house.ask('GET /v1/session', { cookie: own })
+  assert.equal(mine.status, 200)
+  house.clock.advance(24 * 3_600_000)
+  const late = await house.ask('GET /v1/sessions', { cookie: own })
+  refused(late, 401, 'session_expired')
+  assert.deepEqual(late.cookies.map(pairOf), [`${OWN}=`])
+  const garbage = await house.ask('DELETE /v1/session', {
+    cookie: `${OWN}=garbage`,
+    headers: SAME_ORIGIN,
+  })
+  refused(garbage, 401, 'token_invalid')
+  assert.deepEqual(garbage.cookies.map(pairOf), [`${OWN}=`])
+})
+
+test('a refusal that is no verdict on the session leaves the cookie', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const cookie = await house.cookieOf('ada')
+  const reply = await house.ask('GET /v1/admin/actors', { cookie })
+  refused(reply, 403, 'access_denied')
+  assert.deepEqual(reply.cookies, [])
+})
+
+test('logout by cookie clears the cookies and the site’s data', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const cookie = await house.cookieOf('ada')
+  const reply = await house.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
+  assert.equal(reply.status, 204)
+  assert.equal(reply.headers.get('clear-site-data'), '"cache", "cookies", "storage"')
+  assert.deepEqual(reply.cookies.map(pairOf).sort(), [`${ACTING}=`, `${OWN}=`].sort())
+  for (const setCookie of reply.cookies) {
+    assert.ok(['Max-Age=0', 'Secure', 'Path=/'].every((part) => setCookie.includes(part)))
+  }
+  refused(await house.ask('GET /v1/session', { cookie }), 401, 'session_revoked', 'logged_out')
+})
+
+test('logout while acting as another ends the acting alone', async () => {
+  await using house = await openHouse()
+  const { own, acting } = await actingAsAda(house)
+  const reply = await house.ask('DELETE /v1/session', {
+    cookie: `${own}; ${acting}`,
+    headers: SAME_ORIGIN,
+  })
+  assert.deepEqual(reply.cookies.map(pairOf), [`${ACTING}=`])
+  assert.equal(reply.headers.get('clear-site-data'), null)
+  assert.equal((await house.ask('GET /v1/session', { cookie: own })).status, 200)
+})
+
+test('a login over a cookie session ends that session, which is told so', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const before = await house.cookieOf('ada')
+  const reply = await loginByCookie(house, before)
+  assert.equal(reply.status, 201)
+  const after = pairOf(reply.cookies[0])
+  assert.notEqual(after, before)
+  refused(
+    await house.ask('GET /v1/session', { cookie: before }),
+    401,
+    'session_revoked',
+    'upgraded',
+  )
+  assert.equal((await house.ask('GET /v1/session', { cookie: after })).status, 200)
+})
+
+test('a failed login over a cookie session leaves it as it was', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const cookie = await house.cookieOf('ada')
+  const reply = await house.ask('POST /v1/sessions', {
+    body: { identity: 'ada', password: 'wrong', cookie: true },
+    cookie,
+    headers: SAME_ORIGIN,
+  })
+  refused(reply, 401, 'credentials_invalid')
+  assert.deepEqual(reply.cookies, [])
+  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+})
+
+test('a dead cookie does not stand in the way of a login', async () => {
+  await using house = await openHouse()
+  await house.person('ada')
+  const reply = await loginByCookie(house, `${OWN}=garbage`)
+  assert.equal(reply.status, 201)
+  assert.match(cookieParts(reply.cookies[0]).value, TOKEN)
+})
+
+test('odd Cookie headers are no session and no error', async () => {
+  await using house = await openHouse()
+  for (const cookie of [
+    '',
+    ';;;',
+    '=',
+    `${OWN}`,
+    `${OWN}=`,
+    `${OWN}=""`,
+    '__proto__=1; constructor=2',
+    `a=b; ${'x=y; '.repeat(2000)}`,
+  ]) {
+    refused(await house.ask('GET /v1/session', { cookie }), 401, 'token_missing')
+  }
+  for (const cookie of [`${OWN}=%`, `${OWN}=%00%zz`, `${OWN}=a b`, `${OWN}=${'x'.repeat(9000)}`]) {
+    refused(await house.ask('GET /v1/session', { cookie }), 401, 'token_invalid')
+  }
+})

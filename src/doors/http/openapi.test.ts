@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { builtInCommands, createRegistry, defineCommand } from '../../commands/index.ts'
+import { ERROR_TABLE } from '../../core/index.ts'
+import { describeApi, type Operation } from './openapi.ts'
+import { ROUTES } from './routes.ts'
+import { openHouse } from './testing-support.ts'
+
+const description = describeApi(createRegistry(builtInCommands), '')
+
+const inBraces = (path: string) => path.replaceAll(/:(\w+)/g, '{$1}')
+
+function operation(method: string, path: string): Operation {
+  const found = description.paths[path]?.[method]
+  assert.ok(found !== undefined, `${method} ${path}`)
+  return found
+}
+
+function bodyOf(method: string, path: string): Record<string, unknown> {
+  const content = operation(method, path).requestBody?.content ?? {}
+  return Object.values(content)[0]?.schema ?? {}
+}
+
+/** Everything in a value that is under the key `$ref`. */
+function referencesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === '$ref' ? [String(inner)] : referencesIn(inner),
+  )
+}
+
+function resolve(document: unknown, reference: string): unknown {
+  assert.match(reference, /^#\//)
+  return reference
+    .slice(2)
+    .split('/')
+    .reduce<unknown>(
+      (part, name) =>
+        typeof part === 'object' && part !== null
+          ? (part as Record<string, unknown>)[name.replaceAll('~1', '/').replaceAll('~0', '~')]
+          : undefined,
+      document,
+    )
+}
+
+test('the reference lists exactly the routes', () => {
+  const listed = Object.entries(description.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const routes = ROUTES.map(({ method, path }) => `${method} ${inBraces(path)}`)
+  assert.deepEqual(listed.sort(), routes.sort())
+})
+
+test('every reference in it leads somewhere', () => {
+  const references = new Set(referencesIn(description))
+  assert.ok(references.size >= 5, [...references].join())
+  for (const reference of references) {
+    assert.notEqual(resolve(description, reference), undefined, reference)
+  }
+})
+
+test('what is served is what is described, as JSON, with the prefix before each path', async () => {
+  await using house = await openHouse({ door: { prefix: '/auth/' } })
+  const reply = await house.ask('GET /auth/openapi.json')
+  assert.equal(reply.headers.get('content-type'), 'application/json')
+  const registry = createRegistry(builtInCommands)
+  assert.deepEqual(reply.body, JSON.parse(JSON.stringify(describeApi(registry, '/auth'))))
+  assert.equal(reply.body['openapi'], '3.1.0')
+  const paths = Object.keys(reply.body['paths'] as object)
+  assert.ok(paths.every((path) => path.startsWith('/auth/v1/')))
+})
+
+test('operation ids are the names of the commands, each once', () => {
+  const ids = ROUTES.map(
+    ({ method, path }) => operation(method.toLowerCase(), inBraces(path)).operationId,
+  )
+  assert.deepEqual(
+    ids,
+    ROUTES.map(({ command }) => command),
+  )
+  assert.equal(new Set(ids).size, ids.length)
+})
+
+test('parameters of the path are required, those of a query as the command says', () => {
+  const list = operation('get', '/v1/sessions').parameters ?? []
+  assert.deepEqual(
+    list.map(({ name, in: where, required }) => [name, where, required]),
+    [
+      ['limit', 'query', false],
+      ['after', 'query', false],
+    ],
+  )
+  for (const route of ROUTES) {
+    const named = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name)
+    const { parameters = [] } = operation(route.method.toLowerCase(), inBraces(route.path))
+    const inPath = parameters.filter((parameter) => parameter.in === 'path')
+    assert.deepEqual(
+      inPath.map(({ name, required }) => [name, required]),
+      named.map((name) => [name, true]),
+    )
+  }
+  const except = operation('delete', '/v1/sessions').parameters
+  assert.deepEqual(except, [
+    { name: 'except', in: 'query', required: true, schema: { const: 'current' } },
+  ])
+})
+
+test('a body says what it needs, takes nothing else, and offers a cookie where there is one', () => {
+  const login = bodyOf('post', '/v1/sessions')
+  assert.deepEqual(login['required'], ['identity', 'password'])
+  assert.equal(login['additionalProperties'], false)
+  assert.deepEqual(Object.keys(login['properties'] as object).sort(), [
+    'cookie',
+    'identity',
+    'label',
+    'password',
+    'profile',
+  ])
+  assert.ok(!('cookie' in (bodyOf('post', '/v1/actors')['properties'] as object)))
+  assert.equal(operation('delete', '/v1/session').requestBody, undefined)
+  assert.deepEqual(
+    Object.keys(operation('post', '/v1/introspect').requestBody?.content ?? {}).sort(),
+    ['application/json', 'application/x-www-form-urlencoded'],
+  )
+})
+
+test('every operation says how it succeeds, how it refuses and who may call it', () => {
+  for (const { method, path, status, command } of ROUTES) {
+    const {
+      responses,
+      security,
+      description: who,
+    } = operation(method.toLowerCase(), inBraces(path))
+    assert.deepEqual(Object.keys(responses).sort(), [String(status), 'default'].sort(), path)
+    const content = Object.keys((responses['default']?.['content'] ?? {}) as object)
+    assert.deepEqual(content, ['application/problem+json'])
+    if (command.startsWith('admin.') && command !== 'admin.claim') {
+      assert.match(who, /the role admin; needs a session proved lately/)
+      assert.deepEqual(security, [{ bearer: [] }, { cookie: [] }])
+    }
+  }
+  assert.deepEqual(operation('post', '/v1/sessions').security, [])
+})
+
+test('a problem is described with every code there is', () => {
+  const problem = resolve(description, '#/components/schemas/Problem') as {
+    properties: { code: { enum: string[] } }
+  }
+  assert.deepEqual(problem.properties.code.enum, Object.keys(ERROR_TABLE))
+})
+
+test('a route whose command is not registered stops the start', () => {
+  const rest = builtInCommands.filter(({ name }) => name !== 'session.renew')
+  assert.throws(() => describeApi(createRegistry(rest), ''), /session\.renew/)
+})
+
+test('an added command of a taken name stops the start, naming it', async () => {
+  const mine = defineCommand({
+    name: 'session.get',
+    access: ['*'],
+    params: z.strictObject({}),
+    run: () => null,
+  })
+  await assert.rejects(openHouse({ door: { commands: [mine] } }), { code: 'conflict' })
+})
+
+test('the page has every route and every code, and no script', async () => {
+  await using house = await openHouse({ door: { prefix: '/auth' } })
+  const { status, headers, text } = await house.ask('GET /auth/docs')
+  assert.equal(status, 200)
+  assert.equal(headers.get('content-type'), 'text/html; charset=utf-8')
+  for (const { method, path } of ROUTES) {
+    const heading = `<span class="method">${method}</span>/auth${inBraces(path)}</code>`
+    assert.ok(text.includes(heading), `${method} ${path}`)
+  }
+  for (const code of Object.keys(ERROR_TABLE)) assert.ok(text.includes(`<code>${code}</code>`))
+  assert.doesNotMatch(text, /<script|\son\w+=|javascript:/i)
+  assert.doesNotMatch(text, /undefined|\[object/)
+})
+
+test('the page may load nothing, run nothing and be framed by nobody', async () => {
+  await using house = await openHouse()
+  const { headers } = await house.ask('GET /docs')
+  const policy = headers.get('content-security-policy') ?? ''
+  const directives = policy.split(';').map((directive) => directive.trim())
+  for (const wanted of [
+    "default-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ]) {
+    assert.ok(directives.includes(wanted), wanted)
+  }
+  assert.doesNotMatch(policy, /script-src/)
+  assert.equal(headers.get('x-content-type-options'), 'nosniff')
+})
