@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import type { Pruned } from '../../core/index.ts'
+import { addClientOptions, clientOf } from '../client-options.ts'
+import { printJson, write } from '../output.ts'
+import { createProgress } from '../progress.ts'
+
+const KINDS = ['sessions', 'audit', 'counters', 'documents'] as const
+
+/** `latchkey prune`: removes what is over, now. For administrators. */
+export function addPrune(program: Command): void {
+  const command = program
+    .command('prune')
+    .description('Remove what is over, now instead of by and by (administrators).')
+  addClientOptions(command).action(async () => {
+    const { api, format } = clientOf(command)
+    const removed = { sessions: 0, audit: 0, counters: 0, documents: 0 }
+    const progress = createProgress()
+    for (let done = false; !done; ) {
+      const step = await api.ask<Pruned>('POST', '/v1/admin/prune')
+      for (const kind of KINDS) removed[kind] += step[kind]
+      done = step.done
+      progress.show(`Removed so far: ${sentence(removed)}`)
+    }
+    progress.end()
+    await (format === 'json' ? printJson(removed) : write(`Removed: ${sentence(removed)}\n`))
+  })
+}
+
+function sentence(removed: Readonly<Record<(typeof KINDS)[number], number>>): string {
+  return `${removed.sessions} sessions, ${removed.audit} audit entries, ${removed.counters} counters, ${removed.documents} documents.`
+}

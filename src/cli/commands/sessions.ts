@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import type { SessionListing } from '../../core/index.ts'
+import { addClientOptions, addLimitOption, clientOf, limitOf, usage } from '../client-options.ts'
+import { findActor } from '../find-actor.ts'
+import { list } from '../list.ts'
+import type { Column } from '../output.ts'
+import { printJson, write } from '../output.ts'
+import { localTime } from '../plain-text.ts'
+
+const COLUMNS: readonly Column<SessionListing>[] = [
+  { title: 'ID', of: ({ id, current }) => `${id}${current ? ' *' : ''}` },
+  { title: 'PROFILE', of: ({ profile }) => profile },
+  { title: 'DOOR', of: ({ door }) => door },
+  { title: 'ADDRESS', of: ({ client }) => client.address ?? '' },
+  { title: 'CLIENT', of: ({ client }) => (client.label ?? client.userAgent ?? '').slice(0, 30) },
+  { title: 'CREATED', of: ({ createdAt }) => localTime(createdAt) },
+  { title: 'LAST USED', of: ({ lastUsedAt }) => localTime(lastUsedAt) },
+  { title: 'EXPIRES', of: ({ expiresAt }) => localTime(expiresAt) },
+]
+const OWNER: Column<SessionListing> = { title: 'OWNER', of: ({ owner }) => owner }
+
+/** `latchkey sessions`: mine, and with `--all` everybody’s. */
+export function addSessions(program: Command): void {
+  const sessions = program.command('sessions').description('Sessions: mine, or everybody’s.')
+  addList(sessions)
+  addEnd(sessions)
+  const others = sessions.command('end-others').description('End my sessions but this one.')
+  addClientOptions(others).action(() =>
+    act(others, 'DELETE', '/v1/sessions?except=current', 'Your other sessions have ended.'),
+  )
+  const all = sessions
+    .command('end-all')
+    .description('End every session of an actor (administrators).')
+    .requiredOption('--owner <ACTOR>', 'its id, name or e-mail')
+  addClientOptions(all).action(async () => {
+    const { api } = clientOf(all)
+    const actor = await findActor(api, all.opts<{ owner: string }>().owner)
+    const path = `/v1/admin/actors/${encodeURIComponent(actor.id)}/sessions`
+    await act(all, 'DELETE', path, `Every session of ${actor.name} has ended.`)
+  })
+  const lock = sessions
+    .command('lock-all')
+    .description('End every session of everybody, this one included (administrators).')
+  addClientOptions(lock).action(() =>
+    act(lock, 'POST', '/v1/admin/lock-all', 'Every session has ended, yours too.'),
+  )
+}
+
+function addList(sessions: Command): void {
+  const command = sessions
+    .command('list', { isDefault: true })
+    .description('List live sessions, newest first; * is this one.')
+    .option('--all', 'everybody’s (administrators)')
+    .option('--owner <ACTOR>', 'with --all: of this actor')
+    .option('--profile <PROFILE>', 'with --all: of this profile')
+    .option('--door <DOOR>', 'with --all: that came through this door')
+  addClientOptions(addLimitOption(command))
+    .addHelpText('after', EXAMPLES)
+    .action(async () => {
+      const { all, owner, profile, door } = command.opts<Record<string, string | undefined>>()
+      const client = clientOf(command)
+      const narrowed = owner !== undefined || profile !== undefined || door !== undefined
+      if (narrowed && all === undefined) throw usage('--owner, --profile and --door need --all.')
+      const query = {
+        owner: owner === undefined ? undefined : (await findActor(client.api, owner)).id,
+        profile,
+        door,
+      }
+      await list<SessionListing>(client, {
+        path: all === undefined ? '/v1/sessions' : '/v1/admin/sessions',
+        key: 'sessions',
+        query,
+        limit: limitOf(command),
+        columns: all === undefined ? COLUMNS : [...COLUMNS.slice(0, 1), OWNER, ...COLUMNS.slice(1)],
+      })
+    })
+}
+
+function addEnd(sessions: Command): void {
+  const command = sessions
+    .command('end')
+    .argument('<ID>', 'the session’s id, as lists have it')
+    .description('End one of my sessions, or with --all any.')
+    .option('--all', 'anybody’s (administrators)')
+  addClientOptions(command).action(async (id: string) => {
+    const { all } = command.opts<{ all?: boolean }>()
+    const path = `${all === true ? '/v1/admin/sessions' : '/v1/sessions'}/${encodeURIComponent(id)}`
+    await act(command, 'DELETE', path, `The session ${id} is over.`)
+  })
+}
+
+async function act(command: Command, method: string, path: string, done: string): Promise<void> {
+  const { api, format } = clientOf(command)
+  const answer = await api.ask<unknown>(method, path)
+  await (format === 'json' ? printJson(answer ?? { ok: true }) : write(`${done}\n`))
+}
+
+const EXAMPLES = `
+Examples:
+  latchkey sessions list
+  latchkey sessions list --all --owner ada --format json`

@@ -1,0 +1,92 @@
+import type { Command } from 'commander'
+import { LatchkeyError } from '../../core/errors.ts'
+import type { Api } from '../api.ts'
+import { addClientOptions, clientOf } from '../client-options.ts'
+import { type Column, printFields, printJson, printListing, write } from '../output.ts'
+
+interface Setting {
+  readonly name: string
+  readonly value: unknown
+  readonly default: unknown
+  readonly changed: boolean
+  readonly about: string
+}
+
+const COLUMNS: readonly Column<Setting>[] = [
+  { title: 'NAME', of: ({ name, changed }) => `${name}${changed ? ' *' : ''}` },
+  { title: 'VALUE', of: ({ value }) => JSON.stringify(value) },
+  { title: 'DEFAULT', of: (setting) => JSON.stringify(setting.default) },
+  { title: 'MEANING', of: ({ about }) => about },
+]
+
+/** `latchkey settings`: what can be changed while the server runs. For administrators. */
+export function addSettings(program: Command): void {
+  const settings = program.command('settings').description('Settings (administrators).')
+  const list = settings
+    .command('list', { isDefault: true })
+    .description('List settings; * is one that was changed.')
+  addClientOptions(list).action(async () => {
+    const { api, format } = clientOf(list)
+    const page = await findAll(api)
+    async function* pages() {
+      yield page
+    }
+    await printListing(pages(), { format, columns: COLUMNS })
+  })
+  const get = settings.command('get').argument('<NAME>').description('Show a setting.')
+  addClientOptions(get).action(async (name: string) => {
+    const { api } = clientOf(get)
+    await print(get, await findOne(api, name))
+  })
+  const set = settings
+    .command('set')
+    .argument('<NAME>')
+    .argument('<VALUE>', 'JSON; what is none is taken as text')
+    .description('Change a setting on every node, at once.')
+  addClientOptions(set)
+    .addHelpText('after', '\nExample:\n  latchkey settings set password.minLength 12')
+    .action(async (name: string, text: string) => {
+      await change(set, 'PUT', name, { value: settingValue(text) })
+    })
+  const unset = settings.command('unset').argument('<NAME>').description('Take a change back.')
+  addClientOptions(unset).action((name: string) => change(unset, 'DELETE', name))
+}
+
+async function change(
+  command: Command,
+  method: string,
+  name: string,
+  body?: unknown,
+): Promise<void> {
+  const { api } = clientOf(command)
+  await api.ask(method, `/v1/admin/settings/${encodeURIComponent(name)}`, {
+    body,
+  })
+  await print(command, await findOne(api, name))
+}
+
+async function findAll(api: Api): Promise<readonly Setting[]> {
+  const answer = await api.ask<{ settings: readonly Setting[] }>('GET', '/v1/admin/settings')
+  return answer.settings
+}
+
+async function findOne(api: Api, name: string): Promise<Setting> {
+  const found = (await findAll(api)).find((setting) => setting.name === name)
+  if (found === undefined) throw new LatchkeyError('not_found', `There is no setting ${name}.`)
+  return found
+}
+
+function print(command: Command, setting: Setting): Promise<void> {
+  const { format } = clientOf(command)
+  if (format === 'json') return printJson(setting)
+  if (process.stdout.isTTY !== true) return write(`${JSON.stringify(setting.value)}\n`)
+  return printFields(COLUMNS.map(({ title, of }) => [title.toLowerCase(), of(setting)] as const))
+}
+
+function settingValue(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

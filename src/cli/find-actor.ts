@@ -1,0 +1,19 @@
+import { type Actor, canonicalIdentity, LatchkeyError } from '../core/index.ts'
+import type { Api } from './api.ts'
+
+/** The actor of an id, a name or an e-mail. Throws `not_found`. */
+export async function findActor(api: Api, text: string): Promise<Actor> {
+  try {
+    const path = `/v1/admin/actors/${encodeURIComponent(text)}`
+    return (await api.ask<{ actor: Actor }>('GET', path)).actor
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || error.code !== 'not_found') throw error
+  }
+  const identity = canonicalIdentity(text)
+  const query = { text: identity ?? '' }
+  for await (const page of api.pages<Actor>('/v1/admin/actors', 'actors', query, 10_000)) {
+    const found = page.find(({ identities }) => identity !== null && identities.includes(identity))
+    if (found !== undefined) return found
+  }
+  throw new LatchkeyError('not_found', `There is no actor ${text}.`)
+}

@@ -1,0 +1,24 @@
+import type { ApiCall } from './api.ts'
+import type { Client } from './client-options.ts'
+import { type Column, printListing } from './output.ts'
+
+export interface Listing<Row> {
+  readonly path: string
+  /** The field of the answer that has the rows. */
+  readonly key: string
+  readonly query: ApiCall['query']
+  readonly limit: number
+  readonly columns: readonly Column<Row>[]
+}
+
+/** Prints a listing of the server, page after page up to its limit, and says on standard error when there is more. */
+export async function list<Row>({ api, format }: Client, listing: Listing<Row>): Promise<void> {
+  const { path, key, query, limit, columns } = listing
+  let more = false
+  async function* pages() {
+    const ending = yield* api.pages<Row>(path, key, query, limit)
+    more = ending.more
+  }
+  await printListing(pages(), { format, columns })
+  if (more) process.stderr.write(`There are more than ${limit}: raise --limit to see them.\n`)
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+import { failureOf } from './failure.ts'
+import { endWithReader } from './output.ts'
+import { createProgram } from './program.ts'
+
+const EXIT_USAGE = 64
+
+endWithReader()
+process.stderr.on('error', () => undefined)
+
+try {
+  await createProgram().parseAsync()
+} catch (error) {
+  if (process.env['LATCHKEY_DEBUG']) console.error(error)
+  fail(error)
+}
+
+function fail(error: unknown): void {
+  if (!(error instanceof CommanderError)) {
+    const { line, exit } = failureOf(error)
+    if (line !== '') process.stderr.write(`latchkey: ${line}\n`)
+    process.exitCode = exit
+    return
+  }
+  // Help and version that were asked for have been printed, and so has the help of a command that lacks its subcommand.
+  process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE
+  if (error.exitCode === 0 || error.code === 'commander.help') return
+  const what = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+  process.stderr.write(`latchkey: ${what} (see latchkey --help)\n`)
+}

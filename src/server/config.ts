@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import type { Command } from '../commands/index.ts'
+import type { Guard, Settings } from '../core/index.ts'
+import { configurationError } from './configuration-error.ts'
+import { type ListenAddress, parseListenAddress } from './listen-address.ts'
+import { OPTIONS, type OptionKey } from './options.ts'
+
+/** How much the log says. */
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
+
+/**
+ * The configuration of a server. Every key but `commands` and `guards` is a flag of `latchkey serve` and an environment variable
+ * too: `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`.
+ */
+export interface ServerConfig {
+  /** Where the HTTP door listens: `127.0.0.1:8080` by default, `off` for nowhere; port 0 picks one. */
+  readonly http?: string
+  /** The data folder: `./latchkey-data` by default. */
+  readonly data?: string
+  /** What keeps the data: `sqlite` by default; `memory` forgets everything at the end. */
+  readonly store?: 'sqlite' | 'memory'
+  /** Development: loopback only, short and common passwords pass, cookies over plain HTTP. False by default. */
+  readonly dev?: boolean
+  /** Proxies whose `X-Forwarded-For` is believed: addresses or CIDR prefixes. None by default. */
+  readonly trustedProxies?: readonly string[]
+  /** `Host` headers that are served; any by default, and in development those of this machine. */
+  readonly allowedHosts?: readonly string[]
+  /** The origin that browsers see: `https://login.example`. */
+  readonly publicUrl?: string
+  /** `info` by default. */
+  readonly logLevel?: LogLevel
+  /** Values of settings; what an administrator changes while it runs goes over them. */
+  readonly settings?: Partial<Settings>
+  /** Sessions kept in memory at most: 1,000,000 by default. */
+  readonly cacheEntries?: number
+  /** Bytes of sessions kept in memory at most: 268,435,456 by default. */
+  readonly cacheBytes?: number
+  /** Connections open at once at most: 10,000 by default. */
+  readonly maxConnections?: number
+  /** How long the store may take to answer: 3,000 ms by default. */
+  readonly storeTimeoutMs?: number
+  /** How often what is over is removed: every 60,000 ms by default; 0 for never. */
+  readonly pruneEveryMs?: number
+  /** How long requests under way may take at the end: 10,000 ms by default. */
+  readonly shutdownMs?: number
+  /** Commands beside the built-in ones. */
+  readonly commands?: readonly Command[]
+  /** Functions that may refuse a login. */
+  readonly guards?: readonly Guard[]
+}
+
+type Defaulted = Required<Omit<ServerConfig, 'http' | 'publicUrl'>>
+
+/** A configuration with every default filled in. */
+export interface ResolvedConfig extends Defaulted {
+  /** Null when it is off. `named` says that somebody chose it: then a taken port is fatal. */
+  readonly http: (ListenAddress & { readonly named: boolean }) | null
+  readonly publicUrl: string | null
+}
+
+/** Gives `latchkey.config.ts` its types: `export default defineConfig({ … })`. */
+export function defineConfig(config: ServerConfig): ServerConfig {
+  return config
+}
+
+const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function')
+const CODE_KEYS = {
+  commands: z.array(z.looseObject({ name: z.string(), run: callable })),
+  guards: z.array(z.looseObject({ when: z.enum(['before', 'after']), check: callable })),
+}
+
+/**
+ * Checks a configuration as a person wrote it. Throws an error of {@link configurationError} for an unknown key or a wrong
+ * value, which names it; `where` says how, given the key.
+ */
+export function checkConfig(
+  input: unknown,
+  where: (key: string) => string = (key) => key,
+): ServerConfig {
+  const schemas: Record<string, z.ZodType> = { ...CODE_KEYS }
+  for (const [key, option] of Object.entries(OPTIONS)) schemas[key] = option.schema
+  const schema = z.partialRecord(z.string(), z.unknown())
+  const record = schema.safeParse(input)
+  if (!record.success) throw configurationError('The configuration is no object.')
+  const entries = Object.entries(record.data).filter(([, value]) => value !== undefined)
+  for (const [key, value] of entries) {
+    const known = Object.hasOwn(schemas, key) ? schemas[key] : undefined
+    if (known === undefined) throw configurationError(`${where(key)}: there is no such key.`)
+    const parsed = known.safeParse(value)
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]
+      throw configurationError(`${where(key)}: ${issue?.message ?? 'wrong value'}.`)
+    }
+  }
+  return Object.fromEntries(entries) as ServerConfig
+}
+
+/** Checks a configuration and fills in the defaults. */
+export function resolveConfig(input: ServerConfig): ResolvedConfig {
+  const given = checkConfig(input)
+  const defaults = Object.fromEntries(
+    Object.entries(OPTIONS).map(([key, option]) => [key, option.value]),
+  ) as Pick<Defaulted, Exclude<OptionKey, 'http' | 'publicUrl'>>
+  const { http = OPTIONS.http.value, publicUrl = null, ...rest } = given
+  const address = http === 'off' ? null : parseListenAddress(http ?? '')
+  return {
+    commands: [],
+    guards: [],
+    ...defaults,
+    ...rest,
+    publicUrl,
+    http: address === null ? null : { ...address, named: given.http !== undefined },
+  }
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { defineCommand } from '../commands/index.ts'
+import { createServer } from './create-server.ts'
+import { openLog } from './log.ts'
+
+const quiet = { log: openLog({ level: 'silent' }) }
+
+test('a server in process: up, ready, closed once and for all', async () => {
+  const server = await createServer({ http: '127.0.0.1:0', store: 'memory', dev: true }, quiet)
+  const [http] = server.addresses
+  assert.equal(http?.door, 'http')
+  assert.equal((await fetch(`${http?.address}/readyz`)).status, 200)
+  const registered = await server.authority.register({ name: 'ada', password: 'p' })
+  assert.equal(registered.ok, true)
+  await Promise.all([server.close(), server.close()])
+  await assert.rejects(fetch(`${http?.address}/readyz`))
+})
+
+test('two servers in one process do not share a thing', async () => {
+  const config = { http: '127.0.0.1:0', store: 'memory', dev: true } as const
+  const [one, two] = await Promise.all([createServer(config, quiet), createServer(config, quiet)])
+  try {
+    await one.authority.register({ name: 'ada', password: 'p' })
+    assert.equal((await two.authority.searchActors({ limit: 10 })).items.length, 0)
+    const metrics = await fetch(`${two.addresses[0]?.address}/metrics`)
+    assert.equal(metrics.status, 200)
+  } finally {
+    await Promise.all([one.close(), two.close()])
+  }
+})
+
+test('answers are counted by route and status', async () => {
+  const server = await createServer({ http: '127.0.0.1:0', store: 'memory', dev: true }, quiet)
+  try {
+    const url = server.addresses[0]?.address
+    await fetch(`${url}/v1/session`)
+    await fetch(`${url}/v1/session`)
+    const text = await (await fetch(`${url}/metrics`)).text()
+    assert.match(text, /^latchkey_http_answers_total\{route="GET \/v1\/session",status="401"\} 2$/m)
+  } finally {
+    await server.close()
+  }
+})
+
+test('a command whose name is taken stops the start', async () => {
+  const name = 'session.login'
+  const clash = defineCommand({ name, access: ['*'], params: z.strictObject({}), run: () => null })
+  await assert.rejects(createServer({ store: 'memory', commands: [clash] }, quiet), {
+    code: 'conflict',
+    message: 'There are two commands named session.login.',
+  })
+})
+
+test('a configuration is checked in process too', async () => {
+  const wrong = { htpp: 'off' } as object
+  await assert.rejects(createServer(wrong, quiet), { message: 'htpp: there is no such key.' })
+  await assert.rejects(createServer({ http: '0.0.0.0:0' }, quiet), { code: 'invalid_request' })
+})

@@ -1,0 +1,135 @@
+import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { type ErrorCode, refusalOf } from '../core/errors.ts'
+import type { HttpDoor } from '../doors/http/index.ts'
+import type { Door } from './door.ts'
+import { formatListenAddress, type ListenAddress } from './listen-address.ts'
+
+export interface HttpListenerOptions {
+  readonly door: HttpDoor
+  readonly address: ListenAddress & { readonly named: boolean }
+  readonly maxConnections: number
+  readonly onError: (error: unknown, what: string) => void
+}
+
+/** How often connections that have fallen idle are closed while it drains. */
+const DRAIN_STEP_MS = 20
+
+/** Serves an HTTP door on a port of this machine. */
+export function createHttpListener(options: HttpListenerOptions): Door {
+  const { address, door } = options
+  let draining = false
+  const listener = getRequestListener(
+    async (request, { incoming, outgoing }) => {
+      const address = 'socket' in incoming ? (incoming.socket.remoteAddress ?? null) : null
+      const response = await door.fetch(request, { address })
+      if (draining) outgoing.setHeader('connection', 'close')
+      return response
+    },
+    {
+      errorHandler: (error) => {
+        const unreadable = error instanceof Error && error.name === 'RequestError'
+        if (unreadable) return plainProblem(400, 'invalid_request', 'The request cannot be read.')
+        options.onError(error, 'http')
+        return plainProblem(500, 'internal', refusalOf(error).message)
+      },
+    },
+  )
+  const server = createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 5000,
+      // Without one, our own door says so, in its own words.
+      requireHostHeader: false,
+    },
+    (incoming, outgoing) => {
+      listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
+    },
+  )
+  server.maxConnections = options.maxConnections
+  server.on('clientError', answerClientError)
+  return {
+    name: 'http',
+    wanted: formatListenAddress(address),
+    named: address.named,
+    async listen() {
+      await listening(server, address)
+      server.on('error', (error) => options.onError(error, 'http'))
+      const bound = server.address()
+      const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+      return `http://${formatListenAddress({ host: address.host, port })}`
+    },
+    async drain(signal) {
+      draining = true
+      await closed(server, signal)
+    },
+  }
+}
+
+function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen({ host, port }, () => {
+    server.off('error', reject)
+    resolve()
+  })
+  return promise
+}
+
+function closed(server: Server, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const cut = () => server.closeAllConnections()
+  // A connection that was busy when the server closed turns idle and would stay for its whole keep-alive time.
+  const step = setInterval(() => server.closeIdleConnections(), DRAIN_STEP_MS)
+  server.close(() => {
+    clearInterval(step)
+    signal.removeEventListener('abort', cut)
+    resolve()
+  })
+  if (signal.aborted) cut()
+  else signal.addEventListener('abort', cut, { once: true })
+  return promise
+}
+
+function problemText(status: number, code: ErrorCode, detail: string): string {
+  return JSON.stringify({
+    type: `urn:latchkey:error:${code}`,
+    title: detail.replace(/\.$/, ''),
+    status,
+    code,
+    detail,
+  })
+}
+
+function plainProblem(status: number, code: ErrorCode, detail: string): Response {
+  return new Response(problemText(status, code, detail), {
+    status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+  })
+}
+
+// Bytes that never became a request: no door has seen them.
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket | NodeJS.WritableStream) {
+  // As Node's own handler does: an answer that has begun cannot become another.
+  const stream = socket as Socket & { _httpMessage?: { headersSent: boolean } | null }
+  const answering = stream._httpMessage?.headersSent === true
+  if (error.code === 'ECONNRESET' || !stream.writable || answering) {
+    stream.destroy()
+    return
+  }
+  const [status, code, detail] = clientRefusal(error.code)
+  const body = problemText(status, code, detail)
+  stream.end(
+    `HTTP/1.1 ${status} ${detail.replace(/\.$/, '')}\r\nContent-Type: application/problem+json\r\n` +
+      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function clientRefusal(code: string | undefined): [number, ErrorCode, string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'too_large', 'The headers are too large.']
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'timeout', 'The request took too long.']
+  return [400, 'invalid_request', 'The request cannot be read.']
+}

@@ -1,0 +1,40 @@
+/** Where a door listens. */
+export interface ListenAddress {
+  /** An address without brackets, or a host name. */
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+}
+
+const HOST_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/
+
+/**
+ * Reads `HOST:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`; without a host it is 127.0.0.1, so that nothing is opened to a
+ * network by leaving something out. Null for anything else.
+ */
+export function parseListenAddress(text: string): ListenAddress | null {
+  const parts = /^(?:(\[[^\]]*\]|[^:]*):)?(\d{1,5})$/.exec(text)
+  if (parts === null) return null
+  const port = Number(parts[2])
+  if (port > 65_535) return null
+  const host = parts[1] ?? ''
+  if (host === '') return { host: '127.0.0.1', port }
+  if (host.startsWith('[')) {
+    const inner = host.slice(1, -1)
+    return URL.canParse(`http://${host}`) ? { host: inner, port } : null
+  }
+  // All digits and dots must be an address: `127.1` and `256.0.0.1` are neither that nor a name.
+  if (/^[\d.]+$/.test(host)) return isIPv4(host) ? { host, port } : null
+  return HOST_NAME.test(host) ? { host, port } : null
+}
+
+function isIPv4(text: string): boolean {
+  const parts = text.split('.')
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && +part < 256)
+}
+
+/** `HOST:PORT`, with brackets where the host is IPv6. */
+export function formatListenAddress({ host, port }: ListenAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}

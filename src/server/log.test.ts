@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nativeCodec } from '../core/index.ts'
+import { openLog } from './log.ts'
+
+const token = nativeCodec.format(
+  { id: 'a'.repeat(25), secret: nativeCodec.createSecret() },
+  { owner: 'x' },
+)
+
+function capture(human: boolean) {
+  const lines: string[] = []
+  const log = openLog({ human, stream: { write: (line) => void lines.push(line) } })
+  return { lines, logger: log.logger }
+}
+
+for (const human of [false, true]) {
+  test(`no secret reaches ${human ? 'the readable' : 'the JSON'} log`, () => {
+    const { lines, logger } = capture(human)
+    logger.info({ headers: { authorization: 'Bearer hunter2', cookie: ['a=hunter2'] } }, 'a')
+    logger.info({ body: { password: 'hun"ter2', deep: { renewal: 'hunter2' } } }, 'b')
+    logger.error({ err: new Error(`token ${token} refused`) }, `at ${token}`)
+    logger.warn({ err: new Error('outer', { cause: new Error(token) }) }, 'cause')
+    assert.equal(lines.length, 4)
+    for (const line of lines) {
+      assert.doesNotMatch(line, /hun\\?"?ter2|lks_/)
+      assert.match(line, /^[^\n]+\n$/)
+    }
+    assert.match(lines[2] ?? '', /token \[token\] refused/)
+  })
+}
+
+test('a readable line cannot steer the terminal', () => {
+  const { lines, logger } = capture(true)
+  logger.info({ name: 'a\x1b[2J\nb' }, 'hello\x07')
+  assert.match(lines[0] ?? '', /^\d\d:\d\d:\d\d INFO {2}hello\\x07 name=a\\x1b\[2J\\x0ab\n$/)
+})

@@ -1,0 +1,214 @@
+import { z } from 'zod'
+import { canonicalAddress, withinPrefix } from '../core/address.ts'
+import { LatchkeyError } from '../core/errors.ts'
+import { checkSetting } from '../core/settings.ts'
+import type { ServerConfig } from './config.ts'
+import { parseListenAddress } from './listen-address.ts'
+
+/** The keys of {@link ServerConfig} that are flags and environment variables too. */
+export type OptionKey = Exclude<keyof ServerConfig, 'commands' | 'guards'>
+
+/** How the text of a flag or a variable is read. */
+type Kind = 'text' | 'integer' | 'switch' | 'list' | 'json'
+
+interface Option<T> {
+  /** The default. */
+  readonly value: T | undefined
+  readonly kind: Kind
+  /** What stands for the value in `--help`. */
+  readonly takes: string
+  readonly about: string
+  readonly schema: z.ZodType
+}
+
+type Options = { readonly [K in OptionKey]: Option<NonNullable<ServerConfig[K]>> }
+
+function says(message: string, test: (text: string) => boolean) {
+  return z.string(message).refine(test, message)
+}
+
+function whole(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`
+  return z.int(message).min(min, message).max(max, message)
+}
+
+function choice(values: readonly [string, ...string[]]) {
+  return z.enum(values, `must be one of ${values.join(', ')}`)
+}
+
+// An address is within every prefix that it begins, so this is false exactly for what is none.
+const isProxy = (text: string) => {
+  const base = text.split('/')[0] ?? ''
+  return canonicalAddress(base) !== null && withinPrefix(base, text)
+}
+
+const isOrigin = (text: string) => {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  return /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href
+}
+
+const settings = z
+  .record(z.string(), z.unknown(), 'must be an object of settings')
+  .superRefine((values, context) => {
+    for (const [name, value] of Object.entries(values)) {
+      try {
+        checkSetting(name, value)
+      } catch (error) {
+        if (!(error instanceof LatchkeyError)) throw error
+        context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
+      }
+    }
+  })
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
+const MiB = 1024 * 1024
+const HOUR = 3_600_000
+
+/** The one table of which flags, environment variables, keys of the configuration and `--help` are made. */
+export const OPTIONS: Options = {
+  http: {
+    value: '127.0.0.1:8080',
+    kind: 'text',
+    takes: 'HOST:PORT',
+    about: 'where the HTTP door listens; off closes it, port 0 picks one',
+    schema: says(
+      'must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or off',
+      (text) => text === 'off' || parseListenAddress(text) !== null,
+    ),
+  },
+  data: {
+    value: './latchkey-data',
+    kind: 'text',
+    takes: 'DIR',
+    about: 'the data folder; one process at a time has it',
+    schema: says('must name a folder', (text) => text.trim() !== '' && !text.includes('\0')),
+  },
+  store: {
+    value: 'sqlite',
+    kind: 'text',
+    takes: 'NAME',
+    about: 'sqlite, or memory, which forgets everything at the end',
+    schema: choice(['sqlite', 'memory']),
+  },
+  dev: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'development: loopback only, any password passes, readable log',
+    schema: z.boolean('must be true or false'),
+  },
+  trustedProxies: {
+    value: [],
+    kind: 'list',
+    takes: 'LIST',
+    about: 'proxies whose X-Forwarded-For is believed: addresses or prefixes, with commas',
+    schema: z.array(says('must be addresses or prefixes such as 10.0.0.0/8', isProxy)).max(1000),
+  },
+  allowedHosts: {
+    value: [],
+    kind: 'list',
+    takes: 'LIST',
+    about: 'Host headers that are served, with commas; any by default, with --dev this machine’s',
+    schema: z
+      .array(says('must be host names such as login.example', (text) => /^[^\s/@]+$/.test(text)))
+      .max(1000),
+  },
+  publicUrl: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'the origin that browsers see, such as https://login.example',
+    schema: says('must be an origin such as https://login.example', isOrigin),
+  },
+  logLevel: {
+    value: 'info',
+    kind: 'text',
+    takes: 'LEVEL',
+    about: LEVELS.join(', '),
+    schema: choice(LEVELS),
+  },
+  settings: {
+    value: {},
+    kind: 'json',
+    takes: 'JSON',
+    about: 'values of settings; what an administrator changes goes over them',
+    schema: settings,
+  },
+  cacheEntries: {
+    value: 1_000_000,
+    kind: 'integer',
+    takes: 'N',
+    about: 'sessions kept in memory at most',
+    schema: whole(1, 100_000_000),
+  },
+  cacheBytes: {
+    value: 256 * MiB,
+    kind: 'integer',
+    takes: 'BYTES',
+    about: 'memory for sessions at most',
+    schema: whole(1, 1024 * 1024 * MiB),
+  },
+  maxConnections: {
+    value: 10_000,
+    kind: 'integer',
+    takes: 'N',
+    about: 'connections open at once at most',
+    schema: whole(1, 1_000_000),
+  },
+  storeTimeoutMs: {
+    value: 3000,
+    kind: 'integer',
+    takes: 'MS',
+    about: 'how long the store may take to answer',
+    schema: whole(1, HOUR),
+  },
+  pruneEveryMs: {
+    value: 60_000,
+    kind: 'integer',
+    takes: 'MS',
+    about: 'how often what is over is removed; 0 for never',
+    schema: whole(0, 24 * HOUR),
+  },
+  shutdownMs: {
+    value: 10_000,
+    kind: 'integer',
+    takes: 'MS',
+    about: 'how long requests under way may take at the end',
+    schema: whole(0, HOUR),
+  },
+}
+
+/** All keys, in the order of `--help`. */
+export const OPTION_KEYS = Object.keys(OPTIONS) as readonly OptionKey[]
+
+/** The flag of a key: `trustedProxies` is `--trusted-proxies`. */
+export function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** The environment variable of a key: `trustedProxies` is `LATCHKEY_TRUSTED_PROXIES`. */
+export function variableOf(key: string): string {
+  return `LATCHKEY_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** The value that a flag’s or a variable’s text stands for; text that stands for none is left for the check to refuse. */
+export function readOption(key: OptionKey, text: string): unknown {
+  switch (OPTIONS[key].kind) {
+    case 'text':
+      return text
+    case 'integer':
+      return /^\d{1,15}$/.test(text) ? Number(text) : text
+    case 'switch':
+      if (/^(1|true|yes|on)$/i.test(text)) return true
+      return /^(0|false|no|off)$/i.test(text) ? false : text
+    case 'list':
+      return text.split(',').flatMap((item) => (item.trim() === '' ? [] : [item.trim()]))
+    case 'json':
+      try {
+        return JSON.parse(text)
+      } catch {
+        return text
+      }
+  }
+}

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { after, before, describe, test } from 'node:test'
+import {
+  COMMAND,
+  call,
+  file,
+  logIn,
+  type Ran,
+  run,
+  type ServerProcess,
+  serve,
+  temporaryFolder,
+} from './support.ts'
+
+// One server for all cases: each has actors of its own.
+const cleanups: (() => unknown)[] = []
+const suite = { after: (cleanup: () => unknown) => void cleanups.push(cleanup) }
+let server: ServerProcess
+let folder = ''
+let token = ''
+
+const latchkey = (args: readonly string[], env: Record<string, string> = {}): Promise<Ran> =>
+  run(args, { env: { LATCHKEY_SERVER: server.url, LATCHKEY_TOKEN: token, ...env } })
+
+async function json(args: readonly string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await latchkey([...args, '--format', 'json'])
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout)
+}
+
+before(async () => {
+  folder = temporaryFolder(suite)
+  server = await serve(suite, ['--dev', '--data', `${folder}/data`])
+  const password = file(folder, 'password', 'correct horse\n')
+  const args = [
+    'admin',
+    'claim',
+    server.claimCode ?? '',
+    '--name',
+    'root',
+    '--password-file',
+    password,
+  ]
+  const claimed = await latchkey([...args, '--format', 'json'], { LATCHKEY_TOKEN: '' })
+  assert.equal(claimed.code, 0, claimed.stderr)
+  token = JSON.parse(claimed.stdout).token
+})
+after(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup()
+})
+
+describe('administering a running server', { concurrency: 4 }, () => {
+  test('the code of the claim works once, and another is refused', async () => {
+    const password = `${folder}/password`
+    const args = ['admin', 'claim', server.claimCode ?? '', '--name', 'eve']
+    const { code, stderr } = await latchkey([...args, '--password-file', password])
+    assert.match(
+      stderr,
+      /^latchkey: The code is wrong, used or expired\. \(credentials_invalid\)\n$/,
+    )
+    assert.equal(code, 77)
+  })
+
+  test('login prints the token alone, and it works', async () => {
+    const args = ['login', '--identity', 'root', '--password-file', `${folder}/password`]
+    const { code, stdout, stderr } = await latchkey(args, { LATCHKEY_TOKEN: '' })
+    assert.match(stdout, /^lks_\w+\n$/)
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    const me = await call(`${server.url}/v1/session`, 'GET', { token: stdout.trim() })
+    assert.equal(me.status, 200)
+  })
+
+  test('a wrong password ends with 77, and is in no output', async () => {
+    const wrong = file(folder, 'wrong', 'hunter2')
+    const { code, stdout, stderr } = await latchkey(
+      ['login', '--identity', 'nobody', '--password-file', wrong],
+      { LATCHKEY_TOKEN: '' },
+    )
+    assert.match(stderr, /\(credentials_invalid\)\n$/)
+    assert.doesNotMatch(stdout + stderr, /hunter2/)
+    assert.equal(code, 77)
+  })
+
+  test('nothing is asked where there is no terminal', async () => {
+    const { code, stderr } = await latchkey(['login'])
+    assert.equal(stderr, 'latchkey: --identity is missing. (invalid_request)\n')
+    assert.equal(code, 64)
+  })
+
+  test('actors: list, show, roles, suspend, restore, by name or id', async () => {
+    const mine = await logIn(server.url, 'Ada')
+    const [listed] = (await json(['actors', 'list', '--text', 'ada'])) as { id: string }[]
+    const shown = (await json(['actors', 'show', 'ADA'])) as { id: string }
+    assert.equal(shown.id, listed?.id)
+    const changed = await json(['actors', 'roles', shown.id, 'user', 'helper'])
+    assert.deepEqual((changed as { roles: string[] }).roles, ['user', 'helper'])
+    assert.equal((await latchkey(['actors', 'suspend', 'ada'])).code, 0)
+    const over = await call(`${server.url}/v1/session`, 'GET', { token: mine })
+    assert.equal(over.body['code'], 'session_revoked')
+    const restored = await latchkey(['actors', 'restore', 'ada'])
+    assert.match(restored.stdout, /^status: +active$/m)
+    const none = await latchkey(['actors', 'show', 'nobody'])
+    assert.equal(none.stderr, 'latchkey: There is no actor nobody. (not_found)\n')
+    assert.equal(none.code, 66)
+  })
+
+  test('a listing is an aligned table, goes on over pages, and says when there is more', async () => {
+    const dump = Array.from({ length: 1203 }, (_, at) => JSON.stringify({ name: `paged-${at}` }))
+    const imported = await latchkey(['actors', 'import', file(folder, 'dump', dump.join('\n'))])
+    assert.equal(imported.stdout, '1203 lines: 1203 imported, 0 already there, 0 failed.\n')
+    const all = (await json(['actors', '--text', 'paged-', '--limit', '5000'])) as unknown[]
+    assert.equal(all.length, 1203)
+    const some = await latchkey(['actors', 'list', '--text', 'paged-', '--limit', '1100'])
+    const [title = '', ...rows] = some.stdout.trimEnd().split('\n')
+    assert.equal(rows.length, 1100)
+    const at = title.indexOf('STATUS')
+    for (const row of rows) assert.equal(row.slice(at, at + 6), 'active')
+    assert.equal(some.stderr, 'There are more than 1100: raise --limit to see them.\n')
+  })
+
+  test('a reader that leaves early is no failure', async () => {
+    const dump = Array.from({ length: 900 }, (_, at) => `{"name":"many-${at}-${'x'.repeat(99)}"}`)
+    assert.equal(
+      (await latchkey(['actors', 'import', file(folder, 'many', dump.join('\n'))])).code,
+      0,
+    )
+    const command = COMMAND.map((part) => `'${part}'`).join(' ')
+    const list = `${command} actors list --limit 5000`
+    const { stdout, stderr } = spawnSync('sh', ['-c', `(${list}; echo "[$?]" >&2) | head -n 1`], {
+      env: { PATH: process.env['PATH'], LATCHKEY_SERVER: server.url, LATCHKEY_TOKEN: token },
+      encoding: 'utf8',
+    })
+    assert.match(stdout, /^ID .*\n$/)
+    assert.equal(stderr, '[0]\n')
+  })
+
+  test('sessions: mine and everybody’s; end one, the others, all of an actor', async () => {
+    const mine = [await logIn(server.url, 'bob'), await logIn(server.url, 'bob')]
+    const third = await logIn(server.url, 'bob')
+    const env = { LATCHKEY_TOKEN: third }
+    const list = await latchkey(['sessions', 'list', '--format', 'json'], env)
+    const sessions = JSON.parse(list.stdout) as { id: string; current: boolean }[]
+    assert.equal(sessions.length, 3)
+    const other = sessions.find(({ current }) => !current)
+    assert.equal((await latchkey(['sessions', 'end', other?.id ?? ''], env)).code, 0)
+    assert.equal((await latchkey(['sessions', 'end-others'], env)).code, 0)
+    for (const token of mine) {
+      assert.equal((await call(`${server.url}/v1/session`, 'GET', { token })).status, 401)
+    }
+    const all = (await json(['sessions', 'list', '--all', '--owner', 'bob'])) as unknown[]
+    assert.equal(all.length, 1)
+    const denied = await latchkey(['sessions', 'list', '--all'], env)
+    assert.match(denied.stderr, /\(access_denied\)\n$/)
+    assert.equal(denied.code, 77)
+    assert.equal((await latchkey(['sessions', 'end-all', '--owner', 'bob'])).code, 0)
+    const dead = await latchkey(['sessions'], env)
+    assert.match(dead.stderr, /\(session_revoked\) Do: export LATCHKEY_TOKEN=/)
+    assert.equal(dead.code, 65)
+  })
+
+  test('settings: list, set, get, unset; a wrong value changes nothing', async () => {
+    const name = 'audit.maxEntries'
+    assert.equal((await latchkey(['settings', 'set', name, '5000'])).stdout, '5000\n')
+    assert.equal((await latchkey(['settings', 'get', name])).stdout, '5000\n')
+    const wrong = await latchkey(['settings', 'set', name, 'many'])
+    assert.match(wrong.stderr, /^latchkey: audit\.maxEntries: .*\(invalid_request\)\n$/)
+    assert.equal(wrong.code, 64)
+    assert.match((await latchkey(['settings'])).stdout, /^audit\.maxEntries \* +5000 +1000000 /m)
+    assert.equal((await latchkey(['settings', 'unset', name])).stdout, '1000000\n')
+    const none = await latchkey(['settings', 'get', 'nope'])
+    assert.equal(none.code, 66)
+  })
+
+  test('audit: newest first, with no secret in it', async () => {
+    const entries = (await json(['audit', '--since', '1h', '--limit', '5000'])) as { act: string }[]
+    assert.ok(entries.some(({ act }) => act === 'administrator_claimed'))
+    assert.doesNotMatch(JSON.stringify(entries), /lks_|correct horse/)
+    const wrong = await latchkey(['audit', '--since', 'yesterday'])
+    assert.equal(wrong.code, 64)
+  })
+
+  test('prune runs until it is done', async () => {
+    const removed = (await json(['prune'])) as Record<string, number>
+    assert.deepEqual(Object.keys(removed), ['sessions', 'audit', 'counters', 'documents'])
+    assert.match((await latchkey(['prune'])).stdout, /^Removed: \d+ sessions, /)
+  })
+
+  test('without a token it says how to get one', async () => {
+    const { code, stderr } = await latchkey(['sessions'], { LATCHKEY_TOKEN: '' })
+    assert.match(stderr, /\(token_missing\) Do: export LATCHKEY_TOKEN=\$\(latchkey login\)\n$/)
+    assert.equal(code, 77)
+  })
+
+  const usage: readonly (readonly string[])[] = [
+    ['actors', 'list', '--limit', '0'],
+    ['actors', 'list', '--format', 'xml'],
+    ['actors', 'roles', 'ada'],
+    ['actors', 'show'],
+    ['sessions', 'list', '--owner', 'ada'],
+    ['sessions', '--server', 'nowhere'],
+    ['login', '--password', 'hunter2'],
+    ['nope'],
+  ]
+  for (const args of usage) {
+    test(`is wrong usage, 64, in one line: ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await latchkey(args)
+      assert.match(stderr, /^latchkey: [^\n]+\n$/)
+      assert.doesNotMatch(stderr, /hunter2/)
+      assert.equal(stdout, '')
+      assert.equal(code, 64)
+    })
+  }
+})
+
+describe('without such a server', { concurrency: 4 }, () => {
+  test('nobody there: 69 and what to do', async () => {
+    const { code, stderr } = await run(['sessions', '--server', 'http://127.0.0.1:1'])
+    assert.match(stderr, /^latchkey: No server answers at http:\/\/127\.0\.0\.1:1: start one with/)
+    assert.equal(stderr.trimEnd().split('\n').length, 1)
+    assert.equal(code, 69)
+  })
+
+  test('another program there: 69', async (t) => {
+    const { createServer } = await import('node:http')
+    const other = createServer((_request, response) => response.end('<html>'))
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    t.after(() => other.close())
+    const address = other.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const { code, stderr } = await run(['sessions', '--server', `http://127.0.0.1:${port}`])
+    assert.match(stderr, /is no Latchkey server\. \(unavailable\)\n$/)
+    assert.equal(code, 69)
+  })
+
+  test('a proof that is too old: 77 and what to do', async (t) => {
+    const settings = '{"session.freshMs":0}'
+    const server = await serve(t, ['--dev', '--store', 'memory', '--settings', settings])
+    const password = file(temporaryFolder(t), 'password', 'p')
+    const args = [
+      'admin',
+      'claim',
+      server.claimCode ?? '',
+      '--name',
+      'root',
+      '--server',
+      server.url,
+    ]
+    const claimed = await run([...args, '--password-file', password])
+    const token = /^export LATCHKEY_TOKEN=(\w+)$/m.exec(claimed.stdout)?.[1] ?? ''
+    const env = { LATCHKEY_TOKEN: token }
+    const { code, stderr } = await run(['actors', '--server', server.url], { env })
+    assert.match(stderr, /\(step_up_required\) Do: export LATCHKEY_TOKEN=/)
+    assert.equal(code, 77)
+  })
+
+  test('version and help go to standard output', async () => {
+    const version = await run(['--version'])
+    assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
+    const help = await run(['--help'])
+    assert.match(help.stdout, /^Examples:$/m)
+    assert.equal(help.code, 0)
+    const bare = await run([])
+    assert.equal(bare.stdout, '')
+    assert.equal(bare.code, 64)
+  })
+})
