@@ -1,0 +1,35 @@
+import type { Prepared } from '../harness/contender.ts'
+import { timeBatches } from '../harness/timed-loop.ts'
+import { openBetterAuth } from '../setup/better-auth.ts'
+import { createFolder } from '../setup/folder.ts'
+
+const BATCH = 20
+
+export interface Options {
+  readonly users: number
+  readonly sessions: number
+}
+
+/** better-auth's `getSession` with a cookie, its cookie cache off: what can be revoked at once, as ours can. */
+export async function prepare(options: Options): Promise<Prepared> {
+  const folder = await createFolder()
+  const house = await openBetterAuth(folder.path, options)
+  const requests = house.cookies.map((cookie) => new Headers({ cookie }))
+  const nobody = new Headers()
+
+  return {
+    measure: (ms) => {
+      let at = 0
+      return timeBatches(ms, BATCH, async () => {
+        for (let i = 0; i < BATCH; i++) {
+          if (!(await house.hasSession(requests[at] ?? nobody))) throw new Error('no session')
+          at = at + 1 === requests.length ? 0 : at + 1
+        }
+      })
+    },
+    async close() {
+      house.close()
+      await folder.remove()
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import type { Prepared } from '../harness/contender.ts'
+import { openBetterAuth } from '../setup/better-auth.ts'
+import { createFolder } from '../setup/folder.ts'
+import { serve } from '../setup/serve.ts'
+
+export interface Options {
+  readonly users: number
+  readonly sessions: number
+}
+
+/** better-auth's own handler. Facts: `headers` with the cookies of live sessions. */
+export async function prepare(options: Options): Promise<Prepared> {
+  const folder = await createFolder()
+  const house = await openBetterAuth(folder.path, options)
+  return await serve(house.handler, {
+    facts: { headers: house.cookies.map((cookie) => `cookie: ${cookie}`) },
+    async close() {
+      house.close()
+      await folder.remove()
+    },
+  })
+}

@@ -1,0 +1,40 @@
+import type { Prepared } from '../harness/contender.ts'
+import { shuffledIndexes } from '../harness/statistics.ts'
+import { timeBatches } from '../harness/timed-loop.ts'
+import { createFolder } from '../setup/folder.ts'
+import { addActors, logIn, openHouse, warm } from '../setup/house.ts'
+
+const BATCH = 1000
+
+export interface Options {
+  readonly sessions: number
+  readonly actors: number
+}
+
+/** `authenticate` of every session in random order, from a warm cache over SQLite. */
+export async function prepare({ sessions, actors }: Options): Promise<Prepared> {
+  const folder = await createFolder()
+  const authority = await openHouse(folder.path)
+  const made = await logIn(authority, await addActors(authority, actors), sessions)
+  const all = made.map(({ token }) => token)
+  await warm(authority, all)
+  const tokens = Array.from(shuffledIndexes(sessions), (index) => all[index] ?? '')
+
+  return {
+    measure: (ms) => {
+      let at = 0
+      return timeBatches(ms, BATCH, async () => {
+        const now = Date.now()
+        for (let i = 0; i < BATCH; i++) {
+          const checked = await authority.authenticate(tokens[at], { now })
+          if (!checked.ok) throw new Error(checked.code)
+          at = at + 1 === tokens.length ? 0 : at + 1
+        }
+      })
+    },
+    async close() {
+      await authority.close()
+      await folder.remove()
+    },
+  }
+}

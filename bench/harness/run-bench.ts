@@ -1,0 +1,51 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { NODE_FLAGS } from './contender.ts'
+import type { Row, RunOptions } from './row.ts'
+
+interface Order {
+  readonly name: string
+  readonly options: RunOptions
+}
+type Outcome = { readonly rows: Row[] } | { readonly error: string }
+
+interface Bench {
+  run(options: RunOptions): Promise<Row[]>
+}
+
+/** Runs a bench in a process of its own and returns its rows; what it prints goes to stderr. */
+export async function runBench(name: string, options: RunOptions): Promise<Row[]> {
+  const child = fork(import.meta.filename, [], {
+    execArgv: [...NODE_FLAGS],
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['ignore', 2, 2, 'ipc'],
+  })
+  const ended = new AbortController()
+  child.once('exit', (code) => ended.abort(new Error(`${name} ended with exit code ${code}`)))
+  const answer = once(child, 'message', { signal: ended.signal })
+  const order: Order = { name, options }
+  child.send(order)
+  const [outcome] = (await answer.catch((error: unknown) => {
+    throw ended.signal.aborted ? ended.signal.reason : error
+  })) as [Outcome]
+  if (!ended.signal.aborted) await once(child, 'exit')
+  if ('error' in outcome) throw new Error(`${name}: ${outcome.error}`)
+  return outcome.rows
+}
+
+async function obey({ name, options }: Order): Promise<Outcome> {
+  try {
+    const bench = (await import(new URL(`../${name}.ts`, import.meta.url).href)) as Bench
+    return { rows: await bench.run(options) }
+  } catch (error) {
+    return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  }
+}
+
+if (import.meta.main) {
+  process.once('message', (order: Order) => {
+    obey(order)
+      .then((outcome) => process.send?.(outcome, () => process.exit()))
+      .catch(() => process.exit(1))
+  })
+}
