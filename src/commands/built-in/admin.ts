@@ -107,9 +107,9 @@ const actorCommands: readonly Command[] = [
         }),
       ),
     }),
-    async run(params, { authority, caller }) {
+    async run(params, { authority, caller, actor }) {
       const imported = await Promise.all(
-        params.actors.map((line) => authority.importActor(defined(line), caller)),
+        params.actors.map((line) => authority.importActor(defined(line), actor.id, caller)),
       )
       return {
         outcomes: imported.map((outcome): { id?: string; code: string; message?: string } =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ActorWithCredential, Directory } from '../ports.ts'
 import { createPasswordHasher } from '../password/index.ts'
+import type { ActorWithCredential, Directory } from '../ports.ts'
 import {
   addActor,
   CHEAP,
@@ -112,7 +112,8 @@ test('a directory that can only find is enough to log in, and to be told of a ch
   }
   row.status = 'suspended'
   await here.authority.actorChanged('42')
-  for (const { authority } of [here, there]) refused(await authority.authenticate(token), 'session_revoked')
+  for (const { authority } of [here, there])
+    refused(await authority.authenticate(token), 'session_revoked')
 })
 
 test('a directory that can only find refuses to be written', async (t) => {

@@ -102,6 +102,7 @@ export interface ImportedActor {
 export function importActor(
   house: House,
   imported: ImportedActor,
+  by: string | null,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor } | Refusal> {
   return settle(async () => {
@@ -124,7 +125,7 @@ export function importActor(
     const audit = house.entry(
       'actor_created',
       'ok',
-      { target: actor.id, detail: { imported: true } },
+      { actor: by, target: actor.id, detail: { imported: true } },
       options,
     )
     const created = await house.ask(() => directory.create(actor, passwordHash, { audit }))

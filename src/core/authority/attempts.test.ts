@@ -128,7 +128,11 @@ test('an address may register, and begin visits, twenty times a minute each', as
 })
 
 /** A hasher whose derivations wait until they are let go. */
-function stalled(): { passwords: AuthorityOptions['passwords']; work: () => number; go: () => void } {
+function stalled(): {
+  passwords: AuthorityOptions['passwords']
+  work: () => number
+  go: () => void
+} {
   const going = Promise.withResolvers<void>()
   let work = 0
   const derive = async (input: Parameters<typeof deriveArgon2>[0]) => {

@@ -172,9 +172,10 @@ export class Authority {
   /** {@link actors.importActor} */
   importActor(
     imported: actors.ImportedActor,
+    by: string | null = null,
     options: Options = {},
   ): Outcome<{ ok: true; actor: Actor }> {
-    return actors.importActor(this.#house, imported, options)
+    return actors.importActor(this.#house, imported, by, options)
   }
 
   /** An actor by id, suspended or not; null if there is none. */

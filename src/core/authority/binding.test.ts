@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addActor, check, logIn, openHouse, PASSWORD, refused, renewalOf } from './testing-support.ts'
+import {
+  addActor,
+  check,
+  logIn,
+  openHouse,
+  PASSWORD,
+  refused,
+  renewalOf,
+} from './testing-support.ts'
 
 test('a session bound to an address is good from there alone, in every spelling of it', async (t) => {
   const { authority } = await openHouse(t)

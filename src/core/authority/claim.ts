@@ -56,9 +56,7 @@ export function claim(
       options,
     )
     if (!registered.ok) {
-      await house.ask(() =>
-        house.store.documents.save(KEY, taken.value, { now, ...taken.putBack }),
-      )
+      await house.ask(() => house.store.documents.save(KEY, taken.value, { now, ...taken.putBack }))
       return registered
     }
     const id = registered.actor.id

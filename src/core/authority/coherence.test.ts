@@ -151,7 +151,9 @@ test('a lock-all that happens while a node starts is not missed', async (t) => {
   await addActor(here.authority, 'Ada')
   const { token } = await logIn(here.authority, 'ada')
   const reached = Promise.withResolvers<Held>()
-  const opening = here.addNode({}, (tap) => reached.resolve(tap.hold('sessions.findEpochs', 'after')))
+  const opening = here.addNode({}, (tap) =>
+    reached.resolve(tap.hold('sessions.findEpochs', 'after')),
+  )
   const held = await reached.promise
   await held.reached
   await here.authority.lockAll()

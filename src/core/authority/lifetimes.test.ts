@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  addActor,
-  check,
-  DAY,
-  HOUR,
-  logIn,
-  MINUTE,
-  openHouse,
-  refused,
-} from './testing-support.ts'
+import { addActor, check, DAY, HOUR, logIn, MINUTE, openHouse, refused } from './testing-support.ts'
 
 test('an unused session is over at the exact instant of its idle time', async (t) => {
   const { authority, clock } = await openHouse(t)

@@ -82,10 +82,9 @@ test('a login for a profile or a format that does not exist is refused', async (
   refused(await authority.login({ ...ADA, format: 'nothing' }), 'invalid_request')
 })
 
-test('a cookie login gets no renewal code, though its profile has one', async (t) => {
+test('a login has a renewal code where its profile is renewable', async (t) => {
   const { authority } = await openHouse(t)
   await addActor(authority, 'Ada')
-  assert.equal((await logIn(authority, 'ada', { withoutRenewal: true })).renewal, null)
   assert.equal((await logIn(authority, 'ada', { profile: 'game' })).renewal, null)
   assert.notEqual((await logIn(authority, 'ada')).renewal, null)
 })

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { memory } from '../../stores/memory/index.ts'
+import { createAuthority } from './create-authority.ts'
+import {
+  addActor,
+  CHEAP,
+  check,
+  DAY,
+  logIn,
+  openHouse,
+  PASSWORD,
+  refused,
+  settled,
+} from './testing-support.ts'
+
+test('pruning removes what is over for long enough, and nothing that lives', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const gone = await logIn(authority, 'ada')
+  const kept = await logIn(authority, 'ada', { profile: 'device' })
+  await authority.login({ identity: 'nobody', password: 'x' }, { address: '192.0.2.7' })
+  await authority.endSessions({ which: { id: gone.session.id } })
+  clock.advance(DAY)
+  assert.equal((await authority.prune()).sessions, 0)
+  clock.advance(1)
+  const pruned = await authority.prune()
+  assert.deepEqual([pruned.sessions, pruned.counters, pruned.done], [1, 1, true])
+  await check(authority, kept.token)
+})
+
+test('pruning keeps as much of the trail as the settings say', async (t) => {
+  const { authority, clock } = await openHouse(t, { settings: { 'audit.maxEntries': 3 } })
+  for (let at = 0; at < 10; at++) await authority.login({ identity: `n${at}`, password: 'x' })
+  assert.equal((await authority.prune()).audit, 7)
+  clock.advance(authority.setting('audit.retentionMs') + 1)
+  assert.equal((await authority.prune()).audit, 3)
+})
+
+test('pruning in few steps says that it is not done', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  for (let at = 0; at < 3; at++) await authority.loginAnonymous()
+  clock.advance(100 * DAY)
+  assert.equal((await authority.prune({ maxSteps: 1 })).done, false)
+  assert.equal((await authority.prune()).done, true)
+})
+
+test('what is over is removed by itself, and a failure of that is told', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const house = await openHouse(t)
+  const { tap, errors } = await house.addNode({ pruneEveryMs: 60_000 })
+  t.mock.timers.tick(60_000)
+  await settled()
+  assert.ok(tap.count('sessions.prune') > 0)
+  tap.intercept('sessions.prune', () => Promise.reject(new Error('gone')))
+  t.mock.timers.tick(60_000)
+  await settled()
+  assert.equal(errors.length, 1)
+})
+
+test('closing writes what is pending, and again does nothing', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  const closing = [authority.close(), authority.close()]
+  await Promise.all(closing)
+  await authority.close()
+  refused(await authority.login({ identity: 'ada', password: PASSWORD }), 'unavailable')
+  assert.equal(tap.count('sessions.touch'), 0)
+})
+
+test('a store that cannot be opened for service is let go of', async () => {
+  const store = memory()
+  const settings = { 'renewal.graceMs': -1 }
+  const opening = createAuthority({ store, passwords: CHEAP, settings })
+  await assert.rejects(opening, { code: 'invalid_request' })
+  await assert.rejects(store.sessions.findEpochs(''), { code: 'unavailable' })
+})
+
+test('a ping says whether the store answers', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  await authority.ping()
+  tap.intercept('sessions.findEpochs', () => Promise.reject(new Error('gone')))
+  await assert.rejects(authority.ping(), { code: 'unavailable' })
+})

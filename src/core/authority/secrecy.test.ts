@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import {
+  addActor,
+  check,
+  granted,
+  logIn,
+  openHouse,
+  PASSWORD,
+  renewalOf,
+} from './testing-support.ts'
+
+const TYPED = 'my-password-typed-as-a-name'
+const WRONG = 'wrong password of ada'
+const NEXT = 'another fine stone'
+
+/** A day in the life of a house, and every secret that was in anybody's hands. */
+async function liveThrough(t: TestContext) {
+  const house = await openHouse(t)
+  const { authority, clock } = house
+  const from = { address: '192.0.2.7', door: 'http' }
+  const code = (await authority.createClaimCode(from)) ?? ''
+  const boss = granted(await authority.claim({ code, name: 'Boss', password: PASSWORD }, from))
+  const ada = await addActor(authority, 'Ada', ['user', 'impersonate'])
+  const eve = await addActor(authority, 'Eve')
+  const secrets = [PASSWORD, WRONG, NEXT, TYPED, code, boss.token, renewalOf(boss)]
+  await authority.login({ identity: TYPED, password: WRONG }, from)
+  await authority.login({ identity: 'ada', password: WRONG }, from)
+  const login = await logIn(authority, 'ada', { profile: 'device' }, from)
+  const renewed = granted(await authority.renew(renewalOf(login), from))
+  const proven = granted(
+    await authority.stepUp(await check(authority, renewed.token), { password: PASSWORD }, from),
+  )
+  const acting = granted(
+    await authority.impersonate(await check(authority, proven.token), eve.id, from),
+  )
+  const visitor = granted(await authority.loginAnonymous({}, from))
+  for (const each of [login, renewed, proven, acting, visitor]) {
+    secrets.push(each.token)
+    if (each.renewal !== null) secrets.push(each.renewal)
+  }
+  const change = { actorId: ada.id, currentPassword: PASSWORD, next: NEXT }
+  granted(await authority.changePassword({ ...change, sessions: 'keep' }, from))
+  await authority.changePassword({ ...change, currentPassword: WRONG }, from)
+  clock.advance(31_000)
+  await authority.renew(renewalOf(login), from)
+  await authority.setSetting('renewal.graceMs', 1000, boss.actor.id, from)
+  await authority.suspend(eve.id, boss.actor.id, from)
+  await authority.lockAll({ by: boss.actor.id }, from)
+  return { ...house, secrets }
+}
+
+/** The secret parts of tokens and codes too, not only their whole. */
+function parts(secret: string): string[] {
+  if (!/^lk[sr]_/.test(secret)) return [secret]
+  return [secret.slice(29, 72), ...(secret.startsWith('lkr_') ? [secret.slice(72, 115)] : [])]
+}
+
+test('no password, token, code or unknown identity stands in the trail', async (t) => {
+  const { authority, secrets } = await liveThrough(t)
+  const { items } = await authority.listAudit({ limit: 1000 })
+  const acts = new Set(items.map(({ act }) => act))
+  for (const act of [
+    'login',
+    'renewal',
+    'step_up',
+    'password_changed',
+    'reuse_detected',
+  ] as const) {
+    assert.ok(acts.has(act), act)
+  }
+  const trail = JSON.stringify(items)
+  for (const secret of secrets) {
+    for (const part of parts(secret)) assert.ok(!trail.includes(part), `${part} is in the trail`)
+  }
+  const stranger = items.find(({ actor, act }) => act === 'login' && actor === null)
+  assert.match(stranger?.identityHash ?? '', /^[\w-]{22}$/)
+})
+
+test('no password, token, code or unknown identity is stored in clear', async (t) => {
+  const { engine, secrets } = await liveThrough(t)
+  const stored = JSON.stringify(engine.tables, (_key, value: unknown) =>
+    value instanceof Map || value instanceof Set ? [...value] : value,
+  )
+  assert.ok(stored.includes('$argon2id$') && stored.includes('tokenHash'))
+  for (const secret of secrets) {
+    for (const part of parts(secret)) assert.ok(!stored.includes(part), `${part} is stored`)
+  }
+})
+
+test('an outcome has its secrets in the two fields that are for them, and nowhere else', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const { token, renewal, ...rest } = await logIn(authority, 'ada')
+  const text = JSON.stringify(rest)
+  for (const secret of [token, renewal ?? '']) {
+    for (const part of parts(secret)) assert.ok(!text.includes(part))
+  }
+  const refusal = await authority.login({ identity: 'ada', password: WRONG })
+  assert.ok(!JSON.stringify(refusal).includes(WRONG))
+})
