@@ -2,6 +2,7 @@
  * The configuration of a server behind a TLS proxy: `latchkey serve --config examples/latchkey.config.ts`. Flags and
  * LATCHKEY_ variables go over it; settings can be changed while it runs, with `latchkey settings set`.
  */
+import { LatchkeyError } from 'latchkey'
 import { defineConfig } from 'latchkey/server'
 
 export default defineConfig({
@@ -19,7 +20,7 @@ export default defineConfig({
       check({ actor, source }) {
         const abroad = source.address !== null && source.address !== '127.0.0.1'
         if (actor?.roles.includes('admin') === true && abroad) {
-          throw new Error('Administrators log in on this machine only.')
+          throw new LatchkeyError('access_denied', 'Administrators log in on this machine only.')
         }
       },
     },

@@ -1,3 +1,4 @@
+import { isLoopback } from '../core/address.ts'
 import { ERROR_TABLE, type ErrorCode, LatchkeyError } from '../core/errors.ts'
 import { version } from './version.ts'
 
@@ -35,7 +36,12 @@ const PAGE = 1000
 /** Makes the client of a server’s HTTP API. */
 export function createApi({ server, token }: ApiOptions): Api {
   const base = server.replace(/\/+$/, '')
+  let warned = !travelsInClear(base)
   const ask = async <T>(method: string, path: string, call: ApiCall = {}): Promise<T> => {
+    if (!warned) {
+      warned = true
+      process.stderr.write(`latchkey: warning: secrets travel to ${base} in clear; use https.\n`)
+    }
     const headers: Record<string, string> = {
       accept: 'application/json',
       'user-agent': `latchkey-cli/${version}`,
@@ -45,7 +51,7 @@ export function createApi({ server, token }: ApiOptions): Api {
     const response = await send(`${base}${path}${queryText(call.query)}`, {
       method,
       headers,
-      redirect: 'error',
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     })
@@ -62,7 +68,7 @@ export function createApi({ server, token }: ApiOptions): Api {
           query: { ...query, limit: Math.min(left, PAGE), after },
         })
         const items = page[key]
-        if (!Array.isArray(items)) throw stranger(base)
+        if (!Array.isArray(items)) throw stranger(base, 200)
         yield items as T[]
         left -= items.length
         after = typeof page['next'] === 'string' ? page['next'] : undefined
@@ -70,6 +76,12 @@ export function createApi({ server, token }: ApiOptions): Api {
       return { more: after !== undefined }
     },
   }
+}
+
+function travelsInClear(base: string): boolean {
+  const { protocol, hostname } = new URL(base)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return protocol === 'http:' && host !== 'localhost' && !isLoopback(host)
 }
 
 function queryText(query: ApiCall['query']): string {
@@ -104,10 +116,10 @@ async function read<T>(response: Response, base: string): Promise<T> {
     try {
       body = JSON.parse(text)
     } catch (cause) {
-      throw stranger(base, cause)
+      throw stranger(base, response.status, cause)
     }
   } else if (text !== '' || !response.ok) {
-    throw stranger(base)
+    throw stranger(base, response.status)
   }
   if (response.ok) return body as T
   throw refused(response, body, base)
@@ -115,7 +127,8 @@ async function read<T>(response: Response, base: string): Promise<T> {
 
 function refused(response: Response, body: unknown, base: string): LatchkeyError {
   const { code, detail, issues, reason } = (body ?? {}) as Record<string, unknown>
-  if (typeof code !== 'string' || !Object.hasOwn(ERROR_TABLE, code)) return stranger(base)
+  if (typeof code !== 'string' || !Object.hasOwn(ERROR_TABLE, code))
+    return stranger(base, response.status)
   const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
   const text = typeof detail === 'string' ? detail : `The server answered ${response.status}.`
   return new LatchkeyError(code as ErrorCode, text, {
@@ -125,8 +138,7 @@ function refused(response: Response, body: unknown, base: string): LatchkeyError
   })
 }
 
-function stranger(base: string, cause?: unknown): LatchkeyError {
-  return new LatchkeyError('unavailable', `What answers at ${base} is no Latchkey server.`, {
-    cause,
-  })
+function stranger(base: string, status: number, cause?: unknown): LatchkeyError {
+  const message = `What answers at ${base} (with ${status}) is no Latchkey server.`
+  return new LatchkeyError('unavailable', message, { cause })
 }

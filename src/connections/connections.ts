@@ -186,6 +186,8 @@ class ConnectionTable implements Connections {
   }
 
   #push(entry: Entry, event: ActorEvent): void {
+    // It may have been cut by the event before.
+    if (this.#bySession.get(entry.current.session.id)?.has(entry) !== true) return
     try {
       entry.ends.send(event)
     } catch (error) {
@@ -212,6 +214,13 @@ class ConnectionTable implements Connections {
     } else if (change.kind === 'house-locked') {
       for (const id of [...this.#bySession.keys()]) this.#endSession(id, 'locked')
       this.#mailboxes.clear()
+    } else if (change.kind === 'actor-changed') {
+      // Whether it still may is the authority's to say: a brought directory may have suspended it.
+      for (const entry of [...this.#entries()]) {
+        const { actor, impersonator } = entry.current
+        if (actor.id !== change.id && impersonator?.id !== change.id) continue
+        this.#use(entry, true).catch(this.#onError)
+      }
     } else if (change.kind === 'missed') {
       for (const entry of [...this.#entries()]) this.#use(entry, true).catch(this.#onError)
     }

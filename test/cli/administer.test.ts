@@ -230,7 +230,7 @@ describe('without such a server', { concurrency: 4 }, () => {
     const address = other.address()
     const port = typeof address === 'object' ? address?.port : 0
     const { code, stderr } = await run(['sessions', '--server', `http://127.0.0.1:${port}`])
-    assert.match(stderr, /is no Latchkey server\. \(unavailable\)\n$/)
+    assert.match(stderr, / \(with 200\) is no Latchkey server\. \(unavailable\)\n$/)
     assert.equal(code, 69)
   })
 

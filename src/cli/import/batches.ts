@@ -1,4 +1,4 @@
-import { builtInCommands } from '../../commands/index.ts'
+import { checkImportLine } from '../../server/import-line.ts'
 import type { Line } from './lines.ts'
 
 /** A line that may be sent. */
@@ -44,8 +44,6 @@ export async function* gather(lines: AsyncIterable<Line>): AsyncGenerator<Batch>
   if (batch.length > 0) yield { kind: 'good', lines: batch }
 }
 
-const schema = builtInCommands.find(({ name }) => name === 'admin.actors.import')?.params
-
 function check(line: Line): ImportLine | BadLine {
   if (!('text' in line)) return line
   const { number, text } = line
@@ -55,12 +53,6 @@ function check(line: Line): ImportLine | BadLine {
   } catch {
     return { number, code: 'invalid_request', why: 'The line is not JSON.' }
   }
-  const issue = schema?.safeParse({ actors: [actor] }).error?.issues[0]
-  if (issue === undefined) return { number, actor }
-  const path = issue.path.slice(2).map(String).join('.')
-  return {
-    number,
-    code: 'invalid_request',
-    why: `${path === '' ? '' : `${path}: `}${issue.message}.`,
-  }
+  const why = checkImportLine(actor)
+  return why === null ? { number, actor } : { number, code: 'invalid_request', why }
 }

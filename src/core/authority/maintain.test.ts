@@ -22,10 +22,10 @@ test('pruning removes what is over for long enough, and nothing that lives', asy
   await authority.login({ identity: 'nobody', password: 'x' }, { address: '192.0.2.7' })
   await authority.endSessions({ which: { id: gone.session.id } })
   clock.advance(DAY)
-  assert.equal((await authority.prune()).sessions, 0)
+  const early = await authority.prune()
+  assert.deepEqual([early.sessions, early.counters, early.done], [0, 1, true])
   clock.advance(1)
-  const pruned = await authority.prune()
-  assert.deepEqual([pruned.sessions, pruned.counters, pruned.done], [1, 1, true])
+  assert.equal((await authority.prune()).sessions, 1)
   await check(authority, kept.token)
 })
 

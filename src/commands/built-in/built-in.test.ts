@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import {
+  addActor,
+  granted,
+  logIn,
+  MINUTE,
+  openHouse,
+  PASSWORD,
+  refused,
+} from '../../core/authority/testing-support.ts'
+import { builtInCommands, createDispatcher, createRegistry } from '../index.ts'
+
+const NEXT = 'another fine stone'
+
+interface LoggedInAnswer {
+  readonly token: string
+  readonly renewal: string
+  readonly session: { readonly id: string }
+  readonly actor: { readonly id: string }
+}
+
+/** A house whose commands are called by name; every answer is held to the shape that its command declares. */
+async function openCommands(t: TestContext) {
+  const house = await openHouse(t)
+  const registry = createRegistry(builtInCommands)
+  const called = new Set<string>()
+  const dispatcher = createDispatcher({
+    authority: house.authority,
+    registry,
+    onError: (error) => assert.fail(String(error)),
+  })
+  const dispatch = (name: string, params: unknown = {}, token: string | null = null) =>
+    dispatcher.dispatch({ name, params, token, caller: { door: 'test' } })
+  const call = async (name: string, params: unknown = {}, token: string | null = null) => {
+    const { value } = granted(await dispatch(name, params, token))
+    called.add(name)
+    const shape = registry.find(name)?.result
+    if (shape === undefined) JSON.stringify(value)
+    else assert.deepEqual(shape.parse(value), value, name)
+    return value
+  }
+  return { ...house, registry, dispatch, call, called }
+}
+
+test('every built-in command answers in the shape that it declares', async (t) => {
+  const { authority, registry, call, called } = await openCommands(t)
+  const code = await authority.createClaimCode()
+  const boss = (await call('admin.claim', {
+    code,
+    name: 'Boss',
+    password: PASSWORD,
+  })) as LoggedInAnswer
+  const created = await call('actors.create', {
+    name: 'Ada',
+    password: PASSWORD,
+    email: 'ada@example.org',
+  })
+  const { id } = (created as { actor: { id: string } }).actor
+  const visitor = (await call('session.loginAnonymous', { label: 'kiosk' })) as LoggedInAnswer
+  const proof = { identity: 'ada', password: PASSWORD }
+  const first = (await call('session.login', proof, visitor.token)) as LoggedInAnswer
+  await call('session.get', {}, first.token)
+  const renewed = (await call('session.renew', { renewal: first.renewal })) as LoggedInAnswer
+  const proven = (await call(
+    'session.stepUp',
+    { password: PASSWORD },
+    renewed.token,
+  )) as LoggedInAnswer
+  const other = (await call('session.login', { ...proof, profile: 'device' })) as LoggedInAnswer
+  const page = (await call('sessions.list', { limit: 1 }, proven.token)) as { next?: string }
+  await call('sessions.list', { after: page.next }, proven.token)
+  await call('sessions.end', { id: other.session.id }, proven.token)
+  await call('sessions.endOthers', {}, proven.token)
+  await call('password.change', { current: PASSWORD, next: NEXT }, proven.token)
+  const acting = (await call('impersonation.start', { actor: id }, boss.token)) as LoggedInAnswer
+  await call('session.get', {}, acting.token)
+
+  await authority.setRoles(boss.actor.id, ['user', 'admin', 'introspect'])
+  for (const token of [proven.token, acting.token, 'nonsense']) {
+    await call('session.introspect', { token }, boss.token)
+  }
+  await call('impersonation.stop', {}, acting.token)
+  await call('admin.actors.search', { text: 'a', limit: 1 }, boss.token)
+  await call('admin.actors.get', { id }, boss.token)
+  await call('admin.actors.setRoles', { id, roles: ['user', 'editor'] }, boss.token)
+  const actors = [{ name: 'Eve' }, { name: 'Eve' }, { name: 'Odd', passwordHash: 'md5' }]
+  const imported = await call('admin.actors.import', { actors }, boss.token)
+  const { outcomes } = imported as { outcomes: { code: string }[] }
+  assert.deepEqual(outcomes.map((outcome) => outcome.code).toSorted(), [
+    'identity_taken',
+    'invalid_request',
+    'ok',
+  ])
+  await call('admin.sessions.search', { owner: id }, boss.token)
+  await call('admin.sessions.end', { id: proven.session.id }, boss.token)
+  await call('admin.sessions.endAll', { owner: id }, boss.token)
+  await call('admin.actors.suspend', { id }, boss.token)
+  await call('admin.actors.restore', { id }, boss.token)
+  await call('admin.settings.set', { name: 'renewal.graceMs', value: 5 }, boss.token)
+  assert.equal(authority.setting('renewal.graceMs'), 5)
+  await call('admin.settings.unset', { name: 'renewal.graceMs' }, boss.token)
+  assert.equal(authority.setting('renewal.graceMs'), 30_000)
+  await call('admin.settings.list', {}, boss.token)
+  await call('admin.audit.list', { limit: 2 }, boss.token)
+  await call('admin.prune', {}, boss.token)
+  const last = await call('session.login', { identity: 'ada', password: NEXT })
+  await call('session.logout', {}, (last as LoggedInAnswer).token)
+  await call('admin.lockAll', {}, boss.token)
+  assert.deepEqual(
+    registry
+      .list()
+      .map(({ name }) => name)
+      .filter((name) => !called.has(name)),
+    [],
+  )
+})
+
+test('every administrator’s command is refused to others, and to an administrator without a fresh proof', async (t) => {
+  const { authority, clock, registry, dispatch } = await openCommands(t)
+  await addActor(authority, 'Ada', ['user', 'impersonate', 'introspect'])
+  await addActor(authority, 'Boss', ['admin'])
+  const ada = await logIn(authority, 'ada')
+  const boss = await logIn(authority, 'boss')
+  const less = await logIn(authority, 'boss', { access: ['user'] })
+  const visitor = granted(await authority.loginAnonymous({ access: ['*', 'admin'] }))
+  const names = registry
+    .list()
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith('admin.') && name !== 'admin.claim')
+  assert.ok(names.length > 10)
+  for (const name of names) {
+    for (const { token } of [ada, less, visitor]) {
+      refused(await dispatch(name, {}, token), 'access_denied')
+    }
+    refused(await dispatch(name), 'token_missing')
+  }
+  clock.advance(15 * MINUTE)
+  for (const name of names) refused(await dispatch(name, {}, boss.token), 'step_up_required')
+})
+
+test('an impersonation can do nothing that is its actor’s own to do', async (t) => {
+  const { authority, dispatch } = await openCommands(t)
+  await addActor(authority, 'Sam', ['impersonate'])
+  const ada = await addActor(authority, 'Ada', ['user', 'impersonate', 'introspect'])
+  const eve = await addActor(authority, 'Eve')
+  const sam = granted(await authority.authenticate((await logIn(authority, 'sam')).token))
+  const { token } = granted(await authority.impersonate(sam, ada.id))
+  for (const [name, params] of [
+    ['session.stepUp', { password: PASSWORD }],
+    ['password.change', { current: PASSWORD, next: NEXT }],
+    ['sessions.list', {}],
+    ['sessions.end', { id: 'x' }],
+    ['sessions.endOthers', {}],
+    ['impersonation.start', { actor: eve.id }],
+    ['session.introspect', { token }],
+  ] as const) {
+    const refusal = refused(await dispatch(name, params, token), 'access_denied')
+    assert.equal(refusal.message, 'Not while acting as another.', name)
+  }
+  granted(await authority.login({ identity: 'ada', password: PASSWORD }))
+})
+
+test('nobody ends the session of another, and nobody is told whether there is one', async (t) => {
+  const { authority, dispatch } = await openCommands(t)
+  await addActor(authority, 'Ada')
+  await addActor(authority, 'Eve')
+  const [ada, eve] = [await logIn(authority, 'ada'), await logIn(authority, 'eve')]
+  const theirs = await dispatch('sessions.end', { id: ada.session.id }, eve.token)
+  const none = await dispatch('sessions.end', { id: 'nothing' }, eve.token)
+  assert.deepEqual(theirs, none)
+  granted(await authority.authenticate(ada.token))
+})
+
+test('what is not in a command’s parameters is refused, and so is what is too large', async (t) => {
+  const { dispatch, registry } = await openCommands(t)
+  const proof = { identity: 'ada', password: PASSWORD }
+  for (const [name, params] of [
+    ['session.login', { ...proof, access: ['admin'] }],
+    ['session.login', { ...proof, profile: 'agent' }],
+    ['session.login', { ...proof, password: 'x'.repeat(10_000) }],
+    ['session.loginAnonymous', { access: ['admin'] }],
+    ['session.loginAnonymous', { actorId: 'ada' }],
+    ['actors.create', { name: 'Ada', password: PASSWORD, roles: ['admin'] }],
+    ['admin.claim', { code: 'x', name: 'Ada', password: PASSWORD, roles: ['user'] }],
+  ] as const) {
+    refused(await dispatch(name, params), 'invalid_request')
+  }
+  assert.equal(registry.find('session.login')?.params.safeParse(proof).success, true)
+})
+
+test('an introspection tells nothing of a dead token, and does not take not knowing for dead', async (t) => {
+  const { authority, dispatch, tap } = await openCommands(t)
+  await addActor(authority, 'Svc', ['introspect'])
+  await addActor(authority, 'Ada')
+  const service = await logIn(authority, 'svc')
+  const ada = await logIn(authority, 'ada')
+  const ask = (token: string) => dispatch('session.introspect', { token }, service.token)
+  const alive = granted(await ask(ada.token)).value as Record<string, unknown>
+  assert.deepEqual([alive['active'], alive['sid']], [true, ada.session.id])
+  await authority.endSessions({ which: { id: ada.session.id } })
+  for (const token of [ada.token, 'nonsense']) {
+    assert.deepEqual(granted(await ask(token)).value, { active: false })
+  }
+  tap.intercept('sessions.find', () => Promise.reject(new Error('gone')))
+  refused(await ask(ada.token), 'unavailable')
+})

@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import {
+  addActor,
+  check,
+  granted,
+  HOUR,
+  logIn,
+  MINUTE,
+  openHouse,
+  settled,
+  type TestNode,
+} from '../core/authority/testing-support.ts'
+import { type ConnectionsOptions, createConnections, OVERFLOW_EVENT } from './index.ts'
+
+async function openTable(t: TestContext, options: Partial<ConnectionsOptions> = {}) {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const house = await openHouse(t)
+  const there = await house.addNode()
+  const errors: unknown[] = []
+  const connect = (node: TestNode) => {
+    const { authority } = node
+    const onError = (error: unknown) => void errors.push(error)
+    const table = createConnections({ authority, onError, ...options })
+    t.after(() => table.close())
+    return table
+  }
+  const ada = await addActor(house.authority, 'Ada')
+  const login = await logIn(house.authority, 'ada')
+  const current = await check(house.authority, login.token)
+  return { ...house, there, ada, login, current, told: errors, table: connect(house), connect }
+}
+
+/** The door's end of a connection, which writes down what it was told. */
+function ends() {
+  const sent: unknown[] = []
+  const closed: string[] = []
+  return {
+    sent,
+    closed,
+    door: 'test',
+    send: (event: { name: string }) => void sent.push(event.name),
+    close: (reason: string) => void closed.push(reason),
+  }
+}
+
+const revocations: Record<
+  string,
+  [string, (node: TestNode, owner: string, id: string) => unknown]
+> = {
+  'the end of its session': [
+    'revoked',
+    ({ authority }, _owner, id) => authority.endSessions({ which: { id } }),
+  ],
+  'a suspension': ['suspended', ({ authority }, owner) => authority.suspend(owner)],
+  'a lock-all': ['locked', ({ authority }) => authority.lockAll()],
+  'a password reset': [
+    'password_changed',
+    ({ authority }, actorId) => authority.resetPassword({ actorId, next: 'another fine stone' }),
+  ],
+}
+
+for (const [name, [reason, act]] of Object.entries(revocations)) {
+  for (const where of ['this', 'another'] as const) {
+    test(`${name} on ${where} node cuts every connection of it, once, with the reason`, async (t) => {
+      const house = await openTable(t)
+      const { table, current, ada, there } = house
+      const [one, two] = [ends(), ends()]
+      table.open(current, one)
+      const gone = table.open(current, two)
+      await settled()
+      assert.equal(table.size, 2)
+      await act(where === 'this' ? house : there, ada.id, current.session.id)
+      await settled()
+      assert.deepEqual([one.closed, two.closed, table.size], [[reason], [reason], 0])
+      gone.leave()
+      assert.equal(await gone.use(), false)
+      table.close()
+      assert.deepEqual(two.closed, [reason])
+    })
+  }
+}
+
+test('the end of one session leaves the connections of another', async (t) => {
+  const { table, current, authority } = await openTable(t)
+  const other = await logIn(authority, 'ada')
+  const [mine, others] = [ends(), ends()]
+  table.open(current, mine)
+  table.open(await check(authority, other.token), others)
+  await authority.endSessions({ which: { id: other.session.id } })
+  assert.deepEqual([mine.closed, others.closed], [[], ['revoked']])
+})
+
+test('a session that ended before its connection was opened cuts it all the same', async (t) => {
+  const { table, current, authority } = await openTable(t)
+  await authority.logout(current)
+  const late = ends()
+  table.open(current, late)
+  await settled()
+  assert.deepEqual(late.closed, ['logged_out'])
+})
+
+test('a revocation that was missed during a lapse cuts once the node hears again', async (t) => {
+  const { table, current, there, engine, raw, clock } = await openTable(t)
+  const mine = ends()
+  table.open(current, mine)
+  await settled()
+  engine.hub.pause(raw.bus)
+  clock.advance(1000)
+  t.mock.timers.reset()
+  await there.authority.endSessions({ which: { id: current.session.id } })
+  assert.deepEqual(mine.closed, [])
+  engine.hub.resume(raw.bus)
+  await settled()
+  assert.deepEqual(mine.closed, ['revoked'])
+})
+
+test('an actor that may act no more loses its connections when the change is told', async (t) => {
+  const { table, current, authority, raw, ada } = await openTable(t)
+  const mine = ends()
+  table.open(current, mine)
+  await raw.directory.update(ada.id, { status: 'suspended' })
+  await authority.actorChanged(ada.id)
+  await settled()
+  assert.deepEqual(mine.closed, ['suspended'])
+})
+
+test('an impersonation whose role was taken away loses its connections', async (t) => {
+  const { table, authority, ada } = await openTable(t)
+  const sam = await addActor(authority, 'Sam', ['impersonate'])
+  const parent = await check(authority, (await logIn(authority, 'sam')).token)
+  const acting = granted(await authority.impersonate(parent, ada.id))
+  const [own, other] = [ends(), ends()]
+  table.open(parent, own)
+  table.open(await check(authority, acting.token), other)
+  await authority.setRoles(sam.id, [])
+  await settled()
+  assert.deepEqual([own.closed, other.closed], [[], ['revoked']])
+})
+
+test('a session that runs out is noticed by the sweep, for all its connections alike', async (t) => {
+  const { table, current, clock } = await openTable(t, { sweepEveryMs: 250 })
+  const all = Array.from({ length: 30 }, ends)
+  for (const each of all) table.open(current, each)
+  await settled()
+  clock.advance(HOUR - 1)
+  t.mock.timers.tick(250)
+  await settled()
+  assert.equal(table.size, 30)
+  clock.advance(1)
+  t.mock.timers.tick(250)
+  await settled()
+  for (const { closed } of all) assert.deepEqual(closed, ['expired'])
+})
+
+test('an open connection does not extend its session, traffic on it does', async (t) => {
+  const { table, current, clock } = await openTable(t, { sweepEveryMs: 250 })
+  const [idle, busy] = [ends(), ends()]
+  table.open(current, idle)
+  const connection = table.open(current, busy)
+  for (let at = 0; at < 3; at++) {
+    clock.advance(50 * MINUTE)
+    assert.equal(await connection.use(), true)
+    assert.equal(connection.current.session.expiresAt, clock.now() + HOUR)
+  }
+  t.mock.timers.tick(250)
+  await settled()
+  assert.deepEqual([idle.closed, busy.closed], [[], []])
+  clock.advance(HOUR)
+  assert.equal(await connection.use(), false)
+  assert.deepEqual(busy.closed, ['expired'])
+})
+
+test('not knowing cuts nothing', async (t) => {
+  const { table, current, clock, tap } = await openTable(t, { sweepEveryMs: 250 })
+  const mine = ends()
+  const connection = table.open(current, mine)
+  clock.advance(HOUR)
+  tap.intercept('sessions.find', () => Promise.reject(new Error('gone')))
+  t.mock.timers.tick(250)
+  await settled()
+  assert.equal(await connection.use(), false)
+  assert.deepEqual(mine.closed, [])
+})
+
+test('events reach every connection of every session of the actor, in the order sent', async (t) => {
+  const { table, current, authority, ada, tap } = await openTable(t)
+  const other = await check(authority, (await logIn(authority, 'ada')).token)
+  const all = [ends(), ends(), ends()]
+  for (const [at, each] of all.entries()) table.open(at === 0 ? other : current, each)
+  // The first reading is slow: those behind it must not overtake.
+  const held = tap.hold('sessions.list', 'before')
+  const names = Array.from({ length: 20 }, (_, at) => `event ${at}`)
+  const sending = names.map((name) => table.send(ada.id, { name }))
+  await held.reached
+  held.release()
+  await Promise.all(sending)
+  for (const { sent } of all) assert.deepEqual(sent, names)
+})
+
+test('a send that fails does not hold up those after it', async (t) => {
+  const { table, current, ada, tap } = await openTable(t)
+  const mine = ends()
+  table.open(current, mine)
+  tap.intercept('sessions.list', () => Promise.reject(new Error('gone')))
+  await assert.rejects(table.send(ada.id, { name: 'lost' }), { code: 'unavailable' })
+  tap.intercept('sessions.list', null)
+  await table.send(ada.id, { name: 'kept' })
+  assert.deepEqual(mine.sent, ['kept'])
+})
+
+test('events to one actor that are under way are bounded, and another is not held up', async (t) => {
+  const { table, ada, tap } = await openTable(t)
+  const held = tap.hold('sessions.list', 'before')
+  const sending = Array.from({ length: 1000 }, () => table.send(ada.id, { name: 'n' }))
+  await held.reached
+  await assert.rejects(table.send(ada.id, { name: 'n' }), { code: 'busy' })
+  await table.send('somebody else', { name: 'n' })
+  held.release()
+  await Promise.all(sending)
+  await table.send(ada.id, { name: 'n' })
+})
+
+test('events wait for a session without a connection, and go to whoever opens first', async (t) => {
+  const { table, current, ada } = await openTable(t)
+  for (const name of ['a', 'b', 'c']) await table.send(ada.id, { name })
+  const [first, second] = [ends(), ends()]
+  table.open(current, first)
+  table.open(current, second)
+  await table.send(ada.id, { name: 'd' })
+  assert.deepEqual([first.sent, second.sent], [['a', 'b', 'c', 'd'], ['d']])
+})
+
+test('a mailbox keeps the latest events and tells how many were lost', async (t) => {
+  const { table, current, ada } = await openTable(t, { mailbox: { maxEvents: 2 } })
+  for (const name of ['a', 'b', 'c']) await table.send(ada.id, { name })
+  const mine = ends()
+  table.open(current, mine)
+  assert.deepEqual(mine.sent, [OVERFLOW_EVENT, 'b', 'c'])
+})
+
+test('there are only so many mailboxes: the oldest goes', async (t) => {
+  const { table, current, authority, ada } = await openTable(t, { maxMailboxes: 1 })
+  const eve = await addActor(authority, 'Eve')
+  const other = await check(authority, (await logIn(authority, 'eve')).token)
+  await table.send(ada.id, { name: 'first' })
+  await table.send(eve.id, { name: 'second' })
+  const [mine, hers] = [ends(), ends()]
+  table.open(current, mine)
+  table.open(other, hers)
+  assert.deepEqual([mine.sent, hers.sent], [[], ['second']])
+})
+
+test('what waits for a session ends with it', async (t) => {
+  const { table, current, authority, ada } = await openTable(t)
+  await table.send(ada.id, { name: 'secret' })
+  await authority.logout(current)
+  const late = ends()
+  table.open(current, late)
+  assert.deepEqual(late.sent, [])
+})
+
+test('an impersonation of the actor gets nothing, and neither does a stranger', async (t) => {
+  const { table, current, authority, ada } = await openTable(t)
+  const sam = await addActor(authority, 'Sam', ['impersonate'])
+  const parent = await check(authority, (await logIn(authority, 'sam')).token)
+  const acting = granted(await authority.impersonate(parent, ada.id))
+  const [mine, sams, acted] = [ends(), ends(), ends()]
+  table.open(current, mine)
+  table.open(parent, sams)
+  table.open(await check(authority, acting.token), acted)
+  await table.send(ada.id, { name: 'hello' })
+  await table.send(sam.id, { name: 'for Sam' })
+  assert.deepEqual([mine.sent, sams.sent, acted.sent], [['hello'], ['for Sam'], []])
+})
+
+test('a connection whose ends throw is cut, and hurts no other', async (t) => {
+  const { table, current, ada, authority, told } = await openTable(t)
+  const broken = ends()
+  const tries: string[] = []
+  const bad = {
+    door: 'test',
+    send: ({ name }: { name: string }) => {
+      tries.push(name)
+      throw new Error('broken pipe')
+    },
+    close: (reason: string) => {
+      broken.closed.push(reason)
+      throw new Error('broken too')
+    },
+  }
+  for (const name of ['a', 'b']) await table.send(ada.id, { name })
+  table.open(current, bad)
+  assert.deepEqual([tries, broken.closed], [['a'], ['send_failed']])
+  table.open(current, bad)
+  const [before, after] = [ends(), ends()]
+  table.open(current, before)
+  table.open(current, bad)
+  table.open(current, after)
+  await table.send(ada.id, { name: 'c' })
+  assert.deepEqual([before.sent, after.sent, table.size], [['c'], ['c'], 2])
+  table.open(current, { ...bad, send: () => {} })
+  await authority.logout(current)
+  assert.deepEqual([before.closed, after.closed], [['logged_out'], ['logged_out']])
+  assert.ok(told.length > 0)
+})
+
+test('closing the table closes every connection, and it hears no more', async (t) => {
+  const { table, current, authority } = await openTable(t)
+  const mine = ends()
+  table.open(current, mine)
+  table.close('bye')
+  table.close()
+  await authority.logout(current)
+  assert.deepEqual([mine.closed, table.size], [['bye'], 0])
+})
+
+test('a client that went away is not told anything more', async (t) => {
+  const { table, current, authority, ada } = await openTable(t)
+  const mine = ends()
+  const connection = table.open(current, mine)
+  assert.deepEqual(
+    table.list(ada.id).map(({ id }) => id),
+    [connection.id],
+  )
+  connection.leave()
+  connection.leave()
+  await authority.logout(current)
+  assert.deepEqual([mine.closed, table.size, table.list(ada.id)], [[], 0, []])
+})
