@@ -18,7 +18,7 @@ export async function prepare({ sessions, actors, passwords }: Options): Promise
   const authority = await openHouse(folder.path, { settings: WITHOUT_THROTTLE })
   const made = await logIn(authority, await addActors(authority, actors), sessions)
   const tokens = made.map(({ token }) => token)
-  await warm(authority, tokens)
+  await warm(authority, tokens, Date.now())
   const names: string[] = []
   for (let i = 0; i < (passwords?.actors ?? 0); i++) {
     const name = `person ${i}`

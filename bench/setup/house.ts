@@ -56,10 +56,14 @@ export async function logIn(
   })
 }
 
-/** Checks every token once, so that all of them are in the cache. */
-export async function warm(authority: Authority, tokens: readonly string[]): Promise<void> {
+/** Checks every token once, at that time, so that all of them are in the cache. */
+export async function warm(
+  authority: Authority,
+  tokens: readonly string[],
+  now: number,
+): Promise<void> {
   await inParallel(tokens.length, CALLERS, async (index) => {
-    const checked = await authority.authenticate(tokens[index])
+    const checked = await authority.authenticate(tokens[index], { now })
     if (!checked.ok) throw new Error(`token ${index}: ${checked.code}`)
   })
 }

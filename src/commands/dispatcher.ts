@@ -50,22 +50,29 @@ const MAX_EVENTS = 1000
  * time limit, and answers with a value or a code. It never throws for what a command does.
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const answer = async (call: CommandCall): Promise<CommandOutcome> => {
+    const command = options.registry.find(call.name)
+    if (command === null) return { ...refuse('not_found', 'There is no such command.'), events: [] }
+    const current = await resolveSession(options.authority, command, call)
+    if (current !== null && !current.ok) return { ...current, events: [] }
+    const denied = checkAccess(options.authority, command, current, call.caller)
+    if (denied !== null) return { ...denied, events: [] }
+    const parsed = await command.params.safeParseAsync(call.params)
+    if (!parsed.success) return { ...invalidParams(parsed.error.issues), events: [] }
+    return run(options, command, parsed.data, current, call.caller)
+  }
   return {
     async dispatch(call) {
-      const command = options.registry.find(call.name)
-      if (command === null)
-        return { ...refuse('not_found', 'There is no such command.'), events: [] }
-      const current = await resolveSession(options.authority, command, call)
-      if (current !== null && !current.ok) return { ...current, events: [] }
-      const denied = checkAccess(options.authority, command, current, call.caller)
-      if (denied !== null) return { ...denied, events: [] }
-      const parsed = await parse(command, call.params).catch((error: unknown) => {
-        options.onError?.(error, command.name)
-        return refusalOf(error)
-      })
-      if ('code' in parsed) return { ...parsed, events: [] }
-      if (!parsed.success) return { ...invalidParams(parsed.error.issues), events: [] }
-      return run(options, command, parsed.data, current, call.caller)
+      try {
+        return await answer(call)
+      } catch (error) {
+        const gone = call.caller.signal?.aborted === true
+        if (!gone) options.onError?.(error, call.name)
+        return {
+          ...(gone ? refuse('timeout', 'The caller went away.') : refusalOf(error)),
+          events: [],
+        }
+      }
     },
   }
 }
@@ -109,11 +116,6 @@ function checkAccess(
   if (command.session !== 'fresh') return null
   const fresh = authority.freshWithin(current, undefined, caller)
   return fresh.ok ? null : fresh
-}
-
-// What a schema's own code throws is the command's failure, like that of its `run`.
-async function parse(command: Command, params: unknown) {
-  return command.params.safeParseAsync(params)
 }
 
 function invalidParams(issues: readonly { path: PropertyKey[]; message: string }[]): Refusal {

@@ -23,7 +23,7 @@ export interface Connection {
   readonly openedAt: number
   /** The session as it was last checked. */
   readonly current: Authenticated
-  /** Traffic from the client: checks the session again and extends it. False when it is over; the connection is closed then. */
+  /** Traffic from the client: checks the session again and extends it. False when it is over (the connection is closed then), or when that cannot be known. */
   use(): Promise<boolean>
   /** The client went away. */
   leave(): void
@@ -48,7 +48,7 @@ export interface Connections {
    * bounded mailbox while it has none. Impersonations of the actor get nothing.
    */
   send(actorId: string, event: ActorEvent): Promise<void>
-  /** Pushes an event to every connection that is open, and into every mailbox that waits for one. */
+  /** Pushes an event to every open connection but impersonations, and into every mailbox that waits for one. */
   broadcast(event: ActorEvent): void
   list(actorId: string): readonly Connection[]
   readonly size: number
@@ -137,7 +137,9 @@ class ConnectionTable implements Connections {
   }
 
   broadcast(event: ActorEvent): void {
-    for (const entry of [...this.#entries()]) this.#push(entry, event)
+    for (const entry of [...this.#entries()]) {
+      if (entry.current.impersonator === null) this.#push(entry, event)
+    }
     for (const mailbox of this.#mailboxes.values()) mailbox.put(event)
   }
 

@@ -304,7 +304,7 @@ export type BusMessage =
 
 /** How nodes tell each other what changed. */
 export interface Bus {
-  /** Resolves when every live node has confirmed, or its lease has run out. */
+  /** Resolves when every live node has confirmed, or its lease has run out, and so within a lease at the latest. */
   publish(message: BusMessage): Promise<void>
   /** Hears what other nodes publish, not what this one does. Returns how to stop. */
   subscribe(listener: (message: BusMessage) => void): () => void

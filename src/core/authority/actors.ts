@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Actor, canonicalIdentity, isEmail } from '../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../errors.ts'
-import { isSupportedHash } from '../password/index.ts'
 import type { ManagedDirectory } from '../ports.ts'
 import { reserveCreation } from './attempts.ts'
 import { type CallOptions, type House, settle } from './house.ts'
@@ -110,7 +109,7 @@ export function importActor(
     const identities = identitiesOf(imported.name, imported.email)
     if (!Array.isArray(identities)) return identities
     const passwordHash = imported.passwordHash ?? null
-    if (passwordHash !== null && !isSupportedHash(passwordHash)) {
+    if (passwordHash !== null && !house.hasher.supports(passwordHash)) {
       return invalid('passwordHash', 'is of no format that can be verified')
     }
     const actor: Actor = {

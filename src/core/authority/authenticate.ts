@@ -6,7 +6,8 @@ import { type Binding, type Session, stateOf } from '../session.ts'
 import type { ActorEntry, SessionEntry } from '../session-cache.ts'
 import { isSessionId } from '../token.ts'
 import { touchIntervalMs } from '../touch-buffer.ts'
-import { type CallOptions, type House, type LoadedSession, settle } from './house.ts'
+import { type CallOptions, type House, type LoadedSession, settle, unlessAborted } from './house.ts'
+import { endSessions } from './revoke.ts'
 
 /** A session that was checked and found good. */
 export interface Authenticated {
@@ -73,7 +74,8 @@ export class Checker {
       if (yes !== null) return Promise.resolve(yes)
     }
     const believed = entry === undefined ? null : cachedNo(entry, secretHash, now, options)
-    return settle(() => this.#confirm(id, secretHash, now, believed, options))
+    const confirm = () => this.#confirm(id, secretHash, now, believed, options)
+    return settle(() => unlessAborted(confirm(), options.signal))
   }
 
   #decide(
@@ -148,8 +150,10 @@ export class Checker {
     if (yes !== null) return yes
     if (secretHash !== null && !meetsBinding(entry.binding, options)) return INVALID
     const by = entry.impersonator
-    const refused = by !== null && refusesImpersonation(by.actor, entry.actor.actor) !== null
-    return refused ? revoked('revoked') : null
+    if (by === null || refusesImpersonation(by.actor, entry.actor.actor) === null) return null
+    // For good: the role may come back within the hour, the impersonation does not.
+    await endSessions(this.#house, { which: { id } }, options)
+    return revoked('revoked')
   }
 
   async #parentLives(id: string, now: number): Promise<boolean> {

@@ -137,7 +137,7 @@ function makeRecord(
     createdAt: now,
     authenticatedAt: now,
     lastUsedAt: now,
-    tokenExpiresAt: profile.tokenMs === null ? null : Math.min(now + profile.tokenMs, endsAt),
+    tokenExpiresAt: tokenEnd(profile, now, endsAt),
     idleMs: profile.idleMs,
     endsAt,
     client: {
@@ -154,6 +154,12 @@ function makeRecord(
     endReason: null,
   }
   return { record, token: codec.format({ id, secret }, record), renewal: code }
+}
+
+// Where there is no renewal code a token is renewed by use and carries its end itself: the record's would end the session.
+function tokenEnd(profile: Profile, now: number, endsAt: number): number | null {
+  if (profile.tokenMs === null || !profile.renewable) return null
+  return Math.min(now + profile.tokenMs, endsAt)
 }
 
 function makeRenewal(codec: TokenCodec, id: string, now: number) {

@@ -100,16 +100,13 @@ export class House {
     const timer = setTimeout(() => {
       deadline.reject(new LatchkeyError('unavailable', 'The store did not answer in time.'))
     }, this.#storeTimeoutMs)
-    const giveUp = () => deadline.reject(signal?.reason)
-    signal?.addEventListener('abort', giveUp, { once: true })
     try {
-      return await Promise.race([question(), deadline.promise])
+      return await unlessAborted(Promise.race([question(), deadline.promise]), signal)
     } catch (error) {
       if (error instanceof LatchkeyError || signal?.aborted === true) throw error
       throw new LatchkeyError('unavailable', 'The store failed.', { cause: error })
     } finally {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -216,7 +213,12 @@ export class House {
   /** Makes a change count here at once, and resolves when it counts on every node. */
   async announce(change: Change): Promise<void> {
     this.#apply(change)
-    await this.store.bus.publish(change)
+    try {
+      await this.store.bus.publish(change)
+    } catch (error) {
+      // What was written stands; a node that did not hear trusts its cache no longer than its lease.
+      this.onError(error)
+    }
   }
 
   async announceEnded(ended: readonly EndedSession[]): Promise<void> {
@@ -306,6 +308,23 @@ export function addressOf(source: RequestSource): string | null {
   return source.address === undefined || source.address === null
     ? null
     : canonicalAddress(source.address)
+}
+
+/** What work comes to, or the reason of `signal` if that fires first; the work goes on for others who wait for it. */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return work
+  const aborted = Promise.withResolvers<never>()
+  const giveUp = () => aborted.reject(signal.reason)
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
 }
 
 /** Runs a verb whose refusals are values: a `LatchkeyError` from below becomes one. */

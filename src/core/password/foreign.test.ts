@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isSupportedHash } from './foreign.ts'
+import { createStoredHashParser, type ForeignHashOptions } from './foreign.ts'
 import { createPasswordHasher } from './hasher.ts'
+
+const isSupportedHash = (stored: string, options: ForeignHashOptions = {}) =>
+  createStoredHashParser(options)(stored) !== null
 
 const MAGE_SALT = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
 const MAGE_KEY = '00112233445566778899aabbccddeeff'

@@ -40,11 +40,3 @@ export function createStoredHashParser({
     )
   }
 }
-
-/**
- * Whether a stored hash can be verified, for an importer to check its lines: argon2 (PHC, version 19), bcrypt (given
- * `bcryptjs`), scrypt (PHC), PBKDF2 (passlib, PHC, Django), MAGE's records (`hmac` ones given their key).
- */
-export function isSupportedHash(stored: string, options: ForeignHashOptions = {}): boolean {
-  return createStoredHashParser(options)(stored) !== null
-}

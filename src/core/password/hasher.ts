@@ -59,6 +59,11 @@ export interface PasswordHasher {
    * `unavailable` for a bcrypt hash where `bcryptjs` is not installed.
    */
   verify(password: string, stored: string | null, options?: CallOptions): Promise<Verification>
+  /**
+   * Whether a stored hash can be verified here: argon2 (PHC, version 19), bcrypt (given `bcryptjs`), scrypt (PHC), PBKDF2
+   * (passlib, PHC, Django), MAGE's records (`hmac` ones given their key).
+   */
+  supports(stored: string): boolean
   stats(): WorkQueueStats
 }
 
@@ -117,6 +122,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     async verify(password, stored, { signal } = {}) {
       return await queue.run(() => check(password, stored), { signal })
     },
+    supports: (stored) => parse(stored) !== null,
     stats: queue.stats,
   }
 }

@@ -1,4 +1,4 @@
-export { type ForeignHashOptions, isSupportedHash } from './foreign.ts'
+export type { ForeignHashOptions } from './foreign.ts'
 export {
   createPasswordHasher,
   type PasswordHasher,

@@ -47,6 +47,8 @@ for (const text of ['null', '[]', '[{}]', '"name"', '1', 'true', '  \n']) {
   test(`a body that is no object is an invalid request: ${JSON.stringify(text)}`, async () => {
     await using house = await openHouse()
     refused(await post(house, text), 400, 'invalid_request')
+    // Also where no field is required.
+    refused(await house.ask('POST /v1/sessions/anonymous', { raw: text }), 400, 'invalid_request')
   })
 }
 

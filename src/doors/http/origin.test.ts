@@ -196,3 +196,19 @@ test('in development allowed hosts come beside the loopback ones', () => {
   assert.ok(isAllowedHost('localhost', ['dev.test'], true))
   assert.ok(!isAllowedHost('dev.test', [], true))
 })
+
+test('where the secret is in the body, a cookie that comes along asks for no origin and is left', async () => {
+  await using house = await housed()
+  const cookie = await house.cookieOf('ada')
+  const { renewal } = await house.login('ada')
+  const code = await house.authority.createClaimCode()
+  for (const [what, body, status] of [
+    ['POST /v1/session/renew', { renewal }, 200],
+    ['POST /v1/sessions/anonymous', {}, 201],
+    ['POST /v1/bootstrap', { code, name: 'root', password: PASSWORD }, 201],
+  ] as const) {
+    const reply = await house.ask(what, { body, cookie })
+    assert.deepEqual([reply.status, reply.cookies], [status, []])
+  }
+  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+})

@@ -5,6 +5,7 @@ import {
   type Authority,
   type AuthorityOptions,
   createAuthority,
+  nativeCodec,
   type Settings,
   type Store,
 } from '../../core/index.ts'
@@ -179,6 +180,11 @@ export function parsed<S extends z.ZodType>(reply: Reply, status: number, shape:
 export function refused(reply: Reply, status: number, code: string, reason?: string): void {
   const told = [reply.status, reply.body['code'], reply.body['reason']]
   assert.deepEqual(told, [status, code, reason], reply.text)
+}
+
+/** A token of the right shape that nobody was given. */
+export function nativeToken(id: string = 'x'.repeat(25)): string {
+  return nativeCodec.format({ id, secret: nativeCodec.createSecret() }, { owner: '' })
 }
 
 /** `name=value` of a `Set-Cookie` header. */

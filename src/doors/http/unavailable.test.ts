@@ -16,6 +16,8 @@ import {
 
 const NEXT = 'five dry badgers on a hill'
 const DEADLINE_MS = 60
+/** Several questions may follow each other, each within its own deadline, on a busy machine. */
+const PATIENCE_MS = 5000
 
 type Failure = 'reject' | 'throw' | 'hang'
 
@@ -23,6 +25,7 @@ type Failure = 'reject' | 'throw' | 'hang'
 class FaultyStore {
   readonly store: Store
   #failing: ((method: string) => Failure | null) | null = null
+  #recovery = Promise.withResolvers<never>()
 
   constructor(sound: Store) {
     this.store = {
@@ -40,8 +43,12 @@ class FaultyStore {
     this.#failing = (method) => (only === undefined || only === method ? how : null)
   }
 
+  /** Works again; what hung until now is rejected. */
   recover(): void {
     this.#failing = null
+    this.#recovery.promise.catch(() => undefined)
+    this.#recovery.reject(new Error('the connection was lost'))
+    this.#recovery = Promise.withResolvers()
   }
 
   #wrap<Port extends object>(port: string, sound: Port): Port {
@@ -51,7 +58,7 @@ class FaultyStore {
         if (typeof method !== 'function') return method
         return (...given: unknown[]) => {
           const how = this.#failing?.(`${port}.${String(name)}`) ?? null
-          if (how === 'hang') return new Promise(() => undefined)
+          if (how === 'hang') return this.#recovery.promise
           if (how === 'reject') return Promise.reject(new Error('SQLITE_FULL: disk of /srv/data'))
           if (how === 'throw') throw new TypeError('cannot read properties of undefined')
           return Reflect.apply(method, target, given) as unknown
@@ -82,7 +89,14 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   'admin.settings.set': { value: 9 },
 }
 
-const FROM_MEMORY = new Set(['session.get', 'admin.settings.list'])
+/** What needs no store once the session was seen; an import has an outcome for each of its lines. */
+const WHERE_SEEN: Readonly<Record<string, readonly unknown[]>> = {
+  'session.get': [200, undefined],
+  'session.introspect': [200, undefined],
+  'admin.settings.list': [200, undefined],
+  'admin.actors.import': [200, undefined],
+  'impersonation.stop': [400, 'invalid_request'],
+}
 
 for (const how of ['reject', 'throw', 'hang'] as const) {
   for (const seen of [true, false]) {
@@ -108,14 +122,11 @@ for (const how of ['reject', 'throw', 'hang'] as const) {
           return { command, reply: await house.ask(`${method} ${where}${search}`, asking) }
         }),
       )
-      // Several questions may follow each other, each within its own deadline.
-      assert.ok(performance.now() - begun < 20 * DEADLINE_MS)
+      assert.ok(performance.now() - begun < PATIENCE_MS)
       for (const { command, reply } of replies) {
-        // What an impersonation cannot stop, and who was seen, needs no store.
-        if (seen && FROM_MEMORY.has(command)) assert.equal(reply.status, 200)
-        else if (seen && command === 'impersonation.stop') refused(reply, 400, 'invalid_request')
-        else if (seen && command === 'session.introspect') assert.equal(reply.status, 200)
-        else refused(reply, 503, 'unavailable')
+        const wanted = (seen ? WHERE_SEEN[command] : undefined) ?? [503, 'unavailable']
+        assert.deepEqual([reply.status, reply.body['code']], wanted, `${command}: ${reply.text}`)
+        if (command === 'admin.actors.import') assert.match(reply.text, /"code":"unavailable"/)
         assert.doesNotMatch(reply.text, /SQLITE|srv|properties/)
         assert.deepEqual(reply.cookies, [])
       }
@@ -245,4 +256,50 @@ test('a claim that failed leaves the code good', async () => {
   const code = await house.authority.createClaimCode()
   const asking = { body: { code, name: 'root', password: PASSWORD } }
   assert.equal(await interrupted(both, 'directory.create', 'POST /v1/bootstrap', asking), 201)
+})
+
+test('a login does not wait for uses that cannot be written', async () => {
+  const clock = fakeClock()
+  const faults = new FaultyStore(memory({ clock }))
+  const options = { store: faults.store, clock, storeTimeoutMs: DEADLINE_MS, mayFail: true }
+  await using house = await openHouse(options)
+  const { token } = await house.person('ada')
+  clock.advance(600_000)
+  await house.ask('GET /v1/session', { token })
+  faults.fail('hang', 'sessions.touch')
+  const body = { identity: 'ada', password: PASSWORD }
+  const late = new Promise<'late'>((resolve) => setTimeout(resolve, PATIENCE_MS, 'late').unref())
+  const outcome = await Promise.race([house.ask('POST /v1/sessions', { body }), late])
+  faults.recover()
+  assert.notEqual(outcome, 'late')
+})
+
+test('a taken name is unavailable too, where the store fails as it looks which', {
+  todo: true,
+}, async () => {
+  const { house, faults } = await faultyHouse()
+  await using _ = house
+  await house.person('ada')
+  faults.fail('reject', 'directory.findByIdentity')
+  const reply = await house.ask('POST /v1/actors', { body: { name: 'ada', password: PASSWORD } })
+  refused(reply, 503, 'unavailable')
+})
+
+test('an account that cannot be told from its failures is never let in', async () => {
+  const { house, faults } = await faultyHouse()
+  await using _ = house
+  await house.authority.register({ name: 'ada', password: PASSWORD })
+  const body = { identity: 'ada', password: PASSWORD }
+  for (const method of [
+    'directory.findByIdentity',
+    'directory.find',
+    'sessions.findEpochs',
+    'sessions.create',
+    'counters.remove',
+  ]) {
+    faults.fail('reject', method)
+    refused(await house.ask('POST /v1/sessions', { body }), 503, 'unavailable')
+    faults.recover()
+  }
+  assert.equal(await house.authority.countSessions(), 0)
 })

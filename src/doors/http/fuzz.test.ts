@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { ERROR_TABLE } from '../../core/index.ts'
+import { ROUTES } from './routes.ts'
+import { type House, openHouse, PASSWORD, read } from './testing-support.ts'
+
+const segment = fc.oneof(
+  fc.constantFrom('x', '%00', '%', '%2e%2e', '..', '__proto__', 'password.minLength', '%F0%9F', ''),
+  fc.webSegment(),
+)
+
+const routePath = fc
+  .tuple(fc.constantFrom(...ROUTES), fc.array(segment, { minLength: 2, maxLength: 2 }))
+  .map(([route, segments]) => {
+    let at = 0
+    return route.path.replaceAll(/:\w+/g, () => segments[at++] ?? 'x')
+  })
+
+const path = fc.oneof(
+  { weight: 6, arbitrary: routePath },
+  { weight: 1, arbitrary: fc.array(segment, { maxLength: 6 }).map((all) => `/${all.join('/')}`) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('/healthz', '/readyz', '/metrics', '/docs', '/openapi.json'),
+  },
+)
+
+const query = fc.option(
+  fc
+    .array(
+      fc.tuple(
+        fc.constantFrom(
+          'limit',
+          'after',
+          'except',
+          'since',
+          'text',
+          'role',
+          'owner',
+          '__proto__',
+          '',
+        ),
+        fc.oneof(
+          fc.constantFrom('current', '1', '-1', '1e9', '%'),
+          fc.string({ unit: 'grapheme' }),
+        ),
+      ),
+      { maxLength: 4 },
+    )
+    .map((pairs) => `?${new URLSearchParams(pairs)}`),
+  { nil: '' },
+)
+
+const method = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'REPORT')
+
+const headerValue = fc.stringMatching(
+  /^[\x21-\x7e\xa1-\xff]([\x20-\x7e\xa1-\xff]{0,60}[\x21-\x7e\xa1-\xff])?$/,
+)
+
+const headers = fc.dictionary(
+  fc.constantFrom(
+    'cookie',
+    'origin',
+    'host',
+    'content-type',
+    'content-length',
+    'sec-fetch-site',
+    'x-forwarded-for',
+    'user-agent',
+    'transfer-encoding',
+    'accept',
+    'if-none-match',
+  ),
+  fc.oneof(
+    headerValue,
+    fc.constantFrom(
+      'application/json',
+      'same-origin',
+      'http://localhost',
+      '__Host-latchkey=x',
+      '10.0.0.1',
+    ),
+  ),
+  { maxKeys: 5 },
+)
+
+const field = fc.constantFrom(
+  'name',
+  'password',
+  'email',
+  'identity',
+  'renewal',
+  'token',
+  'current',
+  'next',
+  'sessions',
+  'actor',
+  'actors',
+  'roles',
+  'value',
+  'code',
+  'cookie',
+  'label',
+  'profile',
+  '__proto__',
+)
+
+const value = fc.oneof(
+  { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
+  { weight: 2, arbitrary: fc.string({ unit: 'binary' }) },
+  { weight: 1, arbitrary: fc.constantFrom('web', 'root', PASSWORD, true, ['admin'], 1e308, -0) },
+)
+
+const body = fc.oneof(
+  { weight: 5, arbitrary: fc.dictionary(field, value).map((fields) => JSON.stringify(fields)) },
+  { weight: 1, arbitrary: fc.json() },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
+  { weight: 1, arbitrary: fc.constant(undefined) },
+)
+
+const request = fc.record({ method, path, query, headers, body, asRoot: fc.boolean() })
+
+type Fuzzed = typeof request extends fc.Arbitrary<infer T> ? T : never
+
+function requestOf(fuzzed: Fuzzed, token: string): Request {
+  const sent = new Headers(fuzzed.headers)
+  if (fuzzed.asRoot) sent.set('authorization', `Bearer ${token}`)
+  if (!sent.has('content-type') && fuzzed.body !== undefined) {
+    sent.set('content-type', 'application/json')
+  }
+  const hasBody = !['GET', 'HEAD'].includes(fuzzed.method) && fuzzed.body !== undefined
+  const init: RequestInit = { method: fuzzed.method, headers: sent }
+  if (hasBody) init.body = fuzzed.body as BodyInit
+  return new Request(`http://localhost${fuzzed.path}${fuzzed.query}`, init)
+}
+
+async function rootOf(house: House): Promise<string> {
+  const known = await house.authority.searchActors({ text: 'root', limit: 1 })
+  const id = known.items[0]?.id ?? (await house.person('root', ['admin', 'introspect'])).id
+  await house.authority.restore(id)
+  await house.authority.setRoles(id, ['admin', 'introspect'])
+  const login = await house.authority.loginAs(id)
+  assert.ok(login.ok)
+  return login.token
+}
+
+test('whatever is asked, there is an answer, and it is never our own failure', async () => {
+  await using house = await openHouse()
+  const seen = new Set<number>()
+  const property = fc.asyncProperty(request, async (fuzzed) => {
+    const token = await rootOf(house)
+    const response = await house.fetch(requestOf(fuzzed, token), { address: '192.0.2.1' })
+    assert.ok(response instanceof Response)
+    const reply = await read(response)
+    seen.add(reply.status)
+    assert.ok(reply.status < 500 || fuzzed.path === '/readyz', reply.text)
+    const code = reply.body['code']
+    if (reply.status >= 400 && reply.text !== '') assert.ok(String(code) in ERROR_TABLE)
+    assert.deepEqual(house.errors, [])
+  })
+  await fc.assert(property, { numRuns: 1500 })
+  // It is no test if everything stops at the first gate.
+  for (const status of [200, 204, 400, 401, 404]) assert.ok(seen.has(status), String(status))
+  assert.equal((await house.ask('GET /healthz')).status, 200)
+  assert.equal((await house.ask('GET /v1/session', { token: await rootOf(house) })).status, 200)
+})
