@@ -1,4 +1,4 @@
-import type { Actor } from '../actor.ts'
+import { type Actor, canonicalIdentity } from '../actor.ts'
 import type { AuditPage, AuditQuery } from '../audit.ts'
 import type { Refusal } from '../errors.ts'
 import type { ActorQuery, Page, SessionQuery } from '../ports.ts'
@@ -16,7 +16,15 @@ import type { SessionRequest } from './create-session.ts'
 import type { CallOptions, Change, House } from './house.ts'
 import { impersonate, stopImpersonating } from './impersonate.ts'
 import { findData, listSessions, type SessionData, saveData } from './listing.ts'
-import { type LoggedIn, type LoginRequest, login, loginAnonymous, loginAs } from './login.ts'
+import {
+  type LoggedIn,
+  type LoginRequest,
+  login,
+  loginAnonymous,
+  loginAs,
+  type VisitorRequest,
+  verifyLogin,
+} from './login.ts'
 import { type Pruned, prune } from './maintain.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
 import { renew } from './renew.ts'
@@ -72,6 +80,14 @@ export class Authority {
     return login(this.#house, request, options)
   }
 
+  /** {@link verifyLogin} */
+  verifyLogin(
+    request: Pick<LoginRequest, 'identity' | 'password'>,
+    options: Options = {},
+  ): Outcome<{ ok: true; actor: Actor }> {
+    return verifyLogin(this.#house, request, options)
+  }
+
   /** {@link loginAs} */
   loginAs(actorId: string, request: SessionRequest = {}, options: Options = {}): Outcome<LoggedIn> {
     return loginAs(this.#house, actorId, request, options)
@@ -79,7 +95,7 @@ export class Authority {
 
   /** {@link loginAnonymous} */
   loginAnonymous(
-    request: SessionRequest & { readonly actorId?: string } = {},
+    request: VisitorRequest = {},
     options: Options = {},
   ): Outcome<LoggedIn> {
     return loginAnonymous(this.#house, request, options)
@@ -181,6 +197,14 @@ export class Authority {
   /** An actor by id, suspended or not; null if there is none. */
   async findActor(id: string, options: Options = {}): Promise<Actor | null> {
     return (await this.#house.findCredential(id, options.signal))?.actor ?? null
+  }
+
+  /** The actor behind a name or an e-mail address as typed, suspended or not; null if there is none. */
+  async findActorByIdentity(identity: string, options: Options = {}): Promise<Actor | null> {
+    const canonical = canonicalIdentity(identity)
+    if (canonical === null) return null
+    const find = () => this.#house.directory.findByIdentity(canonical)
+    return (await this.#house.ask(find, options.signal))?.actor ?? null
   }
 
   /** Actors of the authority's own directory, oldest first. */

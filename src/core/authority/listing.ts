@@ -86,6 +86,9 @@ export async function saveData(
     () => house.store.sessions.saveData(current.session.id, text, version),
     options.signal,
   )
-  if (saved !== null) return saved
+  if (saved !== null) {
+    await house.announce({ kind: 'session-changed', id: current.session.id })
+    return saved
+  }
   throw new LatchkeyError('conflict', 'The data changed, or the session ended, in the meantime.')
 }

@@ -53,6 +53,25 @@ export function login(
   })
 }
 
+/**
+ * Proves a password without beginning a session: the refusals, guards, throttle and work of {@link login}. The trail keeps
+ * only what was refused.
+ */
+export function verifyLogin(
+  house: House,
+  request: Pick<LoginRequest, 'identity' | 'password'>,
+  options: CallOptions,
+): Promise<{ ok: true; actor: Actor } | Refusal> {
+  return settle(async () => {
+    const identity = canonicalIdentity(request.identity)
+    const proven = await prove(house, identity, request, options)
+    if (proven.ok) return { ok: true, actor: proven.actor }
+    await auditRefusal(house, identity ?? '', proven, options)
+    const { actor: _, ...refusal } = proven
+    return refusal
+  })
+}
+
 // One line a minute for each identity and address that is throttled: a flood must not wash the trail away.
 async function auditRefusal(
   house: House,
@@ -213,15 +232,22 @@ export function loginAs(
   })
 }
 
+export interface VisitorRequest extends SessionRequest {
+  /** A new UUID by default. */
+  readonly actorId?: string
+  /** Whether the application knows who this is: then it does not count as a stranger of its address. False by default. */
+  readonly vouched?: boolean
+}
+
 /** Begins a session for a visitor who proved nothing. Its rights are those of `access`, by default none. */
 export function loginAnonymous(
   house: House,
-  request: SessionRequest & { readonly actorId?: string },
+  { vouched = false, ...request }: VisitorRequest,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const allowed = await reserveCreation(house, 'anonymous', options)
-    if (!allowed.ok) return allowed
+    const allowed = vouched ? null : await reserveCreation(house, 'anonymous', options)
+    if (allowed !== null && !allowed.ok) return allowed
     const owner = request.actorId ?? randomUUID()
     const epochs = await house.ask(() => house.store.sessions.findEpochs(owner))
     const created = await createSession(
