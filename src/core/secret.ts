@@ -33,6 +33,33 @@ export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'base64url')
 }
 
+/** The same SHA-256 as {@link hashSecret}, as 32 characters of one byte each: what a check compares. */
+export function digestSecret(secret: string): string {
+  return hash('sha256', secret, 'latin1')
+}
+
+/** The form that stores hold of what {@link digestSecret} gave. */
+export function hashOfDigest(digest: string): string {
+  return Buffer.from(digest, 'latin1').toString('base64url')
+}
+
+/** The eight 32-bit words of a stored hash. */
+export function wordsOfHash(stored: string): Int32Array {
+  const bytes = Buffer.from(stored, 'base64url')
+  return Int32Array.from({ length: 8 }, (_, at) => bytes.readInt32BE(at * 4))
+}
+
+/** One of the eight 32-bit words of a digest. */
+export function wordOfDigest(digest: string, at: number): number {
+  const start = at * 4
+  return (
+    (digest.charCodeAt(start) << 24) |
+    (digest.charCodeAt(start + 1) << 16) |
+    (digest.charCodeAt(start + 2) << 8) |
+    digest.charCodeAt(start + 3)
+  )
+}
+
 /** Compares two digests of one length in constant time. */
 export function sameDigest(a: string, b: string): boolean {
   if (a.length !== b.length) return false

@@ -1,7 +1,7 @@
 import { type Actor, ROLES } from '../actor.ts'
 import { withinPrefix } from '../address.ts'
 import { type Refusal, refuse } from '../errors.ts'
-import { hashSecret, sameDigest } from '../secret.ts'
+import { digestSecret, hashOfDigest, sameDigest } from '../secret.ts'
 import { type Binding, type Session, stateOf } from '../session.ts'
 import type { ActorEntry, SessionEntry } from '../session-cache.ts'
 import { isSessionId } from '../token.ts'
@@ -51,7 +51,7 @@ export class Checker {
     const parsed = this.#house.parseToken(token)
     if (parsed === null) return Promise.resolve(INVALID)
     const now = this.#house.now(options)
-    const checked = this.#check(parsed.id, hashSecret(parsed.secret), now, options)
+    const checked = this.#check(parsed.id, parsed.secret, now, options)
     const { owner } = parsed
     if (owner === undefined) return checked
     return checked.then((check) => (check.ok && check.session.owner !== owner ? INVALID : check))
@@ -61,36 +61,38 @@ export class Checker {
     return this.#check(current.session.id, null, this.#house.now(options), options)
   }
 
-  // Without a secret hash, the secret and what the session is bound to were checked when the connection was opened.
+  // Without a secret, it and what the session is bound to were checked when the connection was opened.
   #check(
     id: string,
-    secretHash: string | null,
+    secret: string | null,
     now: number,
     options: RecheckOptions,
   ): Promise<Authentication> {
+    // The look-up first: its marking of the entry brings it to the processor while the secret is hashed.
     const entry = this.#house.trusted() ? this.#house.sessions.get(id) : undefined
+    const digest = secret === null ? null : digestSecret(secret)
     if (entry !== undefined && this.#parentCached(entry, now)) {
-      const yes = this.#decide(entry, secretHash, now, options)
+      const yes = this.#decide(entry, digest, now, options)
       if (yes !== null) return Promise.resolve(yes)
     }
-    const believed = entry === undefined ? null : cachedNo(entry, secretHash, now, options)
-    const confirm = () => this.#confirm(id, secretHash, now, believed, options)
+    const believed = entry === undefined ? null : cachedNo(entry, digest, now, options)
+    const confirm = () => this.#confirm(id, digest, now, believed, options)
     return settle(() => unlessAborted(confirm(), options.signal))
   }
 
   #decide(
     entry: SessionEntry,
-    secretHash: string | null,
+    digest: string | null,
     now: number,
     options: RecheckOptions,
   ): Authenticated | null {
-    if (secretHash !== null && !entry.accepts(secretHash, now)) return null
+    if (digest !== null && !entry.accepts(digest, now)) return null
     if (entry.expiresAt() <= now) return null
     if (!this.#house.isCurrent(entry.actor, now)) return null
     if (entry.impersonator !== null && !this.#mayImpersonate(entry, entry.impersonator, now)) {
       return null
     }
-    if (secretHash !== null && !meetsBinding(entry.binding, options)) return null
+    if (digest !== null && !meetsBinding(entry.binding, options)) return null
     if (options.passive !== true) this.#touch(entry, now)
     return {
       ok: true,
@@ -114,7 +116,7 @@ export class Checker {
 
   async #confirm(
     id: string,
-    secretHash: string | null,
+    digest: string | null,
     now: number,
     believed: Refusal | null,
     options: RecheckOptions,
@@ -125,7 +127,7 @@ export class Checker {
     if (!free && !this.#mayConfirm(id)) return believed
     for (let attempt = 0; attempt < 3; attempt++) {
       options.signal?.throwIfAborted()
-      const answer = await this.#readAndDecide(id, secretHash, now, options)
+      const answer = await this.#readAndDecide(id, digest, now, options)
       if (answer !== null) return answer
     }
     return refuse('unavailable', 'The session keeps changing. Try again.')
@@ -134,21 +136,21 @@ export class Checker {
   // Null when an actor changed between the reading and the decision, so that it must be read again.
   async #readAndDecide(
     id: string,
-    secretHash: string | null,
+    digest: string | null,
     now: number,
     options: RecheckOptions,
   ): Promise<Authentication | null> {
     const loaded = await this.#house.loadSession(id, now)
-    if (secretHash !== null && !knowsSecret(loaded, secretHash, now)) return INVALID
+    if (digest !== null && !knowsSecret(loaded, digest, now)) return INVALID
     const entry = loaded.entry
     if (entry === null) return whyOver(loaded, this.#house.houseEpoch, now)
     if (entry.expiresAt() <= now) return EXPIRED
     if (entry.parent !== null && !(await this.#parentLives(entry.parent, now))) {
       return revoked('parent_ended')
     }
-    const yes = this.#decide(entry, secretHash, now, options)
+    const yes = this.#decide(entry, digest, now, options)
     if (yes !== null) return yes
-    if (secretHash !== null && !meetsBinding(entry.binding, options)) return INVALID
+    if (digest !== null && !meetsBinding(entry.binding, options)) return INVALID
     const by = entry.impersonator
     if (by === null || refusesImpersonation(by.actor, entry.actor.actor) === null) return null
     // For good: the role may come back within the hour, the impersonation does not.
@@ -184,18 +186,18 @@ export class Checker {
 /** The refusal that a cached session amounts to, or null where it is only the cache that is behind. */
 function cachedNo(
   entry: SessionEntry,
-  secretHash: string | null,
+  digest: string | null,
   now: number,
   options: CallOptions,
 ): Refusal | null {
-  if (secretHash !== null && !entry.accepts(secretHash, now)) return INVALID
+  if (digest !== null && !entry.accepts(digest, now)) return INVALID
   if (entry.expiresAt() <= now) return EXPIRED
-  return secretHash !== null && !meetsBinding(entry.binding, options) ? INVALID : null
+  return digest !== null && !meetsBinding(entry.binding, options) ? INVALID : null
 }
 
-function knowsSecret({ record, entry }: LoadedSession, secretHash: string, now: number): boolean {
-  if (entry !== null) return entry.accepts(secretHash, now)
-  return record !== null && sameDigest(record.tokenHash, secretHash)
+function knowsSecret({ record, entry }: LoadedSession, digest: string, now: number): boolean {
+  if (entry !== null) return entry.accepts(digest, now)
+  return record !== null && sameDigest(record.tokenHash, hashOfDigest(digest))
 }
 
 function revoked(reason: string): Refusal {

@@ -94,10 +94,7 @@ export class Authority {
   }
 
   /** {@link loginAnonymous} */
-  loginAnonymous(
-    request: VisitorRequest = {},
-    options: Options = {},
-  ): Outcome<LoggedIn> {
+  loginAnonymous(request: VisitorRequest = {}, options: Options = {}): Outcome<LoggedIn> {
     return loginAnonymous(this.#house, request, options)
   }
 

@@ -156,7 +156,7 @@ export class House {
 
   isCurrent(entry: ActorEntry, now: number): boolean {
     const maxAgeMs = this.directory.maxAgeMs
-    if (entry.seen !== null && !this.#actorChanges.isCurrent(entry.seen)) return false
+    if (!entry.isCurrent(this.#actorChanges)) return false
     return maxAgeMs === undefined || now - entry.readAt < maxAgeMs
   }
 
