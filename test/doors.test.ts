@@ -3,9 +3,13 @@ import { test } from 'node:test'
 import { createAuthority } from 'latchkey'
 import { createHandler } from 'latchkey/doors/http'
 import { memory } from 'latchkey/stores/memory'
-import { fakeClock } from 'latchkey/testing'
-import type { DoorAnswer, DoorLogin, DoorSubject } from '../src/testing/door-case.ts'
-import { doorCases } from '../src/testing/door-cases.ts'
+import {
+  type DoorAnswer,
+  type DoorLogin,
+  type DoorSubject,
+  doorCases,
+  fakeClock,
+} from 'latchkey/testing'
 
 interface Told {
   readonly code?: string

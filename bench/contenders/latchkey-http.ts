@@ -1,9 +1,8 @@
-import { createHandler } from 'latchkey/doors/http'
+import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, logIn, openHouse, WITHOUT_THROTTLE, warm } from '../setup/house.ts'
-import { serve } from '../setup/serve.ts'
+import { addActors, logIn, WITHOUT_THROTTLE, warm } from '../setup/house.ts'
 
 export interface Options {
   readonly sessions: number
@@ -12,10 +11,17 @@ export interface Options {
   readonly passwords?: { readonly actors: number; readonly password: string }
 }
 
-/** The HTTP door over SQLite. Facts: `headers` with the tokens of live sessions, `names` of those with a password. */
+/** The server that people run, over SQLite. Facts: its `port`, `headers` with the tokens of live sessions, `names` of those with a password. */
 export async function prepare({ sessions, actors, passwords }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const authority = await openHouse(folder.path, { settings: WITHOUT_THROTTLE })
+  const server = await createServer({
+    http: '127.0.0.1:0',
+    data: folder.path,
+    settings: WITHOUT_THROTTLE,
+    logLevel: 'silent',
+    storeTimeoutMs: 120_000,
+  })
+  const { authority } = server
   const made = await logIn(authority, await addActors(authority, actors), sessions)
   const tokens = made.map(({ token }) => token)
   await warm(authority, tokens, Date.now())
@@ -30,11 +36,16 @@ export async function prepare({ sessions, actors, passwords }: Options): Promise
     shuffledIndexes(sessions),
     (index) => `authorization: Bearer ${tokens[index] ?? ''}`,
   )
-  return await serve(createHandler(authority), {
-    facts: { headers, names },
+  const port = Number(new URL(server.addresses[0]?.address ?? '').port)
+  return {
+    facts: { headers, names, port },
+    async measure() {
+      const { user, system } = process.cpuUsage()
+      return { cpuUs: user + system }
+    },
     async close() {
-      await authority.close()
+      await server.close()
       await folder.remove()
     },
-  })
+  }
 }

@@ -118,10 +118,14 @@ function checkAccess(
   return fresh.ok ? null : fresh
 }
 
-function invalidParams(issues: readonly { path: PropertyKey[]; message: string }[]): Refusal {
+function invalidParams(
+  issues: readonly { code?: string; path: PropertyKey[]; message: string }[],
+): Refusal {
   const told = issues.slice(0, 20).map((issue) => ({
     path: issue.path.map(String).join('.').slice(0, 100),
-    message: issue.message.slice(0, 200),
+    // Its own message names the fields, and people put secrets anywhere.
+    message:
+      issue.code === 'unrecognized_keys' ? 'There are unknown fields' : issue.message.slice(0, 200),
   }))
   const first = told[0]
   const where = first?.path ? `${first.path}: ` : ''

@@ -46,6 +46,8 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
+      if (draining) outgoing.setHeader('connection', 'close')
+      if (door.answer(incoming, outgoing)) return
       listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
     },
   )

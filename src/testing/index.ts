@@ -1,3 +1,12 @@
+export type {
+  DoorAbility,
+  DoorAnswer,
+  DoorCase,
+  DoorIdentity,
+  DoorLogin,
+  DoorSubject,
+} from './door-case.ts'
+export { doorCases } from './door-cases.ts'
 export { type FakeClock, fakeClock } from './fake-clock.ts'
 export { actorRecord, auditEntry, conditions, START, sessionRecord } from './records.ts'
 export type { StoreCase, StoreSubject } from './store-case.ts'

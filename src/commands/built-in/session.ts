@@ -43,7 +43,8 @@ export const sessionCommands: readonly Command[] = [
     }),
     result: loggedInShape,
     async run(params, { authority, caller, current }) {
-      const replaces = current?.session.id ?? null
+      // The end of a parent is the end of the impersonation that was started from it.
+      const replaces = current === null ? null : (current.session.parent ?? current.session.id)
       return loggedIn(await authority.login({ ...defined(params), replaces }, caller))
     },
   }),

@@ -72,14 +72,14 @@ export function register(
     }
     const audit = house.entry('actor_created', 'ok', { actor: actor.id }, options)
     const created = await house.ask(() => directory.create(actor, passwordHash, { audit }))
-    return created ? { ok: true, actor } : taken(directory, identities)
+    return created ? { ok: true, actor } : taken(house, identities)
   })
 }
 
-async function taken(directory: ManagedDirectory, identities: readonly string[]): Promise<Refusal> {
+async function taken(house: House, identities: readonly string[]): Promise<Refusal> {
   const issues: { path: string; message: string }[] = []
   for (const identity of identities) {
-    if ((await directory.findByIdentity(identity)) === null) continue
+    if ((await house.ask(() => house.directory.findByIdentity(identity))) === null) continue
     issues.push({ path: isEmail(identity) ? 'email' : 'name', message: 'has already been taken' })
   }
   const first = issues[0] ?? { path: 'name', message: 'has already been taken' }
@@ -128,7 +128,7 @@ export function importActor(
       options,
     )
     const created = await house.ask(() => directory.create(actor, passwordHash, { audit }))
-    return created ? { ok: true, actor } : taken(directory, identities)
+    return created ? { ok: true, actor } : taken(house, identities)
   })
 }
 

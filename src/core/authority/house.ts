@@ -17,7 +17,7 @@ import { TouchBuffer } from '../touch-buffer.ts'
 export interface CallOptions extends RequestSource {
   /** Epoch milliseconds; the store's clock by default. */
   readonly now?: number
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a read of a session found: its record in whatever state, and its entry if it is live. */

@@ -8,10 +8,15 @@ export type Credential =
 
 const NONE: Credential = { from: 'none', token: null }
 
+/** What is asked of headers, whether of a `Request` or of `node:http`. Names in lower case. */
+export interface HeaderReader {
+  get(name: string): string | null
+}
+
 /** The names of the cookies, and how they are written. */
 export interface CookieJar {
   /** The token of a request: bearer beats cookie, the cookie of an impersonation beats one's own. */
-  read(headers: Headers): Credential
+  read(headers: HeaderReader): Credential
   /** `Set-Cookie` with a token, until the session's end at the latest. */
   write(token: string, endsAt: number, now: number, options?: { impersonation?: boolean }): string
   /** `Set-Cookie` that removes. */

@@ -1,14 +1,16 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
 import type { CommandRegistry, Dispatcher } from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { refusalOf, refuse } from '../../core/errors.ts'
-import type { Authority, CallOptions, Refusal } from '../../core/index.ts'
+import type { Authority, CallOptions } from '../../core/index.ts'
 import { answerRoute, type Exchange } from './answer.ts'
-import { createCookieJar, droppedCookie, isAllowedHost } from './credentials.ts'
+import { createCookieJar, type HeaderReader, isAllowedHost } from './credentials.ts'
 import { docsPage } from './docs-page.ts'
 import { describeApi } from './openapi.ts'
 import { problem } from './problem.ts'
 import { ROUTES, type Route } from './routes.ts'
+import { JSON_HEADERS, readerOf, whoAmI, writeAnswer } from './who-am-i.ts'
 
 export interface HttpDoorOptions {
   readonly authority: Authority
@@ -43,15 +45,14 @@ export interface RequestPeer {
 /** The HTTP door: `fetch`-shaped, so that it mounts wherever a `Request` can be had. Never throws. */
 export interface HttpDoor {
   fetch(request: Request, peer?: RequestPeer): Promise<Response>
+  /**
+   * Answers the check of a session on `node:http` itself, without the cost of a `Request` and a `Response`: the same answer. False,
+   * with nothing done, for every other request.
+   */
+  answer(incoming: IncomingMessage, outgoing: ServerResponse): boolean
 }
 
 type AppContext = Context<{ Bindings: RequestPeer }>
-
-const JSON_HEADERS = {
-  'content-type': 'application/json',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-}
 
 /** Makes the HTTP door over an authority and its commands. */
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
@@ -64,30 +65,27 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const jar = createCookieJar({ plain: development && publicOrigin?.startsWith('https:') !== true })
   const exchange: Exchange = { ...options, jar, publicOrigin }
 
-  const callerOf = (request: Request, peer: RequestPeer | undefined): CallOptions => ({
+  // Read when asked for: a check that is answered from memory needs none of them.
+  const callerOf = (
+    headers: HeaderReader,
+    peer: string | null,
+    request?: Request,
+  ): CallOptions => ({
     door: 'http',
-    address: forwardedAddress({
-      peer: peer?.address ?? null,
-      forwardedFor: trusted.length === 0 ? null : request.headers.get('x-forwarded-for'),
-      trusted,
-    }),
-    userAgent: request.headers.get('user-agent'),
-    signal: request.signal,
+    get address() {
+      const forwardedFor = trusted.length === 0 ? null : headers.get('x-forwarded-for')
+      return forwardedAddress({ peer, forwardedFor, trusted })
+    },
+    get userAgent() {
+      return headers.get('user-agent')
+    },
+    get signal() {
+      return request?.signal
+    },
   })
 
-  // The check of a session is the one path on which every other service waits: it passes no router and no middleware.
-  const whoAmI = async (request: Request, peer: RequestPeer | undefined): Promise<Response> => {
-    const { token } = jar.read(request.headers)
-    const check = await options.authority.authenticate(token, callerOf(request, peer))
-    if (!check.ok) return refused(request, check)
-    const { session, actor, impersonator } = check
-    const body = impersonator === null ? { session, actor } : { session, actor, impersonator }
-    return new Response(JSON.stringify(body), { headers: JSON_HEADERS })
-  }
-
-  const refused = (request: Request, refusal: Refusal) => {
-    return problem(refusal, droppedCookie(jar, jar.read(request.headers), refusal))
-  }
+  const servesHost = (host: string) => !checksHost || isAllowedHost(host, allowedHosts, development)
+  const foreignHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
 
   const failed = (error: unknown, request: Request): Response => {
     const refusal = refusalOf(error)
@@ -106,7 +104,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     return answerRoute(exchange, route, {
       request: c.req.raw,
       path: c.req.param() as Record<string, string>,
-      caller: callerOf(c.req.raw, c.env),
+      caller: callerOf(c.req.raw.headers, c.env.address ?? null, c.req.raw),
     })
   }
 
@@ -123,21 +121,43 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   app.onError((error, c) => failed(error, c.req.raw))
 
   const whoAmIPath = `${prefix}/v1/session`
+  const answerWhoAmI = async (headers: HeaderReader, caller: CallOptions) => {
+    const answer = await whoAmI({ authority: options.authority, jar }, headers, caller)
+    options.onAnswer?.('GET /v1/session', typeof answer === 'string' ? 200 : answer.status)
+    return answer
+  }
   return {
     async fetch(request, peer) {
       try {
-        if (checksHost && !isAllowedHost(hostOf(request), allowedHosts, development)) {
-          return problem(refuse('origin_refused', 'This host is not served here.'))
-        }
+        if (!servesHost(hostOf(request))) return foreignHost()
         if (request.method === 'GET' && pathOf(request.url) === whoAmIPath) {
-          const response = await whoAmI(request, peer).catch((error) => failed(error, request))
-          options.onAnswer?.('GET /v1/session', response.status)
-          return response
+          const caller = callerOf(request.headers, peer?.address ?? null, request)
+          const answer = await answerWhoAmI(request.headers, caller)
+          return typeof answer === 'string'
+            ? new Response(answer, { headers: JSON_HEADERS })
+            : answer
         }
         return await app.fetch(request, peer ?? {})
       } catch (error) {
         return failed(error, request)
       }
+    },
+    answer(incoming, outgoing) {
+      const { url, method } = incoming
+      if (method !== 'GET' || (url !== whoAmIPath && url?.startsWith(`${whoAmIPath}?`) !== true))
+        return false
+      const headers = readerOf(incoming)
+      const answered = servesHost(headers.get('host') ?? '')
+        ? answerWhoAmI(headers, callerOf(headers, incoming.socket.remoteAddress ?? null))
+        : Promise.resolve(foreignHost())
+      answered
+        .catch((error: unknown) => {
+          options.onError?.(error, whoAmIPath)
+          return problem(refusalOf(error))
+        })
+        .then((answer) => writeAnswer(outgoing, answer))
+        .catch((error: unknown) => options.onError?.(error, whoAmIPath))
+      return true
     },
   }
 }

@@ -183,7 +183,7 @@ test('no answer has in it a password or a token that was sent, wherever it was p
 })
 
 // The names of unknown fields come from the dispatcher, which tells what the schema says of them.
-test('a secret that was sent as the name of a field is not told back', { todo: true }, async () => {
+test('a secret that was sent as the name of a field is not told back', async () => {
   await using house = await openHouse()
   const { token } = await house.person('ada')
   for (const body of [{ [SECRET]: 1 }, { [SECRET]: { [SECRET]: SECRET } }]) {

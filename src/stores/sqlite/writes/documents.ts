@@ -27,7 +27,7 @@ export function documentWrites(db: DatabaseSync) {
       expiresAt: number | null,
     ): number | null {
       const current = findVersion.get(key, now)?.[0] ?? 0
-
+      if (expectedVersion !== null && expectedVersion !== current) return null
       replace.run(key, value, current + 1, expiresAt)
       return current + 1
     },
