@@ -31,7 +31,9 @@ const FLOORS: Record<string, readonly string[]> = {
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
-  const found = text.matchAll(/\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm)
+  const found = text.matchAll(
+    /^(?:\}|import\b.*|export\b.*) from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+  )
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }
 
@@ -40,7 +42,7 @@ function floorOf(file: string): string {
   return rest === undefined ? 'index' : (floor ?? '')
 }
 
-const isTest = (file: string) => file.endsWith('.test.ts') || file.includes('testing-support')
+const isTest = (file: string) => /\.test\.ts$|testing-support|\/test-support\//.test(file)
 
 test('an import points only downwards', () => {
   for (const file of source.filter((name) => !isTest(name))) {
