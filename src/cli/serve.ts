@@ -37,13 +37,18 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
     server.log.logger.error({ err }, 'No code for an administrator could be made.')
     return null
   })
+  // In a clone of the repository there is no `latchkey` on the path.
+  const command =
+    process.env['npm_lifecycle_event'] === 'start' ? 'npm run latchkey --' : 'latchkey'
   if (code !== null) {
     const [first] = server.addresses
     const elsewhere =
       first === undefined || first.address === 'http://127.0.0.1:8080'
         ? ''
         : ` --server ${first.address}`
-    lines.push(`No administrator yet. Within 15 minutes: latchkey admin claim ${code}${elsewhere}`)
+    lines.push(
+      `No administrator yet. Within 15 minutes: ${command} admin claim ${code}${elsewhere}`,
+    )
   }
   process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 }
