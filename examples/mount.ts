@@ -1,5 +1,6 @@
 // The HTTP door inside an application of one's own, under a prefix, and a guard of one's own routes.
 import { serve } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
 import { Hono } from 'hono'
 import { createAuthority } from 'latchkey'
 import { createHandler } from 'latchkey/doors/http'
@@ -9,7 +10,8 @@ const authority = await createAuthority({ store: memory() })
 const handler = createHandler(authority, { prefix: '/auth' })
 
 const app = new Hono()
-app.all('/auth/*', (c) => handler(c.req.raw))
+// Whose request it is: without the address no limit counts by it.
+app.all('/auth/*', (c) => handler(c.req.raw, { address: getConnInfo(c).remote.address ?? null }))
 app.get('/notes', async (c) => {
   const token = c.req.header('authorization')?.replace(/^bearer /i, '')
   const check = await authority.authenticate(token)

@@ -81,6 +81,23 @@ for (const [name, [reason, act]] of Object.entries(revocations)) {
   }
 }
 
+test('a session whose end nobody was told of loses its connections when it is ended again', async (t) => {
+  const { table, current, authority, tap } = await openTable(t)
+  const mine = ends()
+  table.open(current, mine)
+  await settled()
+  tap.intercept('sessions.end', async (proceed) => {
+    await proceed()
+    throw new Error('connection lost')
+  })
+  const request = { which: { id: current.session.id } }
+  await assert.rejects(authority.endSessions(request), { code: 'unavailable' })
+  tap.intercept('sessions.end', null)
+  await authority.endSessions(request)
+  await settled()
+  assert.deepEqual(mine.closed, ['revoked'])
+})
+
 test('the end of one session leaves the connections of another', async (t) => {
   const { table, current, authority } = await openTable(t)
   const other = await logIn(authority, 'ada')

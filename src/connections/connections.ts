@@ -213,6 +213,9 @@ class ConnectionTable implements Connections {
   #hear(change: Change): void {
     if (change.kind === 'sessions-ended') {
       for (const { id, reason } of change.ended) this.#endSession(id, reason)
+    } else if (change.kind === 'session-changed') {
+      const entries = this.#bySession.get(change.id) ?? []
+      for (const entry of [...entries]) this.#use(entry, true).catch(this.#onError)
     } else if (change.kind === 'house-locked') {
       for (const id of [...this.#bySession.keys()]) this.#endSession(id, 'locked')
       this.#mailboxes.clear()

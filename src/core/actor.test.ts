@@ -28,3 +28,17 @@ test('an identity with an @ is an e-mail address', () => {
   assert.equal(isEmail('ada@example.org'), true)
   assert.equal(isEmail('ada'), false)
 })
+
+test('what differs from another by invisible characters is no identity, but joiners are letters', () => {
+  for (const odd of [
+    'a\u200bda',
+    'ada\u00ad',
+    'a\u2060da',
+    '\u202eada',
+    'ada\u2066x',
+    'a\ufeffda',
+  ]) {
+    assert.equal(canonicalIdentity(odd), null, JSON.stringify(odd))
+  }
+  assert.equal(canonicalIdentity('\u0645\u06cc\u200c\u062e'), '\u0645\u06cc\u200c\u062e')
+})

@@ -217,11 +217,14 @@ export class SessionEntry implements CacheEntry {
     return sameDigest(hashOfDigest(digest), previous)
   }
 
-  /** The instant at which it is over unless used before: the earliest of idle, token and absolute end. */
+  /**
+   * The instant at which it is over unless used before: the earliest of idle, token and absolute end. Counted from the last use
+   * that the store was told of: a session that lived here on others would be expired there, where it is listed and ended.
+   */
   expiresAt(): number {
     const hardEnd = this.#hardEndHigh * SPAN + this.#hardEndLow
     if (this.idleMs === null) return hardEnd
-    const idleEnd = this.lastUsedAt + this.idleMs
+    const idleEnd = this.touchedAt + this.idleMs
     return idleEnd < hardEnd ? idleEnd : hardEnd
   }
 

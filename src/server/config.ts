@@ -27,6 +27,10 @@ export interface ServerConfig {
   readonly allowedHosts?: readonly string[]
   /** The origin that browsers see: `https://login.example`. */
   readonly publicUrl?: string
+  /** The folder of a MAGE application's modules, `<module>/index.js`; none by default. */
+  readonly modules?: string
+  /** The first part of the path of MAGE commands: `game` by default. */
+  readonly mageApp?: string
   /** `info` by default. */
   readonly logLevel?: LogLevel
   /** Values of settings; what an administrator changes while it runs goes over them. */
@@ -49,13 +53,14 @@ export interface ServerConfig {
   readonly guards?: readonly Guard[]
 }
 
-type Defaulted = Required<Omit<ServerConfig, 'http' | 'publicUrl'>>
+type Defaulted = Required<Omit<ServerConfig, 'http' | 'publicUrl' | 'modules'>>
 
 /** A configuration with every default filled in. */
 export interface ResolvedConfig extends Defaulted {
   /** Null when it is off. `named` says that somebody chose it: then a taken port is fatal. */
   readonly http: (ListenAddress & { readonly named: boolean }) | null
   readonly publicUrl: string | null
+  readonly modules: string | null
 }
 
 /** Gives `latchkey.config.ts` its types: `export default defineConfig({ … })`. */
@@ -100,8 +105,8 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
   const given = checkConfig(input)
   const defaults = Object.fromEntries(
     Object.entries(OPTIONS).map(([key, option]) => [key, option.value]),
-  ) as Pick<Defaulted, Exclude<OptionKey, 'http' | 'publicUrl'>>
-  const { http = OPTIONS.http.value, publicUrl = null, ...rest } = given
+  ) as Pick<Defaulted, Exclude<OptionKey, 'http' | 'publicUrl' | 'modules'>>
+  const { http = OPTIONS.http.value, publicUrl = null, modules = null, ...rest } = given
   const address = http === 'off' ? null : parseListenAddress(http ?? '')
   return {
     commands: [],
@@ -109,6 +114,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     ...defaults,
     ...rest,
     publicUrl,
+    modules,
     http: address === null ? null : { ...address, named: given.http !== undefined },
   }
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   builtInCommands,
   type CommandRegistry,
@@ -7,6 +8,13 @@ import {
 import { type Connections, createConnections } from '../connections/index.ts'
 import { type Authority, createAuthority, type Store } from '../core/index.ts'
 import { createHttpDoor } from '../doors/http/index.ts'
+import {
+  createMageDoor,
+  createMessageStream,
+  type MageDoor,
+  type MessageStream,
+  mageCodec,
+} from '../doors/mage/index.ts'
 import { type ResolvedConfig, resolveConfig, type ServerConfig } from './config.ts'
 import type { Door } from './door.ts'
 import { createHttpListener } from './http-listener.ts'
@@ -47,8 +55,9 @@ export async function createServer(
   const registry = createRegistry([...builtInCommands, ...resolved.commands])
   const log = options.log ?? openLog({ level: resolved.logLevel, human: resolved.dev })
   const authority = await openAuthority(resolved, log)
-  const house = furnish(resolved, { authority, registry, log })
+  const house = furnish({ authority, registry, log })
   try {
+    if (resolved.http !== null) await openHttp(resolved, house)
     const open = await openDoors(house.doors, (message) => log.logger.warn(message))
     house.ready = true
     let closing: Promise<void> | null = null
@@ -73,9 +82,12 @@ export async function createServer(
 interface Furnished {
   readonly authority: Authority
   readonly connections: Connections
+  readonly registry: CommandRegistry
   readonly metrics: Metrics
-  readonly doors: readonly Door[]
+  readonly doors: Door[]
   readonly log: Log
+  mage: MageDoor | null
+  stream: MessageStream | null
   ready: boolean
 }
 
@@ -90,6 +102,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
     store: openStore(config),
     settings: { ...(config.dev ? easy : {}), ...config.settings },
     guards: config.guards,
+    codecs: [mageCodec],
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,
@@ -97,54 +110,60 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
   })
 }
 
-function furnish(
-  config: ResolvedConfig,
-  { authority, registry, log }: { authority: Authority; registry: CommandRegistry; log: Log },
-): Furnished {
-  const { logger } = log
-  const onError = (err: unknown) => logger.error({ err }, 'A connection failed.')
+function furnish(parts: Pick<Furnished, 'authority' | 'registry' | 'log'>): Furnished {
+  const { authority, log } = parts
+  const onError = (err: unknown) => log.logger.error({ err }, 'A connection failed.')
   const connections = createConnections({ authority, onError })
-  const dispatcher = createDispatcher({
-    authority,
-    registry,
-    deliver: (actorId, event) => connections.send(actorId, event),
-    onError: (err, command) => logger.error({ err, command }, 'A command failed.'),
-  })
   const metrics = createMetrics({ authority, connections })
-  const doors: Door[] = []
-  const house: Furnished = { authority, connections, metrics, doors, log, ready: false }
-  if (config.http !== null) {
-    const door = createHttpDoor({
+  return { ...parts, connections, metrics, doors: [], mage: null, stream: null, ready: false }
+}
+
+/** The doors of the HTTP port: MAGE's commands in front, HTTP behind. */
+async function openHttp(config: ResolvedConfig, house: Furnished): Promise<void> {
+  const { authority, connections, registry, metrics } = house
+  const { logger } = house.log
+  const { dev: development, trustedProxies, allowedHosts, modules, mageApp: app } = config
+  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
+  const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
+  const mage = await createMageDoor({
+    ...common,
+    connections,
+    app,
+    ...(modules === null ? {} : { modules: resolve(modules) }),
+  })
+  house.mage = mage
+  const { services, callerOf, allowsHost, cors } = mage
+  const stream = createMessageStream({ services, connections, callerOf, allowsHost, cors, onError })
+  house.stream = stream
+  const door = createHttpDoor({
+    ...common,
+    dispatcher: createDispatcher({
       authority,
-      dispatcher,
       registry,
-      development: config.dev,
-      trustedProxies: config.trustedProxies,
-      allowedHosts: config.allowedHosts,
-      ...(config.publicUrl === null ? {} : { publicUrl: config.publicUrl }),
-      ready: () => house.ready,
-      metrics: metrics.render,
-      onAnswer: metrics.countAnswer,
-      onError: (err, what) => logger.error({ err, what }, 'A request failed.'),
-    })
-    doors.push(
-      createHttpListener({
-        door,
-        address: config.http,
-        maxConnections: config.maxConnections,
-        onError: (err, what) => logger.error({ err, what }, 'A request failed.'),
-      }),
-    )
-  }
-  return house
+      deliver: (actorId, event) => connections.send(actorId, event),
+      onError: (err, command) => logger.error({ err, command }, 'A command failed.'),
+    }),
+    ...(config.publicUrl === null ? {} : { publicUrl: config.publicUrl }),
+    ready: () => house.ready,
+    metrics: metrics.render,
+    onAnswer: metrics.countAnswer,
+  })
+  const { maxConnections } = config
+  const address = config.http
+  if (address === null) return
+  house.doors.push(
+    createHttpListener({ door, front: [mage, stream], address, maxConnections, onError }),
+  )
 }
 
 async function shut(house: Furnished, open: readonly OpenDoor[], ms: number): Promise<void> {
   house.ready = false
   const drained = drainDoors(open, ms)
+  house.stream?.close()
   // Long-lived connections end now, with a reason; what they were in the middle of may still be answered.
   house.connections.close()
   await drained
+  await house.mage?.close()
   house.metrics.close()
   await house.authority.close()
   house.log.flush()

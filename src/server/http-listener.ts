@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { type ErrorCode, refusalOf } from '../core/errors.ts'
 import type { HttpDoor } from '../doors/http/index.ts'
@@ -9,8 +10,18 @@ import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 export interface HttpListenerOptions {
   readonly door: HttpDoor
   readonly address: ListenAddress & { readonly named: boolean }
+  /** Doors on the same port that see a request before the HTTP door does. */
+  readonly front?: readonly FrontDoor[]
   readonly maxConnections: number
   readonly onError: (error: unknown, what: string) => void
+}
+
+/** A door that answers some requests of a port and leaves the others. */
+export interface FrontDoor {
+  /** Answers a request; false, with nothing done, for one that is not its own. Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+  /** Takes a connection over; false, with nothing done, for one that is not its own. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
 }
 
 /** How often connections that have fallen idle are closed while it drains. */
@@ -18,7 +29,7 @@ const DRAIN_STEP_MS = 20
 
 /** Serves an HTTP door on a port of this machine. */
 export function createHttpListener(options: HttpListenerOptions): Door {
-  const { address, door } = options
+  const { address, door, front = [] } = options
   let draining = false
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
@@ -36,6 +47,10 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       },
     },
   )
+  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    for (const candidate of front) if (await candidate.handle(incoming, outgoing)) return
+    await listener(incoming, outgoing)
+  }
   const server = createServer(
     {
       headersTimeout: 10_000,
@@ -48,11 +63,15 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     (incoming, outgoing) => {
       if (draining) outgoing.setHeader('connection', 'close')
       if (door.answer(incoming, outgoing)) return
-      listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
+      answer(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
     },
   )
   server.maxConnections = options.maxConnections
   server.on('clientError', answerClientError)
+  server.on('upgrade', (request, socket, head) => {
+    if (front.some((candidate) => candidate.upgrade?.(request, socket, head) === true)) return
+    socket.end('HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\n\r\n')
+  })
   return {
     name: 'http',
     wanted: formatListenAddress(address),

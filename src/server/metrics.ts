@@ -41,7 +41,7 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
     if (change.kind !== 'sessions-ended') return
     for (const { reason } of change.ended) ended.inc({ reason })
   })
-  let counted = { at: Number.NEGATIVE_INFINITY, sessions: 0 }
+  let counted = { at: Number.NEGATIVE_INFINITY, sessions: Promise.resolve(0) }
   const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
     new Gauge({
       name: `latchkey_${name}`,
@@ -51,10 +51,14 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
         this.set(await read())
       },
     })
-  gauge('sessions_live', 'Sessions that are live.', async () => {
+  gauge('sessions_live', 'Sessions that are live.', () => {
     const now = performance.now()
     if (now - counted.at > COUNT_FOR_MS) {
-      counted = { at: now, sessions: await authority.countSessions() }
+      const sessions = authority.countSessions()
+      counted = { at: now, sessions }
+      sessions.catch(() => {
+        if (counted.sessions === sessions) counted.at = Number.NEGATIVE_INFINITY
+      })
     }
     return counted.sessions
   })

@@ -121,6 +121,20 @@ export const OPTIONS: Options = {
     about: 'the origin that browsers see, such as https://login.example',
     schema: says('must be an origin such as https://login.example', isOrigin),
   },
+  modules: {
+    value: undefined,
+    kind: 'text',
+    takes: 'DIR',
+    about: 'the folder of a MAGE application’s modules, such as lib/modules',
+    schema: says('must name a folder', (text) => text.trim() !== '' && !text.includes('\0')),
+  },
+  mageApp: {
+    value: 'game',
+    kind: 'text',
+    takes: 'NAME',
+    about: 'the first part of the path of MAGE commands',
+    schema: says('must be letters, digits, _ and -', (text) => /^[\w-]+$/.test(text)),
+  },
   logLevel: {
     value: 'info',
     kind: 'text',

@@ -137,3 +137,14 @@ test('a reading of an actor grows no older than its directory says', async (t) =
   const checks = await Promise.all(Array.from({ length: 30 }, () => authority.authenticate(token)))
   for (const each of checks) assert.deepEqual(granted(each).session.access, [])
 })
+
+test('a directory of which nothing may be kept is read for every check', async (t) => {
+  const { directory, row } = await broughtDirectory(['user'], 0)
+  const { authority, clock } = await openHouse(t, { directory })
+  const { token } = await logIn(authority, 'ada')
+  assert.deepEqual((await check(authority, token)).session.access, ['user'])
+  row.roles = []
+  clock.advance(1)
+  const checks = await Promise.all(Array.from({ length: 30 }, () => authority.authenticate(token)))
+  for (const each of checks) assert.deepEqual(granted(each).session.access, [])
+})

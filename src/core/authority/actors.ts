@@ -140,10 +140,8 @@ export async function suspend(
   options: CallOptions,
 ): Promise<Actor | null> {
   const audit = house.entry('actor_suspended', 'ok', { actor: by, target: actorId }, options)
-  const directory = managed(house)
-  const actor = await house.ask(() => directory.update(actorId, { status: 'suspended' }, { audit }))
+  const actor = await change(house, actorId, { status: 'suspended' }, audit)
   if (actor === null) return null
-  await house.announce({ kind: 'actor-changed', id: actorId })
   const reason = 'suspended'
   await endSessions(house, { which: { owner: actorId, raiseEpoch: true }, reason, by }, options)
   await endSessions(house, { which: { actsAs: actorId }, reason, by }, options)
@@ -180,7 +178,9 @@ async function change(
   changes: Parameters<ManagedDirectory['update']>[1],
   audit: ReturnType<House['entry']>,
 ): Promise<Actor | null> {
-  const actor = await house.ask(() => managed(house).update(actorId, changes, { audit }))
-  if (actor !== null) await house.announce({ kind: 'actor-changed', id: actorId })
-  return actor
+  const directory = managed(house)
+  return house.write(
+    () => directory.update(actorId, changes, { audit }),
+    (actor) => (actor === null ? null : { kind: 'actor-changed', id: actorId }),
+  )
 }

@@ -280,11 +280,14 @@ export class Authority {
     options: Options = {},
   ): Promise<void> {
     const house = this.#house
-    await house.ask(() => house.settings.set(name, value), options.signal)
+    await house.write(
+      () => house.settings.set(name, value),
+      () => ({ kind: 'settings-changed' }),
+      options.signal,
+    )
     const detail = { name, value: JSON.stringify(value) ?? null }
     const entry = house.entry('setting_changed', 'ok', { actor: by, detail }, options)
     await house.ask(() => house.store.audit.append([entry]))
-    await house.announce({ kind: 'settings-changed' })
   }
 
   /** Calls back with every change of sessions, actors and settings, made here or on another node. Returns how to stop. */

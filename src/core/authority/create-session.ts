@@ -6,7 +6,7 @@ import type { Profile } from '../profile.ts'
 import { hashSecret } from '../secret.ts'
 import type { Binding, EndReason, RenewalState, SessionRecord } from '../session.ts'
 import { createSessionId, type TokenCodec } from '../token.ts'
-import { addressOf, type CallOptions, type House } from './house.ts'
+import { addressOf, type CallOptions, endedChange, type House } from './house.ts'
 
 /** What a session is asked to be. */
 export interface SessionRequest {
@@ -58,7 +58,7 @@ export async function createSession(
   const codec = house.codec(request.format ?? 'native')
   const made = makeRecord(making, request, { profile, profileName, codec, now }, options)
   if (profile.onLimit === 'evict-least-recently-used') await house.touches.flush()
-  const outcome = await house.ask(
+  const outcome = await house.write(
     () =>
       house.store.sessions.create(
         made.record,
@@ -84,11 +84,11 @@ export async function createSession(
           ),
         },
       ),
+    (made) => (made.ok ? endedChange(made.ended) : null),
     options.signal,
   )
   if (!outcome.ok) return refusedBecause(outcome.refused)
   if (outcome.ended.length > 0) {
-    await house.announceEnded(outcome.ended)
     const evicted = outcome.ended.filter((session) => session.reason === 'evicted')
     const entries = evicted.map((session) =>
       house.entry('session_evicted', 'ok', { actor: session.owner, session: session.id }, options),

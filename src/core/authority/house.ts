@@ -110,6 +110,26 @@ export class House {
     }
   }
 
+  /**
+   * Asks the store for a write, and announces what `tell` makes of its outcome. Whoever asks may give up and the deadline may
+   * pass while the write still lands, so it is announced whenever it does.
+   */
+  async write<T>(
+    write: () => Promise<T>,
+    tell: (outcome: T) => Change | null,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    let told: Promise<void> | null = null
+    const outcome = await this.ask(async () => {
+      const written = await write()
+      const change = tell(written)
+      if (change !== null) told = this.announce(change)
+      return written
+    }, signal)
+    await told
+    return outcome
+  }
+
   codec(name: string): TokenCodec {
     const codec = this.#codecs.find((candidate) => candidate.name === name)
     if (codec === undefined) throw new LatchkeyError('invalid_request', `No token format ${name}.`)
@@ -157,7 +177,8 @@ export class House {
   isCurrent(entry: ActorEntry, now: number): boolean {
     const maxAgeMs = this.directory.maxAgeMs
     if (!entry.isCurrent(this.#actorChanges)) return false
-    return maxAgeMs === undefined || now - entry.readAt < maxAgeMs
+    // What was read for this very check is current even where nothing may be kept.
+    return maxAgeMs === undefined || now - entry.readAt < Math.max(1, maxAgeMs)
   }
 
   /** A session with all that a check of it needs, read from the store and kept if it is live. */
@@ -189,11 +210,8 @@ export class House {
     const target = record.actsAs === null ? owner : await this.findActor(record.actsAs, now)
     if (owner === null || target === null) return { record, entry: null }
     const entry = new SessionEntry(record, target, record.actsAs === null ? null : owner)
-    entry.lastUsedAt = Math.max(
-      entry.lastUsedAt,
-      this.sessions.peek(id)?.lastUsedAt ?? 0,
-      this.touches.find(id) ?? 0,
-    )
+    entry.touchedAt = Math.max(entry.touchedAt, this.touches.find(id) ?? 0)
+    entry.lastUsedAt = Math.max(entry.touchedAt, this.sessions.peek(id)?.lastUsedAt ?? 0)
     return { record, entry }
   }
 
@@ -219,10 +237,6 @@ export class House {
       // What was written stands; a node that did not hear trusts its cache no longer than its lease.
       this.onError(error)
     }
-  }
-
-  async announceEnded(ended: readonly EndedSession[]): Promise<void> {
-    if (ended.length > 0) await this.announce({ kind: 'sessions-ended', ended })
   }
 
   #hear(message: BusMessage): void {
@@ -301,6 +315,11 @@ export class House {
 // A visitor is in no directory, so no reading of it grows old.
 function visitor(record: SessionRecord): ActorEntry {
   return new ActorEntry(anonymousActor(record.owner, record.createdAt), Number.POSITIVE_INFINITY)
+}
+
+/** What there is to tell of sessions that a write has ended. */
+export function endedChange(ended: readonly EndedSession[]): Change | null {
+  return ended.length === 0 ? null : { kind: 'sessions-ended', ended }
 }
 
 /** The canonical address of a request, or null. */

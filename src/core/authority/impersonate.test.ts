@@ -162,3 +162,19 @@ test('it cannot be started from a session that has just ended', async (t) => {
   held.release()
   refused(await starting, 'session_revoked')
 })
+
+test('one that was begun while its target was being suspended does not come back with it', async (t) => {
+  const { authority, tap, raw, eve, current } = await openActing(t)
+  const held = tap.hold('sessions.create', 'before')
+  const beginning = authority.impersonate(current, eve.id)
+  await held.reached
+  await authority.suspend(eve.id)
+  held.release()
+  refused(await beginning, 'not_found')
+  await authority.restore(eve.id)
+  const { items } = await raw.sessions.list({ now: raw.clock.now(), limit: 10 })
+  assert.deepEqual(
+    items.filter(({ actsAs }) => actsAs !== null),
+    [],
+  )
+})

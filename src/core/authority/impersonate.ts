@@ -63,6 +63,11 @@ async function begin(
     options,
   )
   if (!created.ok) return created
+  // A suspension that ended what acts as the target before this was there has changed the target by now.
+  if ((await house.findActor(targetId, house.now(options))) === null) {
+    await endSessions(house, { which: { id: created.record.id }, reason: 'suspended' }, options)
+    return refuse('not_found', 'There is no such actor.')
+  }
   return {
     ok: true,
     session: new SessionEntry(created.record, target, owner).view(),

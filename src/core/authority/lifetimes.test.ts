@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addActor, check, DAY, HOUR, logIn, MINUTE, openHouse, refused } from './testing-support.ts'
+import {
+  addActor,
+  check,
+  DAY,
+  granted,
+  HOUR,
+  logIn,
+  MINUTE,
+  openHouse,
+  refused,
+  renewalOf,
+} from './testing-support.ts'
 
 test('an unused session is over at the exact instant of its idle time', async (t) => {
   const { authority, clock } = await openHouse(t)
@@ -67,6 +78,43 @@ test('a thousand uses are one write, at the latest of them', async (t) => {
   assert.equal(tap.count('sessions.touch'), 1)
   assert.equal(tap.count('sessions.find'), 1)
   await assert.rejects(raw.sessions.find(session.id), { code: 'unavailable' })
+})
+
+test('a session that a check lets in is one that the store can list, renew and end', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada')
+  const { id } = login.session
+  clock.advance(3 * MINUTE - 1)
+  const { session } = await check(authority, login.token)
+  clock.set(session.expiresAt - 1)
+  const listed = await authority.listSessions({ owner: ada.id })
+  assert.deepEqual(
+    listed.items.map((item) => [item.id, item.expiresAt]),
+    [[id, session.expiresAt]],
+  )
+  await check(authority, login.token)
+  clock.advance(30 * MINUTE)
+  await check(authority, login.token)
+  const renewed = granted(await authority.renew(renewalOf(login)))
+  await authority.endSessions({ which: { owner: ada.id } })
+  refused(await authority.authenticate(renewed.token), 'session_revoked')
+})
+
+test('a use at the last moment that is not written yet keeps the session, until it is ended', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const logins = [await logIn(authority, 'ada'), await logIn(authority, 'ada')]
+  const [one, two] = logins
+  assert.ok(one !== undefined && two !== undefined)
+  clock.advance(HOUR - 1)
+  for (const { token } of logins) await check(authority, token)
+  clock.advance(1)
+  const { token } = granted(await authority.renew(renewalOf(one)))
+  await authority.endSessions({ which: { owner: ada.id } })
+  for (const dead of [token, two.token]) {
+    refused(await authority.authenticate(dead), 'session_revoked')
+  }
 })
 
 test('a use within a twentieth of the idle time of the last one written is not written', async (t) => {

@@ -23,8 +23,8 @@ export async function listSessions(
 }
 
 function listing(house: House, record: SessionRecord, current: string | undefined): SessionListing {
+  const written = Math.max(record.lastUsedAt, house.touches.find(record.id) ?? 0)
   const cached = house.sessions.peek(record.id)?.lastUsedAt ?? 0
-  const lastUsedAt = Math.max(record.lastUsedAt, cached, house.touches.find(record.id) ?? 0)
   return {
     id: record.id,
     owner: record.owner,
@@ -36,10 +36,10 @@ function listing(house: House, record: SessionRecord, current: string | undefine
     anonymous: record.anonymous,
     createdAt: record.createdAt,
     authenticatedAt: record.authenticatedAt,
-    expiresAt: expiresAt({ ...record, lastUsedAt }),
+    expiresAt: expiresAt({ ...record, lastUsedAt: written }),
     endsAt: record.endsAt,
     generation: record.generation,
-    lastUsedAt,
+    lastUsedAt: Math.max(written, cached),
     client: record.client,
     current: record.id === current,
   }

@@ -1,7 +1,8 @@
 import { LatchkeyError, type Refusal, refuse } from '../errors.ts'
 import { checkPassword } from '../password/index.ts'
 import type { EndSelector } from '../ports.ts'
-import { type CallOptions, type House, settle } from './house.ts'
+import { type CallOptions, endedChange, type House, settle } from './house.ts'
+import { endInStore } from './revoke.ts'
 import { provePassword } from './step-up.ts'
 
 /** What becomes of the actor's sessions when its password changes. */
@@ -58,10 +59,6 @@ async function writePassword(
   const found = await house.findCredential(actorId, options.signal)
   requireGoodPassword(house, next, found?.actor.identities ?? [])
   const hash = await house.hasher.hash(next)
-  if (!(await house.ask(() => setPassword(actorId, hash, expected)))) {
-    return refuse('conflict', 'The password changed in the meantime. Try again.')
-  }
-  // The credential stands before the epoch rises: a login that read the old one is refused from here on.
   const which: EndSelector = {
     owner: actorId,
     raiseEpoch: true,
@@ -74,16 +71,21 @@ async function writePassword(
     { actor: actorId, detail: { sessions } },
     options,
   )
-  const ended = await house.ask(() =>
-    house.store.sessions.end(
-      which,
-      { now: house.now(options), reason: 'password_changed' },
-      { audit },
-    ),
+  const reason = 'password_changed'
+  // The credential stands before the epoch rises: a login that read the old one is refused from here on. Both in one, so
+  // that a deadline between them leaves no session of the old password.
+  const ended = await house.write(
+    async () => {
+      if (!(await setPassword(actorId, hash, expected))) return null
+      return endInStore(house, which, { now: house.now(options), reason }, audit)
+    },
+    (over) => over && endedChange(over),
   )
+  if (ended === null) {
+    return refuse('conflict', 'The password changed in the meantime. Try again.')
+  }
   // A stranger's failures were against the old password.
   await house.ask(() => house.store.counters.remove([`login/${actorId}`]))
-  await house.announceEnded(ended)
   return { ok: true }
 }
 

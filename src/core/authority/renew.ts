@@ -5,8 +5,9 @@ import { type SessionRecord, stateOf } from '../session.ts'
 import { type ActorEntry, SessionEntry } from '../session-cache.ts'
 import type { ParsedRenewal, TokenCodec } from '../token.ts'
 import { meetsBinding } from './authenticate.ts'
-import { type CallOptions, type House, settle } from './house.ts'
+import { type CallOptions, endedChange, type House, settle } from './house.ts'
 import type { LoggedIn } from './login.ts'
+import { endInStore } from './revoke.ts'
 
 const INVALID = refuse('token_invalid', 'The renewal code is not valid.')
 
@@ -59,8 +60,11 @@ async function renewOnce(
   options: CallOptions,
 ): Promise<LoggedIn | Refusal | null> {
   const now = house.now(options)
-  const record = await house.ask(() => house.store.sessions.find(parsed.id), options.signal)
-  if (record?.renewal === undefined || record.renewal === null) return INVALID
+  const found = await house.ask(() => house.store.sessions.find(parsed.id), options.signal)
+  if (found?.renewal === undefined || found.renewal === null) return INVALID
+  // A use that is not written yet counts as much as one that is.
+  const used = house.touches.find(found.id) ?? 0
+  const record = { ...found, lastUsedAt: Math.max(found.lastUsedAt, used) }
   const houseEpoch = await house.epochNow(record.owner)
   const graceMs = house.settings.get('renewal.graceMs')
   const decision = decideRenewal(
@@ -112,11 +116,11 @@ async function next(
     version: record.version + 1,
   }
   const audit = house.entry('renewal', 'ok', { actor: record.owner, session: record.id }, options)
-  const written = await house.ask(() =>
-    house.store.sessions.update(renewed, record.version, { audit }),
+  const written = await house.write(
+    () => house.store.sessions.update(renewed, record.version, { audit }),
+    (done) => (done ? { kind: 'session-changed', id: record.id } : null),
   )
   if (!written) return null
-  await house.announce({ kind: 'session-changed', id: record.id })
   return presentRenewed(renewed, parsed, actor, { secret, generation })
 }
 
@@ -174,13 +178,7 @@ async function endFamily(
     { actor: record.owner, session: record.id },
     options,
   )
-  const over = await house.ask(() =>
-    house.store.sessions.end(
-      { id: record.id },
-      { now: house.now(options), reason: 'reuse_detected' },
-      { audit },
-    ),
-  )
-  await house.announceEnded(over)
+  const at = { now: house.now(options), reason: 'reuse_detected' } as const
+  await house.write(() => endInStore(house, { id: record.id }, at, audit), endedChange)
   return ended('reuse_detected')
 }

@@ -1,8 +1,8 @@
-import type { AuditAct } from '../audit.ts'
+import type { AuditAct, AuditEntry } from '../audit.ts'
 import type { EndSelector } from '../ports.ts'
 import type { EndedSession, EndReason } from '../session.ts'
 import type { Authenticated } from './authenticate.ts'
-import type { CallOptions, House } from './house.ts'
+import { type CallOptions, type Change, endedChange, type House } from './house.ts'
 
 /** Which sessions to end, and on whose behalf. */
 export interface EndRequest {
@@ -39,12 +39,29 @@ export async function endSessions(
     },
     options,
   )
-  const ended = await house.ask(
-    () => house.store.sessions.end(which, { now: house.now(options), reason }, { audit }),
+  return house.write(
+    () => endInStore(house, which, { now: house.now(options), reason }, audit),
+    (ended) => endedChange(ended) ?? staleChange(which),
     options.signal,
   )
-  await house.announceEnded(ended)
-  return ended
+}
+
+/** Ends sessions in the store, and tells nobody: for a {@link House.write}. */
+export async function endInStore(
+  house: House,
+  which: EndSelector,
+  at: { readonly now: number; readonly reason: EndReason },
+  audit: AuditEntry,
+): Promise<readonly EndedSession[]> {
+  // A use that is not written yet may be what keeps a session alive: one that the store takes for expired is not ended.
+  await house.touches.flush()
+  return house.store.sessions.end(which, at, { audit })
+}
+
+// What is over already may still be believed where nobody was told: the answer to the write that ended it was lost.
+function staleChange(which: EndSelector): Change {
+  if ('id' in which) return { kind: 'session-changed', id: which.id }
+  return { kind: 'actor-changed', id: 'actsAs' in which ? which.actsAs : which.owner }
 }
 
 /** Logs out: ends the session itself, and the impersonations that were started from it. */
@@ -65,10 +82,9 @@ export async function lockAll(
   options: CallOptions,
 ): Promise<number> {
   const audit = house.entry('house_locked', 'ok', { actor: by }, options)
-  const epoch = await house.ask(
+  return house.write(
     () => house.store.sessions.raiseHouseEpoch({ audit }),
+    (epoch) => ({ kind: 'house-locked', epoch }),
     options.signal,
   )
-  await house.announce({ kind: 'house-locked', epoch })
-  return epoch
 }

@@ -39,11 +39,11 @@ export function stepUp(
       const now = house.now(options)
       if (record === null || !isLive(house, record, now)) break
       const proven = rotated(record, hashSecret(secret), now)
-      const written = await house.ask(() =>
-        house.store.sessions.update(proven, record.version, { audit, epochs }),
+      const written = await house.write(
+        () => house.store.sessions.update(proven, record.version, { audit, epochs }),
+        (done) => (done ? { kind: 'session-changed', id } : null),
       )
       if (!written) continue
-      await house.announce({ kind: 'session-changed', id })
       const entry = new SessionEntry(proven, await house.actorOf(proven, now), null)
       return {
         ok: true,
@@ -59,8 +59,7 @@ export function stepUp(
 
 // A session that has run out must not live on because its owner knows the password.
 function isLive(house: House, record: SessionRecord, now: number): boolean {
-  const used = house.sessions.peek(record.id)?.lastUsedAt ?? 0
-  const lastUsedAt = Math.max(record.lastUsedAt, used, house.touches.find(record.id) ?? 0)
+  const lastUsedAt = Math.max(record.lastUsedAt, house.touches.find(record.id) ?? 0)
   return stateOf({ ...record, lastUsedAt }, { now, houseEpoch: house.houseEpoch }) === 'live'
 }
 

@@ -12,7 +12,8 @@ export { problem } from './problem.ts'
 
 /**
  * The whole HTTP door in one call, to mount in an application of one's own: `createHandler(authority, { prefix: '/auth' })`
- * answers every request under the prefix. Application commands may be added.
+ * answers every request under the prefix. Pass the peer's address with each request: without it nothing is limited by
+ * address. Application commands may be added.
  */
 export function createHandler(
   authority: Authority,

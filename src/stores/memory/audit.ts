@@ -34,13 +34,14 @@ export function createAudit(tables: Tables, gate: Gate): Audit {
       gate.check()
       const all = tables.audit
       const excess = all.length - maxEntries
-      const kept = []
-      let removed = 0
+      let kept = 0
       for (const [index, entry] of all.entries()) {
-        if (removed < limit && (index < excess || entry.at < before)) removed++
-        else kept.push(entry)
+        const over = index < excess || entry.at < before
+        if (over && index - kept < limit) continue
+        all[kept++] = entry
       }
-      all.splice(0, all.length, ...kept)
+      const removed = all.length - kept
+      all.length = kept
       return removed
     },
   }

@@ -1,0 +1,4 @@
+const mage = require('latchkey/mage')
+
+mage.useModules(['session', 'auth'])
+mage.useApplicationModules()

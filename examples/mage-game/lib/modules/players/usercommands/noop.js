@@ -1,0 +1,3 @@
+exports.acl = ['*']
+
+exports.execute = (_state, callback) => callback()

@@ -1,0 +1,5 @@
+const mage = require('latchkey/mage')
+
+exports.acl = ['*']
+
+exports.execute = async (state, acl) => mage.players.visit(state, acl ?? ['user']).actorId

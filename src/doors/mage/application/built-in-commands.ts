@@ -1,0 +1,40 @@
+import { MageError } from './errors.ts'
+import { resolveSession } from './resolve-session.ts'
+import { insideOf, type State } from './state.ts'
+import { readUserCommand, type UserCommand } from './user-command.ts'
+
+/** The commands that every application has: `session.logout`, `session.restore`, `config.get`. */
+export function builtInUserCommands(parts: {
+  /** The answer of `config.get`. */
+  readonly describe: (baseUrl: string) => object
+}): readonly UserCommand[] {
+  const acl = ['*']
+  return [
+    readUserCommand('session', 'logout', {
+      acl,
+      async execute(state: State) {
+        state.session?.expire(state, 'loggedOut')
+        state.unregisterSession()
+      },
+      params: [],
+    }),
+    readUserCommand('session', 'restore', {
+      acl,
+      params: ['sessionKey'],
+      async execute(state: State, sessionKey: unknown) {
+        const { services, caller } = insideOf(state)
+        const resolved = await resolveSession(services, sessionKey, caller)
+        if (!resolved.ok) throw new MageError('invalidSession', 'There is no such session.')
+        state.registerSession(resolved.session)
+        resolved.session.setOnClient(state)
+      },
+    }),
+    readUserCommand('config', 'get', {
+      acl,
+      params: ['appName', 'baseUrl'],
+      async execute(_state: State, _appName: unknown, baseUrl: unknown) {
+        return parts.describe(typeof baseUrl === 'string' ? baseUrl : '')
+      },
+    }),
+  ]
+}

@@ -1,0 +1,85 @@
+import { codeOfThrown } from './errors.ts'
+import { insideOf, type Outcome, type State } from './state.ts'
+import type { UserCommand } from './user-command.ts'
+
+/**
+ * Runs a user command in a state and closes the state: the answer and what it emitted, or the code of what went wrong. Past the time
+ * limit the code is `timeout`, and whatever the command still does counts for nothing. Never rejects.
+ */
+export async function execute(
+  command: UserCommand,
+  args: readonly unknown[],
+  state: State,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const inside = insideOf(state)
+  const ending = Promise.withResolvers<Outcome>()
+  let over = false
+  const end = () => {
+    if (over) return
+    over = true
+    ending.resolve(inside.finish())
+  }
+  inside.onCrash(end)
+  run(command, args, state, { hasFailed: inside.hasFailed, end, isOver: () => over })
+  if (over) return ending.promise
+  const limit = command.timeoutMs ?? timeoutMs
+  const expire = () => {
+    state.error('timeout')
+    end()
+  }
+  const timer = limit === 0 ? null : setTimeout(expire, limit)
+  const outcome = await ending.promise
+  if (timer !== null) clearTimeout(timer)
+  return outcome
+}
+
+/** How it goes with a command. */
+interface Course {
+  readonly hasFailed: () => boolean
+  readonly isOver: () => boolean
+  readonly end: () => void
+}
+
+function run(
+  command: UserCommand,
+  args: readonly unknown[],
+  state: State,
+  { hasFailed, end, isOver }: Course,
+): void {
+  const fail = (thrown: unknown) => {
+    if (!isOver()) state.error(codeOfThrown(thrown), thrown)
+    end()
+  }
+  let returned: unknown
+  try {
+    returned = command.takesCallback
+      ? command.execute(state, ...args, (error?: unknown) => {
+          if (isFailure(error) && !hasFailed()) fail(error)
+          else end()
+        })
+      : command.execute(state, ...args)
+  } catch (error) {
+    fail(error)
+    return
+  }
+  if (command.takesCallback) {
+    if (isThenable(returned)) returned.then(undefined, fail)
+    return
+  }
+  Promise.resolve(returned)
+    .then((value) => {
+      // A command may have answered by itself and return nothing.
+      if (value !== undefined) state.respond(value, command.returnsJson)
+      end()
+    })
+    .catch(fail)
+}
+
+function isFailure(error: unknown): boolean {
+  return error instanceof Error || (typeof error === 'string' && error !== '')
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}

@@ -1,0 +1,123 @@
+import type { ActorEvent } from '../../../core/index.ts'
+import type { Services } from './services.ts'
+
+export interface EventOptions {
+  /** Whether the data is JSON text already. */
+  readonly isJson?: boolean
+  /** Whether the event leaves even if the command fails. */
+  readonly alwaysEmit?: boolean
+}
+
+interface Mine {
+  readonly json: () => string
+  readonly always: boolean
+}
+
+interface Other {
+  /** Null is everyone. */
+  readonly to: string | null
+  readonly event: ActorEvent
+  readonly always: boolean
+}
+
+/** Events that one command may buffer. */
+const MAX_EVENTS = 10_000
+
+/** The events of one state, until they leave. */
+export class StateEvents {
+  #mine: Mine[] = []
+  #others: Other[] = []
+
+  emit(
+    self: string | undefined,
+    to: unknown,
+    name: string,
+    data: unknown,
+    { isJson = false, alwaysEmit = false }: EventOptions,
+  ): void {
+    const targets = Array.isArray(to) ? to.map((id) => target(id, self)) : [target(to, self)]
+    const value = isJson ? parsed(data) : data
+    // The caller hears it as often as it is listed, any other once.
+    const distinct = targets.filter((id, at) => id === null || targets.indexOf(id) === at)
+    for (const id of distinct) {
+      this.#checkRoom()
+      if (id === null) {
+        const json = eventJson(name, value)
+        this.#mine.push({ json: () => json, always: alwaysEmit })
+      } else this.#others.push({ to: id, event: eventOf(name, value), always: alwaysEmit })
+    }
+  }
+
+  broadcast(
+    name: string,
+    data: unknown,
+    { isJson = false, alwaysEmit = false }: EventOptions,
+  ): void {
+    this.#checkRoom()
+    const event = eventOf(name, isJson ? parsed(data) : data)
+    this.#others.push({ to: null, event, always: alwaysEmit })
+  }
+
+  /** An event to the caller whose data is known only when it leaves. */
+  emitLater(name: string, data: () => unknown): void {
+    this.#mine.push({ json: () => eventJson(name, data()), always: false })
+  }
+
+  /** Lets what is meant for the caller leave through its stream instead. */
+  mineToStream(self: string | undefined): void {
+    const mine = this.#mine
+    this.#mine = []
+    if (self === undefined) return
+    for (const { json, always } of mine) {
+      const [name, data] = JSON.parse(json()) as [string, unknown]
+      this.#others.push({ to: self, event: eventOf(name, data), always })
+    }
+  }
+
+  /** What goes back with the answer, as JSON. */
+  mine({ failed }: { readonly failed: boolean }): readonly string[] {
+    if (this.#mine.length === 0) return []
+    return this.#mine.filter(({ always }) => always || !failed).map(({ json }) => json())
+  }
+
+  /** Hands what is for others to their streams; does not wait for it to arrive. */
+  send(services: Services, { failed }: { readonly failed: boolean }): void {
+    const others = this.#others
+    if (others.length === 0) return
+    this.#others = []
+    const { connections, onError } = services
+    for (const { to, event, always } of others) {
+      if (failed && !always) continue
+      if (to === null) connections.broadcast(event)
+      else connections.send(to, event).catch((error: unknown) => onError(error, event.name))
+    }
+  }
+
+  #checkRoom(): void {
+    if (this.#mine.length + this.#others.length < MAX_EVENTS) return
+    throw new RangeError('The command emits too many events.')
+  }
+}
+
+function target(id: unknown, self: string | undefined): string | null {
+  if (id === null || id === undefined || id === true) return null
+  const text = String(id)
+  return text === self ? null : text
+}
+
+function parsed(data: unknown): unknown {
+  if (typeof data === 'string') return JSON.parse(data)
+  if (data === undefined) return undefined
+  throw new TypeError('JSON must be given as text.')
+}
+
+// Taken as it is now: what the application does to the value later is not in the event.
+function eventOf(name: string, data: unknown): ActorEvent {
+  const json = JSON.stringify(data)
+  return json === undefined ? { name } : { name, data: JSON.parse(json) }
+}
+
+function eventJson(name: string, data: unknown): string {
+  const json = JSON.stringify(data)
+  return json === undefined ? `[${JSON.stringify(name)}]` : `[${JSON.stringify(name)},${json}]`
+}

@@ -1,0 +1,22 @@
+import type { CallOptions } from '../../../core/index.ts'
+import { resolveSession, type UnsetReason } from '../application/resolve-session.ts'
+import type { Services } from '../application/services.ts'
+import type { SessionStream } from './session-stream.ts'
+import type { StreamTable } from './stream-table.ts'
+
+export type FoundStream =
+  | { readonly ok: true; readonly stream: SessionStream }
+  | { readonly ok: false; readonly reason: UnsetReason }
+
+export type FindStream = (sessionKey: string, caller: CallOptions) => Promise<FoundStream>
+
+/** Finds the stream of a session by its key, which counts as a use of the session. Throws a `LatchkeyError` where it cannot be known. */
+export function findStream(services: Services, streams: StreamTable): FindStream {
+  return async (sessionKey, caller) => {
+    const resolved = await resolveSession(services, sessionKey, caller)
+    if (!resolved.ok) return resolved
+    const { current } = resolved.session
+    if (current === null) return { ok: false, reason: 'noSession' }
+    return { ok: true, stream: streams.of(current) }
+  }
+}

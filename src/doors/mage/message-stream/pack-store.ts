@@ -1,0 +1,108 @@
+import { OVERFLOW_EVENT } from '../../../connections/index.ts'
+import type { StreamLimits } from './limits.ts'
+
+/** The JSON of a pack's events, which is one text for every stream that it goes to. */
+export interface PackText {
+  readonly text: string
+  readonly bytes: number
+}
+
+interface Pack extends PackText {
+  /** 0 until it is written for the first time. */
+  id: number
+}
+
+/** Ids of lost packs that are filled in at most. */
+const MAX_FILLED = 1_000
+
+/**
+ * The packs of one session that are not confirmed, in order. An id is given when a pack is first written, so that packs which are
+ * dropped before leave no gap; a client that lost packs which had an id gets empty ones in their place on its next transport,
+ * because it would wait for them for ever. Both losses are told by `mailbox.overflow` with `{ dropped }`.
+ */
+export class PackStore {
+  readonly #limits: Pick<StreamLimits, 'packs' | 'packBytes'>
+  #packs: Pack[] = []
+  #bytes = 0
+  #nextId = 1
+  #dropped = 0
+  #lost: { from: number; to: number; count: number } | null = null
+
+  constructor(limits: Pick<StreamLimits, 'packs' | 'packBytes'>) {
+    this.#limits = limits
+  }
+
+  put({ text, bytes }: PackText): void {
+    this.#packs.push({ id: 0, text, bytes })
+    this.#bytes += bytes
+    while (this.#packs.length > this.#limits.packs || this.#bytes > this.#limits.packBytes) {
+      this.#drop()
+    }
+  }
+
+  /** Forgets the packs of these ids. */
+  confirm(ids: readonly number[]): void {
+    if (ids.length === 0) return
+    const confirmed = new Set(ids.filter((id) => id > 0 && id < this.#nextId))
+    this.#packs = this.#packs.filter((pack) => {
+      if (!confirmed.has(pack.id)) return true
+      this.#bytes -= pack.bytes
+      return false
+    })
+    const lost = this.#lost
+    if (lost !== null && [...confirmed].some((id) => id >= lost.to)) this.#lost = null
+  }
+
+  /** Whether anything was put in that has not been written. */
+  get hasNews(): boolean {
+    return this.#dropped > 0 || this.#packs.at(-1)?.id === 0
+  }
+
+  /**
+   * Writes every pack that is not confirmed, ids ascending, or null where there is none; `system` goes in as pack 0, and on a fresh
+   * transport what was lost is filled in.
+   */
+  write({ fresh, system }: { readonly fresh: boolean; readonly system?: string }): string | null {
+    this.#number()
+    const parts = system === undefined ? [] : [`"0":${system}`]
+    if (fresh) this.#fill(parts)
+    for (const { id, text } of this.#packs) parts.push(`"${id}":${text}`)
+    return parts.length === 0 ? null : `{${parts.join()}}`
+  }
+
+  #number(): void {
+    if (this.#dropped > 0) {
+      const text = overflow(this.#dropped)
+      const at = this.#packs.findIndex(({ id }) => id === 0)
+      const place = at === -1 ? this.#packs.length : at
+      this.#packs.splice(place, 0, { id: 0, text, bytes: text.length })
+      this.#bytes += text.length
+      this.#dropped = 0
+    }
+    for (const pack of this.#packs) if (pack.id === 0) pack.id = this.#nextId++
+  }
+
+  #fill(parts: string[]): void {
+    if (this.#lost === null) return
+    const { from, to, count } = this.#lost
+    parts.push(`"${from}":${overflow(count)}`)
+    for (let id = from + 1; id <= to; id++) parts.push(`"${id}":[]`)
+  }
+
+  #drop(): void {
+    const pack = this.#packs.shift()
+    if (pack === undefined) return
+    this.#bytes -= pack.bytes
+    const { id } = pack
+    if (id === 0) {
+      this.#dropped++
+      return
+    }
+    const { from = id, count = 0 } = this.#lost ?? {}
+    this.#lost = { from: Math.max(from, id - MAX_FILLED + 1), to: id, count: count + 1 }
+  }
+}
+
+function overflow(dropped: number): string {
+  return JSON.stringify([[OVERFLOW_EVENT, { dropped }]])
+}

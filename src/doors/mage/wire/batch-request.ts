@@ -1,0 +1,55 @@
+import type { MageLimits } from './limits.ts'
+import { placeFiles, type UploadedFile } from './multipart.ts'
+
+type Entry = Readonly<Record<string, unknown>>
+
+/** A batch of commands as it came. */
+export interface Batch {
+  readonly app: { readonly name: string }
+  readonly rawData: string
+  /** The entries of the header, as they are. */
+  readonly header: readonly unknown[]
+  readonly commands: readonly { readonly name: string; readonly params: unknown }[]
+  readonly commandNames: readonly string[]
+}
+
+/**
+ * Reads a batch: line 0 is the header, a list, and line i+1 the parameters of command i; what follows is ignored. Parameters that are
+ * null or otherwise nothing are `{}`. Null for a line that is missing or no JSON, for a header that is no list, and over the limits.
+ */
+export function readBatch(
+  names: readonly string[],
+  text: string,
+  options: {
+    readonly app: string
+    readonly limits: Pick<MageLimits, 'commands' | 'headerEntries'>
+    readonly files?: Map<string, UploadedFile>
+  },
+): Batch | null {
+  const { app, limits, files } = options
+  if (names.length > limits.commands) return null
+  const lines = text.split('\n', names.length + 1)
+  try {
+    const header: unknown = JSON.parse(lines[0] ?? '')
+    if (!Array.isArray(header) || header.length > limits.headerEntries) return null
+    const commands = names.map((name, at) => {
+      const params: unknown = JSON.parse(lines[at + 1] ?? '') || {}
+      if (files !== undefined && typeof params === 'object' && params !== null)
+        placeFiles(params, files)
+      return { name, params }
+    })
+    return { app: { name: app }, rawData: text, header, commands, commandNames: names }
+  } catch {
+    return null
+  }
+}
+
+/** The header's entries by name: the last of a name counts, what has no name is ignored. */
+export function entriesByName(header: readonly unknown[]): ReadonlyMap<string, Entry> {
+  const entries = new Map<string, Entry>()
+  for (const entry of header) {
+    const name = typeof entry === 'object' && entry !== null ? (entry as Entry)['name'] : undefined
+    if (typeof name === 'string' && name !== '') entries.set(name, entry as Entry)
+  }
+  return entries
+}

@@ -1,0 +1,169 @@
+import type { CommandRegistry, Dispatcher } from '../../../commands/index.ts'
+import { errorOf } from '../../../core/errors.ts'
+import type { CallOptions } from '../../../core/index.ts'
+import type { Application } from '../application/application.ts'
+import { wireCodeOf } from '../application/errors.ts'
+import { type MessageHook, runHook } from '../application/message-hooks.ts'
+import { resolveSession } from '../application/resolve-session.ts'
+import type { Services } from '../application/services.ts'
+import type { Session } from '../application/session.ts'
+import { insideOf, State } from '../application/state.ts'
+import { type Batch, entriesByName } from './batch-request.ts'
+import type { CachedEntry, ResponseCache } from './response-cache.ts'
+
+/** Commands that were defined for every door. */
+export interface OtherCommands {
+  readonly registry: CommandRegistry
+  readonly dispatcher: Dispatcher
+}
+
+/** What a batch runs on. */
+export interface BatchRunner {
+  readonly services: Services
+  readonly application: Application
+  /** Runs commands that are not the application's own; null where there are none. */
+  readonly others: OtherCommands | null
+  readonly hooks: readonly MessageHook[]
+  readonly cache: ResponseCache
+  readonly commandMs: number
+}
+
+export interface BatchCall {
+  readonly batch: Batch
+  readonly queryId: string | null
+  readonly caller: CallOptions
+}
+
+interface Answer {
+  readonly error: string | null
+  readonly response: string | null
+  readonly events: readonly string[]
+}
+
+/**
+ * Runs a batch, one command after the other; each sees the session as those before left it. The body of the answer, or null where a command’s
+ * parameters fit none: what ran before stays done. Rejects where the header cannot be dealt with, such as when the store is gone.
+ */
+export async function runBatch(runner: BatchRunner, call: BatchCall): Promise<string | null> {
+  const header = await readHeader(runner, call)
+  const run = (cached: readonly CachedEntry[] | null) => runCommands(runner, call, header, cached)
+  const id = header.session?.current?.session.id
+  const { queryId, batch } = call
+  const entries =
+    id === undefined || queryId === null
+      ? await run(null)
+      : await runner.cache.answer(id, { id: queryId, names: batch.commandNames }, run)
+  return entries === null ? null : `[${entries.map(({ json }) => json).join()}]`
+}
+
+interface Header {
+  readonly session: Session | null
+  readonly events: readonly string[]
+}
+
+const SESSION_ENTRY = 'mage.session'
+
+async function readHeader(runner: BatchRunner, { batch, caller }: BatchCall): Promise<Header> {
+  const { services, hooks } = runner
+  const entries = entriesByName(batch.header)
+  const entry = entries.get(SESSION_ENTRY)
+  const events: string[] = []
+  let session: Session | null = null
+  if (entry !== undefined) {
+    const resolved = await resolveSession(services, entry['key'], caller)
+    if (resolved.ok) session = resolved.session
+    else events.push(unset(resolved.reason))
+  }
+  if (hooks.length === 0) return { session, events }
+  const state = new State(services, undefined, session, { description: 'batch header', caller })
+  for (const hook of hooks) {
+    await runHook(hook, entries.get(hook.name), { state, batch, timeoutMs: runner.commandMs })
+  }
+  const outcome = await insideOf(state).finish()
+  return { session: state.session ?? null, events: [...events, ...outcome.events] }
+}
+
+function unset(reason: string): string {
+  return JSON.stringify(['session.unset', reason])
+}
+
+async function runCommands(
+  runner: BatchRunner,
+  { batch, caller }: BatchCall,
+  header: Header,
+  cached: readonly CachedEntry[] | null,
+): Promise<readonly CachedEntry[] | null> {
+  const entries: CachedEntry[] = []
+  let { session, events } = header
+  for (const [at, { name, params }] of batch.commands.entries()) {
+    const known = cached?.[at]
+    if (known?.replayed === true) {
+      entries.push(known)
+      continue
+    }
+    if (at > 0 && session !== null && !(await stillGood(runner.services, session, caller))) {
+      session = null
+      events = [unset('noSession')]
+    }
+    const ran = await runOne(runner, { name, params, session, batch, caller })
+    if (ran === null) return null
+    session = ran.session
+    const command = runner.application.commands.get(name)
+    const json = entryJson({ ...ran, events: [...events, ...ran.events] })
+    entries.push({ json, replayed: command?.cached !== false })
+    events = []
+  }
+  return entries
+}
+
+// What ended while an earlier command of the batch ran is over for the next.
+async function stillGood(
+  { authority }: Services,
+  { current }: Session,
+  caller: CallOptions,
+): Promise<boolean> {
+  if (current === null) return true
+  const check = await authority.recheck(current, { ...caller, passive: true })
+  if (!check.ok && check.code === 'unavailable') throw errorOf(check)
+  return check.ok
+}
+
+interface OneCall {
+  readonly name: string
+  readonly params: unknown
+  readonly session: Session | null
+  readonly batch: Batch
+  readonly caller: CallOptions
+}
+
+type Ran = Answer & { readonly session: Session | null }
+
+async function runOne(runner: BatchRunner, call: OneCall): Promise<Ran | null> {
+  const { name, params, session, caller, batch } = call
+  const command = runner.application.commands.get(name)
+  if (command !== undefined) {
+    const data = { address: caller.address ?? null, batch }
+    return runner.application.run(command, { params, session, caller, data })
+  }
+  return { ...(await runOther(runner.others, call)), session }
+}
+
+const UNKNOWN: Answer = { error: 'server', response: null, events: [] }
+
+async function runOther(others: OtherCommands | null, call: OneCall): Promise<Answer> {
+  const { name, params, session, caller } = call
+  if (others === null || others.registry.find(name) === null) return UNKNOWN
+  const current = session?.current ?? null
+  const outcome = await others.dispatcher.dispatch({ name, params, current, caller })
+  const events = outcome.events.map((event) =>
+    JSON.stringify(event.data === undefined ? [event.name] : [event.name, event.data]),
+  )
+  if (!outcome.ok) return { error: wireCodeOf(outcome.code), response: null, events }
+  return { error: null, response: JSON.stringify(outcome.value) ?? null, events }
+}
+
+function entryJson({ error, response, events }: Answer): string {
+  const code = error === null ? 'null' : JSON.stringify(error)
+  const told = events.length === 0 ? '' : `,[${events.join()}]`
+  return `[${code},${error === null ? (response ?? 'null') : 'null'}${told}]`
+}

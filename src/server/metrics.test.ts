@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createConnections } from '../connections/index.ts'
+import { createAuthority } from '../core/index.ts'
+import { memory } from '../stores/memory/index.ts'
+import { createMetrics } from './metrics.ts'
+
+test('scrapers that come at once share one count of the sessions, and a count that failed is not kept', async () => {
+  const store = memory()
+  const count = store.sessions.count.bind(store.sessions)
+  let counts = 0
+  let broken = true
+  const sessions = {
+    ...store.sessions,
+    count: (query: { now: number }) => {
+      counts++
+      return broken ? Promise.reject(new Error('gone')) : count(query)
+    },
+  }
+  const authority = await createAuthority({ store: { ...store, sessions }, pruneEveryMs: 0 })
+  const connections = createConnections({ authority })
+  const metrics = createMetrics({ authority, connections })
+  try {
+    await assert.rejects(metrics.render(), { code: 'unavailable' })
+    broken = false
+    counts = 0
+    const texts = await Promise.all(Array.from({ length: 20 }, () => metrics.render()))
+    for (const { body } of texts) assert.match(body, /^latchkey_sessions_live 0$/m)
+    assert.equal(counts, 1)
+  } finally {
+    metrics.close()
+    connections.close()
+    await authority.close()
+  }
+})
