@@ -61,6 +61,8 @@ describe('loadConfig', () => {
       trustedProxies: ['10.0.0.0/8', '::1'],
       allowedHosts: ['a.example', 'b.example:8080'],
       publicUrl: 'https://a.example',
+      modules: 'lib/modules',
+      mageApp: 'game2',
       logLevel: 'warn',
       settings: { 'password.minLength': 12 },
       cacheEntries: 5,
