@@ -34,10 +34,10 @@ export interface ClientConfigParts {
 export function clientConfig(parts: ClientConfigParts): object {
   const { appName, appVersion, baseUrl, stream, cors } = parts
   const base = baseUrl.replace(/\/+$/, '')
-  const transports = Object.entries(stream.transports).map(([name, { route }]) => {
-    const url = name === 'websocket' ? base.replace(/^http/, 'ws') + route : base + route
-    return [name, { url }] as const
-  })
+  // MAGE's clients make `ws` of `http` themselves.
+  const transports = Object.entries(stream.transports).map(
+    ([name, { route }]) => [name, { url: base + route }] as const,
+  )
   const http = parts.withCredentials ? { withCredentials: true } : {}
   return {
     appName,
