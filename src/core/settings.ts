@@ -32,7 +32,10 @@ function define<T>(value: T, schema: z.ZodType<T>, about: string): Definition<T>
 const GENERAL = {
   'renewal.graceMs': define(
     30_000,
-    duration,
+    z
+      .int()
+      .min(0)
+      .max(10 * MINUTE),
     'How long a renewal may be retried with the previous code.',
   ),
   'session.freshMs': define(

@@ -9,7 +9,7 @@ import { OPTIONS, type OptionKey } from './options.ts'
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 
 /**
- * The configuration of a server. Every key but `commands` and `guards` is a flag of `latchkey serve` and an environment variable
+ * The configuration of a server. Every key but `commands`, `guards` and `mage` is a flag of `latchkey serve` and an environment variable
  * too: `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`.
  */
 export interface ServerConfig {
@@ -49,6 +49,8 @@ export interface ServerConfig {
   readonly shutdownMs?: number
   /** Commands beside the built-in ones. */
   readonly commands?: readonly Command[]
+  /** The configuration of the MAGE application, as `mage.core.config` gives it; `module.session.ttl` is the idle time of `game`. */
+  readonly mage?: object
   /** Functions that may refuse a login. */
   readonly guards?: readonly Guard[]
 }
@@ -71,6 +73,7 @@ export function defineConfig(config: ServerConfig): ServerConfig {
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function')
 const CODE_KEYS = {
   commands: z.array(z.looseObject({ name: z.string(), run: callable })),
+  mage: z.looseObject({}),
   guards: z.array(z.looseObject({ when: z.enum(['before', 'after']), check: callable })),
 }
 
@@ -111,6 +114,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
   return {
     commands: [],
     guards: [],
+    mage: {},
     ...defaults,
     ...rest,
     publicUrl,

@@ -14,6 +14,7 @@ import {
   type MageDoor,
   type MessageStream,
   mageCodec,
+  mageSettings,
 } from '../doors/mage/index.ts'
 import { type ResolvedConfig, resolveConfig, type ServerConfig } from './config.ts'
 import type { Door } from './door.ts'
@@ -78,6 +79,19 @@ export async function createServer(
   }
 }
 
+/** How loud the levels of a MAGE application are in the log of the server. */
+const MAGE_LEVELS = {
+  verbose: 'trace',
+  debug: 'debug',
+  info: 'info',
+  notice: 'info',
+  warning: 'warn',
+  error: 'error',
+  critical: 'error',
+  alert: 'fatal',
+  emergency: 'fatal',
+} as const
+
 /** What stands between the store and the doors. */
 interface Furnished {
   readonly authority: Authority
@@ -100,7 +114,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
   const easy = { 'password.minLength': 1, 'password.blocklist': false }
   return createAuthority({
     store: openStore(config),
-    settings: { ...(config.dev ? easy : {}), ...config.settings },
+    settings: { ...(config.dev ? easy : {}), ...mageSettings(config.mage), ...config.settings },
     guards: config.guards,
     codecs: [mageCodec],
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
@@ -129,6 +143,9 @@ async function openHttp(config: ResolvedConfig, house: Furnished): Promise<void>
     ...common,
     connections,
     app,
+    config: config.mage,
+    onLog: ({ level, contexts, parts, data }) =>
+      logger[MAGE_LEVELS[level]]({ contexts, data }, parts.map(String).join(' ')),
     ...(modules === null ? {} : { modules: resolve(modules) }),
   })
   house.mage = mage

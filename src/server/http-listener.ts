@@ -59,6 +59,8 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       connectionsCheckingInterval: 5000,
       // Without one, our own door says so, in its own words.
       requireHostHeader: false,
+      // Any other upgrade (h2c, which curl and some proxies offer) is an ordinary request that was offered more.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (incoming, outgoing) => {
       if (draining) outgoing.setHeader('connection', 'close')

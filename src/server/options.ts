@@ -6,7 +6,7 @@ import type { ServerConfig } from './config.ts'
 import { parseListenAddress } from './listen-address.ts'
 
 /** The keys of {@link ServerConfig} that are flags and environment variables too. */
-export type OptionKey = Exclude<keyof ServerConfig, 'commands' | 'guards'>
+export type OptionKey = Exclude<keyof ServerConfig, 'commands' | 'guards' | 'mage'>
 
 /** How the text of a flag or a variable is read. */
 type Kind = 'text' | 'integer' | 'switch' | 'list' | 'json'

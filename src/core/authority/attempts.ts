@@ -81,10 +81,10 @@ async function rememberAddress(
   await house.ask(() => house.store.documents.save(key, '1', { now, expiresAt }))
 }
 
-/** Counts an act of a stranger (registration, anonymous session) against its address. */
+/** Counts an act of a stranger (registration, anonymous session, claim) against its address. */
 export async function reserveCreation(
   house: House,
-  what: 'register' | 'anonymous',
+  what: 'register' | 'anonymous' | 'claim',
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   const address = addressOf(options)

@@ -227,6 +227,7 @@ export function refusesImpersonation(impersonator: Actor, target: Actor): string
   if (!impersonator.roles.includes(impersonate) && !impersonator.roles.includes(admin)) {
     return 'You may not act as another.'
   }
-  if (target.roles.includes(admin)) return 'Nobody acts as an administrator.'
+  if (target.roles.includes(admin) || target.roles.includes('*'))
+    return 'Nobody acts as an administrator.'
   return target.id === impersonator.id ? 'You are yourself already.' : null
 }

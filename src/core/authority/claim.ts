@@ -2,24 +2,24 @@ import { ROLES } from '../actor.ts'
 import { type Refusal, refuse } from '../errors.ts'
 import { hashSecret, randomText, sameDigest } from '../secret.ts'
 import { type Registration, register } from './actors.ts'
+import { reserveCreation } from './attempts.ts'
 import { type CallOptions, type House, settle } from './house.ts'
 import { type LoggedIn, loginAs } from './login.ts'
 
 const KEY = 'claim'
 const DONE = 'claimed'
 const LIFETIME_MS = 15 * 60_000
-const MAX_TRIES = 10
 
 /**
  * Makes the one-time code with which the first administrator is claimed, replacing any before it; null once there is
- * one. Good for 15 minutes, for one use and ten tries; 119 bits; only its hash is stored.
+ * one. Good for 15 minutes and one use; 131 bits; only its hash is stored.
  */
 export async function createClaimCode(house: House, options: CallOptions): Promise<string | null> {
   const now = house.now(options)
   const found = await house.ask(() => house.store.documents.find(KEY, now))
   if (await hasAdministrator(house)) return null
-  const code = randomText(20)
-  const value = JSON.stringify({ hash: hashSecret(code), tries: 0 })
+  const code = randomText(22)
+  const value = hashSecret(code)
   const saved = await house.ask(() =>
     house.store.documents.save(KEY, value, {
       now,
@@ -38,7 +38,7 @@ async function hasAdministrator(house: House): Promise<boolean> {
 
 /**
  * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or
- * expired code, and whatever a registration is refused for (the code stays good then).
+ * expired code, `throttled`, and whatever a registration is refused for (the code stays good then).
  */
 export function claim(
   house: House,
@@ -48,8 +48,15 @@ export function claim(
   return settle(async () => {
     const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
     const now = house.now(options)
+    // Nobody guesses 131 bits: the count keeps a stranger from filling the trail, and can burn nobody's code.
+    const allowed = await reserveCreation(house, 'claim', options)
+    if (!allowed.ok) return allowed
     const taken = await takeCode(house, code, now)
-    if (taken === null) return wrong
+    if (taken === null) {
+      const entry = house.entry('administrator_claimed', wrong.code, {}, options)
+      await house.ask(() => house.store.audit.append([entry]))
+      return wrong
+    }
     const registered = await register(
       house,
       { ...registration, roles: ['user', ROLES.admin] },
@@ -77,19 +84,15 @@ async function takeCode(house: House, code: string, now: number): Promise<Taken 
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await house.ask(() => house.store.documents.find(KEY, now))
     if (found === null || found.value === DONE) return null
-    const stored = JSON.parse(found.value) as { hash: string; tries: number }
-    if (stored.tries >= MAX_TRIES) return null
-    const right = sameDigest(stored.hash, hashSecret(code))
-    const next = right ? DONE : JSON.stringify({ ...stored, tries: stored.tries + 1 })
+    if (!sameDigest(found.value, hashSecret(code))) return null
     const saved = await house.ask(() =>
-      house.store.documents.save(KEY, next, {
+      house.store.documents.save(KEY, DONE, {
         now,
         expectedVersion: found.version,
-        expiresAt: right ? null : found.expiresAt,
+        expiresAt: null,
       }),
     )
     if (saved === null) continue
-    if (!right) return null
     return {
       value: found.value,
       putBack: { expectedVersion: saved, expiresAt: found.expiresAt },

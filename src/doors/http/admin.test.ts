@@ -329,16 +329,12 @@ test('the first administrator is claimed once, with the code that was printed', 
   assert.equal(await house.authority.createClaimCode(), null)
 })
 
-test('a claim code is good for 15 minutes and ten tries', async () => {
-  await using late = await openHouse()
-  const body = (code: string | null) => ({ body: { code, name: 'root', password: PASSWORD } })
-  const expired = await late.authority.createClaimCode()
-  late.clock.advance(FRESH_MS)
-  refused(await late.ask('POST /v1/bootstrap', body(expired)), 401, 'credentials_invalid')
-  await using tried = await openHouse()
-  const code = await tried.authority.createClaimCode()
-  for (let i = 0; i < 10; i++) await tried.ask('POST /v1/bootstrap', body('guess'))
-  refused(await tried.ask('POST /v1/bootstrap', body(code)), 401, 'credentials_invalid')
+test('a claim code is good for 15 minutes', async () => {
+  await using house = await openHouse()
+  const code = await house.authority.createClaimCode()
+  house.clock.advance(FRESH_MS)
+  const body = { code, name: 'root', password: PASSWORD }
+  refused(await house.ask('POST /v1/bootstrap', { body }), 401, 'credentials_invalid')
 })
 
 test('rights that a visitor was given in development never open administration', async () => {

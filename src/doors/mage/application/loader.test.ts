@@ -34,6 +34,9 @@ export const acl: string[] = ['*']
 export const execute = async (_state: unknown, a: number, b: number = 2): Promise<unknown> => mage.ts.sum(a, b)`,
   'lib/modules/ts/usercommands/both.cts': `exports.acl = ['*']; exports.execute = async (state: object): Promise<string> => 'source'`,
   'lib/modules/ts/usercommands/both.js': `exports.acl = ['*']; exports.execute = async (state) => 'compiled'`,
+  'lib/modules/dyn/index.cjs': `module.exports = new (class { who() { return 'dynamic' } })()`,
+  'lib/modules/dyn/usercommands/who.cjs': `const mage = require('mage')
+exports.acl = ['*']; exports.execute = async (state) => mage.dyn.who()`,
   'lib/modules/onlycommands/usercommands/x.js': `exports.acl = ['*']; exports.execute = async (state) => 'x'`,
   'lib/modules/.hidden/usercommands/x.js': 'syntax error (',
 }
@@ -44,11 +47,12 @@ test('modules and commands of every kind are loaded', async (t) => {
     const { entries } = await game.call(name, [params])
     return entries[0]?.[0] ?? entries[0]?.[1]
   }
-  const modules = ['cjs', 'esm', 'onlycommands', 'ts']
+  const modules = ['cjs', 'dyn', 'esm', 'onlycommands', 'ts']
   assert.deepEqual(await ask('cjs.who'), [true, 'kinds', true, modules])
   assert.deepEqual(await ask('esm.named', 'x'), ['x', 'function', true])
   assert.deepEqual(await ask('esm.byDefault', [1]), [1])
   assert.deepEqual(await ask('esm.transpiled', 5), 5)
+  assert.deepEqual(await ask('dyn.who'), 'dynamic')
   assert.deepEqual(await ask('esm.folder'), 'folder')
   assert.deepEqual(await ask('ts.sum', 40), 42)
   assert.deepEqual(await ask('ts.both'), 'compiled')

@@ -229,3 +229,20 @@ test('a login ends the session that it comes from', async (t) => {
   assert.equal(await reasonFor(game, key), 'noSession')
   assert.equal(await reasonFor(game, keyIn(entry)), null)
 })
+
+test('users whom the application vouches for are no strangers of their address; visitors are', async (t) => {
+  const files = withCommands({
+    ...SESSIONS,
+    'visit.js': `const mage = require('mage'); exports.acl = ['*']
+exports.execute = async (state) => mage.auth.loginAnonymous(state).actorId`,
+  })
+  const game = await openGame(t, { files, settings: { 'throttle.createPerMinute': 2 } })
+  for (const user of ['a', 'b', 'c', 'd']) {
+    assert.equal((await game.call('players.own', [[user, { acl: [] }]])).entries[0]?.[0], null)
+  }
+  const codes: unknown[] = []
+  for (let visit = 0; visit < 3; visit++) {
+    codes.push((await game.call('players.visit')).entries[0]?.[0])
+  }
+  assert.deepEqual(codes, [null, null, 'throttled'])
+})
