@@ -13,7 +13,7 @@ export const WITHOUT_THROTTLE: Partial<Settings> = {
   'throttle.createPerMinute': 1_000_000,
 }
 
-const CALLERS = 1000
+export const CALLERS = 1000
 
 /** An authority on a SQLite store with full durability, its cache large enough for any bench. */
 export async function openHouse(
