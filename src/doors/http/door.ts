@@ -10,7 +10,7 @@ import { docsPage } from './docs-page.ts'
 import { describeApi } from './openapi.ts'
 import { problem } from './problem.ts'
 import { ROUTES, type Route } from './routes.ts'
-import { JSON_HEADERS, readerOf, whoAmI, writeAnswer } from './who-am-i.ts'
+import { Checking, JSON_HEADERS, readerOf, whoAmI, writeAnswer } from './who-am-i.ts'
 
 export interface HttpDoorOptions {
   readonly authority: Authority
@@ -65,24 +65,10 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const jar = createCookieJar({ plain: development && publicOrigin?.startsWith('https:') !== true })
   const exchange: Exchange = { ...options, jar, publicOrigin }
 
-  // Read when asked for: a check that is answered from memory needs none of them.
-  const callerOf = (
-    headers: HeaderReader,
-    peer: string | null,
-    request?: Request,
-  ): CallOptions => ({
-    door: 'http',
-    get address() {
-      const forwardedFor = trusted.length === 0 ? null : headers.get('x-forwarded-for')
-      return forwardedAddress({ peer, forwardedFor, trusted })
-    },
-    get userAgent() {
-      return headers.get('user-agent')
-    },
-    get signal() {
-      return request?.signal
-    },
-  })
+  const addressOf = (headers: HeaderReader, peer: string | null) => {
+    const forwardedFor = trusted.length === 0 ? null : headers.get('x-forwarded-for')
+    return forwardedAddress({ peer, forwardedFor, trusted })
+  }
 
   const servesHost = (host: string) => !checksHost || isAllowedHost(host, allowedHosts, development)
   const foreignHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
@@ -104,7 +90,12 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     return answerRoute(exchange, route, {
       request: c.req.raw,
       path: c.req.param() as Record<string, string>,
-      caller: callerOf(c.req.raw.headers, c.env.address ?? null, c.req.raw),
+      caller: {
+        door: 'http',
+        address: addressOf(c.req.raw.headers, c.env.address ?? null),
+        userAgent: c.req.raw.headers.get('user-agent'),
+        signal: c.req.raw.signal,
+      },
     })
   }
 
@@ -131,7 +122,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       try {
         if (!servesHost(hostOf(request))) return foreignHost()
         if (request.method === 'GET' && pathOf(request.url) === whoAmIPath) {
-          const caller = callerOf(request.headers, peer?.address ?? null, request)
+          const caller = new Checking(request.headers, peer?.address ?? null, addressOf, request)
           const answer = await answerWhoAmI(request.headers, caller)
           return typeof answer === 'string'
             ? new Response(answer, { headers: JSON_HEADERS })
@@ -148,7 +139,10 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
         return false
       const headers = readerOf(incoming)
       const answered = servesHost(headers.get('host') ?? '')
-        ? answerWhoAmI(headers, callerOf(headers, incoming.socket.remoteAddress ?? null))
+        ? answerWhoAmI(
+            headers,
+            new Checking(headers, incoming.socket.remoteAddress ?? null, addressOf),
+          )
         : Promise.resolve(foreignHost())
       answered
         .catch((error: unknown) => {

@@ -12,6 +12,42 @@ export const JSON_HEADERS = {
 }
 
 /**
+ * Where a check comes from, read when it is asked for: one that is answered from memory asks for nothing. A class, because an
+ * object made with getters costs as much as the check.
+ */
+export class Checking implements CallOptions {
+  readonly door = 'http'
+  readonly #headers: HeaderReader
+  readonly #peer: string | null
+  readonly #addressOf: (headers: HeaderReader, peer: string | null) => string | null
+  readonly #request: Request | null
+
+  constructor(
+    headers: HeaderReader,
+    peer: string | null,
+    addressOf: (headers: HeaderReader, peer: string | null) => string | null,
+    request: Request | null = null,
+  ) {
+    this.#headers = headers
+    this.#peer = peer
+    this.#addressOf = addressOf
+    this.#request = request
+  }
+
+  get address(): string | null {
+    return this.#addressOf(this.#headers, this.#peer)
+  }
+
+  get userAgent(): string | null {
+    return this.#headers.get('user-agent')
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#request?.signal
+  }
+}
+
+/**
  * Answers `GET /v1/session`: the one path on which every other service waits, so it passes no router and no middleware. The
  * body of a yes, or the problem of a no.
  */
@@ -50,10 +86,10 @@ export async function writeAnswer(
 }
 
 /** Reads the headers of a request of `node:http` as those of a `Request` are read. */
-export function readerOf(incoming: IncomingMessage): HeaderReader {
+export function readerOf({ headers }: IncomingMessage): HeaderReader {
   return {
     get(name) {
-      const value = incoming.headers[name]
+      const value = headers[name]
       return value === undefined ? null : Array.isArray(value) ? value.join(', ') : value
     },
   }
