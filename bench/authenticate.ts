@@ -6,7 +6,6 @@ export const name = 'authenticate'
 
 const BOUNDS: Readonly<Record<string, Bound>> = {
   floor: { of: 'ratio', is: '≥', value: 0.7 },
-  'floor-text': { of: 'ratio', is: '≥', value: 0.7 },
   'better-auth': { of: 'ratio', is: '≥', value: 90 },
   jose: { of: 'ratio', is: '>', value: 1 },
   'iron-session': { of: 'ratio', is: '>', value: 1 },

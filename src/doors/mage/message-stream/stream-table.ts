@@ -4,7 +4,7 @@ import type { PackText } from './pack-store.ts'
 import { SessionStream, type SessionStreamParts } from './session-stream.ts'
 
 /** Streams that are written to in one turn of the event loop, so that a broadcast lets commands through. */
-const STREAMS_PER_TURN = 500
+const STREAMS_PER_TURN = 16
 
 export interface StreamTableOptions extends Omit<SessionStreamParts, 'schedule'> {
   readonly connections: Pick<Connections, 'open'>
