@@ -110,7 +110,7 @@ function forwardedEntry(text: string): string | null {
 function parseAddress(text: string): Address | null {
   if (text.length > MAX_ADDRESS_CHARS) return null
   if (IPV4.test(text)) return ipaddr.IPv4.parse(text)
-  const [, digits, dotted] = /^([\da-fA-F:]*:)([^%]*)(?:%[\w.~-]+)?$/.exec(text) ?? []
+  const [, digits, dotted] = /^([\da-fA-F:]*:)([^%]*)(?:%[\w.~:-]+)?$/.exec(text) ?? []
   if (digits === undefined || dotted === undefined) return null
   // Spelled out as groups, because the library reads `::192.0.2.7` as a mapped address and `010` as octal.
   const tail = dotted.includes('.') ? dottedGroups(dotted) : dotted
