@@ -170,7 +170,7 @@ export class SessionEntry implements CacheEntry {
     this.#endsHigh = high(record.endsAt)
     this.#endsLow = low(record.endsAt)
     this.#generation = record.generation
-    this.#previousTokenHash = record.previousTokenHash
+    this.#previousTokenHash = record.previousTokenUntil > 0 ? record.previousTokenHash : null
     this.#previousTokenUntil = record.previousTokenUntil
   }
 

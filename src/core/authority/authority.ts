@@ -27,7 +27,7 @@ import {
 } from './login.ts'
 import { type Pruned, prune } from './maintain.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
-import { renew } from './renew.ts'
+import { type RenewOptions, renew } from './renew.ts'
 import { type EndRequest, endSessions, lockAll, logout } from './revoke.ts'
 import { freshWithin, stepUp } from './step-up.ts'
 
@@ -106,7 +106,7 @@ export class Authority {
   // Go on
 
   /** {@link renew} */
-  renew(code: string, options: Options = {}): Outcome<LoggedIn> {
+  renew(code: string, options: RenewOptions = {}): Outcome<LoggedIn> {
     return renew(this.#house, code, options)
   }
 
