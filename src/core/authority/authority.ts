@@ -18,6 +18,7 @@ import { impersonate, stopImpersonating } from './impersonate.ts'
 import { findData, listSessions, type SessionData, saveData } from './listing.ts'
 import {
   type LoggedIn,
+  type LoginProof,
   type LoginRequest,
   login,
   loginAnonymous,
@@ -81,11 +82,8 @@ export class Authority {
   }
 
   /** {@link verifyLogin} */
-  verifyLogin(
-    request: Pick<LoginRequest, 'identity' | 'password'>,
-    options: Options = {},
-  ): Outcome<{ ok: true; actor: Actor }> {
-    return verifyLogin(this.#house, request, options)
+  verifyLogin(proof: LoginProof, options: Options = {}): Outcome<{ ok: true; actor: Actor }> {
+    return verifyLogin(this.#house, proof, options)
   }
 
   /** {@link loginAs} */
