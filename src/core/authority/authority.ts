@@ -31,6 +31,7 @@ import { changePassword, type PasswordChange, resetPassword } from './passwords.
 import { type RenewOptions, renew } from './renew.ts'
 import { type EndRequest, endSessions, lockAll, logout } from './revoke.ts'
 import { freshWithin, stepUp } from './step-up.ts'
+import { type ActorUpdate, updateActor } from './update-actor.ts'
 
 type Options = CallOptions
 type Outcome<T> = Promise<T | Refusal>
@@ -187,6 +188,11 @@ export class Authority {
     options: Options = {},
   ): Outcome<{ ok: true; actor: Actor }> {
     return actors.importActor(this.#house, imported, by, options)
+  }
+
+  /** {@link updateActor} */
+  updateActor(update: ActorUpdate, options: Options = {}): Outcome<{ ok: true; actor: Actor }> {
+    return updateActor(this.#house, update, options)
   }
 
   /** An actor by id, suspended or not; null if there is none. */
