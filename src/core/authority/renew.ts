@@ -2,9 +2,9 @@ import { type Refusal, refuse } from '../errors.ts'
 import type { Profile } from '../profile.ts'
 import { hashSecret, sameDigest, seal, unseal } from '../secret.ts'
 import { type SessionRecord, stateOf } from '../session.ts'
-import { type ActorEntry, SessionEntry } from '../session-cache.ts'
+import { type ActorEntry, pinOf, SessionEntry } from '../session-cache.ts'
 import type { ParsedRenewal, TokenCodec } from '../token.ts'
-import { meetsBinding } from './authenticate.ts'
+import { usableFrom } from './authenticate.ts'
 import { type CallOptions, endedChange, type House, settle } from './house.ts'
 import type { LoggedIn } from './login.ts'
 import { endInStore } from './revoke.ts'
@@ -83,7 +83,8 @@ async function renewOnce(
   if (decision === 'invalid') return INVALID
   if (decision === 'expired') return refuse('session_expired', 'The session has expired.')
   if (decision === 'ended') return ended(record.endReason ?? 'locked')
-  if (!meetsBinding(record.binding, options)) return INVALID
+  const { binding } = record
+  if (!usableFrom(house, { binding, pin: pinOf(record) }, options)) return INVALID
   if (decision === 'theft') return endFamily(house, record, options)
   const shown = decision === 'renew' ? record.tokenHash : record.previousTokenHash
   if (!isToken(house, options.token, record, shown)) return INVALID
