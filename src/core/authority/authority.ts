@@ -4,6 +4,7 @@ import type { Refusal } from '../errors.ts'
 import type { ActorQuery, Page, SessionQuery } from '../ports.ts'
 import type { EndedSession, SessionListing } from '../session.ts'
 import type { SettingName, Settings } from '../settings.ts'
+import type { PublicKey } from '../token.ts'
 import * as actors from './actors.ts'
 import {
   type Authenticated,
@@ -11,7 +12,7 @@ import {
   Checker,
   type RecheckOptions,
 } from './authenticate.ts'
-import { claim, createClaimCode } from './claim.ts'
+import { type Claim, claim, createClaimCode } from './claim.ts'
 import type { SessionRequest } from './create-session.ts'
 import type { CallOptions, Change, House } from './house.ts'
 import { impersonate, stopImpersonating } from './impersonate.ts'
@@ -27,8 +28,10 @@ import {
 } from './login.ts'
 import { type Pruned, prune } from './maintain.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
+import { type Refreshed, refresh, refreshDue } from './refresh.ts'
 import { renew } from './renew.ts'
 import { type EndRequest, endSessions, lockAll, logout } from './revoke.ts'
+import { rotateSigningKey } from './signing-keys.ts'
 import { freshWithin, stepUp } from './step-up.ts'
 
 type Options = CallOptions
@@ -108,6 +111,16 @@ export class Authority {
   /** {@link renew} */
   renew(code: string, options: Options = {}): Outcome<LoggedIn> {
     return renew(this.#house, code, options)
+  }
+
+  /** {@link refresh} */
+  refresh(token: string | null | undefined, options: Options = {}): Outcome<Refreshed> {
+    return refresh(this.#house, this.#checker, token, options)
+  }
+
+  /** {@link refreshDue} */
+  refreshDue(current: Authenticated, token: string, options: Options = {}): boolean {
+    return refreshDue(this.#house, current, token, options)
   }
 
   /** {@link stepUp} */
@@ -253,10 +266,7 @@ export class Authority {
   }
 
   /** {@link claim} */
-  claim(
-    request: actors.Registration & { readonly code: string },
-    options: Options = {},
-  ): Outcome<LoggedIn> {
+  claim(request: Claim, options: Options = {}): Outcome<LoggedIn> {
     return claim(this.#house, request, options)
   }
 
@@ -298,6 +308,16 @@ export class Authority {
   /** {@link prune} */
   prune(options: Options & { readonly maxSteps?: number } = {}): Promise<Pruned> {
     return prune(this.#house, options)
+  }
+
+  /** The public keys of signed tokens (RFC 7517), for whoever looks at them elsewhere; the session behind one lives only here. */
+  jwks(): { readonly keys: readonly PublicKey[] } {
+    return { keys: this.#house.signingKeys().flatMap((keys) => keys.list()) }
+  }
+
+  /** {@link rotateSigningKey} */
+  rotateSigningKey(by: string | null = null, options: Options = {}): Promise<string> {
+    return rotateSigningKey(this.#house, by, options)
   }
 
   /** The time as the store has it, in epoch milliseconds. */

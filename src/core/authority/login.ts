@@ -22,6 +22,8 @@ export interface LoggedIn {
   readonly token: string
   /** The renewal code, where the profile has one. */
   readonly renewal: string | null
+  /** When the token itself ends, in formats that say so: refresh it before. */
+  readonly expiresAt?: number
 }
 
 /**
@@ -206,6 +208,7 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
     actor: entry.actor.actor,
     token: created.token,
     renewal: created.renewal,
+    ...(created.expiresAt === undefined ? {} : { expiresAt: created.expiresAt }),
   }
 }
 
