@@ -68,6 +68,6 @@ export function refreshDue(
   }
   const next = tokenEnd(house, session, now)
   if (next === null || Math.floor(next / 1000) * 1000 <= expiresAt) return false
-  const left = (profile.tokenMs ?? 0) * (1 - house.settings.get('token.refreshThreshold'))
-  return expiresAt - now <= left
+  const tokenMs = profile.tokenMs ?? 0
+  return now - (expiresAt - tokenMs) >= tokenMs * house.settings.get('token.refreshThreshold')
 }
