@@ -4,8 +4,8 @@ import type { Refusal } from '../errors.ts'
 import type { ActorQuery, Page, SessionQuery } from '../ports.ts'
 import type { EndedSession, SessionListing } from '../session.ts'
 import type { SettingName, Settings } from '../settings.ts'
-import type { PublicKey } from '../token.ts'
 import * as actors from './actors.ts'
+import { AgentVerbs } from './agent-verbs.ts'
 import {
   type Authenticated,
   type Authentication,
@@ -28,10 +28,8 @@ import {
 } from './login.ts'
 import { type Pruned, prune } from './maintain.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
-import { type Refreshed, refresh, refreshDue } from './refresh.ts'
 import { renew } from './renew.ts'
 import { type EndRequest, endSessions, lockAll, logout } from './revoke.ts'
-import { rotateSigningKey } from './signing-keys.ts'
 import { freshWithin, stepUp } from './step-up.ts'
 
 type Options = CallOptions
@@ -42,14 +40,16 @@ type Outcome<T> = Promise<T | Refusal>
  * caller expects return `{ ok: false, code }`; the others throw `LatchkeyError`. Each takes where the request comes
  * from and a `signal` as its last argument. Made by `createAuthority`.
  */
-export class Authority {
+export class Authority extends AgentVerbs {
   readonly #house: House
   readonly #checker: Checker
   readonly #stop: () => Promise<void>
 
   constructor(house: House, stop: () => Promise<void>) {
+    const checker = new Checker(house)
+    super(house, checker)
     this.#house = house
-    this.#checker = new Checker(house)
+    this.#checker = checker
     this.#stop = stop
   }
 
@@ -111,16 +111,6 @@ export class Authority {
   /** {@link renew} */
   renew(code: string, options: Options = {}): Outcome<LoggedIn> {
     return renew(this.#house, code, options)
-  }
-
-  /** {@link refresh} */
-  refresh(token: string | null | undefined, options: Options = {}): Outcome<Refreshed> {
-    return refresh(this.#house, this.#checker, token, options)
-  }
-
-  /** {@link refreshDue} */
-  refreshDue(current: Authenticated, token: string, options: Options = {}): boolean {
-    return refreshDue(this.#house, current, token, options)
   }
 
   /** {@link stepUp} */
@@ -308,16 +298,6 @@ export class Authority {
   /** {@link prune} */
   prune(options: Options & { readonly maxSteps?: number } = {}): Promise<Pruned> {
     return prune(this.#house, options)
-  }
-
-  /** The public keys of signed tokens (RFC 7517), for whoever looks at them elsewhere; the session behind one lives only here. */
-  jwks(): { readonly keys: readonly PublicKey[] } {
-    return { keys: this.#house.signingKeys().flatMap((keys) => keys.list()) }
-  }
-
-  /** {@link rotateSigningKey} */
-  rotateSigningKey(by: string | null = null, options: Options = {}): Promise<string> {
-    return rotateSigningKey(this.#house, by, options)
   }
 
   /** The time as the store has it, in epoch milliseconds. */

@@ -167,14 +167,15 @@ async function rehash(house: House, found: ActorWithCredential, password: string
   }
 }
 
-async function runGuards(
+/** The refusal of the first guard that refuses, or null. */
+export async function runGuards(
   house: House,
   when: 'before' | 'after',
   {
     identity,
     actor,
     request,
-  }: { identity: string | null; actor: Actor | null; request: LoginRequest },
+  }: { identity: string | null; actor: Actor | null; request: SessionRequest },
   options: CallOptions,
 ): Promise<Refusal | null> {
   for (const guard of house.guards) {
