@@ -310,7 +310,9 @@ test('a revocation, a password change, a suspension and a lock kill tokens at on
 test('a step-up and a claim answer with signed tokens where they are asked to', async (t) => {
   const { authority, clock } = await openHouse(t, { codecs: [jwtCodec()] })
   const code = (await authority.createClaimCode()) ?? ''
-  const boss = granted(await authority.claim({ code, name: 'Boss', password: PASSWORD, ...AGENT }))
+  const claim = { code, name: 'Boss', password: PASSWORD, ...AGENT }
+  refused(await authority.claim({ ...claim, format: 'none' }), 'invalid_request')
+  const boss = granted(await authority.claim(claim))
   const current = await check(authority, boss.token)
   clock.advance(MINUTE)
   const proven = granted(
@@ -319,6 +321,13 @@ test('a step-up and a claim answer with signed tokens where they are asked to', 
   assert.equal(proven.expiresAt, clock.now() + 10 * MINUTE)
   await check(authority, proven.token)
   refused(await authority.authenticate(boss.token), 'token_invalid')
+})
+
+test('where no token can be written no session is made', async (t) => {
+  const { authority } = await openHouse(t, { codecs: [jwtCodec()] })
+  const actorId = 'é'.repeat(1000)
+  refused(await authority.loginAnonymous({ actorId, format: JWT_FORMAT }), 'too_large')
+  assert.equal(await authority.countSessions(), 0)
 })
 
 test('no token lives past its session', async (t) => {
