@@ -58,7 +58,7 @@ export interface CommandDefinition<Params extends z.ZodType> {
   /** Nothing but types, properties and lists: the rest of JSON Schema is not enforced. */
   readonly params: Params
   /** What is taken in their place by a message that has `key` and lacks what `params` wants. */
-  readonly instead?: { readonly key: string; readonly params: Params }
+  readonly instead?: { readonly key: string; readonly params: z.ZodType }
   /** The message it answers with, `system/success` by default. */
   readonly answers?: string
   /** What a stranger is told: `Must be logged in` by default. */

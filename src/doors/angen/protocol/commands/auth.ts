@@ -117,7 +117,7 @@ export const authCommands: readonly AngenCommand[] = [
     instead: {
       key: 'identifier_code',
       // What is accepted in its place has no token; `run` looks.
-      params: z.object({ ...withToken.shape, token: z.string().optional() }) as never,
+      params: z.object({ ...withToken.shape, token: z.string().optional() }),
     },
     answers: 'auth/logged_in',
     run: (given, visitor) => login(given.token ?? given.identifier_code, given, visitor),
