@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createRegistry } from '../../commands/index.ts'
+import { createAngenDoor } from './index.ts'
 import { openHouse, PASSWORD } from './testing-support.ts'
 
 const MISMATCH = 'Type mismatch. Expected'
@@ -106,9 +108,8 @@ test('the input comes back only where that is asked for, which is refused outsid
     const reason = `${what} for message ${text.trim()}`
     assert.deepEqual(await peer.send(text), [{ name: 'system/error', message: { reason } }])
   }
-  const open = openHouse(t, { echoInput: true })
-  await assert.rejects(open, { code: 'invalid_request' })
-  assert.ok(authority !== undefined && connections !== undefined)
+  const parts = { authority, connections, registry: createRegistry(), echoInput: true }
+  assert.throws(() => createAngenDoor(parts), { code: 'invalid_request' })
 })
 
 test('answers are in the very bytes of the protocol', async (t) => {
