@@ -66,8 +66,10 @@ test('an update that changes nothing is told to nobody', async (t) => {
   assert.equal(await peer.reason('connections/update_client', { 'player?': true }), 'No changes')
   const same = '{"name":"connections/update_client","command":{"afk?":false}}'
   assert.equal((await peer.send(same)).length, 1)
-  const big = { sync: { text: 'x'.repeat(5000) } }
-  assert.equal(await peer.reason('connections/update_client', big), 'Sync is too large')
+  const deep = JSON.parse(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`)
+  for (const sync of [{ text: 'x'.repeat(5000) }, deep]) {
+    assert.equal(await peer.reason('connections/update_client', { sync }), 'Sync is too large')
+  }
 })
 
 test('a disconnect answers and closes this connection alone; the state goes with the last', async (t) => {
