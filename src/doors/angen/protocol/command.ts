@@ -34,7 +34,7 @@ export interface Visitor {
   caller(userAgent?: string | null): CallOptions
   /** As `caller`, with a signal that fires when the client goes away. */
   patient(userAgent?: string | null): CallOptions & { readonly signal: AbortSignal }
-  /** Makes the connection stand on a session. */
+  /** Makes the connection stand on a session, which it does not yet. */
   logIn(check: Authenticated, options: { readonly bot: boolean }): void
   /** Closes the connection at the client's wish. */
   leave(): void

@@ -124,7 +124,7 @@ export class Conversation implements Receiver, ConnectionEnds, Visitor {
   }
 
   logIn(check: Authenticated, { bot }: { readonly bot: boolean }): void {
-    if (this.#over || this.#connection?.current.session.id === check.session.id) return
+    if (this.#over) return
     const { states, connections } = this.services
     const [before, actorBefore] = [this.#connection, this.#actorId]
     this.#actorId = check.actor.id

@@ -73,7 +73,7 @@ test('an update that changes nothing is told to nobody', async (t) => {
 })
 
 test('a disconnect answers and closes this connection alone; the state goes with the last', async (t) => {
-  const { visit, connect, token, door, connections } = await openHouse(t)
+  const { visit, connect, token, door, connections, authority } = await openHouse(t)
   const peer = await visit('ada')
   const { identifier_code } = await token('ada')
   const other = await connect().login(identifier_code)
@@ -91,6 +91,10 @@ test('a disconnect answers and closes this connection alone; the state goes with
   const stranger = connect()
   assert.equal((await stranger.ask('connections/disconnect')).name, 'system/success')
   assert.notEqual(stranger.wire.closedWith, null)
+  const given = { name: 'eve', email: 'eve@example.org', password: 'password1' }
+  const late = JSON.stringify({ name: 'account/register', command: given })
+  assert.deepEqual(await stranger.send(late), [])
+  assert.equal(await authority.findActorByIdentity('eve'), null)
 })
 
 test('the state of a client that only dropped stays for five minutes', async (t) => {
