@@ -20,10 +20,8 @@ import { ResponseCache } from './wire/response-cache.ts'
 
 /** MAGE's commands over HTTP, to be put in front of another handler. */
 export interface MageDoor {
-  /** Whether a request is this door's own. */
-  owns(request: Pick<IncomingMessage, 'url'>): boolean
-  /** Answers a request; false, with nothing done, for one that is not its own. Never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+  /** Takes a request, to be answered; false, with nothing done, for one that is not its own. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean
   /** What runs behind it. */
   readonly application: Application
   readonly services: Services
