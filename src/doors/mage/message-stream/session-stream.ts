@@ -32,7 +32,7 @@ export class SessionStream implements Listener {
   readonly #parts: SessionStreamParts
   readonly #store: PackStore
   #transport: Transport | null = null
-  // What is lost is filled in once for each transport.
+  // A transport gets all that is not confirmed once, and then what is new: it loses nothing while it lasts.
   #fresh = true
   #using = false
   #over = false
@@ -88,7 +88,7 @@ export class SessionStream implements Listener {
     this.#left()
   }
 
-  /** Writes what is new, together with all that is not confirmed. */
+  /** Writes what is new to whoever listens. */
   flush(): void {
     if (this.#store.hasNews) this.#deliver()
   }
