@@ -11,11 +11,12 @@ import { createLogger } from './application/logger.ts'
 import { type LoadedApplication, loadApplication } from './application/module-loader.ts'
 import type { Services } from './application/services.ts'
 import { SessionFacts } from './application/session-facts.ts'
+import { readDoorConfig } from './door-config.ts'
 import type { MageDoorOptions } from './door-options.ts'
 import type { BatchRunner, OtherCommands } from './wire/batch.ts'
 import { createCommandServer } from './wire/command-server.ts'
 import type { CorsOptions } from './wire/cors.ts'
-import { DEFAULT_LIMITS } from './wire/limits.ts'
+import { DEFAULT_LIMITS, type MageLimits } from './wire/limits.ts'
 import { ResponseCache } from './wire/response-cache.ts'
 
 /** MAGE's commands over HTTP, to be put in front of another handler. */
@@ -47,7 +48,14 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
     throw new LatchkeyError('invalid_request', `An application cannot be named “${app}”.`)
   }
   const facts = new SessionFacts(authority)
-  const given: Given = { ...options, app, version: options.appVersion ?? null }
+  const { limits, clientHost } = readDoorConfig(options.config)
+  const given: Given = {
+    ...options,
+    app,
+    version: options.appVersion ?? null,
+    limits: { ...DEFAULT_LIMITS, ...limits, ...options.limits },
+    cors: options.cors ?? clientHost?.cors ?? null,
+  }
   const services = openServices(given, facts)
   let leave = () => {}
   try {
@@ -75,6 +83,8 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
 
 interface Given extends MageDoorOptions {
   readonly app: string
+  readonly limits: MageLimits
+  readonly cors: CorsOptions | null
   /** Known once the application's package.json is read. */
   version: string | null
 }
@@ -102,7 +112,7 @@ function openApplication(
   loaded: LoadedApplication | null,
 ): Application {
   const { registry, cors, stream = DEFAULT_STREAM, development = false, app: appName } = given
-  const timeoutMs = given.limits?.commandMs ?? DEFAULT_LIMITS.commandMs
+  const timeoutMs = given.limits.commandMs
   const describe = (baseUrl: string) =>
     clientConfig({
       appName,
@@ -130,8 +140,7 @@ interface Parts {
 
 function serve(given: Given, { services, application, loaded }: Parts) {
   const { authority, app, development = false, allowedHosts = [], trustedProxies = [] } = given
-  const limits = { ...DEFAULT_LIMITS, ...given.limits }
-  const cors = given.cors ?? null
+  const { limits, cors } = given
   const callerOf = callerReader(trustedProxies)
   const allowsHost = ({ headers }: IncomingMessage) =>
     (!development && allowedHosts.length === 0) ||

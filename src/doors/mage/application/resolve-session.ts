@@ -22,7 +22,7 @@ export const UNSET_REASONS: Readonly<Record<EndReason, string>> = {
   parent_ended: 'revoked',
 }
 
-export type Resolved =
+type Resolved =
   | { readonly ok: true; readonly session: Session }
   | { readonly ok: false; readonly reason: UnsetReason }
 

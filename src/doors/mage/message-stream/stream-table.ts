@@ -6,7 +6,7 @@ import { SessionStream, type SessionStreamParts } from './session-stream.ts'
 /** How long streams are written to in one turn of the event loop, so that a broadcast lets commands through. */
 const TURN_MS = 1
 
-export interface StreamTableOptions extends Omit<SessionStreamParts, 'schedule'> {
+interface StreamTableOptions extends Omit<SessionStreamParts, 'schedule'> {
   readonly connections: Pick<Connections, 'open'>
   readonly sweepEveryMs: number
 }

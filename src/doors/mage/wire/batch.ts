@@ -28,7 +28,7 @@ export interface BatchRunner {
   readonly commandMs: number
 }
 
-export interface BatchCall {
+interface BatchCall {
   readonly batch: Batch
   readonly queryId: string | null
   readonly caller: CallOptions

@@ -12,7 +12,7 @@ import { isMultipart, readMultipart } from './multipart.ts'
 import { compressed, sendBatch, sendEmpty, sendFile, sendStatus } from './response.ts'
 import { readTarget, type Target } from './target.ts'
 
-export interface CommandServerOptions {
+interface CommandServerOptions {
   readonly app: string
   /** Where `check.txt` lies; null for nowhere. */
   readonly root: string | null
@@ -24,7 +24,7 @@ export interface CommandServerOptions {
   readonly onError: (error: unknown, what: string) => void
 }
 
-export interface CommandServer {
+interface CommandServer {
   handle(request: IncomingMessage, response: ServerResponse): boolean
 }
 
@@ -60,7 +60,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
     if (body === null) return void response.destroy()
     if (!body.ok) return sendStatus(response, 413, first)
     const type = request.headers['content-type']
-    const parts = isMultipart(type) ? await readMultipart(body.bytes, type) : undefined
+    const parts = isMultipart(type) ? readMultipart(body.bytes, type) : undefined
     const text = parts === undefined ? body.bytes.toString('utf8') : parts?.text
     const batch =
       text === undefined ? null : readBatch(names, text, { app, limits, files: parts?.files })
