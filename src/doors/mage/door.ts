@@ -24,7 +24,6 @@ export interface MageDoor {
   /** Takes a request, to be answered; false, with nothing done, for one that is not its own. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
   /** What runs behind it. */
-  readonly application: Application
   readonly services: Services
   /** Where a request comes from. */
   callerOf(request: IncomingMessage): CallOptions
@@ -47,15 +46,15 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
   if (RESERVED.has(app) || !/^[\w-]+$/.test(app)) {
     throw new LatchkeyError('invalid_request', `An application cannot be named “${app}”.`)
   }
-  const facts = new SessionFacts(authority)
   const { limits, clientHost } = readDoorConfig(options.config)
   const given: Given = {
     ...options,
     app,
     version: options.appVersion ?? null,
     limits: { ...DEFAULT_LIMITS, ...limits, ...options.limits },
-    cors: options.cors ?? clientHost?.cors ?? null,
+    cors: options.cors === undefined ? (clientHost?.cors ?? null) : options.cors,
   }
+  const facts = new SessionFacts(authority)
   const services = openServices(given, facts)
   let leave = () => {}
   try {
@@ -73,7 +72,7 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
       facts.close()
       leave()
     })
-    return { ...serve(given, { services, application, loaded }), application, services, close }
+    return { ...serve(given, { services, application, loaded }), services, close }
   } catch (error) {
     facts.close()
     leave()

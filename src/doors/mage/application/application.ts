@@ -9,7 +9,7 @@ import { insideOf, type Outcome, State } from './state.ts'
 import type { UserCommand } from './user-command.ts'
 
 /** One call of a user command. */
-export interface UserCall {
+interface UserCall {
   readonly params: unknown
   readonly session: Session | null
   readonly caller: CallOptions
