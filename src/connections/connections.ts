@@ -58,6 +58,7 @@ export interface Connections {
 
 interface Entry extends Connection {
   current: Authenticated
+  open: boolean
   readonly ends: ConnectionEnds
 }
 
@@ -103,6 +104,7 @@ class ConnectionTable implements Connections {
       door: ends.door,
       openedAt: this.#authority.now(),
       current,
+      open: true,
       ends,
       use: () => this.#use(entry),
       leave: () => this.#remove(entry),
@@ -189,7 +191,7 @@ class ConnectionTable implements Connections {
 
   #push(entry: Entry, event: ActorEvent): void {
     // It may have been cut by the event before.
-    if (this.#bySession.get(entry.current.session.id)?.has(entry) !== true) return
+    if (!entry.open) return
     try {
       entry.ends.send(event)
     } catch (error) {
@@ -254,10 +256,12 @@ class ConnectionTable implements Connections {
   }
 
   #remove(entry: Entry): boolean {
+    if (!entry.open) return false
+    entry.open = false
     const id = entry.current.session.id
     const siblings = this.#bySession.get(id)
-    if (siblings?.delete(entry) !== true) return false
-    if (siblings.size === 0) this.#bySession.delete(id)
+    siblings?.delete(entry)
+    if (siblings?.size === 0) this.#bySession.delete(id)
     this.#size--
     return true
   }
