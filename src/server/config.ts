@@ -66,6 +66,12 @@ export interface ServerConfig {
   readonly maxBytesPerSecond?: number
   /** How long nothing may pass on an Angen connection: 60,000 ms by default. */
   readonly connectionIdleMs?: number
+  /** Logins over Angen let through in a second, 0, the default, for all. The others wait for their turn. */
+  readonly loginsPerSecond?: number
+  /** Logins that may wait for that: 10,000 by default. */
+  readonly maxWaitingLogins?: number
+  /** Whether errors of the Angen door repeat what was sent, in development only: that may be a password. False by default. */
+  readonly echoInput?: boolean
   /** How long the store may take to answer: 3,000 ms by default. */
   readonly storeTimeoutMs?: number
   /** How often what is over is removed: every 60,000 ms by default; 0 for never. */

@@ -148,6 +148,10 @@ async function openAngenDoor(config: ResolvedConfig, house: Furnished): Promise<
     connections,
     registry,
     development: config.dev,
+    echoInput: config.echoInput,
+    loginsPerSecond: config.loginsPerSecond === 0 ? null : config.loginsPerSecond,
+    maxWaitingLogins: config.maxWaitingLogins,
+    maxLoginWaitMs: Math.ceil(config.connectionIdleMs * 0.75),
     onError: (err, what) => log.logger.error({ err, what }, 'A command failed.'),
   })
   const allowsHost: MageDoor['allowsHost'] = (request) => house.mage?.allowsHost(request) ?? false

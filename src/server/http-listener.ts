@@ -19,7 +19,7 @@ export interface HttpListenerOptions {
 /** A door that answers some requests of a port and leaves the others. */
 export interface FrontDoor {
   /** Takes a request, to be answered; false, with nothing done, for one that is not its own. */
-  handle(request: IncomingMessage, response: ServerResponse): boolean
+  handle?(request: IncomingMessage, response: ServerResponse): boolean
   /** Takes a connection over; false, with nothing done, for one that is not its own. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
 }
@@ -61,7 +61,7 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     (incoming, outgoing) => {
       if (draining) outgoing.setHeader('connection', 'close')
       if (door.answer(incoming, outgoing)) return
-      if (front.some((candidate) => candidate.handle(incoming, outgoing))) return
+      if (front.some((candidate) => candidate.handle?.(incoming, outgoing) === true)) return
       listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
     },
   )

@@ -261,6 +261,27 @@ export const OPTIONS: Options = {
     about: 'how long nothing may pass on an Angen connection',
     schema: whole(100, 24 * HOUR),
   },
+  loginsPerSecond: {
+    value: 0,
+    kind: 'integer',
+    takes: 'N',
+    about: 'logins over Angen let through in a second, the others wait for their turn; 0 for all',
+    schema: whole(0, 1_000_000),
+  },
+  maxWaitingLogins: {
+    value: 10_000,
+    kind: 'integer',
+    takes: 'N',
+    about: 'logins over Angen that may wait for that; past it they are refused with a retry time',
+    schema: whole(1, 1_000_000),
+  },
+  echoInput: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'errors of the Angen door repeat what was sent, as the original; with --dev only',
+    schema: z.boolean('must be true or false'),
+  },
   storeTimeoutMs: {
     value: 3000,
     kind: 'integer',

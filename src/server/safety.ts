@@ -11,6 +11,9 @@ export function requireSafe(config: ResolvedConfig): void {
   if (http === null && tcp === null && (tls === null || !speaksTls)) {
     throw configurationError('Every door is off: open one with --http HOST:PORT.')
   }
+  if (config.echoInput && !dev) {
+    throw configurationError('--echo-input: what is sent may be a password; it is for --dev alone.')
+  }
   if (dev) {
     for (const [flag, address] of Object.entries({ http, tcp, tls })) {
       if (address === null || isLocal(address)) continue
