@@ -14,9 +14,15 @@ const SLACK = DAY
 /** What a certificate is good for. */
 const HOSTS: readonly string[] = ['localhost', '127.0.0.1', '::1']
 
+// Only development needs it. It injects its dependencies by metadata, and wants those to be there before it.
+async function loadX509() {
+  await import('reflect-metadata')
+  return import('@peculiar/x509')
+}
+
 /** Makes an authority whose certificates are for this machine. */
 export async function makeAuthority(now: number): Promise<Pair> {
-  const x509 = await import('@peculiar/x509')
+  const x509 = await loadX509()
   const keys = await makeKeys()
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     ...common(now, AUTHORITY_DAYS),
@@ -34,7 +40,7 @@ export async function makeAuthority(now: number): Promise<Pair> {
 
 /** Makes a certificate for this machine, signed by an authority. */
 export async function makeCertificate(authority: Pair, now: number): Promise<Pair> {
-  const x509 = await import('@peculiar/x509')
+  const x509 = await loadX509()
   const issuer = new x509.X509Certificate(authority.cert)
   const keys = await makeKeys()
   const certificate = await x509.X509CertificateGenerator.create({
