@@ -228,6 +228,7 @@ test('limits and origins may stand in the configuration, where an option beats t
   for (const limits of [{ commands: 0 }, { bodyBytes: '1' }, { header: 1 }]) {
     await assert.rejects(openGame(t, { config: { server: { limits } } }), /mage\.server\.limits/)
   }
+  await assert.rejects(openGame(t, { cors: { origin: 'https://a.example\r\nx: y' } }), TypeError)
 })
 
 test('a client of HTTP/1.0 gets its answer without chunks', async (t) => {
