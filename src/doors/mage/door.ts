@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
 import { type Command, type CommandRegistry, createDispatcher } from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { type CallOptions, LatchkeyError } from '../../core/index.ts'
@@ -39,7 +39,7 @@ const RESERVED: ReadonlySet<string> = new Set(['v1', 'angen', 'schema', 'docs', 
 
 /**
  * Opens the MAGE door: loads the application, adds its commands to the registry, sets its modules up. Throws `invalid_request` for a name
- * that is reserved and for an application that cannot be loaded.
+ * that is reserved and for an application that cannot be loaded, `TypeError` for an origin that cannot be sent.
  */
 export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor> {
   const { authority, app = 'game', modules } = options
@@ -53,6 +53,9 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
     version: options.appVersion ?? null,
     limits: { ...DEFAULT_LIMITS, ...limits, ...options.limits },
     cors: options.cors === undefined ? (clientHost?.cors ?? null) : options.cors,
+  }
+  for (const value of [given.cors?.origin, given.cors?.methods]) {
+    if (value !== undefined) validateHeaderValue('cors', value)
   }
   const facts = new SessionFacts(authority)
   const services = openServices(given, facts)

@@ -228,6 +228,7 @@ test('limits and origins may stand in the configuration, where an option beats t
   for (const limits of [{ commands: 0 }, { bodyBytes: '1' }, { header: 1 }]) {
     await assert.rejects(openGame(t, { config: { server: { limits } } }), /mage\.server\.limits/)
   }
+  await assert.rejects(openGame(t, { cors: { origin: 'https://a.example\r\nx: y' } }), TypeError)
 })
 
 test('a client of HTTP/1.0 gets its answer without chunks', async (t) => {
@@ -238,6 +239,22 @@ test('a client of HTTP/1.0 gets its answer without chunks', async (t) => {
   )
   assert.equal(got.split('\r\n\r\n')[1], '[[null,null]]')
   assert.ok(!/transfer-encoding/i.test(got), got)
+})
+
+test('requests that come at once on one connection are answered in their order', async (t) => {
+  const game = await openGame(t, {
+    files: withCommands({
+      'slow.js': `exports.acl = ['*']
+exports.execute = async () => { await new Promise((go) => setTimeout(go, 20)); return 'slow' }`,
+    }),
+  })
+  const request = (command: string, more = '') =>
+    `POST /game/players.${command} HTTP/1.1\r\nHost: localhost\r\n${more}Content-Length: 5\r\n\r\n[]\n{}`
+  const got = await game.raw(
+    request('slow') + request('noop') + request('nothing', 'Connection: close\r\n'),
+  )
+  const bodies = [...got.matchAll(/\r\n(\[\[.*\]\])\r\n0\r\n\r\n/g)].map(([, body]) => body)
+  assert.deepEqual(bodies, ['[[null,"slow"]]', '[[null,null]]', '[["server",null]]'])
 })
 
 test('an answer beyond ASCII has the length of its bytes', async (t) => {
