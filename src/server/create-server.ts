@@ -198,7 +198,7 @@ async function openHttp(config: ResolvedConfig, house: Furnished): Promise<void>
   if (address === null) return
   const front: FrontDoor[] = [mage, stream]
   if (house.angen !== null) front.unshift(house.angen.door, house.angen.ways.socket)
-  house.doors.push(createHttpListener({ door, front, address, maxConnections, onError }))
+  house.doors.unshift(createHttpListener({ door, front, address, maxConnections, onError }))
 }
 
 async function shut(house: Furnished, open: readonly OpenDoor[], ms: number): Promise<void> {
