@@ -58,20 +58,19 @@ export function createGrpcListener(options: GrpcListenerOptions): GrpcListener {
       return `${scheme}://${formatListenAddress({ host: address.host, port })}`
     },
     async drain(signal) {
-      server.close()
-      door.setServing(false)
-      door.endStreams()
       const { promise, resolve } = Promise.withResolvers<void>()
       const cut = () => {
         door.server.forceShutdown()
-        resolve()
+        for (const socket of sockets) socket.destroy()
       }
-      door.server.tryShutdown(() => resolve())
+      server.close(() => resolve())
+      door.setServing(false)
+      door.endStreams()
+      door.server.tryShutdown(() => undefined)
       if (signal.aborted) cut()
       else signal.addEventListener('abort', cut, { once: true })
       await promise
       signal.removeEventListener('abort', cut)
-      for (const socket of sockets) socket.destroy()
     },
     setTls(next) {
       secure?.setSecureContext({ ...next, ...TLS })

@@ -9,11 +9,20 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js'
-import { builtInCommands, type Command, createDispatcher, createRegistry } from '../../commands/index.ts'
+import {
+  builtInCommands,
+  type Command,
+  createDispatcher,
+  createRegistry,
+} from '../../commands/index.ts'
 import { type Connections, createConnections } from '../../connections/index.ts'
 import { type Authority, createAuthority, type Settings } from '../../core/index.ts'
 import { type Agent, Sessions, serviceDefinition } from '../../grpc/index.ts'
-import { createGrpcListener, type GrpcListener, type TlsMaterial } from '../../server/grpc-listener.ts'
+import {
+  createGrpcListener,
+  type GrpcListener,
+  type TlsMaterial,
+} from '../../server/grpc-listener.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts'
 import { createGrpcDoor, type GrpcLimits } from './door.ts'
@@ -74,9 +83,8 @@ export class TestClient {
     asking: Asking = {},
   ): Promise<Answer<MessageShape<Method<S, Name>['output']>>> {
     const method = serviceDefinition(service)[name]
-    const { promise, resolve } = Promise.withResolvers<
-      Answer<MessageShape<Method<S, Name>['output']>>
-    >()
+    const { promise, resolve } =
+      Promise.withResolvers<Answer<MessageShape<Method<S, Name>['output']>>>()
     let next: string | null = null
     const options = asking.deadline === undefined ? {} : { deadline: asking.deadline }
     this.#client
@@ -239,14 +247,14 @@ export async function unlock(
 }
 
 export function granted<Value>(answer: Answer<Value>): Extract<Answer<Value>, { ok: true }> {
-  assert.ok(answer.ok, `refused: ${JSON.stringify(answer)}`)
+  assert.ok(answer.ok, answer.ok ? '' : `refused: ${JSON.stringify(answer)}`)
   return answer
 }
 
 /** Holds an answer to a refusal. */
 export function refused(answer: Answer<unknown>, code: string, reason?: string): Told {
   assert.ok(!answer.ok, `not refused, but ${code} was expected`)
-  assert.deepEqual([answer.code, answer.reason], [code, reason], JSON.stringify(answer))
+  assert.deepEqual([answer.code, answer.reason], [code, reason], answer.details)
   return answer
 }
 
