@@ -5,37 +5,32 @@ import type { GrpcDoor } from '../doors/grpc/index.ts'
 import type { Door } from './door.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 
-/** A certificate chain and its key, both PEM. */
-export interface TlsMaterial {
-  readonly cert: string | Buffer
-  readonly key: string | Buffer
+/** A certificate chain and its key, both PEM, which may change while the server runs. */
+export interface GrpcTls {
+  readonly cert: string
+  readonly key: string
+  /** Tells when both have changed; returns how to stop that. */
+  onChange(listener: () => void): () => void
 }
 
 export interface GrpcListenerOptions {
   readonly door: GrpcDoor
   readonly address: ListenAddress & { readonly named: boolean }
-  /** Null for no TLS: for this machine alone. */
-  readonly tls: TlsMaterial | null
+  /** Null for no TLS: for this machine alone. Another certificate serves connections to come; open ones go on. */
+  readonly tls: GrpcTls | null
   readonly maxConnections: number
   readonly onError: (error: unknown, what: string) => void
-}
-
-/** A gRPC door on a port of this machine. */
-export interface GrpcListener extends Door {
-  /** Takes another certificate for connections to come; open ones stay. Throws for one that is none, and keeps the one before. */
-  setTls(tls: TlsMaterial): void
 }
 
 const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['h2'], handshakeTimeout: 10_000 } as const
 
 /** Serves a gRPC door on a port of this machine. */
-export function createGrpcListener(options: GrpcListenerOptions): GrpcListener {
+export function createGrpcListener(options: GrpcListenerOptions): Door {
   const { door, address, tls, onError } = options
   // Its own listening says neither which error there was nor takes another certificate.
   const injector = door.server.createConnectionInjector(ServerCredentials.createInsecure())
   const take = (socket: Socket) => injector.injectConnection(socket)
-  const secure = tls === null ? null : createTlsServer({ ...tls, ...TLS }, take)
-  const server = secure ?? createServer(take)
+  const server = tls === null ? createServer(take) : listenWithTls(tls, take, onError)
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -72,10 +67,25 @@ export function createGrpcListener(options: GrpcListenerOptions): GrpcListener {
       await promise
       signal.removeEventListener('abort', cut)
     },
-    setTls(next) {
-      secure?.setSecureContext({ ...next, ...TLS })
-    },
   }
+}
+
+function listenWithTls(
+  tls: GrpcTls,
+  take: (socket: Socket) => void,
+  onError: GrpcListenerOptions['onError'],
+): TlsServer {
+  const context = () => ({ cert: tls.cert, key: tls.key, ...TLS })
+  const server = createTlsServer(context(), take)
+  const stop = tls.onChange(() => {
+    try {
+      server.setSecureContext(context())
+    } catch (error) {
+      onError(error, 'grpc')
+    }
+  })
+  server.once('close', stop)
+  return server
 }
 
 function listening(server: Server | TlsServer, { host, port }: ListenAddress): Promise<void> {

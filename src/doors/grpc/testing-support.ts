@@ -18,14 +18,11 @@ import {
 import { type Connections, createConnections } from '../../connections/index.ts'
 import { type Authority, createAuthority, type Settings } from '../../core/index.ts'
 import { type Agent, Sessions, serviceDefinition } from '../../grpc/index.ts'
-import {
-  createGrpcListener,
-  type GrpcListener,
-  type TlsMaterial,
-} from '../../server/grpc-listener.ts'
+import type { Door } from '../../server/door.ts'
+import { createGrpcListener, type GrpcTls } from '../../server/grpc-listener.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts'
-import { createGrpcDoor, type GrpcLimits } from './door.ts'
+import { createGrpcDoor, type GrpcDoor, type GrpcLimits } from './door.ts'
 import { jwtCodec } from './jwt-codec.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
@@ -34,8 +31,9 @@ export interface HouseOptions {
   readonly settings?: Partial<Settings>
   readonly commands?: readonly Command[]
   readonly limits?: Partial<GrpcLimits>
-  readonly tls?: TlsMaterial
+  readonly tls?: GrpcTls
   readonly format?: string
+  readonly maxConnections?: number
 }
 
 /** A refusal as a client reads it. */
@@ -158,7 +156,8 @@ export interface GrpcHouse {
   readonly authority: Authority
   readonly clock: FakeClock
   readonly connections: Connections
-  readonly listener: GrpcListener
+  readonly door: GrpcDoor
+  readonly listener: Door
   /** `HOST:PORT` */
   readonly target: string
   readonly port: number
@@ -201,14 +200,14 @@ export async function createHouse(options: HouseOptions = {}): Promise<GrpcHouse
     door,
     address: { host: '127.0.0.1', port: 0, named: true },
     tls: options.tls ?? null,
-    maxConnections: 1000,
+    maxConnections: options.maxConnections ?? 1000,
     onError,
   })
   const port = Number(new URL(await listener.listen()).port)
   const target = `127.0.0.1:${port}`
   const client = new TestClient(target)
   return {
-    ...{ authority, clock, connections, listener, target, port, client, errors },
+    ...{ authority, clock, connections, door, listener, target, port, client, errors },
     stops: () => stops,
     async close() {
       client.close()
