@@ -86,11 +86,6 @@ export function sessionInterceptor(
         if (entry.nextToken !== null) metadata.set(TOKEN_KEY, `Bearer ${entry.nextToken}`)
         next(metadata)
       },
-      // A stream whose session has ended has had its status.
-      ...(connections !== undefined && {
-        sendMessage: (message, next) => entry.cut || next(message),
-        sendStatus: (status, next) => entry.cut || next(status),
-      }),
     })
   }
 }
@@ -106,8 +101,6 @@ class Entry {
   #connection: Connection | null = null
   /** The token that the answer is to carry. */
   nextToken: string | null = null
-  /** Whether the stream was ended with its session. */
-  cut = false
 
   constructor(
     authority: Authority,
@@ -156,10 +149,7 @@ class Entry {
   #stand(connections: Connections, current: Authenticated): void {
     this.#connection = connections.open(current, {
       door: 'grpc',
-      close: (reason) => {
-        this.cut = true
-        this.#call.sendStatus(statusOf(refusalOfEnd(reason)))
-      },
+      close: (reason) => this.#call.sendStatus(statusOf(refusalOfEnd(reason))),
     })
   }
 
