@@ -263,7 +263,8 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   /** Whether it has to wait for an allowance. */
   #isOver(now: number): boolean {
     if (this.#bytes.left(now) < 0) return true
-    return this.#framer.waiting && !this.#busy && this.#messages.left(now) < 1
+    // Not by what is left now: that may have come since the last message was held back, and nothing else would wake it.
+    return this.#framer.waiting && !this.#busy && !this.#link.stalled
   }
 
   /** Whether a message has come that may be whole though its end has not. */
