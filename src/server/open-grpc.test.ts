@@ -2,38 +2,42 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { createTls } from '../doors/grpc/test-support/certificate.ts'
-import { openHouse } from '../doors/grpc/testing-support.ts'
+import { resolveConfig, type ServerConfig } from './config.ts'
+import { furnish } from './furnish.ts'
+import { openLog } from './log.ts'
 import { openGrpc } from './open-grpc.ts'
+import type { TlsMaterial } from './tls/index.ts'
 
 test('without a certificate it opens by name, and on this machine alone', async (t) => {
-  const { authority, connections } = await openHouse(t)
-  const open = (
-    host: string,
-    insecure: boolean,
-    tls = null as ReturnType<typeof createTls> | null,
-  ) =>
-    openGrpc({
-      authority,
-      connections,
-      dispatcher: { dispatch: () => assert.fail() },
-      info: () => ({ version: '', addresses: [] }),
-      onStop: () => undefined,
-      onError: (error) => assert.fail(String(error)),
-      address: { host, port: 0, named: true },
-      maxConnections: 10,
-      tls,
-      insecure,
+  const log = openLog({ level: 'silent' })
+  const house = await furnish(resolveConfig({ store: 'memory' }), log)
+  t.after(async () => {
+    house.connections.close()
+    house.metrics.close()
+    await house.authority.close()
+  })
+  const made = { ...createTls(), ca: null, caFile: null, close: () => undefined }
+  const open = (config: ServerConfig, tls: TlsMaterial | null = null) =>
+    openGrpc(resolveConfig(config), house, tls, {
+      addresses: () => [],
+      onStop: () => assert.fail(),
     })
-  for (const [host, insecure] of [
-    ['127.0.0.1', false],
-    ['0.0.0.0', true],
-    ['example.org', true],
-  ] as const) {
-    await assert.rejects(open(host, insecure), /needs a certificate/)
+  for (const config of [
+    { grpc: '127.0.0.1:0' },
+    { grpc: '0.0.0.0:0', grpcInsecure: true },
+    { grpc: 'example.org:0', grpcInsecure: true },
+  ]) {
+    await assert.rejects(open(config), /needs a certificate/)
   }
-  for (const door of [await open('127.0.0.1', true), await open('127.0.0.1', false, createTls())]) {
-    assert.match(await door.listen(), /^grpcs?:\/\/127\.0\.0\.1:\d+$/)
-    await door.drain(AbortSignal.abort())
+  assert.deepEqual((await open({})).doors, [])
+  assert.deepEqual((await open({ grpc: 'off' }, made)).doors, [])
+  for (const [opened, address] of [
+    [await open({ grpc: '127.0.0.1:0', grpcInsecure: true }, made), /^grpc:\/\/127\.0\.0\.1:\d+$/],
+    [await open({ grpc: '127.0.0.1:0' }, made), /^grpcs:\/\/127\.0\.0\.1:\d+$/],
+  ] as const) {
+    const [door] = opened.doors
+    assert.match((await door?.listen()) ?? '', address)
+    await door?.drain(AbortSignal.abort())
   }
 })
 
@@ -47,8 +51,9 @@ test('where the libraries are not installed it says which to install', () => {
       },
     })
     const { openGrpc } = await import(${JSON.stringify(new URL('open-grpc.ts', import.meta.url).href)})
-    const address = { host: '127.0.0.1', port: 0, named: true }
-    await openGrpc({ address, insecure: true, tls: null }).catch((error) => console.log(error.message))
+    const config = { grpc: { host: '127.0.0.1', port: 0, named: true }, grpcInsecure: true }
+    const house = { log: { logger: {} } }
+    await openGrpc(config, house, null, {}).catch((error) => console.log(error.message))
   `
   const args = ['--conditions=@latchkey/source', '--input-type=module', '-e', script]
   const said = execFileSync(process.execPath, args, { encoding: 'utf8' })

@@ -1,33 +1,61 @@
 import { isLoopback } from '../core/address.ts'
-import type { GrpcDoorOptions } from '../doors/grpc/index.ts'
+import { LatchkeyError } from '../core/errors.ts'
+import type { DoorAddress, ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
+import type { RunningServer } from './create-server.ts'
 import type { Door } from './door.ts'
-import type { GrpcListenerOptions } from './grpc-listener.ts'
+import type { House } from './furnish.ts'
 import { formatListenAddress } from './listen-address.ts'
+import type { Opened } from './opened.ts'
+import type { TlsMaterial } from './tls/index.ts'
+import { version } from './version.ts'
 
-export interface OpenGrpcOptions
-  extends GrpcDoorOptions,
-    Pick<GrpcListenerOptions, 'address' | 'tls' | 'maxConnections' | 'onError'> {
-  readonly onError: (error: unknown, what: string) => void
-  /** Whether it may go without a certificate, on this machine. */
-  readonly insecure: boolean
+export interface OpenGrpcOptions {
+  /** Which doors are open, once they are. */
+  readonly addresses: () => RunningServer['addresses']
+  readonly onStop: () => void
 }
 
 /**
- * The gRPC door of a server, whose libraries are loaded here and no sooner. Throws an error of {@link configurationError} where they are
- * not installed, and for a door without a certificate that nobody asked for or that others could reach.
+ * The gRPC door, whose libraries are loaded here and no sooner. One whose address nobody chose stays closed where they are not
+ * installed or where it would have no certificate; for any other that is an error of {@link configurationError}.
  */
-export async function openGrpc(options: OpenGrpcOptions): Promise<Door> {
-  const { address, tls, insecure } = options
+export async function openGrpc(
+  config: ResolvedConfig,
+  house: House,
+  tls: TlsMaterial | null,
+  options: OpenGrpcOptions,
+): Promise<Opened> {
+  const doors: Door[] = []
+  try {
+    if (config.grpc !== null) doors.push(await doorOf(config.grpc, config, house, tls, options))
+  } catch (error) {
+    if (config.grpc?.named === true || !(error instanceof LatchkeyError)) throw error
+    house.log.logger.info(`The gRPC door stays closed: ${error.message}`)
+  }
+  return { doors, cut: () => undefined, close: () => Promise.resolve() }
+}
+
+async function doorOf(
+  address: DoorAddress,
+  { grpcInsecure, maxConnections }: ResolvedConfig,
+  { authority, dispatcher, connections, log: { logger } }: House,
+  material: TlsMaterial | null,
+  { addresses, onStop }: OpenGrpcOptions,
+): Promise<Door> {
+  const tls = grpcInsecure ? null : material
   const local = address.host === 'localhost' || isLoopback(address.host)
-  if (tls === null && !(insecure && local)) {
+  if (tls === null && !(grpcInsecure && local)) {
     throw configurationError(
       `--grpc ${formatListenAddress(address)} needs a certificate: give --tls-cert FILE and --tls-key FILE` +
         (local ? ', or let it go without on this machine with --grpc-insecure.' : '.'),
     )
   }
   const { createGrpcDoor, createGrpcListener } = await load()
-  return createGrpcListener({ ...options, door: createGrpcDoor(options) })
+  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A call failed.')
+  const info = () => ({ version, addresses: addresses() })
+  const door = createGrpcDoor({ authority, dispatcher, connections, info, onStop, onError })
+  return createGrpcListener({ door, address, tls, maxConnections, onError })
 }
 
 async function load() {

@@ -104,8 +104,23 @@ export const OPTIONS: Options = {
     about: 'let --tcp listen beyond this machine, where tokens travel in clear',
     schema: z.boolean('must be true or false'),
   },
+  grpc: listens('127.0.0.1:8300', 'where the gRPC door listens'),
+  grpcInsecure: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'let --grpc go without a certificate, on this machine alone',
+    schema: z.boolean('must be true or false'),
+  },
   tlsCert: file('the certificate of the doors that speak TLS, with its chain, PEM; with --tls-key'),
   tlsKey: file('its key, PEM; new files are read while it runs'),
+  tlsSelfMade: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'make a certificate for this machine where none is given; with --dev it is made anyway',
+    schema: z.boolean('must be true or false'),
+  },
   proxies: {
     value: [],
     kind: 'list',

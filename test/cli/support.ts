@@ -25,7 +25,7 @@ export interface Ran {
 
 // Nothing of the tests' own environment: it may have LATCHKEY_ variables, and the runner's. Other doors stay closed, for all tests
 // would want the same ports.
-const CLOSED = { LATCHKEY_TCP: 'off', LATCHKEY_TLS: 'off' }
+const CLOSED = { LATCHKEY_TCP: 'off', LATCHKEY_TLS: 'off', LATCHKEY_GRPC: 'off' }
 
 function environment(env: RunOptions['env']): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), TZ: 'UTC', ...CLOSED, ...env }

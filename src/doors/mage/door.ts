@@ -145,7 +145,6 @@ function serve(given: Given, { services, application, loaded }: Parts) {
   const { limits, cors } = given
   const callerOf = callerReader(trustedProxies)
   const allowsHost = ({ headers }: IncomingMessage) =>
-    (!development && allowedHosts.length === 0) ||
     isAllowedHost(headers.host ?? '', allowedHosts, development)
   const cache = new ResponseCache({
     ttlMs: responseCacheMs(given, app),

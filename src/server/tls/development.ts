@@ -37,7 +37,13 @@ export async function openDevelopmentTls(options: DevelopmentTlsOptions): Promis
       write(join(folder, 'cert.pem'), pair.cert, 0o644)
     }
   }
-  return { ...pair, ca: authority.cert, onChange: () => () => undefined, close: () => undefined }
+  return {
+    ...pair,
+    ca: authority.cert,
+    caFile: folder === null ? null : join(folder, 'ca.pem'),
+    onChange: () => () => undefined,
+    close: () => undefined,
+  }
 }
 
 /** What two files hold, if it fits together, is signed by `issuer`, and lasts. */
