@@ -1,10 +1,7 @@
-import { builtInCommands, createDispatcher, createRegistry } from 'latchkey/commands'
-import { createConnections } from 'latchkey/connections'
-import { jwtCodec } from '../../src/doors/grpc/index.ts'
-import { openGrpc } from '../../src/server/open-grpc.ts'
+import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, CALLERS, openHouse, WITHOUT_THROTTLE } from '../setup/house.ts'
+import { addActors, CALLERS, WITHOUT_THROTTLE } from '../setup/house.ts'
 import { inParallel } from '../setup/in-parallel.ts'
 
 export interface Options {
@@ -13,28 +10,21 @@ export interface Options {
   readonly format: string
 }
 
-/** The gRPC door over SQLite. Facts: its `port`, and `tokens` of sessions of as many actors. `measure` reads the processor time. */
+/** The server that people run, its gRPC door alone, over SQLite. Facts: its `port`, and `tokens` of sessions of as many actors. `measure` reads the processor time. */
 export async function prepare({ sessions, format }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const authority = await openHouse(folder.path, {
-    codecs: [jwtCodec()],
+  const server = await createServer({
+    http: 'off',
+    tls: 'off',
+    grpc: '127.0.0.1:0',
+    grpcInsecure: true,
+    data: folder.path,
     settings: WITHOUT_THROTTLE,
+    logLevel: 'silent',
+    storeTimeoutMs: 120_000,
   })
-  const connections = createConnections({ authority })
-  const registry = createRegistry(builtInCommands)
-  const door = await openGrpc({
-    authority,
-    connections,
-    dispatcher: createDispatcher({ authority, registry }),
-    info: () => ({ version: '', addresses: [] }),
-    onStop: () => undefined,
-    onError: (error) => console.error(error),
-    address: { host: '127.0.0.1', port: 0, named: true },
-    maxConnections: 1000,
-    tls: null,
-    insecure: true,
-  })
-  const port = Number(new URL(await door.listen()).port)
+  const { authority } = server
+  const port = Number(new URL(server.addresses[0]?.address ?? '').port)
   const actors = await addActors(authority, sessions)
   const tokens = await inParallel(sessions, CALLERS, async (index) => {
     const begun = await authority.loginAs(actors[index] ?? '', { profile: 'agent', format })
@@ -48,9 +38,7 @@ export async function prepare({ sessions, format }: Options): Promise<Prepared> 
       return { cpuUs: user + system }
     },
     async close() {
-      await door.drain(AbortSignal.abort())
-      connections.close()
-      await authority.close()
+      await server.close()
       await folder.remove()
     },
   }
