@@ -71,6 +71,19 @@ const GENERAL = {
     duration,
     'How long an address that logged in stays known.',
   ),
+  'token.refreshThreshold': define(
+    0.5,
+    z.number().min(0).max(1),
+    'The part of a token’s life after which a refresh is due.',
+  ),
+  'jwt.rotateAfterMs': define(
+    90 * DAY,
+    z
+      .int()
+      .min(MINUTE)
+      .max(10 * YEAR),
+    'The age at which the key that signs tokens is replaced.',
+  ),
   'audit.retentionMs': define(90 * DAY, duration, 'How long the audit trail is kept.'),
   'audit.maxEntries': define(
     1_000_000,

@@ -3,6 +3,7 @@ import { type Refusal, refuse } from '../errors.ts'
 import { hashSecret, randomText, sameDigest } from '../secret.ts'
 import { type Registration, register } from './actors.ts'
 import { reserveCreation } from './attempts.ts'
+import type { SessionRequest } from './create-session.ts'
 import { type CallOptions, type House, settle } from './house.ts'
 import { type LoggedIn, loginAs } from './login.ts'
 
@@ -36,13 +37,18 @@ async function hasAdministrator(house: House): Promise<boolean> {
   return page.items.length > 0
 }
 
+/** Who is to be the first administrator, with the code, and what session it gets. */
+export interface Claim extends Registration, Pick<SessionRequest, 'profile' | 'format'> {
+  readonly code: string
+}
+
 /**
  * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or
  * expired code, `throttled`, and whatever a registration is refused for (the code stays good then).
  */
 export function claim(
   house: House,
-  { code, ...registration }: Registration & { readonly code: string },
+  { code, profile, format, ...registration }: Claim,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
@@ -69,7 +75,11 @@ export function claim(
     const id = registered.actor.id
     const entry = house.entry('administrator_claimed', 'ok', { actor: id }, options)
     await house.ask(() => house.store.audit.append([entry]))
-    return loginAs(house, id, {}, options)
+    const session = {
+      ...(profile === undefined ? {} : { profile }),
+      ...(format === undefined ? {} : { format }),
+    }
+    return loginAs(house, id, session, options)
   })
 }
 

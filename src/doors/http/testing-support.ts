@@ -11,6 +11,7 @@ import {
 } from '../../core/index.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts'
+import { jwtCodec } from '../grpc/jwt-codec.ts'
 import { createHandler, type HttpDoor } from './index.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
@@ -87,7 +88,9 @@ export class House implements AsyncDisposable {
     const [method = '', path = ''] = what.split(' ')
     const url = path.startsWith('http') ? path : `http://localhost${path}`
     const peer = asking.address === undefined ? {} : { address: asking.address }
-    return read(await this.fetch(new Request(url, requestInit(method, asking)), peer))
+    const response = await this.fetch(new Request(url, requestInit(method, asking)), peer)
+    const kept = response.ok && path.endsWith('/jwks.json')
+    return read(response, kept ? 'public, max-age=300' : 'no-store')
   }
 
   /** Registers somebody and logs in over HTTP. */
@@ -132,6 +135,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     passwords: { memoryKiB: 8, passes: 1, ...options.passwords },
     pruneEveryMs: 0,
     settings: options.settings ?? {},
+    codecs: [jwtCodec()],
     onError,
     ...(options.storeTimeoutMs === undefined ? {} : { storeTimeoutMs: options.storeTimeoutMs }),
   })
@@ -156,10 +160,10 @@ function requestInit(method: string, asking: Asking): RequestInit {
 }
 
 /** Reads an answer, and holds it to what every answer has. */
-export async function read(response: Response): Promise<Reply> {
+export async function read(response: Response, caching = 'no-store'): Promise<Reply> {
   const { status, headers } = response
   const text = await response.text()
-  assert.equal(headers.get('cache-control'), 'no-store')
+  assert.equal(headers.get('cache-control'), caching)
   assert.ok(!/\bat .+\.(ts|js|mjs):\d+/.test(text), `a stack: ${text}`)
   const isJson = /^application\/(problem\+)?json$/.test(headers.get('content-type') ?? '')
   const body = (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>
