@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { addActors } from './commands/actors.ts'
 import { addAdmin } from './commands/admin.ts'
+import { addAgent } from './commands/agent.ts'
 import { addAudit } from './commands/audit.ts'
 import { addLogin } from './commands/login.ts'
 import { addPrune } from './commands/prune.ts'
@@ -19,6 +20,7 @@ export function createProgram(): Command {
     .showSuggestionAfterError(false)
     .configureOutput({ outputError: () => undefined })
   addServe(program)
+  addAgent(program)
   addLogin(program)
   addAdmin(program)
   addActors(program)

@@ -1,5 +1,11 @@
 export * from './errors.ts'
 export { callErrorOf } from './grpc/call-error.ts'
+export {
+  type Calls,
+  type OpenAgentOptions,
+  openAgent,
+  type RemoteAgent,
+} from './grpc/open-agent.ts'
 export { type WithSessionOptions, withSession } from './grpc/with-session.ts'
 export {
   Session,

@@ -17,13 +17,13 @@ export interface WithSessionOptions {
 }
 
 /**
- * A client interceptor for grpc-js that gives every call the token of a session, unless the caller brings a header of its own, and
+ * A client interceptor for grpc-js that gives every call the token of a session (null: none), unless the caller brings a header of its own, and
  * takes the refreshed token of an answer to the session before the answer is delivered; that it cannot be written is logged and fails
  * no call. The error of a call gets, as its `cause`, what {@link callErrorOf} makes of it. A call that would send a token in
  * clear beyond this machine fails with `ErrorClientInsecureChannel`.
  */
 export function withSession(
-  session: Session,
+  session: Session | null,
   { credentials }: WithSessionOptions = {},
 ): Interceptor {
   const { InterceptingCall, Metadata, status } = loadGrpc()
@@ -59,6 +59,7 @@ export function withSession(
           else fail(new ErrorClientInsecureChannel())
           return
         }
+        if (session === null) return begin()
         session.readToken().then((token) => {
           if (token !== undefined && !fit) return fail(new ErrorClientInsecureChannel())
           sent = token
@@ -79,12 +80,12 @@ function failure(cause: Error, code: number, metadata: Metadata): StatusObject {
 }
 
 async function takeRefreshed(
-  session: Session,
+  session: Session | null,
   metadata: Metadata,
   sent: string | undefined,
 ): Promise<void> {
   const [header] = metadata.get('authorization')
-  if (sent === undefined || typeof header !== 'string') return
+  if (session === null || sent === undefined || typeof header !== 'string') return
   const token = /^Bearer:? +(\S+)$/i.exec(header)?.[1]
   if (token === undefined) return
   try {

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, openSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorSessionFileBusy, ErrorSessionFileUnsafe } from '../errors.ts'
@@ -6,6 +6,9 @@ import { ErrorSessionFileBusy, ErrorSessionFileUnsafe } from '../errors.ts'
 /** SQLite's number for “somebody else has it”. */
 const SQLITE_BUSY = 5
 const POLL_MS = 8
+
+/** Locks that are held, so that none is collected, and thereby let go of, while its work waits for something outside. */
+const held = new Set<DatabaseSync>()
 
 /**
  * Does work while no other process, and nobody else in this one, holds the lock of a file. The lock is the kernel’s: it goes with
@@ -17,15 +20,16 @@ export async function withFileLock<T>(
   timeoutMs: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  const sqlite = await import('node:sqlite')
   prepare(file)
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const lock = tryLock(new sqlite.DatabaseSync(file, { timeout: 0 }))
+    const lock = tryLock(file, 'BEGIN EXCLUSIVE')
     if (lock !== null) {
+      held.add(lock)
       try {
         return await work()
       } finally {
+        held.delete(lock)
         lock.close()
       }
     }
@@ -34,9 +38,21 @@ export async function withFileLock<T>(
   }
 }
 
-function tryLock(database: DatabaseSync): DatabaseSync | null {
+/** Whether another process holds the lock of a file. Looking hinders nobody else who looks. */
+export function isFileLocked(file: string): boolean {
+  if (!existsSync(file)) return false
+  // Reading takes a lock that all readers share.
+  const lock = tryLock(file, 'SELECT count(*) FROM sqlite_master')
+  lock?.close()
+  return lock === null
+}
+
+function tryLock(file: string, by: string): DatabaseSync | null {
+  // Where nothing is written and nothing looked at, SQLite is not even loaded.
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
+  const database = new DatabaseSync(file, { timeout: 0 })
   try {
-    database.exec('BEGIN EXCLUSIVE')
+    database.exec(by)
     return database
   } catch (error) {
     database.close()
