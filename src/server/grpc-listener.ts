@@ -5,37 +5,32 @@ import type { GrpcDoor } from '../doors/grpc/index.ts'
 import type { Door } from './door.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 
-/** A certificate chain and its key, both PEM. */
-export interface TlsMaterial {
-  readonly cert: string | Buffer
-  readonly key: string | Buffer
+/** A certificate chain and its key, both PEM, which may change while the server runs. */
+export interface GrpcTls {
+  readonly cert: string
+  readonly key: string
+  /** Tells when both have changed; returns how to stop that. */
+  onChange(listener: () => void): () => void
 }
 
 export interface GrpcListenerOptions {
   readonly door: GrpcDoor
   readonly address: ListenAddress & { readonly named: boolean }
-  /** Null for no TLS: for this machine alone. */
-  readonly tls: TlsMaterial | null
+  /** Null for no TLS: for this machine alone. Another certificate serves connections to come; open ones go on. */
+  readonly tls: GrpcTls | null
   readonly maxConnections: number
   readonly onError: (error: unknown, what: string) => void
-}
-
-/** A gRPC door on a port of this machine. */
-export interface GrpcListener extends Door {
-  /** Takes another certificate for connections to come; open ones stay. Throws for one that is none, and keeps the one before. */
-  setTls(tls: TlsMaterial): void
 }
 
 const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['h2'], handshakeTimeout: 10_000 } as const
 
 /** Serves a gRPC door on a port of this machine. */
-export function createGrpcListener(options: GrpcListenerOptions): GrpcListener {
+export function createGrpcListener(options: GrpcListenerOptions): Door {
   const { door, address, tls, onError } = options
   // Its own listening says neither which error there was nor takes another certificate.
   const injector = door.server.createConnectionInjector(ServerCredentials.createInsecure())
   const take = (socket: Socket) => injector.injectConnection(socket)
-  const secure = tls === null ? null : createTlsServer({ ...tls, ...TLS }, take)
-  const server = secure ?? createServer(take)
+  const server = tls === null ? createServer(take) : listenWithTls(tls, take, onError)
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -58,25 +53,39 @@ export function createGrpcListener(options: GrpcListenerOptions): GrpcListener {
       return `${scheme}://${formatListenAddress({ host: address.host, port })}`
     },
     async drain(signal) {
-      server.close()
-      door.setServing(false)
-      door.endStreams()
       const { promise, resolve } = Promise.withResolvers<void>()
       const cut = () => {
         door.server.forceShutdown()
-        resolve()
+        for (const socket of sockets) socket.destroy()
       }
-      door.server.tryShutdown(() => resolve())
+      server.close(() => resolve())
+      door.setServing(false)
+      door.endStreams()
+      door.server.tryShutdown(() => undefined)
       if (signal.aborted) cut()
       else signal.addEventListener('abort', cut, { once: true })
       await promise
       signal.removeEventListener('abort', cut)
-      for (const socket of sockets) socket.destroy()
-    },
-    setTls(next) {
-      secure?.setSecureContext({ ...next, ...TLS })
     },
   }
+}
+
+function listenWithTls(
+  tls: GrpcTls,
+  take: (socket: Socket) => void,
+  onError: GrpcListenerOptions['onError'],
+): TlsServer {
+  const context = () => ({ cert: tls.cert, key: tls.key, ...TLS })
+  const server = createTlsServer(context(), take)
+  const stop = tls.onChange(() => {
+    try {
+      server.setSecureContext(context())
+    } catch (error) {
+      onError(error, 'grpc')
+    }
+  })
+  server.once('close', stop)
+  return server
 }
 
 function listening(server: Server | TlsServer, { host, port }: ListenAddress): Promise<void> {

@@ -7,5 +7,5 @@ export const TOKEN_KEY = 'authorization'
 export function tokenOf(metadata: Metadata): string | null {
   const value = metadata.get(TOKEN_KEY)[0]
   if (typeof value !== 'string') return null
-  return /^bearer:?\s+(\S.*)$/is.exec(value)?.[1]?.trimEnd() ?? null
+  return /^bearer:? +(.+)$/i.exec(value)?.[1] ?? null
 }

@@ -7,4 +7,5 @@ export {
   sessionInterceptor,
   sessionOf,
 } from './interceptor.ts'
+export { type JwtOptions, jwtCodec } from './jwt-codec.ts'
 export { statusOf } from './status.ts'
