@@ -10,8 +10,10 @@ import { endOnSignals, watchFaults } from './lifecycle.ts'
 import { outliveReader } from './output.ts'
 import { version } from './version.ts'
 
-/** What to serve: the sources of its configuration, and the data folder where those name none. */
-export type ServeSources = Pick<ConfigSources, 'flags' | 'configFile'> & { readonly data?: string }
+/** What to serve: the sources of its configuration, and what counts where those say nothing. */
+export type ServeSources = Pick<ConfigSources, 'flags' | 'configFile'> & {
+  readonly defaults?: ServerConfig
+}
 
 export interface Serving {
   readonly server: RunningServer
@@ -25,15 +27,19 @@ export async function serve(sources: ServeSources): Promise<void> {
 }
 
 /** Starts a server that a signal ends. Throws where it cannot start. */
-export async function startServing({ data, ...sources }: ServeSources): Promise<Serving> {
+export async function startServing({ defaults, ...sources }: ServeSources): Promise<Serving> {
   outliveReader()
   const loaded = await loadConfig({ ...sources, env: process.env, folder: process.cwd() })
-  const config = { ...(data === undefined ? {} : { data }), ...loaded.config }
+  const config = { ...defaults, ...loaded.config }
   const log = openLog({ level: config.logLevel ?? 'info', human: config.dev ?? false })
   for (const name of loaded.unknownVariables) {
     log.logger.warn(`The environment variable ${name} means nothing here.`)
   }
-  const server = await createServer(config, { log })
+  const server = await createServer(config, {
+    log,
+    // As any other end of it.
+    onStop: () => void process.kill(process.pid, 'SIGTERM'),
+  })
   endOnSignals(server)
   watchFaults(server)
   if (loaded.file !== null) log.logger.info(`Configuration: ${loaded.file}`)

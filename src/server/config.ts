@@ -15,6 +15,10 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 export interface ServerConfig {
   /** Where the HTTP door listens: `127.0.0.1:8080` by default, `off` for nowhere; port 0 picks one. */
   readonly http?: string
+  /** Where the gRPC door listens: `127.0.0.1:8300` by default; not without TLS, but for {@link grpcInsecure} or development. */
+  readonly grpc?: string
+  /** The gRPC door without TLS, on loopback alone. False by default. */
+  readonly grpcInsecure?: boolean
   /** The data folder: `./latchkey-data` by default. */
   readonly data?: string
   /** What keeps the data: `sqlite` by default; `memory` forgets everything at the end. */
@@ -55,12 +59,13 @@ export interface ServerConfig {
   readonly guards?: readonly Guard[]
 }
 
-type Defaulted = Required<Omit<ServerConfig, 'http' | 'publicUrl' | 'modules'>>
+type Defaulted = Required<Omit<ServerConfig, 'http' | 'grpc' | 'publicUrl' | 'modules'>>
 
 /** A configuration with every default filled in. */
 export interface ResolvedConfig extends Defaulted {
   /** Null when it is off. `named` says that somebody chose it: then a taken port is fatal. */
   readonly http: (ListenAddress & { readonly named: boolean }) | null
+  readonly grpc: (ListenAddress & { readonly named: boolean }) | null
   readonly publicUrl: string | null
   readonly modules: string | null
 }
@@ -108,9 +113,8 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
   const given = checkConfig(input)
   const defaults = Object.fromEntries(
     Object.entries(OPTIONS).map(([key, option]) => [key, option.value]),
-  ) as Pick<Defaulted, Exclude<OptionKey, 'http' | 'publicUrl' | 'modules'>>
-  const { http = OPTIONS.http.value, publicUrl = null, modules = null, ...rest } = given
-  const address = http === 'off' ? null : parseListenAddress(http ?? '')
+  ) as Pick<Defaulted, Exclude<OptionKey, 'http' | 'grpc' | 'publicUrl' | 'modules'>>
+  const { http, grpc, publicUrl = null, modules = null, ...rest } = given
   return {
     commands: [],
     guards: [],
@@ -119,6 +123,13 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     ...rest,
     publicUrl,
     modules,
-    http: address === null ? null : { ...address, named: given.http !== undefined },
+    http: addressOf(http, OPTIONS.http.value),
+    grpc: addressOf(grpc, OPTIONS.grpc.value),
   }
+}
+
+function addressOf(given: string | undefined, byDefault = 'off'): ResolvedConfig['http'] {
+  const text = given ?? byDefault
+  const address = text === 'off' ? null : parseListenAddress(text)
+  return address === null ? null : { ...address, named: given !== undefined }
 }

@@ -4,9 +4,11 @@ import {
   type CommandRegistry,
   createDispatcher,
   createRegistry,
+  type Dispatcher,
 } from '../commands/index.ts'
 import { type Connections, createConnections } from '../connections/index.ts'
 import { type Authority, createAuthority, type Store } from '../core/index.ts'
+import { jwtCodec } from '../doors/grpc/jwt-codec.ts'
 import { createHttpDoor } from '../doors/http/index.ts'
 import {
   createMageDoor,
@@ -22,11 +24,14 @@ import { createHttpListener } from './http-listener.ts'
 import { type Log, openLog } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
+import { openGrpc } from './open-grpc.ts'
 import { requireSafe } from './safety.ts'
 
 export interface CreateServerOptions {
   /** Standard error by default. */
   readonly log?: Log
+  /** An administrator stops the server through a door. By default it closes. */
+  readonly onStop?: () => void
 }
 
 /** A server that is up. */
@@ -59,11 +64,14 @@ export async function createServer(
   const house = furnish({ authority, registry, log })
   try {
     if (resolved.http !== null) await openHttp(resolved, house)
+    const addresses: { door: string; address: string }[] = []
+    await openGrpc(resolved, house, { addresses, onStop: () => onStop() })
     const open = await openDoors(house.doors, (message) => log.logger.warn(message))
+    for (const { door, address } of open) addresses.push({ door: door.name, address })
     house.ready = true
     let closing: Promise<void> | null = null
-    return {
-      addresses: open.map(({ door, address }) => ({ door: door.name, address })),
+    const server: RunningServer = {
+      addresses,
       authority,
       connections: house.connections,
       log,
@@ -73,6 +81,10 @@ export async function createServer(
         return closing
       },
     }
+    const onStop =
+      options.onStop ??
+      (() => void server.close().catch((err: unknown) => log.logger.error({ err }, 'Not closed.')))
+    return server
   } catch (error) {
     await shut(house, [], 0)
     throw error
@@ -93,11 +105,12 @@ const MAGE_LEVELS = {
 } as const
 
 /** What stands between the store and the doors. */
-interface Furnished {
+export interface Furnished {
   readonly authority: Authority
   readonly connections: Connections
   readonly registry: CommandRegistry
   readonly metrics: Metrics
+  readonly dispatcher: Dispatcher
   readonly doors: Door[]
   readonly log: Log
   mage: MageDoor | null
@@ -116,7 +129,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
     store: openStore(config),
     settings: { ...(config.dev ? easy : {}), ...mageSettings(config.mage), ...config.settings },
     guards: config.guards,
-    codecs: [mageCodec],
+    codecs: [mageCodec, jwtCodec()],
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,
@@ -129,7 +142,14 @@ function furnish(parts: Pick<Furnished, 'authority' | 'registry' | 'log'>): Furn
   const onError = (err: unknown) => log.logger.error({ err }, 'A connection failed.')
   const connections = createConnections({ authority, onError })
   const metrics = createMetrics({ authority, connections })
-  return { ...parts, connections, metrics, doors: [], mage: null, stream: null, ready: false }
+  const dispatcher = createDispatcher({
+    authority,
+    registry: parts.registry,
+    deliver: (actorId, event) => connections.send(actorId, event),
+    onError: (err, command) => log.logger.error({ err, command }, 'A command failed.'),
+  })
+  const empty = { doors: [], mage: null, stream: null, ready: false }
+  return { ...parts, connections, metrics, dispatcher, ...empty }
 }
 
 /** The doors of the HTTP port: MAGE's commands in front, HTTP behind. */
@@ -154,12 +174,7 @@ async function openHttp(config: ResolvedConfig, house: Furnished): Promise<void>
   house.stream = stream
   const door = createHttpDoor({
     ...common,
-    dispatcher: createDispatcher({
-      authority,
-      registry,
-      deliver: (actorId, event) => connections.send(actorId, event),
-      onError: (err, command) => logger.error({ err, command }, 'A command failed.'),
-    }),
+    dispatcher: house.dispatcher,
     ...(config.publicUrl === null ? {} : { publicUrl: config.publicUrl }),
     ready: () => house.ready,
     metrics: metrics.render,

@@ -36,6 +36,20 @@ function choice(values: readonly [string, ...string[]]) {
   return z.enum(values, `must be one of ${values.join(', ')}`)
 }
 
+/** Where a door listens. */
+function listens(value: string, about: string) {
+  return {
+    value,
+    kind: 'text',
+    takes: 'HOST:PORT',
+    about: `${about}; off closes it, port 0 picks one`,
+    schema: says(
+      `must be HOST:PORT, such as ${value} or [::1]:${value.split(':')[1]}, or off`,
+      (text) => text === 'off' || parseListenAddress(text) !== null,
+    ),
+  } as const
+}
+
 // An address is within every prefix that it begins, so this is false exactly for what is none.
 const isProxy = (text: string) => {
   const base = text.split('/')[0] ?? ''
@@ -67,15 +81,14 @@ const HOUR = 3_600_000
 
 /** The one table of which flags, environment variables, keys of the configuration and `--help` are made. */
 export const OPTIONS: Options = {
-  http: {
-    value: '127.0.0.1:8080',
-    kind: 'text',
-    takes: 'HOST:PORT',
-    about: 'where the HTTP door listens; off closes it, port 0 picks one',
-    schema: says(
-      'must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or off',
-      (text) => text === 'off' || parseListenAddress(text) !== null,
-    ),
+  http: listens('127.0.0.1:8080', 'where the HTTP door listens'),
+  grpc: listens('127.0.0.1:8300', 'where the gRPC door listens'),
+  grpcInsecure: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'the gRPC door without TLS, on loopback alone',
+    schema: z.boolean('must be true or false'),
   },
   data: {
     value: './latchkey-data',

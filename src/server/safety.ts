@@ -5,8 +5,11 @@ import { formatListenAddress } from './listen-address.ts'
 
 /** Refuses a configuration that would be unsafe to serve with, in a line that says what to do instead. */
 export function requireSafe(config: ResolvedConfig): void {
-  const { http, dev, publicUrl, trustedProxies } = config
-  if (http === null) throw configurationError('Every door is off: open one with --http HOST:PORT.')
+  const { http, grpc, dev, publicUrl, trustedProxies } = config
+  if (http === null && grpc === null) {
+    throw configurationError('Every door is off: open one with --http HOST:PORT.')
+  }
+  if (http === null) return
   if (http.host === 'localhost' || isLoopback(http.host)) return
   const address = formatListenAddress(http)
   if (dev) {

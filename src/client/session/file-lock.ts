@@ -23,7 +23,7 @@ export async function withFileLock<T>(
   prepare(file)
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const lock = tryLock(file, 'BEGIN EXCLUSIVE')
+    const lock = tryLock(file, 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     if (lock !== null) {
       held.add(lock)
       try {
