@@ -53,11 +53,16 @@ function ended(child: ChildProcess, output: { stdout: string; stderr: string }):
 
 /** Runs the command line to its end. */
 export function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return startProcess(args, options).ended
+}
+
+/** Starts the command line. */
+export function startProcess(args: readonly string[], options: RunOptions = {}) {
   const child = start(args, options)
   const output = collect(child)
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(options.input ?? '')
-  return ended(child, output)
+  return { child, output, ended: ended(child, output) }
 }
 
 /** A folder that is gone after the test. */
