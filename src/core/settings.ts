@@ -64,7 +64,7 @@ const GENERAL = {
   'throttle.createPerMinute': define(
     20,
     count,
-    'Registrations and anonymous sessions of an address in a minute, each.',
+    'Registrations, anonymous sessions and device logins of an address in a minute, each.',
   ),
   'throttle.knownAddressMs': define(
     90 * DAY,

@@ -154,4 +154,4 @@ export const nativeCodec: TokenCodec = {
 
 /** Whether a string looks like one of our tokens or codes, or like any JWT: for redaction in logs and for scanners. */
 export const TOKEN_PATTERN: RegExp =
-  /lk[sr]_[0-9A-Za-z]{75,118}|lkd_[0-9A-Za-z]{43}|eyJ[\w-]{8,512}\.eyJ[\w-]{8,4096}(?:\.[\w-]*)?/g
+  /lk[sr]_[0-9A-Za-z]{75,118}|lkd_[0-9A-Za-z]{43}|eyJ[\w-]{8,256}\.eyJ[\w-]{8,4096}(?:\.[\w-]*)?/g

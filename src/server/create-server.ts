@@ -7,7 +7,7 @@ import {
   type Dispatcher,
 } from '../commands/index.ts'
 import { type Connections, createConnections } from '../connections/index.ts'
-import { type Authority, createAuthority, type Store } from '../core/index.ts'
+import { type Authority, createAuthority, LatchkeyError, type Store } from '../core/index.ts'
 import { jwtCodec } from '../doors/grpc/jwt-codec.ts'
 import { createHttpDoor } from '../doors/http/index.ts'
 import {
@@ -26,6 +26,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
 import { openGrpc } from './open-grpc.ts'
 import { requireSafe } from './safety.ts'
+import { version } from './version.ts'
 
 export interface CreateServerOptions {
   /** Standard error by default. */
@@ -65,7 +66,7 @@ export async function createServer(
   try {
     if (resolved.http !== null) await openHttp(resolved, house)
     const addresses: { door: string; address: string }[] = []
-    await openGrpc(resolved, house, { addresses, onStop: () => onStop() })
+    await addGrpc(resolved, house, { addresses, onStop: () => onStop() })
     const open = await openDoors(house.doors, (message) => log.logger.warn(message))
     for (const { door, address } of open) addresses.push({ door: door.name, address })
     house.ready = true
@@ -105,7 +106,7 @@ const MAGE_LEVELS = {
 } as const
 
 /** What stands between the store and the doors. */
-export interface Furnished {
+interface Furnished {
   readonly authority: Authority
   readonly connections: Connections
   readonly registry: CommandRegistry
@@ -186,6 +187,33 @@ async function openHttp(config: ResolvedConfig, house: Furnished): Promise<void>
   house.doors.push(
     createHttpListener({ door, front: [mage, stream], address, maxConnections, onError }),
   )
+}
+
+/** One whose address nobody chose, and that cannot be opened safely, stays closed. */
+async function addGrpc(
+  { grpc: address, grpcInsecure, dev, maxConnections }: ResolvedConfig,
+  { authority, dispatcher, connections, doors, log: { logger } }: Furnished,
+  { addresses, onStop }: { addresses: RunningServer['addresses']; onStop: () => void },
+): Promise<void> {
+  if (address === null) return
+  try {
+    const door = await openGrpc({
+      authority,
+      dispatcher,
+      connections,
+      address,
+      tls: null,
+      insecure: grpcInsecure || dev,
+      maxConnections,
+      info: () => ({ version, addresses }),
+      onStop,
+      onError: (err, what) => logger.error({ err, what }, 'A call failed.'),
+    })
+    doors.push(door)
+  } catch (error) {
+    if (address.named || !(error instanceof LatchkeyError)) throw error
+    logger.info(`The gRPC door stays closed: ${error.message}`)
+  }
 }
 
 async function shut(house: Furnished, open: readonly OpenDoor[], ms: number): Promise<void> {

@@ -1,61 +1,47 @@
 import { isLoopback } from '../core/address.ts'
-import { LatchkeyError } from '../core/errors.ts'
-import type { ResolvedConfig } from './config.ts'
+import type { GrpcDoorOptions } from '../doors/grpc/index.ts'
 import { configurationError } from './configuration-error.ts'
-import type { Furnished } from './create-server.ts'
+import type { Door } from './door.ts'
+import type { GrpcListenerOptions } from './grpc-listener.ts'
 import { formatListenAddress } from './listen-address.ts'
-import { version } from './version.ts'
 
-export interface OpenGrpcOptions {
-  /** Where doors are, once they are open. */
-  readonly addresses: readonly { readonly door: string; readonly address: string }[]
-  readonly onStop: () => void
+export interface OpenGrpcOptions
+  extends GrpcDoorOptions,
+    Pick<GrpcListenerOptions, 'address' | 'tls' | 'maxConnections' | 'onError'> {
+  readonly onError: (error: unknown, what: string) => void
+  /** Whether it may go without a certificate, on this machine. */
+  readonly insecure: boolean
 }
 
 /**
- * Adds the gRPC door to those of the server. One whose address nobody chose stays closed where it has no TLS or its libraries are not
- * installed; any other is refused then.
+ * The gRPC door of a server, whose libraries are loaded here and no sooner. Throws an error of {@link configurationError} where they are
+ * not installed, and for a door without a certificate that nobody asked for or that others could reach.
  */
-export async function openGrpc(
-  { grpc: address, grpcInsecure, dev, maxConnections }: ResolvedConfig,
-  house: Furnished,
-  { addresses, onStop }: OpenGrpcOptions,
-): Promise<void> {
-  if (address === null) return
-  const { logger } = house.log
-  const wanted = formatListenAddress(address)
-  const stays = (why: string) => {
-    if (address.named) throw configurationError(`--grpc ${wanted}: ${why}.`)
-    logger.info(`The gRPC door stays closed: ${why}.`)
-  }
+export async function openGrpc(options: OpenGrpcOptions): Promise<Door> {
+  const { address, tls, insecure } = options
   const local = address.host === 'localhost' || isLoopback(address.host)
-  if (!local) return stays('it has no TLS, and would be open beyond this machine')
-  if (!grpcInsecure && !dev) return stays('it has no TLS, and --grpc-insecure is not given')
-  const parts = await load()
-  if (parts === null) return stays('@grpc/grpc-js and its companions are not installed')
-  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A call failed.')
-  const { authority, dispatcher, connections } = house
-  const info = () => ({ version, addresses })
-  const door = parts.createGrpcDoor({
-    authority,
-    dispatcher,
-    connections,
-    info,
-    onStop,
-    onError,
-  })
-  house.doors.push(parts.createGrpcListener({ door, address, tls: null, maxConnections, onError }))
+  if (tls === null && !(insecure && local)) {
+    throw configurationError(
+      `--grpc ${formatListenAddress(address)} needs a certificate: give --tls-cert FILE and --tls-key FILE` +
+        (local ? ', or let it go without on this machine with --grpc-insecure.' : '.'),
+    )
+  }
+  const { createGrpcDoor, createGrpcListener } = await load()
+  return createGrpcListener({ ...options, door: createGrpcDoor(options) })
 }
 
 async function load() {
   try {
-    const [{ createGrpcDoor }, { createGrpcListener }] = await Promise.all([
+    const [doors, listener] = await Promise.all([
       import('../doors/grpc/index.ts'),
       import('./grpc-listener.ts'),
     ])
-    return { createGrpcDoor, createGrpcListener }
+    return { ...doors, ...listener }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return null
-    throw new LatchkeyError('internal', 'The gRPC door cannot be loaded.', { cause: error })
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw configurationError(
+      'The gRPC door needs its libraries: npm install @grpc/grpc-js @grpc/reflection grpc-health-check ' +
+        '@bufbuild/protobuf, or close it with --grpc off.',
+    )
   }
 }

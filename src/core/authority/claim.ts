@@ -1,9 +1,9 @@
 import { ROLES } from '../actor.ts'
 import { type Refusal, refuse } from '../errors.ts'
+import type { ProfileName } from '../profile.ts'
 import { hashSecret, randomText, sameDigest } from '../secret.ts'
 import { type Registration, register } from './actors.ts'
 import { reserveCreation } from './attempts.ts'
-import type { SessionRequest } from './create-session.ts'
 import { type CallOptions, type House, settle } from './house.ts'
 import { type LoggedIn, loginAs } from './login.ts'
 
@@ -38,8 +38,12 @@ async function hasAdministrator(house: House): Promise<boolean> {
 }
 
 /** Who is to be the first administrator, with the code, and what session it gets. */
-export interface Claim extends Registration, Pick<SessionRequest, 'profile' | 'format'> {
+export interface Claim extends Registration {
   readonly code: string
+  /** `web` by default. */
+  readonly profile?: ProfileName
+  /** The token's format; `native` by default. */
+  readonly format?: string
 }
 
 /**
@@ -54,6 +58,8 @@ export function claim(
   return settle(async () => {
     const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
     const now = house.now(options)
+    // Before the code is used up.
+    house.codec(format ?? 'native')
     // Nobody guesses 131 bits: the count keeps a stranger from filling the trail, and can burn nobody's code.
     const allowed = await reserveCreation(house, 'claim', options)
     if (!allowed.ok) return allowed

@@ -64,6 +64,7 @@ export async function createSession(
     { profile, profileName, codec, now },
     options,
   )
+  const issued = issueToken(house, codec, { secret, now }, session.record)
   if (profile.onLimit === 'evict-least-recently-used') await house.touches.flush()
   const outcome = await house.write(
     () =>
@@ -102,7 +103,6 @@ export async function createSession(
     )
     if (entries.length > 0) await house.ask(() => house.store.audit.append(entries))
   }
-  const issued = issueToken(house, codec, { secret, now }, session.record)
   return { ok: true, ...session, ...issued }
 }
 

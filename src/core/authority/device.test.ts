@@ -134,6 +134,7 @@ test('codes are good for ten minutes, to the instant, approved or not', async (t
   const house = await openDevices(t)
   const { authority, clock } = house
   const [first, second] = [await start(house), await start(house)]
+  granted(await authority.pollDevice(first.deviceCode))
   clock.advance(10 * MINUTE - 1)
   const ada = await adaOf(house)
   granted(await authority.approveDevice(ada, first.userCode))
@@ -171,6 +172,18 @@ test('what takes back a login that is under way takes back an approval', async (
     refused(await authority.pollDevice(deviceCode), 'access_denied')
     refused(await authority.pollDevice(deviceCode), 'not_found')
   }
+})
+
+test('a suspension in a directory that tells nobody counts too', async (t) => {
+  const house = await openDevices(t)
+  const { authority, tap } = house
+  const { deviceCode, userCode } = await start(house)
+  granted(await authority.approveDevice(await adaOf(house), userCode))
+  tap.intercept('directory.find', async (proceed) => {
+    const found = (await proceed()) as { actor: object }
+    return { ...found, actor: { ...found.actor, status: 'suspended' } }
+  })
+  refused(await authority.pollDevice(deviceCode), 'access_denied')
 })
 
 test('a session that ends while it approves has approved nothing', async (t) => {

@@ -15,7 +15,8 @@ const STEP = 500
 
 /**
  * Removes what is over: sessions whose end lies further back than they are kept, old audit entries, counters and documents
- * past their expiry; replaces signing keys that are old. Works in small steps, so that writes are never held up, and at most `maxSteps` of them.
+ * past their expiry. Works in small steps, so that writes are never held up, and at most `maxSteps` of them. Replaces
+ * signing keys that are old.
  */
 export async function prune(
   house: House,

@@ -81,10 +81,11 @@ test('a token that is over is no use of its session', async (t) => {
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(9 * MINUTE)
   const later = granted(await authority.refresh(token))
+  const current = await check(authority, later.token)
   clock.advance(9 * MINUTE)
   refused(await authority.authenticate(token), 'session_expired')
-  clock.advance(MINUTE)
-  refused(await authority.authenticate(later.token), 'session_expired')
+  const { session } = granted(await authority.recheck(current, { passive: true }))
+  assert.equal(session.expiresAt, clock.now() + MINUTE)
 })
 
 test('the secret of a signed token opens nothing in another format', async (t) => {
@@ -200,6 +201,28 @@ test('parsing never throws, and takes no other format for its own', async () => 
   assert.equal(codec.parse(native), null)
 })
 
+test('under another header it is no token of this format, so that no key is looked for', async () => {
+  const codec = await openCodec()
+  const id = createSessionId('x')
+  const secret = codec.createSecret()
+  const token = codec.format({ id, secret }, { owner: 'x', issuedAt: 0, expiresAt: 1 })
+  const [header = '', payload, signature] = token.split('.')
+  const { kid } = decode(header)
+  const ours = { alg: 'EdDSA', typ: 'JWT', kid }
+  assert.notEqual(codec.parse(`${encode(ours)}.${payload}.${signature}`), null)
+  for (const other of [
+    { ...ours, alg: 'none' },
+    { ...ours, alg: 'HS256' },
+    { ...ours, crit: ['b64'] },
+    { ...ours, jku: 'https://evil.test' },
+    { ...ours, kid: '../key' },
+    { typ: 'JWT', alg: 'EdDSA', kid },
+    JSON.stringify(ours).replace(',', ', '),
+  ]) {
+    assert.equal(codec.parse(`${encode(other)}.${payload}.${signature}`), null)
+  }
+})
+
 test('what is formatted is parsed, verified, too long for nothing, and found by the scanner', async () => {
   const codec = await openCodec()
   await fc.assert(
@@ -287,7 +310,9 @@ test('a revocation, a password change, a suspension and a lock kill tokens at on
 test('a step-up and a claim answer with signed tokens where they are asked to', async (t) => {
   const { authority, clock } = await openHouse(t, { codecs: [jwtCodec()] })
   const code = (await authority.createClaimCode()) ?? ''
-  const boss = granted(await authority.claim({ code, name: 'Boss', password: PASSWORD, ...AGENT }))
+  const claim = { code, name: 'Boss', password: PASSWORD, ...AGENT }
+  refused(await authority.claim({ ...claim, format: 'none' }), 'invalid_request')
+  const boss = granted(await authority.claim(claim))
   const current = await check(authority, boss.token)
   clock.advance(MINUTE)
   const proven = granted(
@@ -296,6 +321,13 @@ test('a step-up and a claim answer with signed tokens where they are asked to', 
   assert.equal(proven.expiresAt, clock.now() + 10 * MINUTE)
   await check(authority, proven.token)
   refused(await authority.authenticate(boss.token), 'token_invalid')
+})
+
+test('where no token can be written no session is made', async (t) => {
+  const { authority } = await openHouse(t, { codecs: [jwtCodec()] })
+  const actorId = 'é'.repeat(1000)
+  refused(await authority.loginAnonymous({ actorId, format: JWT_FORMAT }), 'too_large')
+  assert.equal(await authority.countSessions(), 0)
 })
 
 test('no token lives past its session', async (t) => {

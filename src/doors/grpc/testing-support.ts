@@ -71,7 +71,8 @@ export class TestClient {
   readonly #client: Client
 
   constructor(target: string, creds = credentials.createInsecure()) {
-    this.#client = new Client(target, creds)
+    // A connection of its own, as another program has.
+    this.#client = new Client(target, creds, { 'grpc.use_local_subchannel_pool': 1 })
   }
 
   call<S extends DescService, Name extends keyof S['method'] & string>(

@@ -24,6 +24,13 @@ test('a signed token is a bearer’s token, by the fast way and by the others', 
   refused(await house.ask('GET /v1/session', { token }), 401, 'session_expired')
 })
 
+test('the public keys may be kept for five minutes', async () => {
+  await using house = await openHouse()
+  const { headers, body } = await house.ask('GET /.well-known/jwks.json')
+  assert.equal(headers.get('cache-control'), 'public, max-age=300')
+  assert.deepEqual(body, house.authority.jwks())
+})
+
 test('a device logs in over HTTP with what a page of the server approves', async () => {
   await using house = await openHouse()
   const { token } = await house.person('ada')
