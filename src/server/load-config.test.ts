@@ -55,6 +55,8 @@ describe('loadConfig', () => {
   test('each of flag, variable and key says the same', async () => {
     const values = {
       http: '[::1]:9000',
+      grpc: '[::1]:9001',
+      grpcInsecure: true,
       data: '/x',
       store: 'memory',
       dev: true,

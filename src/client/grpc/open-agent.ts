@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import type {
   DescMethodUnary,
   DescService,
@@ -48,11 +50,20 @@ export async function openAgent({
   const grpc = loadGrpc()
   const { Agent, Sessions, serviceDefinition } = await import('../../grpc/index.ts')
   const ca = typeof tls === 'object' ? Buffer.from(tls.ca) : null
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  // Node takes no address for a name of TLS, and grpc-js gives it one: the name is a stand-in, and the address is what is checked.
+  const byAddress = tls !== false && isIP(host) !== 0
+  const verify = {
+    checkServerIdentity: (_name: string, cert: PeerCertificate) => checkServerIdentity(host, cert),
+  }
   const credentials =
-    tls === false ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(ca)
+    tls === false
+      ? grpc.credentials.createInsecure()
+      : grpc.credentials.createSsl(ca, null, null, byAddress ? verify : {})
   const client = new grpc.Client(address, credentials, {
     interceptors: [withSession(session, { credentials })],
     'grpc.enable_http_proxy': 0,
+    ...(byAddress ? { 'grpc.ssl_target_name_override': 'localhost' } : {}),
   })
   const callsOf = <S extends DescService>(service: S) => {
     const calls = Object.entries(serviceDefinition(service)).map(([name, method]) => [

@@ -129,7 +129,7 @@ export class Session {
   ): Promise<void> {
     if (this.#state !== 'running') throw new ErrorSessionNotStarted()
     if (!isToken(token)) throw new ErrorSessionTokenInvalid()
-    if (replaces !== this.#token || replaces === '') return
+    if (token === replaces || replaces !== this.#token || replaces === '') return
     if (!this.#persist) {
       this.#token = token
       return
