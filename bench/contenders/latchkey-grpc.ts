@@ -1,3 +1,4 @@
+import type { Settings } from 'latchkey'
 import { builtInCommands, createDispatcher, createRegistry } from 'latchkey/commands'
 import { createConnections } from 'latchkey/connections'
 import { jwtCodec } from '../../src/doors/grpc/index.ts'
@@ -11,14 +12,15 @@ export interface Options {
   readonly sessions: number
   /** Of the tokens: `jwt`, as `SessionUnlock` gives them, or `native`. */
   readonly format: string
+  readonly settings?: Partial<Settings>
 }
 
 /** The gRPC door over SQLite. Facts: its `port`, and `tokens` of sessions of as many actors. `measure` reads the processor time. */
-export async function prepare({ sessions, format }: Options): Promise<Prepared> {
+export async function prepare({ sessions, format, settings }: Options): Promise<Prepared> {
   const folder = await createFolder()
   const authority = await openHouse(folder.path, {
     codecs: [jwtCodec()],
-    settings: WITHOUT_THROTTLE,
+    settings: { ...WITHOUT_THROTTLE, ...settings },
   })
   const connections = createConnections({ authority })
   const registry = createRegistry(builtInCommands)

@@ -25,7 +25,12 @@ export interface Ran {
 
 // Nothing of the tests' own environment: it may have LATCHKEY_ variables, and the runner's.
 function environment(env: RunOptions['env']): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), TZ: 'UTC', ...env }
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(tmpdir(), 'latchkey-nobody'),
+    TZ: 'UTC',
+    ...env,
+  }
 }
 
 function start(args: readonly string[], { env, cwd }: RunOptions): ChildProcess {

@@ -87,6 +87,8 @@ function errorOf(error: ServiceError, address: string): unknown {
   const { cause } = error
   if (!(cause instanceof LatchkeyError)) return error
   if (cause.code !== 'unavailable' || error.metadata.get('latchkey-code').length > 0) return cause
-  const message = `No server answers at ${address}: start one with “latchkey agent start”, or name another with --server.`
+  const message = /certificate|cert's/.test(cause.message)
+    ? `The certificate of the server at ${address} is not trusted: name its authority with --ca.`
+    : `No server answers at ${address}: start one with “latchkey agent start”, or name another with --server.`
   return new LatchkeyError('unavailable', message, { cause })
 }
