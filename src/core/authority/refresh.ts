@@ -60,12 +60,12 @@ export function refreshDue(
   token: string,
   options: CallOptions,
 ): boolean {
+  // Asked with every call, and most tokens have no end of their own.
+  const expiresAt = house.parseToken(token)?.expiresAt
+  if (expiresAt === undefined || impersonator !== null) return false
   const now = house.now(options)
-  const expiresAt = house.codecOf(token)?.parse(token)?.expiresAt
   const profile = house.settings.profile(session.profile)
-  if (expiresAt === undefined || profile === null || profile.renewable || impersonator !== null) {
-    return false
-  }
+  if (profile === null || profile.renewable) return false
   const next = tokenEnd(house, session, now)
   if (next === null || Math.floor(next / 1000) * 1000 <= expiresAt) return false
   const tokenMs = profile.tokenMs ?? 0

@@ -53,8 +53,14 @@ async function openOwn(t: TestContext, options: SessionInterceptorOptions = {}) 
     },
     count(call: ServerWritableStream<Buffer, Buffer>) {
       handled++
-      const timer = setInterval(() => call.write(Buffer.from('tick')), 1)
-      call.on('cancelled', () => clearInterval(timer))
+      const tick = () => void call.write(Buffer.from('tick'))
+      const timer = setInterval(tick, 1)
+      // In the very turn in which the session ends, after its streams have been ended.
+      const stop = authority.onChange(tick)
+      call.on('cancelled', () => {
+        clearInterval(timer)
+        stop()
+      })
     },
     echo(call: ServerDuplexStream<Buffer, Buffer>) {
       handled++
@@ -197,5 +203,7 @@ test('a stream that takes no events leaves them to one that does', async (t) => 
   connections.open(current, { door: 'test', send, close: () => undefined })
   await connections.send(actor.id, { name: 'third' })
   assert.deepEqual(heard, ['first', 'second', 'third'])
+  assert.equal(connections.size, 2)
   echoing.cancel()
+  while (connections.size > 1) await sleep(1)
 })

@@ -32,11 +32,13 @@ export interface InterceptedCall {
   readonly caller: Caller
 }
 
-const calls = new WeakMap<Metadata, InterceptedCall>()
+// On the metadata itself, which the handler gets: a weak map of every call costs the collector more than the check.
+const CALL = Symbol('call')
+type Marked = Metadata & { [CALL]?: InterceptedCall }
 
 /** What {@link sessionInterceptor} found out about a call. Throws where it was not in its way. */
-export function interceptedCall(call: { readonly metadata: Metadata }): InterceptedCall {
-  const found = calls.get(call.metadata)
+export function interceptedCall({ metadata }: { readonly metadata: Marked }): InterceptedCall {
+  const found = metadata[CALL]
   if (found === undefined) throw new Error('The call has passed no session interceptor.')
   return found
 }
@@ -84,11 +86,6 @@ export function sessionInterceptor(
         if (entry.nextToken !== null) metadata.set(TOKEN_KEY, `Bearer ${entry.nextToken}`)
         next(metadata)
       },
-      // A stream whose session has ended has had its status.
-      ...(connections !== undefined && {
-        sendMessage: (message, next) => entry.cut || next(message),
-        sendStatus: (status, next) => entry.cut || next(status),
-      }),
     })
   }
 }
@@ -104,8 +101,6 @@ class Entry {
   #connection: Connection | null = null
   /** The token that the answer is to carry. */
   nextToken: string | null = null
-  /** Whether the stream was ended with its session. */
-  cut = false
 
   constructor(
     authority: Authority,
@@ -126,7 +121,7 @@ class Entry {
   }
 
   /** Null for a call that may go on. */
-  async enter(metadata: Metadata): Promise<Refusal | null> {
+  async enter(metadata: Marked): Promise<Refusal | null> {
     const need = this.#need
     const caller = new Caller(this.#call, metadata)
     this.#caller = caller
@@ -137,7 +132,7 @@ class Entry {
       if (check.ok) current = check
       else if (need === 'required' || check.code === 'unavailable') return check
     }
-    calls.set(metadata, { token, current, caller })
+    metadata[CALL] = { token, current, caller }
     if (current === null || token === null || caller.gone) return null
     await this.#refresh(current, token, caller)
     if (this.#connections !== undefined && !caller.gone) this.#stand(this.#connections, current)
@@ -154,10 +149,7 @@ class Entry {
   #stand(connections: Connections, current: Authenticated): void {
     this.#connection = connections.open(current, {
       door: 'grpc',
-      close: (reason) => {
-        this.cut = true
-        this.#call.sendStatus(statusOf(refusalOfEnd(reason)))
-      },
+      close: (reason) => this.#call.sendStatus(statusOf(refusalOfEnd(reason))),
     })
   }
 

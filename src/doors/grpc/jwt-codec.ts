@@ -1,4 +1,9 @@
-import { type CodecFactory, LatchkeyError, nativeCodec } from '../../core/index.ts'
+import {
+  type CodecFactory,
+  LatchkeyError,
+  nativeCodec,
+  type ParsedToken,
+} from '../../core/index.ts'
 import { randomText } from '../../core/secret.ts'
 import { isSessionId } from '../../core/token.ts'
 import { isHeader, openKeyRing } from './jwt-keys.ts'
@@ -47,6 +52,25 @@ export function jwtCodec({
   }
   return async (store) => {
     const keys = await openKeyRing(store)
+    const parse = (token: string): ParsedToken | null => {
+      if (token.length > MAX_LENGTH) return null
+      const [, header = '', payload = '', signature = ''] = SHAPE.exec(token) ?? []
+      if (header === '' || !isHeader(header)) return null
+      const claims = decode(payload)
+      if (claims === null || claims.iss !== issuer || claims.aud !== audience) return null
+      return {
+        id: claims.sid,
+        secret: MARK + claims.jti,
+        owner: claims.sub,
+        expiresAt: claims.exp * 1000,
+        verify: () => keys.verify(header, payload, signature),
+      }
+    }
+    // A check and what follows it ask for the same one.
+    let last: { readonly token: string; readonly parsed: ParsedToken | null } = {
+      token: '',
+      parsed: null,
+    }
     return {
       name: JWT_FORMAT,
       keys,
@@ -70,18 +94,8 @@ export function jwtCodec({
         throw new LatchkeyError('too_large', 'The owner’s id is too long for a signed token.')
       },
       parse(token) {
-        if (token.length > MAX_LENGTH) return null
-        const [, header = '', payload = '', signature = ''] = SHAPE.exec(token) ?? []
-        if (header === '' || !isHeader(header)) return null
-        const claims = decode(payload)
-        if (claims === null || claims.iss !== issuer || claims.aud !== audience) return null
-        return {
-          id: claims.sid,
-          secret: MARK + claims.jti,
-          owner: claims.sub,
-          expiresAt: claims.exp * 1000,
-          verify: () => keys.verify(header, payload, signature),
-        }
+        if (token !== last.token) last = { token, parsed: parse(token) }
+        return last.parsed
       },
       formatRenewal: nativeCodec.formatRenewal,
       parseRenewal: () => null,
