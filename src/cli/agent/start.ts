@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { LatchkeyError } from '../../core/errors.ts'
 import { errorOf } from '../../core/index.ts'
@@ -64,7 +72,7 @@ async function run(
   password: () => Promise<string>,
   print: (text: string) => Promise<void>,
 ): Promise<void> {
-  mkdirSync(nodePath, { recursive: true, mode: 0o700 })
+  makeNodePath(nodePath)
   await asAgent(nodePath, async () => {
     // Who asks knows by its lock that this is the agent, so that no certificate has to tell.
     const defaults = { data: join(nodePath, 'data'), grpcInsecure: true }
@@ -91,6 +99,15 @@ async function run(
   })
 }
 
+function makeNodePath(nodePath: string): void {
+  try {
+    mkdirSync(nodePath, { recursive: true, mode: 0o700 })
+    accessSync(nodePath, constants.W_OK)
+  } catch (cause) {
+    throw new LatchkeyError('unavailable', `--node-path: ${nodePath} cannot be used.`, { cause })
+  }
+}
+
 /** Registers the first administrator where there is none; true if it did. */
 async function makeOwner(
   { authority }: RunningServer,
@@ -111,7 +128,7 @@ export async function startInBackground({
   nodePath,
   passwordFile,
 }: Pick<StartOptions, 'nodePath' | 'passwordFile'>): Promise<void> {
-  mkdirSync(nodePath, { recursive: true, mode: 0o700 })
+  makeNodePath(nodePath)
   const log = openLog(join(nodePath, 'agent.log'))
   const args = process.argv.slice(1).map((arg) => (arg === '--background' ? '--supervised' : arg))
   const child = spawn(process.execPath, [...process.execArgv, ...args], {

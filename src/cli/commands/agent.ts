@@ -53,9 +53,10 @@ function addStop(agent: Command): void {
     .description('Stop the agent of this machine, or with --server that one (administrators).')
     .option(...PASSWORD_FILE)
   addClientOptions(command).action(async () => {
+    const format = formatOf(command)
     const { stopAgent } = await import('../agent/stop.ts')
     const stopped = await stopAgent(command)
-    if (formatOf(command) === 'json') return printJson({ stopped })
+    if (format === 'json') return printJson({ stopped })
     return write(stopped ? 'The agent has stopped.\n' : 'The agent is not running.\n')
   })
 }
@@ -65,9 +66,10 @@ function addStatus(agent: Command): void {
     .command('status')
     .description('Say whether the agent runs, and whether it is unlocked. Needs no session.')
   addClientOptions(command).action(async () => {
+    const format = formatOf(command)
     const { statusOfAgent } = await import('../agent/status.ts')
     const status = await statusOfAgent(command)
-    if (formatOf(command) === 'json') return printJson(status)
+    if (format === 'json') return printJson(status)
     if (status.status !== 'running') {
       return write(`The agent is ${status.status === 'stopped' ? 'not running' : 'starting'}.\n`)
     }
@@ -92,9 +94,10 @@ function addUnlock(agent: Command): void {
   addClientOptions(command)
     .addHelpText('after', UNLOCK_HELP)
     .action(async () => {
+      const format = formatOf(command)
       const { unlockAgent } = await import('../agent/unlock.ts')
       const { sessionId, expiresAt } = await unlockAgent(command)
-      if (formatOf(command) === 'json') return printJson({ sessionId, expiresAt })
+      if (format === 'json') return printJson({ sessionId, expiresAt })
       return write(`Unlocked, until ${localTime(expiresAt)} if unused.\n`)
     })
 }
@@ -104,9 +107,10 @@ function addLock(agent: Command): void {
     .command('lock')
     .description('Forget the session on this machine. Needs no agent.')
   addFormatOption(addNodePathOption(command)).action(async () => {
+    const format = formatOf(command)
     const { lockAgent } = await import('../agent/unlock.ts')
     await lockAgent(command)
-    return formatOf(command) === 'json' ? printJson({ locked: true }) : write('Locked.\n')
+    return format === 'json' ? printJson({ locked: true }) : write('Locked.\n')
   })
 }
 
@@ -116,10 +120,10 @@ function addLockAll(agent: Command): void {
     .description('End every session of this actor, everywhere and at once.')
     .option(...PASSWORD_FILE)
   addClientOptions(command).action(async () => {
+    const format = formatOf(command)
     const { lockAllOfAgent } = await import('../agent/unlock.ts')
     await lockAllOfAgent(command)
-    const done = 'Locked everywhere.\n'
-    return formatOf(command) === 'json' ? printJson({ locked: true }) : write(done)
+    return format === 'json' ? printJson({ locked: true }) : write('Locked everywhere.\n')
   })
 }
 
