@@ -5,7 +5,8 @@ import { version } from './version.ts'
 export interface ApiOptions {
   /** The origin of the server, with a prefix if it is mounted under one. */
   readonly server: string
-  readonly token?: string | undefined
+  /** Finds the token; undefined for a call without one. */
+  readonly token: () => Promise<string | undefined>
 }
 
 export interface ApiCall {
@@ -46,7 +47,8 @@ export function createApi({ server, token }: ApiOptions): Api {
       accept: 'application/json',
       'user-agent': `latchkey-cli/${version}`,
     }
-    if (token !== undefined) headers['authorization'] = `Bearer ${token}`
+    const bearer = await token()
+    if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer}`
     if (call.body !== undefined) headers['content-type'] = 'application/json'
     const response = await send(`${base}${path}${queryText(call.query)}`, {
       method,
@@ -57,8 +59,13 @@ export function createApi({ server, token }: ApiOptions): Api {
     })
     return read<T>(response, base)
   }
+  return apiOf(base, ask)
+}
+
+/** Makes of one way to ask the whole client. */
+export function apiOf(server: string, ask: Api['ask']): Api {
   return {
-    server: base,
+    server,
     ask,
     async *pages<T>(path: string, key: string, query: ApiCall['query'], limit: number) {
       let after: string | undefined
@@ -68,7 +75,7 @@ export function createApi({ server, token }: ApiOptions): Api {
           query: { ...query, limit: Math.min(left, PAGE), after },
         })
         const items = page[key]
-        if (!Array.isArray(items)) throw stranger(base, 200)
+        if (!Array.isArray(items)) throw stranger(server, 200)
         yield items as T[]
         left -= items.length
         after = typeof page['next'] === 'string' ? page['next'] : undefined

@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
-import { LatchkeyError } from '../core/errors.ts'
+import { Session } from '../client/index.ts'
 import { type Api, createApi } from './api.ts'
+import { type Endpoint, endpointOf } from './endpoint.ts'
+import { createGrpcApi } from './grpc-api.ts'
+import { addNodePathOption, nodePathOf } from './node-path.ts'
 import type { Format } from './output.ts'
-
-const DEFAULT_SERVER = 'http://127.0.0.1:8080'
+import { usage } from './usage.ts'
 
 /** What every command that talks to a server knows. */
 export interface Client {
@@ -13,9 +16,18 @@ export interface Client {
 
 /** Gives a command the flags of one that talks to a server. */
 export function addClientOptions(command: Command): Command {
-  return command
-    .option('--server <URL>', `the server (LATCHKEY_SERVER, else ${DEFAULT_SERVER})`)
-    .option('--format <FORMAT>', 'human or json', 'human')
+  command
+    .option(
+      '--server <URL>',
+      'the server: http://, https://, grpc:// or grpcs:// (LATCHKEY_SERVER, else the agent that runs here)',
+    )
+    .option('--ca <FILE>', 'the certificates by which to know a grpcs:// server (LATCHKEY_CA)')
+  return addFormatOption(addNodePathOption(command))
+}
+
+/** Gives a command the flag of how it prints. */
+export function addFormatOption(command: Command): Command {
+  return command.option('--format <FORMAT>', 'human or json', 'human')
 }
 
 /** Gives a command that lists the flag that bounds it. */
@@ -23,16 +35,50 @@ export function addLimitOption(command: Command): Command {
   return command.option('--limit <N>', 'how many at most', '100')
 }
 
-/** The client that a command’s flags and the environment ask for; the token comes from `LATCHKEY_TOKEN` alone. */
+/**
+ * The client that a command’s flags and the environment ask for; the token is that of `LATCHKEY_TOKEN`, else of the session file, and
+ * with `anonymous` none.
+ */
 export function clientOf(command: Command, { anonymous = false } = {}): Client {
-  const { server, format } = command.opts<{ server?: string; format: string }>()
-  if (format !== 'human' && format !== 'json') throw usage('--format: must be human or json.')
-  const token = process.env['LATCHKEY_TOKEN']?.trim()
-  const origin = serverOf(server ?? (process.env['LATCHKEY_SERVER'] || DEFAULT_SERVER))
-  return {
-    api: createApi({ server: origin, token: anonymous || token === '' ? undefined : token }),
-    format,
+  const format = formatOf(command)
+  const endpoint = endpointFor(command, 'http')
+  let started: Promise<Session> | null = null
+  const session = () => {
+    started ??= startSession(command)
+    return started
   }
+  if (endpoint.protocol === 'grpc') {
+    return { api: createGrpcApi({ ...endpoint, session: anonymous ? null : session }), format }
+  }
+  const token = async () => (anonymous ? undefined : (await session()).readToken())
+  return { api: createApi({ server: endpoint.server, token }), format }
+}
+
+/** The session of a command, with the token of `LATCHKEY_TOKEN`, which is never kept, else with that of the session file. */
+export async function startSession(command: Command): Promise<Session> {
+  const session = sessionOf(command)
+  const token = process.env['LATCHKEY_TOKEN']?.trim()
+  await session.start(token ? { token, persist: false } : {})
+  return session
+}
+
+/** Where a command’s server is. */
+export function endpointFor(command: Command, otherwise: 'http' | 'grpc'): Endpoint {
+  const { server, ca } = command.opts<{ server?: string; ca?: string }>()
+  return endpointOf({ server, ca, nodePath: nodePathOf(command), otherwise })
+}
+
+/** The session of a command’s node path, not started. */
+export function sessionOf(command: Command): Session {
+  const warn = (message: string) => void process.stderr.write(`latchkey: warning: ${message}\n`)
+  return new Session({ clientPath: join(nodePathOf(command), 'client'), logger: { warn } })
+}
+
+/** The value of `--format`. */
+export function formatOf(command: Command): Format {
+  const { format } = command.opts<{ format: string }>()
+  if (format !== 'human' && format !== 'json') throw usage('--format: must be human or json.')
+  return format
 }
 
 /** The value of `--limit`. */
@@ -40,17 +86,4 @@ export function limitOf(command: Command): number {
   const { limit } = command.opts<{ limit: string }>()
   if (!/^[1-9]\d{0,8}$/.test(limit)) throw usage('--limit: must be a whole number from 1.')
   return Number(limit)
-}
-
-/** An error of whoever typed the command: exit code 64. */
-export function usage(message: string): LatchkeyError {
-  return new LatchkeyError('invalid_request', message)
-}
-
-function serverOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
-    throw usage('--server: must be a URL such as http://127.0.0.1:8080.')
-  }
-  return url.href
 }

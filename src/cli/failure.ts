@@ -1,3 +1,8 @@
+import {
+  ErrorClientJWTTokenNotProvided,
+  ErrorLatchkey,
+  ErrorSessionTokenInvalid,
+} from '../client/errors.ts'
 import { ERROR_TABLE, type ErrorCode, LatchkeyError } from '../core/errors.ts'
 import { WRONG_CONFIGURATION } from '../server/configuration-error.ts'
 import { plainText } from './plain-text.ts'
@@ -13,6 +18,7 @@ const EXIT_SOFTWARE = 70
 const EXIT_INTERRUPTED = 130
 
 const LOG_IN = 'Do: export LATCHKEY_TOKEN=$(latchkey login)'
+const UNLOCK = 'Do: latchkey agent unlock'
 const HINTS: { readonly [C in ErrorCode]?: string } = {
   token_missing: LOG_IN,
   token_invalid: LOG_IN,
@@ -27,10 +33,11 @@ export function failureOf(error: unknown): Failure {
     if (error.details.reason === WRONG_CONFIGURATION) {
       return { line: oneLine(error.message), exit: EXIT_CONFIGURATION }
     }
-    const hint = HINTS[error.code]
+    const hint = isOfAgent(error) ? UNLOCK : HINTS[error.code]
     const words = [oneLine(error.message), `(${[error.code, ...systemCode(error)].join(', ')})`]
     if (hint !== undefined) words.push(hint)
-    return { line: words.join(' '), exit: ERROR_TABLE[error.code].exit }
+    const exit = error instanceof ErrorLatchkey ? error.exitCode : ERROR_TABLE[error.code].exit
+    return { line: words.join(' '), exit }
   }
   const { name, message } = error as { name?: unknown; message?: unknown }
   // What a prompt throws at Ctrl-C.
@@ -39,6 +46,12 @@ export function failureOf(error: unknown): Failure {
     line: `Something went wrong: ${oneLine(String(message ?? error))} (internal)`,
     exit: EXIT_SOFTWARE,
   }
+}
+
+function isOfAgent(error: LatchkeyError): boolean {
+  return (
+    error instanceof ErrorClientJWTTokenNotProvided || error instanceof ErrorSessionTokenInvalid
+  )
 }
 
 // What the system said, where it says more than we do: EACCES, ENOSPC.

@@ -11,10 +11,17 @@ export interface LoggedIn {
 }
 
 /** Prints who one is now, and how to use the token. */
-export function printLoggedIn({ actor, session, token }: LoggedIn): Promise<void> {
+export function printLoggedIn(loggedIn: LoggedIn): Promise<void> {
+  return write(`${who(loggedIn)}\nexport LATCHKEY_TOKEN=${loggedIn.token}\n`)
+}
+
+/** Prints who one is now, and where the token is. */
+export function printKept(loggedIn: LoggedIn, file: string): Promise<void> {
+  return write(`${who(loggedIn)}\nThe session is kept in ${plainText(file)}\n`)
+}
+
+function who({ actor, session }: LoggedIn): string {
   const roles = actor.roles.length === 0 ? 'no roles' : `roles ${actor.roles.join(', ')}`
-  return write(
-    `You are ${plainText(`${actor.name} (${actor.id}), ${roles}`)}, until ${localTime(session.expiresAt)} if unused.\n` +
-      `export LATCHKEY_TOKEN=${token}\n`,
-  )
+  const name = plainText(`${actor.name} (${actor.id}), ${roles}`)
+  return `You are ${name}, until ${localTime(session.expiresAt)} if unused.`
 }

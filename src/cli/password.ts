@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { LatchkeyError } from '../core/errors.ts'
-import { usage } from './client-options.ts'
+import { usage } from './usage.ts'
 
 const MAX_CHARS = 8192
 
@@ -16,15 +16,46 @@ export async function askText(message: string, flag: string): Promise<string> {
   return input({ message, required: true }, { output: process.stderr })
 }
 
+/** How often a prompt takes a wrong password. */
+const TRIES = 3
+
+/** The password of a file, whose last line end does not count (`-` is standard input), else of `LATCHKEY_PASSWORD`; null without either. */
+export async function givenPassword(file: string | undefined): Promise<string | null> {
+  if (file !== undefined) return readPasswordFile(file)
+  return process.env['LATCHKEY_PASSWORD'] || null
+}
+
 /**
- * The password: from a file, whose last line end does not count (`-` is standard input), or asked for, twice where it is a new one.
- * Never from the arguments, where every user of the machine could read it.
+ * Proves a password: that of {@link givenPassword}, once, or else one that is asked for on a terminal, again where it was wrong, three
+ * times in all.
+ */
+export async function provePassword<T>(
+  file: string | undefined,
+  prove: (password: string) => Promise<T>,
+): Promise<T> {
+  const given = await givenPassword(file)
+  if (given !== null) return prove(given)
+  for (let left = TRIES; ; left--) {
+    try {
+      return await prove(await readPassword(undefined, { isNew: false }))
+    } catch (error) {
+      const wrong = error instanceof LatchkeyError && error.code === 'credentials_invalid'
+      if (!wrong || left === 1) throw error
+      process.stderr.write('That is wrong.\n')
+    }
+  }
+}
+
+/**
+ * The password of {@link givenPassword}, or asked for, twice where it is a new one. Never from the arguments, where every user of the
+ * machine could read it.
  */
 export async function readPassword(
   file: string | undefined,
   { isNew }: { isNew: boolean },
 ): Promise<string> {
-  if (file !== undefined) return readPasswordFile(file)
+  const given = await givenPassword(file)
+  if (given !== null) return given
   if (!canAsk()) throw usage('--password-file is missing.')
   const { password } = await import('@inquirer/prompts')
   const context = { output: process.stderr }

@@ -10,26 +10,45 @@ import { endOnSignals, watchFaults } from './lifecycle.ts'
 import { outliveReader } from './output.ts'
 import { version } from './version.ts'
 
+/** What to serve: the sources of its configuration, and what counts where those say nothing. */
+export type ServeSources = Pick<ConfigSources, 'flags' | 'configFile'> & {
+  readonly defaults?: ServerConfig
+}
+
+export interface Serving {
+  readonly server: RunningServer
+  readonly config: ServerConfig
+}
+
 /** Runs a server until a signal ends it. Throws where it cannot start. */
-export async function serve(sources: Pick<ConfigSources, 'flags' | 'configFile'>): Promise<void> {
+export async function serve(sources: ServeSources): Promise<void> {
+  const { server, config } = await startServing(sources)
+  await announce(server, config)
+}
+
+/** Starts a server that a signal ends. Throws where it cannot start. */
+export async function startServing({ defaults, ...sources }: ServeSources): Promise<Serving> {
   outliveReader()
   const loaded = await loadConfig({ ...sources, env: process.env, folder: process.cwd() })
-  const { config } = loaded
+  const config = { ...defaults, ...loaded.config }
   const log = openLog({ level: config.logLevel ?? 'info', human: config.dev ?? false })
   for (const name of loaded.unknownVariables) {
     log.logger.warn(`The environment variable ${name} means nothing here.`)
   }
-  const server = await createServer(config, { log })
+  const server = await createServer(config, {
+    log,
+    // As any other end of it.
+    onStop: () => void process.kill(process.pid, 'SIGTERM'),
+  })
   endOnSignals(server)
   watchFaults(server)
   if (loaded.file !== null) log.logger.info(`Configuration: ${loaded.file}`)
-  await announce(server, config)
+  return { server, config }
 }
 
 // On standard output and not in the log: logs are collected, and the code is a secret.
 async function announce(server: RunningServer, config: ServerConfig): Promise<void> {
-  const lines = [`Latchkey ${version}${config.dev === true ? ' in development mode' : ''}`]
-  for (const { door, address } of server.addresses) lines.push(`${door} listens on ${address}`)
+  const lines = linesOf(server, config)
   for (const { door, address } of server.addresses) {
     if (config.dev !== true) server.log.logger.info({ door, address }, 'Listening.')
   }
@@ -51,4 +70,10 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
     )
   }
   process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+}
+
+/** What is running, and where. */
+export function linesOf({ addresses }: RunningServer, { dev }: ServerConfig): string[] {
+  const first = `Latchkey ${version}${dev === true ? ' in development mode' : ''}`
+  return [first, ...addresses.map(({ door, address }) => `${door} listens on ${address}`)]
 }

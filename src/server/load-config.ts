@@ -11,7 +11,10 @@ const CONFIG_FILES = ['latchkey.config.ts', 'latchkey.config.js', 'latchkey.conf
 const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   'LATCHKEY_CONFIG',
   'LATCHKEY_SERVER',
+  'LATCHKEY_CA',
+  'LATCHKEY_NODE_PATH',
   'LATCHKEY_TOKEN',
+  'LATCHKEY_PASSWORD',
   'LATCHKEY_DEBUG',
 ])
 

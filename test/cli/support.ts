@@ -28,7 +28,13 @@ export interface Ran {
 const CLOSED = { LATCHKEY_TCP: 'off', LATCHKEY_TLS: 'off', LATCHKEY_GRPC: 'off' }
 
 function environment(env: RunOptions['env']): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), TZ: 'UTC', ...CLOSED, ...env }
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(tmpdir(), 'latchkey-nobody'),
+    TZ: 'UTC',
+    ...CLOSED,
+    ...env,
+  }
 }
 
 function start(args: readonly string[], { env, cwd }: RunOptions): ChildProcess {
@@ -56,11 +62,16 @@ function ended(child: ChildProcess, output: { stdout: string; stderr: string }):
 
 /** Runs the command line to its end. */
 export function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return startProcess(args, options).ended
+}
+
+/** Starts the command line. */
+export function startProcess(args: readonly string[], options: RunOptions = {}) {
   const child = start(args, options)
   const output = collect(child)
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(options.input ?? '')
-  return ended(child, output)
+  return { child, output, ended: ended(child, output) }
 }
 
 /** A folder that is gone after the test. */

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import type { Actor } from '../../core/index.ts'
 import type { Api } from '../api.ts'
-import { addClientOptions, addLimitOption, clientOf, limitOf, usage } from '../client-options.ts'
+import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
 import { findActor } from '../find-actor.ts'
 import { list } from '../list.ts'
 import { type Column, printFields, printJson } from '../output.ts'
 import { localTime } from '../plain-text.ts'
+import { usage } from '../usage.ts'
 
 const COLUMNS: readonly Column<Actor>[] = [
   { title: 'ID', of: ({ id }) => id },

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { AuditPage } from '../../core/index.ts'
-import { addClientOptions, addLimitOption, clientOf, limitOf, usage } from '../client-options.ts'
+import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
 import { list } from '../list.ts'
 import type { Column } from '../output.ts'
 import { localTime } from '../plain-text.ts'
+import { usage } from '../usage.ts'
 
 type Entry = AuditPage['items'][number]
 

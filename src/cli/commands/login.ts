@@ -1,43 +1,67 @@
 import type { Command } from 'commander'
-import { addClientOptions, clientOf } from '../client-options.ts'
-import { type LoggedIn, printLoggedIn } from '../logged-in.ts'
+import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
+import { type LoggedIn, printKept } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
-import { askText, readPassword } from '../password.ts'
+import { askText, provePassword } from '../password.ts'
 
-/** `latchkey login`: proves a password and prints the token. */
+interface LoginFlags {
+  readonly identity?: string
+  readonly passwordFile?: string
+  readonly profile?: string
+  readonly label?: string
+  readonly device?: boolean
+  readonly save?: boolean
+}
+
+/** `latchkey login`: proves a password and prints the token, or keeps it. */
 export function addLogin(program: Command): void {
   const command = program
     .command('login')
-    .description('Log in and print the token, alone where the output is no terminal.')
+    .description('Log in: print the token, or keep it in the session file.')
     .option('--identity <NAME>', 'name or e-mail; asked for on a terminal')
     .option(
       '--password-file <FILE>',
-      'the password’s file, - for standard input; asked for on a terminal',
+      'the password’s file, - for standard input (LATCHKEY_PASSWORD holds one; else asked for on a terminal)',
     )
-    .option('--profile <PROFILE>', 'web or device')
+    .option('--profile <PROFILE>', 'web or device; with --device agent, the default there, too')
     .option('--label <TEXT>', 'what the session is called in lists')
+    .option('--device', 'without a password: by approval from where you are logged in')
+    .option('--save', 'keep the token in the session file; so --device and a terminal do')
   addClientOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {
-      const flags = command.opts<{
-        identity?: string
-        passwordFile?: string
-        profile?: string
-        label?: string
-      }>()
-      const { api, format } = clientOf(command, { anonymous: true })
+      const flags = command.opts<LoginFlags>()
+      const { api } = clientOf(command, { anonymous: true })
+      if (flags.device === true) {
+        const { logInDevice } = await import('../device-login.ts')
+        return keep(command, await logInDevice(api, flags))
+      }
       const identity = flags.identity ?? (await askText('Name or e-mail', '--identity'))
-      const password = await readPassword(flags.passwordFile, { isNew: false })
       const { profile, label } = flags
-      const body = { identity, password, profile, label }
-      const loggedIn = await api.ask<LoggedIn>('POST', '/v1/sessions', { body })
-      if (format === 'json') await printJson(loggedIn)
-      else if (process.stdout.isTTY === true) await printLoggedIn(loggedIn)
-      else await write(`${loggedIn.token}\n`)
+      const loggedIn = await provePassword(flags.passwordFile, (password) =>
+        api.ask<LoggedIn>('POST', '/v1/sessions', { body: { identity, password, profile, label } }),
+      )
+      await show(command, loggedIn)
     })
+}
+
+async function show(command: Command, loggedIn: LoggedIn): Promise<void> {
+  const json = formatOf(command) === 'json'
+  const { save } = command.opts<LoginFlags>()
+  if (save === true || (!json && process.stdout.isTTY === true)) return keep(command, loggedIn)
+  return json ? printJson(loggedIn) : write(`${loggedIn.token}\n`)
+}
+
+async function keep(command: Command, loggedIn: LoggedIn): Promise<void> {
+  const session = sessionOf(command)
+  await session.start({ token: loggedIn.token })
+  if (formatOf(command) === 'human') return printKept(loggedIn, session.sessionFile)
+  const { session: kept, actor } = loggedIn
+  return printJson({ session: kept, actor })
 }
 
 const EXAMPLES = `
 Examples:
-  export LATCHKEY_TOKEN=$(latchkey login --identity root)
+  latchkey login --identity root
+  latchkey login --device
   export LATCHKEY_TOKEN=$(latchkey login --identity root --password-file password.txt)`

@@ -1,15 +1,26 @@
 import type { Command } from 'commander'
 import { flagOf, OPTION_KEYS, OPTIONS, type OptionKey, variableOf } from '../../server/options.ts'
 
+/** Flags of a server as they came. */
+export type ServerFlags = Partial<Record<OptionKey, string | boolean>>
+
 /** `latchkey serve`: its flags are the table of the server’s configuration. */
 export function addServe(program: Command): void {
-  const command = program
-    .command('serve')
-    .description('Run the server.')
-    .option(
-      '--config <FILE>',
-      'the configuration (LATCHKEY_CONFIG, else latchkey.config.ts, .js or .mjs in this folder)',
-    )
+  const command = program.command('serve').description('Run the server.')
+  addServerOptions(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async () => {
+      const { serve } = await import('../serve.ts')
+      await serve(serverSourcesOf(command))
+    })
+}
+
+/** Gives a command the flags of a server. */
+export function addServerOptions(command: Command): Command {
+  command.option(
+    '--config <FILE>',
+    'the configuration (LATCHKEY_CONFIG, else latchkey.config.ts, .js or .mjs in this folder)',
+  )
   for (const key of OPTION_KEYS) {
     const { kind, takes, about, value } = OPTIONS[key]
     const shown = Array.isArray(value) || kind === 'json' || kind === 'switch' ? undefined : value
@@ -20,13 +31,18 @@ export function addServe(program: Command): void {
     )
     if (kind === 'switch') command.option(`--no-${flagOf(key).slice(2)}`, `not ${flagOf(key)}`)
   }
-  command.addHelpText('after', EXAMPLES).action(async () => {
-    const { config, ...flags } = command.opts<
-      Partial<Record<OptionKey, string | boolean>> & { config?: string }
-    >()
-    const { serve } = await import('../serve.ts')
-    await serve({ flags, ...(config === undefined ? {} : { configFile: config }) })
-  })
+  return command
+}
+
+/** What the flags of {@link addServerOptions} say. */
+export function serverSourcesOf(command: Command): { flags: ServerFlags; configFile?: string } {
+  const given = command.opts<ServerFlags & { config?: string }>()
+  const flags: ServerFlags = {}
+  for (const key of OPTION_KEYS) {
+    const value = given[key]
+    if (value !== undefined) flags[key] = value
+  }
+  return { flags, ...(given.config === undefined ? {} : { configFile: given.config }) }
 }
 
 const EXAMPLES = `

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import type { SessionListing } from '../../core/index.ts'
-import { addClientOptions, addLimitOption, clientOf, limitOf, usage } from '../client-options.ts'
+import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
 import { findActor } from '../find-actor.ts'
 import { list } from '../list.ts'
 import type { Column } from '../output.ts'
 import { printJson, write } from '../output.ts'
 import { localTime } from '../plain-text.ts'
+import { usage } from '../usage.ts'
 
 const COLUMNS: readonly Column<SessionListing>[] = [
   { title: 'ID', of: ({ id, current }) => `${id}${current ? ' *' : ''}` },

@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { openAgent, type RemoteAgent, type Session } from '../../client/index.ts'
+import { endpointFor, sessionOf, startSession } from '../client-options.ts'
+import { givenPassword } from '../password.ts'
+import { usage } from '../usage.ts'
+
+/** Opens the gRPC door of a command’s server; null for calls without a session. */
+export async function connect(command: Command, session: Session | null): Promise<RemoteAgent> {
+  const endpoint = endpointFor(command, 'grpc')
+  if (endpoint.protocol !== 'grpc') {
+    throw usage(`The agent is spoken to by gRPC, and ${endpoint.server} is HTTP.`)
+  }
+  return openAgent({ ...endpoint, session })
+}
+
+/** Does work with a server and with none of the sessions there are. */
+export async function withoutSession<T>(
+  command: Command,
+  work: (remote: RemoteAgent) => Promise<T>,
+): Promise<T> {
+  const remote = await connect(command, null)
+  try {
+    return await work(remote)
+  } finally {
+    remote.close()
+  }
+}
+
+/**
+ * Does work in the session that the flags and the environment say: one of its own, by the password given, which ends with the
+ * work; else that of `LATCHKEY_TOKEN`; else that of the session file.
+ */
+export async function withSessionOf<T>(
+  command: Command,
+  work: (remote: RemoteAgent) => Promise<T>,
+): Promise<T> {
+  const password = await givenPassword(command.opts<{ passwordFile?: string }>().passwordFile)
+  const session = password === null ? await startSession(command) : sessionOf(command)
+  if (password !== null) {
+    const passwordOrFile = { case: 'password', value: password } as const
+    const { token } = await withoutSession(command, ({ agent }) =>
+      agent.sessionUnlock({ passwordOrFile }),
+    )
+    await session.start({ token, persist: false })
+  }
+  const remote = await connect(command, session)
+  try {
+    return await work(remote)
+  } finally {
+    if (password !== null) await remote.sessions.revoke({}).catch(() => undefined)
+    remote.close()
+  }
+}

@@ -1,0 +1,130 @@
+import { type ErrorCode, type ErrorDetails, LatchkeyError } from '../core/errors.ts'
+
+/** What a kind of error always says. */
+interface Kind {
+  readonly code: ErrorCode
+  readonly description: string
+  readonly exitCode: number
+}
+
+/** What one error says beside its kind: a code or a sentence that fit better, and details. */
+export interface ClientErrorOptions extends ErrorDetails {
+  readonly code?: ErrorCode
+  readonly message?: string
+}
+
+/** An error of a client: its kind is the class, whose name travels in the trailers of a call. */
+export class ErrorLatchkey extends LatchkeyError {
+  /** What its kind means. */
+  readonly description: string
+  /** What a command line ends with. */
+  readonly exitCode: number
+
+  constructor(kind: Kind, { code, message, ...details }: ClientErrorOptions = {}) {
+    super(code ?? kind.code, message ?? kind.description, details)
+    this.name = new.target.name
+    this.description = kind.description
+    this.exitCode = kind.exitCode
+  }
+}
+
+/** A call that a client could not make, or that was refused for what it brought. */
+export class ErrorClient extends ErrorLatchkey {}
+
+/** A session that is not there, not valid, or not to be kept. */
+export class ErrorSession extends ErrorLatchkey {}
+
+/** No token came with the call: log in. */
+export class ErrorClientJWTTokenNotProvided extends ErrorClient {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'JWT Token not provided in metadata'
+    super({ code: 'token_missing', description, exitCode: 77 }, options)
+  }
+}
+
+/** No password was to be had. */
+export class ErrorClientPasswordNotProvided extends ErrorClient {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'Password not provided: name its file, or answer the prompt.'
+    super({ code: 'invalid_request', description, exitCode: 64 }, options)
+  }
+}
+
+/** The name and the password do not belong together. */
+export class ErrorPassword extends ErrorClient {
+  constructor(options?: ClientErrorOptions) {
+    super({ code: 'credentials_invalid', description: 'Wrong password.', exitCode: 77 }, options)
+  }
+}
+
+/** The channel is plaintext and leads beyond this machine. */
+export class ErrorClientInsecureChannel extends ErrorClient {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'A token travels over TLS, or within this machine.'
+    super({ code: 'invalid_request', description, exitCode: 64 }, options)
+  }
+}
+
+/** The token is expired, revoked, or none: which it is says the code. */
+export class ErrorSessionTokenInvalid extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'Invalid JWT Token, please reauthenticate.'
+    super({ code: 'token_invalid', description, exitCode: 65 }, options)
+  }
+}
+
+/** The session has not been started, or was stopped. */
+export class ErrorSessionNotStarted extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    super({ code: 'conflict', description: 'The session is not started.', exitCode: 77 }, options)
+  }
+}
+
+/** The session must be stopped first. */
+export class ErrorSessionRunning extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    super({ code: 'conflict', description: 'The session is running.', exitCode: 64 }, options)
+  }
+}
+
+/** The session was destroyed: it does not start again. */
+export class ErrorSessionDestroyed extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    super({ code: 'conflict', description: 'The session is destroyed.', exitCode: 64 }, options)
+  }
+}
+
+/** The session file is a link, no file, or belongs to somebody else: it is neither read nor written. */
+export class ErrorSessionFileUnsafe extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'The session file is not this user’s own file.'
+    super({ code: 'access_denied', description, exitCode: 77 }, options)
+  }
+}
+
+/** Another process has held the session file for too long. */
+export class ErrorSessionFileBusy extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'Another process is writing the session file.'
+    super({ code: 'busy', description, exitCode: 75 }, options)
+  }
+}
+
+/** The system refuses to read or write the session file; why is the cause. */
+export class ErrorSessionFileUnusable extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'The session file cannot be used.'
+    super({ code: 'unavailable', description, exitCode: 74 }, options)
+  }
+}
+
+/** The kinds that a server names in its trailers. */
+export const REMOTE_ERRORS: Readonly<
+  Record<string, new (options?: ClientErrorOptions) => ErrorLatchkey>
+> = {
+  ErrorClientJWTTokenNotProvided,
+  ErrorClientPasswordNotProvided,
+  ErrorPassword,
+  ErrorSessionTokenInvalid,
+  ErrorSessionNotStarted,
+}

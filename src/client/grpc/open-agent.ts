@@ -1,0 +1,94 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
+import type {
+  DescMethodUnary,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf'
+import type { ServiceError } from '@grpc/grpc-js'
+import { LatchkeyError } from '../../core/errors.ts'
+import type { Agent, Sessions } from '../../grpc/index.ts'
+import type { Session } from '../session/session.ts'
+import { loadGrpc } from './load-grpc.ts'
+import { withSession } from './with-session.ts'
+
+export interface OpenAgentOptions {
+  /** `HOST:PORT`. */
+  readonly address: string
+  /** Over TLS, checked against these certificates (PEM) or those of the system; `false` for plaintext. Default: true. */
+  readonly tls?: boolean | { readonly ca: string | Buffer }
+  /** Gives the calls their token, and takes the refreshed one; null for calls without. */
+  readonly session: Session | null
+  /** How long an answer may take: 60,000 ms by default. */
+  readonly timeoutMs?: number
+}
+
+/** The unary methods of a service as functions; what they reject with is a `LatchkeyError`, of the class that the server named. */
+export type Calls<S extends DescService> = {
+  readonly [Name in keyof S['method'] as S['method'][Name] extends DescMethodUnary
+    ? Name
+    : never]: (
+    request: MessageInitShape<S['method'][Name]['input']>,
+  ) => Promise<MessageShape<S['method'][Name]['output']>>
+}
+
+/** A server, over gRPC. */
+export interface RemoteAgent {
+  readonly agent: Calls<typeof Agent>
+  readonly sessions: Calls<typeof Sessions>
+  close(): void
+}
+
+/** Makes the client of a server’s gRPC door; it connects at the first call. Needs `@grpc/grpc-js` and `@bufbuild/protobuf`. */
+export async function openAgent({
+  address,
+  tls = true,
+  session,
+  timeoutMs = 60_000,
+}: OpenAgentOptions): Promise<RemoteAgent> {
+  const grpc = loadGrpc()
+  const { Agent, Sessions, serviceDefinition } = await import('../../grpc/index.ts')
+  const ca = typeof tls === 'object' ? Buffer.from(tls.ca) : null
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  // Node takes no address for a name of TLS, and grpc-js gives it one: the name is a stand-in, and the address is what is checked.
+  const byAddress = tls !== false && isIP(host) !== 0
+  const verify = {
+    checkServerIdentity: (_name: string, cert: PeerCertificate) => checkServerIdentity(host, cert),
+  }
+  const credentials =
+    tls === false
+      ? grpc.credentials.createInsecure()
+      : grpc.credentials.createSsl(ca, null, null, byAddress ? verify : {})
+  const client = new grpc.Client(address, credentials, {
+    interceptors: [withSession(session, { credentials })],
+    'grpc.enable_http_proxy': 0,
+    ...(byAddress ? { 'grpc.ssl_target_name_override': 'localhost' } : {}),
+  })
+  const callsOf = <S extends DescService>(service: S) => {
+    const calls = Object.entries(serviceDefinition(service)).map(([name, method]) => [
+      name,
+      (request: never) =>
+        new Promise((resolve, reject) => {
+          const { path, requestSerialize, responseDeserialize } = method
+          const options = { deadline: Date.now() + timeoutMs }
+          const done = (error: ServiceError | null, answer?: unknown) =>
+            error === null ? resolve(answer) : reject(errorOf(error, address))
+          const args = [path, requestSerialize, responseDeserialize, request] as const
+          client.makeUnaryRequest(...args, new grpc.Metadata(), options, done)
+        }),
+    ])
+    return Object.fromEntries(calls) as Calls<S>
+  }
+  return { agent: callsOf(Agent), sessions: callsOf(Sessions), close: () => client.close() }
+}
+
+function errorOf(error: ServiceError, address: string): unknown {
+  const { cause } = error
+  if (!(cause instanceof LatchkeyError)) return error
+  if (cause.code !== 'unavailable' || error.metadata.get('latchkey-code').length > 0) return cause
+  const message = /certificate|cert's/.test(cause.message)
+    ? `The certificate of the server at ${address} is not trusted: name its authority with --ca.`
+    : `No server answers at ${address}: start one with “latchkey agent start”, or name another with --server.`
+  return new LatchkeyError('unavailable', message, { cause })
+}

@@ -1,0 +1,105 @@
+import type {
+  ChannelCredentials,
+  Interceptor,
+  Listener,
+  Metadata,
+  StatusObject,
+} from '@grpc/grpc-js'
+import { isLoopback } from '../../core/address.ts'
+import { ErrorClientInsecureChannel, ErrorSessionNotStarted } from '../errors.ts'
+import type { Session } from '../session/session.ts'
+import { callErrorOf } from './call-error.ts'
+import { loadGrpc } from './load-grpc.ts'
+
+export interface WithSessionOptions {
+  /** The credentials of the client’s channel: without TLS, or without these, a token goes to this machine only. */
+  readonly credentials?: ChannelCredentials
+}
+
+/**
+ * A client interceptor for grpc-js that gives every call the token of a session (null: none), unless the caller brings a header of its own, and
+ * takes the refreshed token of an answer to the session before the answer is delivered; that it cannot be written is logged and fails
+ * no call. The error of a call gets, as its `cause`, what {@link callErrorOf} makes of it. A call that would send a token in
+ * clear beyond this machine fails with `ErrorClientInsecureChannel`.
+ */
+export function withSession(
+  session: Session | null,
+  { credentials }: WithSessionOptions = {},
+): Interceptor {
+  const { InterceptingCall, Metadata, status } = loadGrpc()
+  const secure = credentials?._isSecure() ?? false
+  return (options, nextCall) => {
+    const call = nextCall(options)
+    const fit = secure || isLocal(call.getPeer())
+    let sent: string | undefined
+    let started = false
+    let cancelled: (() => void) | null = null
+    const listener: Listener = {
+      onReceiveMetadata(metadata, next) {
+        void takeRefreshed(session, metadata, sent).then(() => next(metadata))
+      },
+      onReceiveStatus(ended, next) {
+        next(ended.code === status.OK ? ended : Object.assign({ cause: callErrorOf(ended) }, ended))
+      },
+    }
+    return new InterceptingCall(call, {
+      start(metadata, outer, next) {
+        const fail = (cause: Error) => {
+          outer.onReceiveMetadata(new Metadata())
+          outer.onReceiveMessage(null)
+          outer.onReceiveStatus(failure(cause, status.FAILED_PRECONDITION, new Metadata()))
+        }
+        const begin = () => {
+          started = true
+          next(metadata, listener)
+          cancelled?.()
+        }
+        if (metadata.get('authorization').length > 0) {
+          if (fit) begin()
+          else fail(new ErrorClientInsecureChannel())
+          return
+        }
+        if (session === null) return begin()
+        session.readToken().then((token) => {
+          if (token !== undefined && !fit) return fail(new ErrorClientInsecureChannel())
+          sent = token
+          if (token !== undefined) metadata.set('authorization', `${session.scheme} ${token}`)
+          begin()
+        }, fail)
+      },
+      cancel(next) {
+        if (started) next()
+        else cancelled = next
+      },
+    })
+  }
+}
+
+function failure(cause: Error, code: number, metadata: Metadata): StatusObject {
+  return Object.assign({ code, details: cause.message, metadata }, { cause })
+}
+
+async function takeRefreshed(
+  session: Session | null,
+  metadata: Metadata,
+  sent: string | undefined,
+): Promise<void> {
+  const [header] = metadata.get('authorization')
+  if (session === null || sent === undefined || typeof header !== 'string') return
+  const token = /^Bearer:? +(\S+)$/i.exec(header)?.[1]
+  if (token === undefined) return
+  try {
+    await session.refresh(token, { replaces: sent })
+  } catch (error) {
+    if (error instanceof ErrorSessionNotStarted) return
+    session.logger.warn(`A refreshed token was not kept: ${(error as Error).message}`)
+  }
+}
+
+/** Whether what grpc-js calls the peer of a call that is not begun, its target, is this machine. */
+function isLocal(target: string): boolean {
+  if (/^unix(-abstract)?:/.test(target)) return true
+  const host = /^(?:dns:(?:\/\/[^/]*\/)?|ipv4:|ipv6:)?(.*?)(?::\d+)?$/.exec(target)?.[1] ?? ''
+  const bare = host.replace(/^\[(.*)\]$/, '$1')
+  return bare === 'localhost' || isLoopback(bare)
+}

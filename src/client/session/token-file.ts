@@ -1,0 +1,177 @@
+import { constants, type promises, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { ErrorSession, ErrorSessionFileUnsafe, ErrorSessionFileUnusable } from '../errors.ts'
+import { withFileLock } from './file-lock.ts'
+
+/** The part of `node:fs` that a session file needs. */
+export interface SessionFs {
+  readonly promises: Pick<typeof promises, 'open' | 'lstat' | 'mkdir' | 'chmod' | 'rename' | 'rm'>
+}
+
+/** What a session file says when it had to put something right. */
+export interface SessionLogger {
+  warn(message: string): void
+}
+
+export interface TokenFileOptions {
+  readonly folder: string
+  readonly fs: SessionFs
+  readonly logger: SessionLogger
+  /** How long to wait for whoever writes. */
+  readonly lockTimeoutMs: number
+}
+
+/** A file that holds one token and nothing else, for its owner’s eyes only. */
+export interface TokenFile {
+  readonly path: string
+  /** The token; undefined where there is none, or nothing that could be one. Takes no lock and never sees half a token. */
+  read(): Promise<string | undefined>
+  /**
+   * Writes a token; with `replaces` only if the file holds that one still, and else leaves it. Resolves with what the file holds
+   * then. Whoever is killed in the middle leaves the old one or the new one, whole.
+   */
+  write(token: string, options?: { readonly replaces?: string }): Promise<string | undefined>
+  /** Removes the file. */
+  clear(): Promise<void>
+}
+
+const MAX_CHARS = 4096
+const OTHERS = 0o077
+// Windows has neither.
+const NOFOLLOW = constants.O_NOFOLLOW ?? 0
+const NONBLOCK = constants.O_NONBLOCK ?? 0
+const READ = constants.O_RDONLY | NOFOLLOW | NONBLOCK
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW
+
+/** Whether a text can be a token: one line of what a header may hold, 4,096 characters at most. */
+export function isToken(text: string): boolean {
+  return text.length <= MAX_CHARS && /^[\x21-\x7e]+$/.test(text)
+}
+
+/** Makes the token file of a folder. The folder is made, for its owner alone, when something is written. */
+export function createTokenFile(options: TokenFileOptions): TokenFile {
+  const { folder, logger, lockTimeoutMs } = options
+  const fs = options.fs.promises
+  const path = join(folder, 'token')
+  // One name is enough, since only who has the lock writes; what a killed process left is written over.
+  const temporary = join(folder, 'token.new')
+
+  const read = async () => {
+    if (!(await keepFolderPrivate())) return undefined
+    const handle = await ifPresent(fs.open(path, READ))
+    if (handle === undefined) return undefined
+    try {
+      const stats = await handle.stat()
+      requireOwn(path, stats, stats.isFile())
+      if ((stats.mode & OTHERS) !== 0 && process.getuid !== undefined) {
+        await handle.chmod(0o600)
+        logger.warn(`${path} could be read by others: its mode is 0600 now.`)
+      }
+      const buffer = Buffer.alloc(MAX_CHARS + 4)
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
+      const text = buffer.toString('latin1', 0, bytesRead).trim()
+      if (isToken(text)) return text
+      if (text !== '') logger.warn(`${path} holds no token.`)
+      return undefined
+    } finally {
+      await handle.close()
+    }
+  }
+
+  const replace = async (token: string) => {
+    await fs.rm(temporary, { force: true })
+    const handle = await fs.open(temporary, CREATE, 0o600)
+    try {
+      await handle.writeFile(token)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await fs.rename(temporary, path)
+    await syncFolder()
+  }
+
+  const syncFolder = async () => {
+    if (process.platform === 'win32') return
+    const handle = await fs.open(folder, constants.O_RDONLY)
+    await handle.sync().finally(() => handle.close())
+  }
+
+  /** False where there is none. */
+  const keepFolderPrivate = async () => {
+    const stats = await ifPresent(fs.lstat(folder))
+    if (stats === undefined) return false
+    requireOwn(folder, stats, stats.isDirectory())
+    if ((stats.mode & OTHERS) !== 0 && process.getuid !== undefined) {
+      await fs.chmod(folder, 0o700)
+      logger.warn(`${folder} was open to others: its mode is 0700 now.`)
+    }
+    return true
+  }
+
+  const locked = <T>(work: () => Promise<T>) =>
+    withFileLock(join(folder, 'token.lock'), lockTimeoutMs, work)
+
+  return {
+    path,
+    read: () => telling(path, read()),
+    write: (token, { replaces } = {}) =>
+      telling(
+        path,
+        (async () => {
+          await fs.mkdir(folder, { recursive: true, mode: 0o700 })
+          await keepFolderPrivate()
+          return locked(async () => {
+            const held = await read()
+            if (replaces !== undefined && held !== replaces) return held
+            await replace(token)
+            return token
+          })
+        })(),
+      ),
+    clear: () =>
+      telling(
+        path,
+        (async () => {
+          if (!(await keepFolderPrivate())) return
+          await locked(async () => {
+            await fs.rm(path, { force: true })
+            await fs.rm(temporary, { force: true })
+            await syncFolder()
+          })
+        })(),
+      ),
+  }
+}
+
+function requireOwn(path: string, { uid }: Stats, isKind: boolean): void {
+  if (!isKind) throw new ErrorSessionFileUnsafe({ message: `${path} is a link, or no file.` })
+  if (process.getuid !== undefined && uid !== process.getuid()) {
+    throw new ErrorSessionFileUnsafe({ message: `${path} belongs to another user.` })
+  }
+}
+
+async function ifPresent<T>(opening: Promise<T>): Promise<T | undefined> {
+  try {
+    return await opening
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** What the system says of a link that is not followed. */
+const IS_LINK: ReadonlySet<unknown> = new Set(['ELOOP', 'EMLINK'])
+
+async function telling<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (cause instanceof ErrorSession) throw cause
+    const code = (cause as NodeJS.ErrnoException).code
+    if (IS_LINK.has(code)) {
+      throw new ErrorSessionFileUnsafe({ message: `${path} is a link.`, cause })
+    }
+    throw new ErrorSessionFileUnusable({ message: `${path} cannot be used.`, cause })
+  }
+}
