@@ -1,6 +1,7 @@
 /** What was done. `*_refused` acts carry the code in `outcome`. */
 export type AuditAct =
   | 'actor_created'
+  | 'actor_updated'
   | 'actor_suspended'
   | 'actor_restored'
   | 'roles_changed'

@@ -13,7 +13,7 @@ export interface RequestSource {
 
 /** What a guard is told of a login. Never the password. */
 export interface GuardedLogin {
-  /** What was typed, in canonical form. */
+  /** What was typed, in canonical form, or the actor's id where that was given; empty for what can be nobody's. */
   readonly identity: string
   /** Null before the proof when nobody has that identity; after the proof always there. */
   readonly actor: Actor | null

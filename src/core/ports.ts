@@ -189,6 +189,17 @@ export interface ManagedDirectory extends Directory {
     expected: string | null,
     options?: WriteOptions,
   ): Promise<boolean>
+  /**
+   * Replaces the name and the identities of an actor whose identities are `expected`, and frees those it had. Nothing is written
+   * when one is another's (`taken`: of many that want it exactly one gets it), or when the actor is gone or its identities are
+   * others (`changed`).
+   */
+  setIdentities(
+    id: string,
+    next: { readonly name: string; readonly identities: readonly string[] },
+    expected: readonly string[],
+    options?: WriteOptions,
+  ): Promise<'ok' | 'taken' | 'changed'>
   /** Changes the named fields; null if there is no such actor. */
   update(
     id: string,

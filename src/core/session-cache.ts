@@ -98,6 +98,11 @@ function share(text: string): string {
   return text
 }
 
+/** The address that a setting may bind a `device` session to, empty where it has none; null for other profiles. */
+export function pinOf({ profile, client }: SessionRecord): string | null {
+  return profile === 'device' ? (client.address ?? '') : null
+}
+
 /** A cached session: only what a check decides on. */
 export class SessionEntry implements CacheEntry {
   used = false
@@ -120,6 +125,7 @@ export class SessionEntry implements CacheEntry {
   readonly #hardEndLow: number
   readonly idleMs: number | null
   readonly binding: Binding | null
+  readonly pin: string | null
   readonly parent: string | null
   readonly id: string
   readonly #profile: string
@@ -157,6 +163,7 @@ export class SessionEntry implements CacheEntry {
     this.#hardEndLow = low(hardEnd)
     this.idleMs = record.idleMs
     this.binding = record.binding
+    this.pin = pinOf(record)
     this.parent = record.parent
     this.id = record.id
     this.#profile = share(record.profile)
@@ -170,12 +177,12 @@ export class SessionEntry implements CacheEntry {
     this.#endsHigh = high(record.endsAt)
     this.#endsLow = low(record.endsAt)
     this.#generation = record.generation
-    this.#previousTokenHash = record.previousTokenHash
+    this.#previousTokenHash = record.previousTokenUntil > 0 ? record.previousTokenHash : null
     this.#previousTokenUntil = record.previousTokenUntil
   }
 
   get weight(): number {
-    return 560
+    return 568
   }
 
   get lastUsedAt(): number {

@@ -54,7 +54,10 @@ export interface SessionRecord {
   readonly profile: string
   readonly door: string
   readonly tokenHash: string
-  /** The token before the last renewal, good until `previousTokenUntil`. */
+  /**
+   * The token before the last renewal, good until `previousTokenUntil`: 0 where it died at once, and is kept only so that
+   * a retry of the renewal can show it.
+   */
   readonly previousTokenHash: string | null
   readonly previousTokenUntil: number
   readonly renewal: RenewalState | null

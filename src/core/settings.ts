@@ -64,12 +64,27 @@ const GENERAL = {
   'throttle.createPerMinute': define(
     20,
     count,
-    'Registrations and anonymous sessions of an address in a minute, each.',
+    'Registrations, changes of name or e-mail and anonymous sessions of an address in a minute, each.',
   ),
   'throttle.knownAddressMs': define(
     90 * DAY,
     duration,
     'How long an address that logged in stays known.',
+  ),
+  require_tokens_to_persist_ip: define(
+    false,
+    z.boolean(),
+    'Whether the token and the renewal code of a `device` session are good only from the address it was made from.',
+  ),
+  'persist_ip.prefixV4': define(
+    32,
+    z.int().min(8).max(32),
+    'How many leading bits of an IPv4 address must be the same for that.',
+  ),
+  'persist_ip.prefixV6': define(
+    128,
+    z.int().min(32).max(128),
+    'How many leading bits of an IPv6 address must be the same for that.',
   ),
   'audit.retentionMs': define(90 * DAY, duration, 'How long the audit trail is kept.'),
   'audit.maxEntries': define(

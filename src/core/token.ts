@@ -14,9 +14,9 @@ import { randomText } from './secret.ts'
 const TOKEN_PREFIX = 'lks_'
 const RENEWAL_PREFIX = 'lkr_'
 const SLOT_LENGTH = 3
-const ID_LENGTH = 25
-const SECRET_LENGTH = 43
-const CHECKSUM_LENGTH = 7
+export const ID_LENGTH = 25
+export const SECRET_LENGTH = 43
+export const CHECKSUM_LENGTH = 7
 const ID_END = 4 + ID_LENGTH
 const TOKEN_BODY_END = ID_END + SECRET_LENGTH
 const TOKEN_LENGTH = TOKEN_BODY_END + CHECKSUM_LENGTH
@@ -52,7 +52,8 @@ export interface TokenCodec {
   parseRenewal(code: string): ParsedRenewal | null
 }
 
-function checksum(text: string): string {
+/** CRC-32 of a text in base 36, seven characters: a scanner's and a typist's check, no proof of anything. */
+export function checksum(text: string): string {
   return crc32(text).toString(36).padStart(CHECKSUM_LENGTH, '0')
 }
 

@@ -110,6 +110,93 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'actors: other identities take the place of those it had, which others may take then',
+    async run({ store: { directory, audit } }) {
+      const options = { audit: auditEntry({ act: 'actor_updated' }) }
+      const actor = actorRecord({ identities: ['ada', 'ada@example.org'] })
+      await directory.create(actor, 'hash')
+      const next = { name: 'Zoë', identities: ['zoë', 'zoë', 'ada@example.org'] }
+      assert.equal(await directory.setIdentities(actor.id, next, ['ada'], options), 'changed')
+      assert.equal(await directory.setIdentities('nobody', next, [], options), 'changed')
+      const had = actor.identities
+      assert.equal(await directory.setIdentities(actor.id, next, had, options), 'ok')
+      const found = { actor: { ...actor, ...next }, passwordHash: 'hash' }
+      for (const identity of next.identities) {
+        assert.deepEqual(await directory.findByIdentity(identity), found)
+      }
+      assert.equal(await directory.findByIdentity('ada'), null)
+      assert.equal((await directory.search({ text: 'ZOË', limit: 10 })).items.length, 1)
+      assert.equal(await directory.create(actorRecord({ identities: ['ada'] }), null), true)
+      assert.equal(await directory.setIdentities(actor.id, next, had, options), 'changed')
+      const none = { name: 'Zoë', identities: [] }
+      assert.equal(await directory.setIdentities(actor.id, none, next.identities), 'ok')
+      assert.equal(await directory.findByIdentity('ada@example.org'), null)
+      assert.equal((await audit.list({ limit: 100 })).items.length, 1)
+    },
+  },
+  {
+    name: 'actors: where one identity is taken nothing is written',
+    async run({ store: { directory, audit } }) {
+      const other = actorRecord({ identities: ['taken@example.org'] })
+      const actor = actorRecord({ identities: ['ada'] })
+      for (const each of [other, actor]) await directory.create(each, null)
+      const next = { name: 'Zoë', identities: ['zoë', 'taken@example.org'] }
+      const options = { audit: auditEntry({ act: 'actor_updated' }) }
+      assert.equal(await directory.setIdentities(actor.id, next, ['ada'], options), 'taken')
+      assert.deepEqual((await directory.findByIdentity('ada'))?.actor, actor)
+      assert.deepEqual((await directory.findByIdentity('taken@example.org'))?.actor, other)
+      assert.equal(await directory.findByIdentity('zoë'), null)
+      assert.deepEqual((await audit.list({ limit: 10 })).items, [])
+    },
+  },
+  {
+    name: 'actors: of 20 that want one identity, new ones among them, exactly one gets it',
+    async run({ store: { directory } }) {
+      const actors = Array.from({ length: 20 }, () => actorRecord())
+      const known = actors.slice(0, 10)
+      for (const actor of known) await directory.create(actor, null)
+      const wins = await Promise.all(
+        actors.map(async (actor, index) => {
+          const identities = ['wanted', `own-${index}`]
+          if (index >= 10) return directory.create({ ...actor, identities }, null)
+          const next = { name: actor.name, identities }
+          return (await directory.setIdentities(actor.id, next, actor.identities)) === 'ok'
+        }),
+      )
+      assert.equal(wins.filter(Boolean).length, 1)
+      const winner = wins.indexOf(true)
+      assert.equal((await directory.findByIdentity('wanted'))?.actor.id, actors[winner]?.id)
+      for (const [index, actor] of known.entries()) {
+        const own = await directory.findByIdentity(`own-${index}`)
+        assert.equal(own?.actor.id, index === winner ? actor.id : undefined)
+      }
+    },
+  },
+  {
+    name: 'actors: of 20 changes of one actor at once exactly one wins, whole',
+    async run({ store: { directory } }) {
+      const actor = actorRecord({ identities: ['ada'] })
+      await directory.create(actor, null)
+      const wins = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => {
+          const next = {
+            name: `Ada ${index}`,
+            identities: [`ada ${index}`, `${index}@example.org`],
+          }
+          return directory.setIdentities(actor.id, next, ['ada'])
+        }),
+      )
+      assert.equal(wins.filter((outcome) => outcome === 'ok').length, 1)
+      assert.equal(wins.filter((outcome) => outcome === 'changed').length, 19)
+      const winner = wins.indexOf('ok')
+      assert.equal((await directory.find(actor.id))?.actor.name, `Ada ${winner}`)
+      for (let index = 0; index < 20; index++) {
+        const found = await directory.findByIdentity(`${index}@example.org`)
+        assert.equal(found?.actor.id, index === winner ? actor.id : undefined)
+      }
+    },
+  },
+  {
     name: 'actors: a search takes the text literally, without case, and a whole id',
     async run({ store: { directory } }) {
       const percent = actorRecord({ name: '100% Ärger', identities: ['straße_1'] })

@@ -18,7 +18,8 @@ export interface Registration {
   readonly roles?: readonly string[]
 }
 
-function managed(house: House): ManagedDirectory {
+/** The directory, if the authority keeps it itself. */
+export function managed(house: House): ManagedDirectory {
   const directory = house.directory as Partial<ManagedDirectory>
   if (directory.create === undefined || directory.update === undefined) {
     throw new LatchkeyError('invalid_request', 'This directory is not kept by the authority.')
@@ -26,19 +27,32 @@ function managed(house: House): ManagedDirectory {
   return house.directory as ManagedDirectory
 }
 
-function identitiesOf(name: string, email: string | undefined): string[] | Refusal {
-  const identity = canonicalIdentity(name)
-  if (identity === null) return invalid('name', 'is empty, too long or has odd characters')
-  if (email === undefined) return [identity]
-  const address = canonicalIdentity(email)
-  if (address === null || !/^[^\s@]+@[^\s@]+$/.test(address)) {
-    return invalid('email', 'is not an e-mail address')
-  }
-  return identity === address ? [identity] : [identity, address]
+function identitiesOf(name: string, email: string | undefined): string[] {
+  return [...new Set([nameIdentity(name), ...(email === undefined ? [] : [emailIdentity(email)])])]
 }
 
-function invalid(path: string, message: string): Refusal {
-  return refuse('invalid_request', `${path}: ${message}.`, { issues: [{ path, message }] })
+/** The identity that a name is. Throws `invalid_request`. */
+export function nameIdentity(name: string): string {
+  return canonicalIdentity(name) ?? invalid('name', 'is empty, too long or has odd characters')
+}
+
+/** The identity that an e-mail address is. Throws `invalid_request`. */
+export function emailIdentity(email: string): string {
+  const address = canonicalIdentity(email)
+  return address !== null && /^[^\s@]+@[^\s@]+$/.test(address)
+    ? address
+    : invalid('email', 'is not an e-mail address')
+}
+
+/** A name as it is shown. */
+export function displayName(name: string): string {
+  return name.normalize('NFC').trim()
+}
+
+function invalid(path: string, message: string): never {
+  throw new LatchkeyError('invalid_request', `${path}: ${message}.`, {
+    issues: [{ path, message }],
+  })
 }
 
 /**
@@ -53,7 +67,6 @@ export function register(
   return settle(async () => {
     const directory = managed(house)
     const identities = identitiesOf(registration.name, registration.email)
-    if (!Array.isArray(identities)) return identities
     const allowed = await reserveCreation(house, 'register', options)
     if (!allowed.ok) return allowed
     requireGoodPassword(house, registration.password, identities)
@@ -63,7 +76,7 @@ export function register(
     )
     const actor: Actor = {
       id: registration.id ?? randomUUID(),
-      name: registration.name.normalize('NFC').trim(),
+      name: displayName(registration.name),
       identities,
       roles: registration.roles ?? ['user'],
       status: 'active',
@@ -76,10 +89,16 @@ export function register(
   })
 }
 
-async function taken(house: House, identities: readonly string[]): Promise<Refusal> {
+/** The refusal of identities of which another actor has one or more. */
+export async function taken(
+  house: House,
+  identities: readonly string[],
+  actorId?: string,
+): Promise<Refusal> {
   const issues: { path: string; message: string }[] = []
   for (const identity of identities) {
-    if ((await house.ask(() => house.directory.findByIdentity(identity))) === null) continue
+    const found = await house.ask(() => house.directory.findByIdentity(identity))
+    if (found === null || found.actor.id === actorId) continue
     issues.push({ path: isEmail(identity) ? 'email' : 'name', message: 'has already been taken' })
   }
   const first = issues[0] ?? { path: 'name', message: 'has already been taken' }
@@ -107,14 +126,13 @@ export function importActor(
   return settle(async () => {
     const directory = managed(house)
     const identities = identitiesOf(imported.name, imported.email)
-    if (!Array.isArray(identities)) return identities
     const passwordHash = imported.passwordHash ?? null
     if (passwordHash !== null && !house.hasher.supports(passwordHash)) {
-      return invalid('passwordHash', 'is of no format that can be verified')
+      invalid('passwordHash', 'is of no format that can be verified')
     }
     const actor: Actor = {
       id: imported.id ?? randomUUID(),
-      name: imported.name.normalize('NFC').trim(),
+      name: displayName(imported.name),
       identities,
       roles: imported.roles ?? ['user'],
       status: imported.status ?? 'active',

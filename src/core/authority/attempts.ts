@@ -81,10 +81,10 @@ async function rememberAddress(
   await house.ask(() => house.store.documents.save(key, '1', { now, expiresAt }))
 }
 
-/** Counts an act of a stranger (registration, anonymous session, claim) against its address. */
+/** Counts an act of a stranger, or one that tells which names are taken, against its address. */
 export async function reserveCreation(
   house: House,
-  what: 'register' | 'anonymous' | 'claim',
+  what: 'register' | 'rename' | 'anonymous' | 'claim',
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   const address = addressOf(options)

@@ -1,5 +1,5 @@
 import { type Actor, ROLES } from '../actor.ts'
-import { withinPrefix } from '../address.ts'
+import { addressPrefix, withinPrefix } from '../address.ts'
 import { type Refusal, refuse } from '../errors.ts'
 import { digestSecret, hashOfDigest, sameDigest } from '../secret.ts'
 import { type Binding, type Session, stateOf } from '../session.ts'
@@ -75,7 +75,7 @@ export class Checker {
       const yes = this.#decide(entry, digest, now, options)
       if (yes !== null) return Promise.resolve(yes)
     }
-    const believed = entry === undefined ? null : cachedNo(entry, digest, now, options)
+    const believed = entry === undefined ? null : cachedNo(this.#house, entry, digest, now, options)
     const confirm = () => this.#confirm(id, digest, now, believed, options)
     return settle(() => unlessAborted(confirm(), options.signal))
   }
@@ -92,7 +92,7 @@ export class Checker {
     if (entry.impersonator !== null && !this.#mayImpersonate(entry, entry.impersonator, now)) {
       return null
     }
-    if (digest !== null && !meetsBinding(entry.binding, options)) return null
+    if (digest !== null && !usableFrom(this.#house, entry, options)) return null
     if (options.passive !== true) this.#touch(entry, now)
     return {
       ok: true,
@@ -150,7 +150,7 @@ export class Checker {
     }
     const yes = this.#decide(entry, digest, now, options)
     if (yes !== null) return yes
-    if (digest !== null && !meetsBinding(entry.binding, options)) return INVALID
+    if (digest !== null && !usableFrom(this.#house, entry, options)) return INVALID
     const by = entry.impersonator
     if (by === null || refusesImpersonation(by.actor, entry.actor.actor) === null) return null
     // For good: the role may come back within the hour, the impersonation does not.
@@ -185,6 +185,7 @@ export class Checker {
 
 /** The refusal that a cached session amounts to, or null where it is only the cache that is behind. */
 function cachedNo(
+  house: House,
   entry: SessionEntry,
   digest: string | null,
   now: number,
@@ -192,7 +193,7 @@ function cachedNo(
 ): Refusal | null {
   if (digest !== null && !entry.accepts(digest, now)) return INVALID
   if (entry.expiresAt() <= now) return EXPIRED
-  return digest !== null && !meetsBinding(entry.binding, options) ? INVALID : null
+  return digest !== null && !usableFrom(house, entry, options) ? INVALID : null
 }
 
 function knowsSecret({ record, entry }: LoadedSession, digest: string, now: number): boolean {
@@ -212,8 +213,24 @@ function whyOver({ record }: LoadedSession, houseEpoch: number, now: number): Re
   return revoked(state === 'ended' ? 'locked' : 'suspended')
 }
 
-/** Whether a request meets what a session is bound to. */
-export function meetsBinding(binding: Binding | null, options: CallOptions): boolean {
+/** Whether a request meets what a session is bound to, by its own binding or by the setting that pins devices. */
+export function usableFrom(
+  house: House,
+  { binding, pin }: Pick<SessionEntry, 'binding' | 'pin'>,
+  options: CallOptions,
+): boolean {
+  return meetsBinding(binding, options) && (pin === null || meetsPin(house, pin, options))
+}
+
+function meetsPin({ settings }: House, pin: string, { address }: CallOptions): boolean {
+  if (!settings.get('require_tokens_to_persist_ip')) return true
+  const v4 = settings.get('persist_ip.prefixV4')
+  const v6 = settings.get('persist_ip.prefixV6')
+  const prefix = addressPrefix(pin, { v4, v6 })
+  return prefix !== null && withinPrefix(address ?? null, prefix)
+}
+
+function meetsBinding(binding: Binding | null, options: CallOptions): boolean {
   if (binding === null) return true
   if (binding.addressPrefix !== null) {
     if (!withinPrefix(options.address ?? null, binding.addressPrefix)) return false

@@ -18,6 +18,7 @@ import { impersonate, stopImpersonating } from './impersonate.ts'
 import { findData, listSessions, type SessionData, saveData } from './listing.ts'
 import {
   type LoggedIn,
+  type LoginProof,
   type LoginRequest,
   login,
   loginAnonymous,
@@ -27,9 +28,10 @@ import {
 } from './login.ts'
 import { type Pruned, prune } from './maintain.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
-import { renew } from './renew.ts'
+import { type RenewOptions, renew } from './renew.ts'
 import { type EndRequest, endSessions, lockAll, logout } from './revoke.ts'
 import { freshWithin, stepUp } from './step-up.ts'
+import { type ActorUpdate, updateActor } from './update-actor.ts'
 
 type Options = CallOptions
 type Outcome<T> = Promise<T | Refusal>
@@ -81,11 +83,8 @@ export class Authority {
   }
 
   /** {@link verifyLogin} */
-  verifyLogin(
-    request: Pick<LoginRequest, 'identity' | 'password'>,
-    options: Options = {},
-  ): Outcome<{ ok: true; actor: Actor }> {
-    return verifyLogin(this.#house, request, options)
+  verifyLogin(proof: LoginProof, options: Options = {}): Outcome<{ ok: true; actor: Actor }> {
+    return verifyLogin(this.#house, proof, options)
   }
 
   /** {@link loginAs} */
@@ -106,7 +105,7 @@ export class Authority {
   // Go on
 
   /** {@link renew} */
-  renew(code: string, options: Options = {}): Outcome<LoggedIn> {
+  renew(code: string, options: RenewOptions = {}): Outcome<LoggedIn> {
     return renew(this.#house, code, options)
   }
 
@@ -189,6 +188,11 @@ export class Authority {
     options: Options = {},
   ): Outcome<{ ok: true; actor: Actor }> {
     return actors.importActor(this.#house, imported, by, options)
+  }
+
+  /** {@link updateActor} */
+  updateActor(update: ActorUpdate, options: Options = {}): Outcome<{ ok: true; actor: Actor }> {
+    return updateActor(this.#house, update, options)
   }
 
   /** An actor by id, suspended or not; null if there is none. */

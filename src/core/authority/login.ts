@@ -8,11 +8,20 @@ import { type Attempt, reserveAttempt, reserveCreation } from './attempts.ts'
 import { type CreatedSession, createSession, type SessionRequest } from './create-session.ts'
 import { addressOf, type CallOptions, type House, settle } from './house.ts'
 
-export interface LoginRequest extends SessionRequest {
-  /** Name or e-mail, as typed. */
-  readonly identity: string
-  readonly password: string
-}
+/** What proves who one is: a password, and whose it is said to be, by exactly one of the two. */
+export type LoginProof = { readonly password: string } & (
+  | {
+      /** Name or e-mail, as typed. */
+      readonly identity: string
+      readonly actorId?: never
+    }
+  | { readonly actorId: string; readonly identity?: never }
+)
+
+export type LoginRequest = SessionRequest & LoginProof
+
+/** Longer than the id of any actor. */
+const MAX_ID_CHARS = 254
 
 /** A session that has just begun. The token and the renewal code are given this once. */
 export interface LoggedIn {
@@ -36,13 +45,8 @@ export function login(
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const identity = canonicalIdentity(request.identity)
-    const proven = await prove(house, identity, request, options)
-    if (!proven.ok) {
-      await auditRefusal(house, identity ?? '', proven, options)
-      const { actor: _, ...refusal } = proven
-      return refusal
-    }
+    const proven = await proveOrAudit(house, request, options)
+    if (!proven.ok) return proven
     const created = await createSession(
       house,
       { owner: proven.actor.id, epochs: proven.epochs, act: 'login' },
@@ -59,17 +63,35 @@ export function login(
  */
 export function verifyLogin(
   house: House,
-  request: Pick<LoginRequest, 'identity' | 'password'>,
+  proof: LoginProof,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor } | Refusal> {
   return settle(async () => {
-    const identity = canonicalIdentity(request.identity)
-    const proven = await prove(house, identity, request, options)
-    if (proven.ok) return { ok: true, actor: proven.actor }
-    await auditRefusal(house, identity ?? '', proven, options)
-    const { actor: _, ...refusal } = proven
-    return refusal
+    const proven = await proveOrAudit(house, proof, options)
+    return proven.ok ? { ok: true, actor: proven.actor } : proven
   })
+}
+
+async function proveOrAudit(
+  house: House,
+  request: LoginRequest,
+  options: CallOptions,
+): Promise<{ ok: true; actor: Actor; epochs: Epochs } | Refusal> {
+  const typed = typedName(request)
+  const proven = await prove(house, typed, request, options)
+  if (proven.ok) return proven
+  await auditRefusal(house, typed, proven, options)
+  const { actor: _, ...refusal } = proven
+  return refusal
+}
+
+/** What counts as typed: empty for what can be nobody's. Throws `invalid_request` unless there is exactly one. */
+function typedName({ identity, actorId }: LoginProof): string {
+  if ((identity === undefined) === (actorId === undefined)) {
+    throw new LatchkeyError('invalid_request', 'Say who logs in, by identity or by actorId.')
+  }
+  if (actorId === undefined) return canonicalIdentity(identity) ?? ''
+  return actorId.length > MAX_ID_CHARS ? '' : actorId
 }
 
 // One line a minute for each identity and address that is throttled: a flood must not wash the trail away.
@@ -98,23 +120,19 @@ type Proven = { ok: true; actor: Actor; epochs: Epochs } | (Refusal & { actor: A
 
 async function prove(
   house: House,
-  identity: string | null,
+  identity: string,
   request: LoginRequest,
   options: CallOptions,
 ): Promise<Proven> {
-  const found =
-    identity === null ? null : await house.ask(() => house.directory.findByIdentity(identity))
+  const find = request.actorId === undefined ? 'findByIdentity' : 'find'
+  const found = identity === '' ? null : await house.ask(() => house.directory[find](identity))
   const actor = found?.actor ?? null
   const before = await runGuards(house, 'before', { identity, actor, request }, options)
   if (before !== null) return { ...before, actor }
   // The epochs are read before the credential: whoever changes it writes it first and raises the epoch after.
   const epochs = await house.ask(() => house.store.sessions.findEpochs(actor?.id ?? ''))
   const fresh = actor === null ? null : await house.findCredential(actor.id, options.signal)
-  const attempt = await reserveAttempt(
-    house,
-    { identity: identity ?? '', actorId: actor?.id ?? null },
-    options,
-  )
+  const attempt = await reserveAttempt(house, { identity, actorId: actor?.id ?? null }, options)
   if (!attempt.ok) return { ...attempt, actor }
   const verified = await verify(house, attempt, request.password, fresh, options)
   if (!verified.ok || fresh === null) {
@@ -168,18 +186,14 @@ async function rehash(house: House, found: ActorWithCredential, password: string
 async function runGuards(
   house: House,
   when: 'before' | 'after',
-  {
-    identity,
-    actor,
-    request,
-  }: { identity: string | null; actor: Actor | null; request: LoginRequest },
+  { identity, actor, request }: { identity: string; actor: Actor | null; request: LoginRequest },
   options: CallOptions,
 ): Promise<Refusal | null> {
   for (const guard of house.guards) {
     if (guard.when !== when) continue
     try {
       await guard.check({
-        identity: identity ?? '',
+        identity,
         actor,
         profile: request.profile ?? 'web',
         source: {

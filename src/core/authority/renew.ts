@@ -2,14 +2,22 @@ import { type Refusal, refuse } from '../errors.ts'
 import type { Profile } from '../profile.ts'
 import { hashSecret, sameDigest, seal, unseal } from '../secret.ts'
 import { type SessionRecord, stateOf } from '../session.ts'
-import { type ActorEntry, SessionEntry } from '../session-cache.ts'
+import { type ActorEntry, pinOf, SessionEntry } from '../session-cache.ts'
 import type { ParsedRenewal, TokenCodec } from '../token.ts'
-import { meetsBinding } from './authenticate.ts'
+import { usableFrom } from './authenticate.ts'
 import { type CallOptions, endedChange, type House, settle } from './house.ts'
 import type { LoggedIn } from './login.ts'
 import { endInStore } from './revoke.ts'
 
 const INVALID = refuse('token_invalid', 'The renewal code is not valid.')
+
+export interface RenewOptions extends CallOptions {
+  /**
+   * The token that the renewal code came with, for clients that must show both: the renewal is refused (`token_invalid`,
+   * nothing changes) unless it is of the same session and generation.
+   */
+  readonly token?: string
+}
 
 /** How a renewal is settled, given the record as it stands. */
 export type RenewalDecision = 'renew' | 'same-again' | 'theft' | 'invalid' | 'expired' | 'ended'
@@ -40,7 +48,7 @@ export function decideRenewal(
 export function renew(
   house: House,
   code: string,
-  options: CallOptions,
+  options: RenewOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
     const parsed = house.parseRenewal(code)
@@ -57,7 +65,7 @@ export function renew(
 async function renewOnce(
   house: House,
   parsed: ParsedRenewal & { codec: TokenCodec },
-  options: CallOptions,
+  options: RenewOptions,
 ): Promise<LoggedIn | Refusal | null> {
   const now = house.now(options)
   const found = await house.ask(() => house.store.sessions.find(parsed.id), options.signal)
@@ -75,11 +83,27 @@ async function renewOnce(
   if (decision === 'invalid') return INVALID
   if (decision === 'expired') return refuse('session_expired', 'The session has expired.')
   if (decision === 'ended') return ended(record.endReason ?? 'locked')
-  if (!meetsBinding(record.binding, options)) return INVALID
+  const { binding } = record
+  if (!usableFrom(house, { binding, pin: pinOf(record) }, options)) return INVALID
   if (decision === 'theft') return endFamily(house, record, options)
+  const shown = decision === 'renew' ? record.tokenHash : record.previousTokenHash
+  if (!isToken(house, options.token, record, shown)) return INVALID
   const actor = await house.actorOf(record, now)
   if (decision === 'same-again') return sameAgain(record, parsed, actor)
   return next(house, record, parsed, { actor, graceMs }, options)
+}
+
+// No token at all is fine: the code alone says which generation it is of.
+function isToken(
+  house: House,
+  token: string | undefined,
+  { id, owner }: SessionRecord,
+  tokenHash: string | null,
+): boolean {
+  if (token === undefined) return true
+  const parsed = house.parseToken(token)
+  if (parsed === null || parsed.id !== id || (parsed.owner ?? owner) !== owner) return false
+  return tokenHash !== null && sameDigest(hashSecret(parsed.secret), tokenHash)
 }
 
 function ended(reason: string): Refusal {
@@ -101,7 +125,7 @@ async function next(
   const renewed: SessionRecord = {
     ...record,
     tokenHash: hashSecret(secret),
-    previousTokenHash: oldUntil > now ? record.tokenHash : null,
+    previousTokenHash: record.tokenHash,
     previousTokenUntil: oldUntil,
     renewal: {
       familyHash: hashSecret(parsed.family),

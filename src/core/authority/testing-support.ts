@@ -8,8 +8,9 @@ import type { Store } from '../ports.ts'
 import type { Authenticated } from './authenticate.ts'
 import type { Authority } from './authority.ts'
 import { type AuthorityOptions, createAuthority } from './create-authority.ts'
+import type { SessionRequest } from './create-session.ts'
 import type { CallOptions } from './house.ts'
-import type { LoggedIn, LoginRequest } from './login.ts'
+import type { LoggedIn } from './login.ts'
 
 /** A password that meets the policy, and the cheapest way to hash it. */
 export const PASSWORD = 'quiet river stone'
@@ -159,7 +160,7 @@ export async function addActor(
 export async function logIn(
   authority: Authority,
   identity: string,
-  request: Partial<LoginRequest> = {},
+  request: SessionRequest & { readonly password?: string } = {},
   options: CallOptions = {},
 ): Promise<LoggedIn> {
   return granted(await authority.login({ identity, password: PASSWORD, ...request }, options))

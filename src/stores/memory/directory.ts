@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../../core/actor.ts'
 import type { ActorQuery, ActorWithCredential, ManagedDirectory } from '../../core/ports.ts'
 import { cutPage, pageSize, positionOf } from '../paging.ts'
@@ -44,6 +45,18 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
       row.passwordHash = passwordHash
       appendAudit(tables, options?.audit)
       return true
+    },
+
+    async setIdentities(id, { name, identities: next }, expected, options) {
+      gate.check()
+      const row = actors.get(id)
+      if (row === undefined || !isDeepStrictEqual(row.actor.identities, expected)) return 'changed'
+      if (next.some((identity) => (identities.get(identity) ?? id) !== id)) return 'taken'
+      for (const identity of expected) identities.delete(identity)
+      for (const identity of next) identities.set(identity, id)
+      row.actor = { ...row.actor, name, identities: [...next] }
+      appendAudit(tables, options?.audit)
+      return 'ok'
     },
 
     async update(id, { roles, status, name }, options) {

@@ -49,6 +49,15 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
     setPassword: (id, passwordHash, expected, options) =>
       writer.write('setPassword', id, passwordHash, expected, toAuditRow(options?.audit)),
 
+    setIdentities: (id, { name, identities }, expected, options) =>
+      writer.write(
+        'setIdentities',
+        id,
+        { name, foldedName: folded(name), identities },
+        JSON.stringify(expected),
+        toAuditRow(options?.audit),
+      ),
+
     async update(id, { roles, status, name }, options) {
       const row = await writer.write(
         'updateActor',

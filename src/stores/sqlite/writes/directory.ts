@@ -13,6 +13,19 @@ export function directoryWrites(db: DatabaseSync, append: AppendAudit) {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
   )
   const insertIdentity = prepare(db, 'INSERT INTO identities (identity, actor) VALUES (?, ?)')
+  const findExpected = prepare<[number]>(
+    db,
+    'SELECT seq FROM actors WHERE id = ? AND identities = ?',
+  )
+  const findOther = prepare(db, 'SELECT 1 FROM identities WHERE identity = ? AND actor <> ?')
+  const freeIdentities = prepare(
+    db,
+    'DELETE FROM identities WHERE identity IN (SELECT value FROM json_each(?)) AND actor = ?',
+  )
+  const rename = prepare(
+    db,
+    'UPDATE actors SET name = ?, folded_name = ?, identities = ? WHERE seq = ?',
+  )
   const setHash = prepare(
     db,
     'UPDATE actors SET password_hash = ? WHERE id = ? AND password_hash IS ?',
@@ -48,6 +61,23 @@ export function directoryWrites(db: DatabaseSync, append: AppendAudit) {
       if (setHash.run(hash, id, expected) === 0) return false
       append(audit)
       return true
+    },
+
+    setIdentities(
+      id: string,
+      next: { name: string; foldedName: string; identities: readonly string[] },
+      expected: string,
+      audit: AuditRow | null,
+    ): 'ok' | 'taken' | 'changed' {
+      const seq = findExpected.get(id, expected)?.[0]
+      if (seq === undefined) return 'changed'
+      const identities = [...new Set(next.identities)]
+      if (identities.some((identity) => findOther.get(identity, seq) !== undefined)) return 'taken'
+      freeIdentities.run(expected, seq)
+      for (const identity of identities) insertIdentity.run(identity, seq)
+      rename.run(next.name, next.foldedName, JSON.stringify(next.identities), seq)
+      append(audit)
+      return 'ok'
     },
 
     updateActor(

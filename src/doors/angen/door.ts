@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createDispatcher } from '../../commands/index.ts'
+import { LatchkeyError } from '../../core/index.ts'
+import type { AngenDoorOptions } from './door-options.ts'
+import { createFinder } from './protocol/application.ts'
+import { ClientStates } from './protocol/client-states.ts'
+import type { Services } from './protocol/command.ts'
+import { Conversation } from './protocol/conversation.ts'
+import { LoginQueue } from './protocol/login-queue.ts'
+import { serveSchemas } from './protocol/schemas.ts'
+import type { Accept } from './wire.ts'
+
+/** The messages of Angen, over whatever transport brings them. */
+export interface AngenDoor {
+  /** Begins a conversation with a client. */
+  readonly accept: Accept
+  /** Answers `GET /schema/angen/…` in front of another handler; false, with nothing done, for every other request. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+  stats(): {
+    /** Logins that wait for their turn. */
+    readonly waitingLogins: number
+    /** Actors whose client state is held. */
+    readonly clients: number
+  }
+  /** Refuses the logins that wait. Connections are the transport's to close. Idempotent. */
+  close(): void
+}
+
+/** Opens the Angen door. Throws `invalid_request` for `echoInput` outside development. */
+export function createAngenDoor(options: AngenDoorOptions): AngenDoor {
+  if (options.echoInput === true && options.development !== true) {
+    throw new LatchkeyError(
+      'invalid_request',
+      'echoInput is for development: it may send passwords back.',
+    )
+  }
+  const services = createServices(options)
+  return {
+    accept: (wire) => new Conversation(services, wire),
+    handle: serveSchemas(options.registry),
+    stats: () => ({ waitingLogins: services.queue?.size ?? 0, clients: services.states.size }),
+    close: () => services.queue?.close(),
+  }
+}
+
+function createServices(options: AngenDoorOptions): Services {
+  const { authority, connections, registry } = options
+  const onError =
+    options.onError ?? ((error: unknown, what: string) => console.error('latchkey:', what, error))
+  const perSecond = options.loginsPerSecond ?? null
+  const deliver = connections.send.bind(connections)
+  return {
+    authority,
+    connections,
+    registry,
+    dispatcher: options.dispatcher ?? createDispatcher({ authority, registry, deliver, onError }),
+    states: new ClientStates({
+      keepMs: options.keepClientMs ?? 300_000,
+      maxKept: options.maxKeptClients ?? 10_000,
+      now: () => authority.now(),
+    }),
+    queue:
+      perSecond === null
+        ? null
+        : new LoginQueue({
+            perSecond,
+            maxWaiting: options.maxWaitingLogins ?? 10_000,
+            maxWaitMs: options.maxLoginWaitMs ?? 45_000,
+            now: () => performance.now(),
+          }),
+    nodes: options.nodes ?? (() => ['latchkey']),
+    echoInput: options.echoInput ?? false,
+    onError,
+    find: createFinder(registry),
+  }
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { builtInCommands, type Command, type CommandRegistry } from '../../../commands/index.ts'
+import { type AngenCommand, describe, type Visitor } from './command.ts'
+import { angenCommands } from './commands/index.ts'
+import { pushOf, slashed } from './events.ts'
+import { answer, failure, type Outcome } from './outcome.ts'
+import { createChecker, type JsonSchema } from './schema.ts'
+
+const BUILT_IN: ReadonlySet<string> = new Set(builtInCommands.map(({ name }) => name))
+
+/** Modules of the protocol: the original has commands in them that are not served, and they stay unknown. */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...angenCommands.map(({ name }) => name.split('/')[0] ?? ''),
+  'enfys',
+  'events',
+  'lobby',
+])
+
+/**
+ * Whether a command of the registry is served by this door: those of the application are. The house's own are not: what of them makes
+ * sense here is a command of the protocol, and logins that bypass its rules are none.
+ */
+export function isServed(name: string): boolean {
+  return !BUILT_IN.has(name) && !RESERVED.has(name.slice(0, name.indexOf('.')))
+}
+
+// Whatever an object: the dispatcher validates, after it has checked access.
+const anything = createChecker({ type: 'object' })
+
+/** Finds commands of the protocol, and those of the application by `module/command`. */
+export function createFinder(registry: CommandRegistry): (name: string) => AngenCommand | null {
+  const own = new Map(angenCommands.map((command) => [command.name, command]))
+  const others = new WeakMap<Command, AngenCommand>()
+  return (name) => {
+    const command = own.get(name)
+    if (command !== undefined) return command
+    const found = name.includes('/') ? registry.find(name.replace('/', '.')) : null
+    // `a.b` is no name here, though the registry would know it.
+    if (found === null || slashed(found.name) !== name || !isServed(found.name)) return null
+    const wrapped = others.get(found) ?? wrap(found)
+    others.set(found, wrapped)
+    return wrapped
+  }
+}
+
+function wrap(command: Command): AngenCommand {
+  const name = slashed(command.name)
+  return {
+    name,
+    about: command.about ?? command.name,
+    session: 'optional',
+    // Published alone, so worked out there.
+    schema: { type: 'object' },
+    answers: name,
+    checkerFor: () => anything,
+    run: (params, visitor) => dispatch(command.name, params, visitor),
+  }
+}
+
+async function dispatch(name: string, params: unknown, visitor: Visitor): Promise<Outcome> {
+  const outcome = await visitor.services.dispatcher.dispatch({
+    name,
+    params,
+    current: visitor.isLoggedIn ? visitor.session : null,
+    caller: visitor.patient(),
+  })
+  const after = () => {
+    for (const event of outcome.events) {
+      const { name, message } = pushOf(event)
+      visitor.push(name, message)
+    }
+  }
+  if (outcome.ok) return { ...answer(slashed(name), { result: outcome.value ?? null }), after }
+  const reason = outcome.code === 'token_missing' ? 'Must be logged in' : outcome.message
+  return { ...failure(reason, outcome), tells: 'everything', after }
+}
+
+/** What a command of the application takes and answers, as it is published. */
+export function applicationSchemas(command: Command): { command: JsonSchema; message: JsonSchema } {
+  const name = slashed(command.name)
+  const about = command.about ?? command.name
+  const result = command.result ?? z.unknown()
+  return {
+    command: describe(command.params, name, about),
+    message: describe(z.object({ result }), name, about),
+  }
+}

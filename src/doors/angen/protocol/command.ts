@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import type { CommandRegistry, Dispatcher } from '../../../commands/index.ts'
+import type { Connections } from '../../../connections/index.ts'
+import type { Authenticated, Authority, CallOptions } from '../../../core/index.ts'
+import type { ClientStates } from './client-states.ts'
+import type { LoginQueue } from './login-queue.ts'
+import type { Outcome } from './outcome.ts'
+import { type Checker, createChecker, type JsonSchema } from './schema.ts'
+
+/** What every conversation of a door shares. */
+export interface Services {
+  readonly authority: Authority
+  readonly connections: Connections
+  readonly registry: CommandRegistry
+  readonly dispatcher: Dispatcher
+  readonly states: ClientStates
+  /** Null where logins are not held back. */
+  readonly queue: LoginQueue | null
+  readonly nodes: () => readonly string[]
+  /** Whether the messages that cannot be told otherwise are sent back whole. */
+  readonly echoInput: boolean
+  readonly onError: (error: unknown, what: string) => void
+  find(name: string): AngenCommand | null
+}
+
+/** What a command sees of the client that asks. */
+export interface Visitor {
+  readonly services: Services
+  /** The session the connection stands on; throws `token_missing` where there is none. */
+  readonly session: Authenticated
+  readonly isLoggedIn: boolean
+  readonly address: string | null
+  /** Who asks, for a check of a token: no signal, because a check is short. */
+  caller(userAgent?: string | null): CallOptions
+  /** As `caller`, with a signal that fires when the client goes away. */
+  patient(userAgent?: string | null): CallOptions & { readonly signal: AbortSignal }
+  /** Makes the connection stand on a session. */
+  logIn(check: Authenticated, options: { readonly bot: boolean }): void
+  /** Closes the connection at the client's wish. */
+  leave(): void
+  push(name: string, message: object): void
+}
+
+/** What the connection of the caller must stand on. */
+export type SessionNeed =
+  | 'none'
+  /** If there is a session, it must be good. */
+  | 'optional'
+  | 'required'
+  /** Not an impersonation. */
+  | 'own'
+
+export interface CommandDefinition<Params extends z.ZodType> {
+  /** `module/command`. */
+  readonly name: string
+  readonly about: string
+  readonly session: SessionNeed
+  /** Nothing but types, properties and lists: the rest of JSON Schema is not enforced. */
+  readonly params: Params
+  /** What is taken in their place by a message that has `key` and lacks what `params` wants. */
+  readonly instead?: { readonly key: string; readonly params: z.ZodType }
+  /** The message it answers with, `system/success` by default. */
+  readonly answers?: string
+  /** What a stranger is told: `Must be logged in` by default. */
+  readonly strangers?: string
+  /** Whether it may end the caller's own session: the answer goes first then. */
+  readonly endsSession?: boolean
+  run(params: z.input<Params>, visitor: Visitor): Outcome | Promise<Outcome>
+}
+
+/** A command of the protocol. */
+export interface AngenCommand extends Omit<CommandDefinition<z.ZodType>, 'params' | 'instead'> {
+  readonly schema: JsonSchema
+  /** The checker for a message. */
+  checkerFor(params: Readonly<Record<string, unknown>>): Checker
+}
+
+/** Defines a command once: what it takes, what it answers, what it does. */
+export function defineAngenCommand<Params extends z.ZodType>(
+  definition: CommandDefinition<Params>,
+): AngenCommand {
+  const { params, instead, ...rest } = definition
+  const schema = describe(params, rest.name, rest.about)
+  const checker = createChecker(schema)
+  const other = instead === undefined ? null : createChecker(jsonSchema(instead.params))
+  const command = {
+    ...rest,
+    schema,
+    checkerFor(given: Readonly<Record<string, unknown>>) {
+      if (instead === undefined || other === null || !Object.hasOwn(given, instead.key))
+        return checker
+      return checker.accepts(given) ? checker : other
+    },
+  }
+  // `run` is only ever called with what its checker accepted, which the erased type cannot say.
+  return command as AngenCommand
+}
+
+/** A schema as it is published. */
+export function describe(schema: z.ZodType, title: string, description: string): JsonSchema {
+  return { ...jsonSchema(schema), title, description }
+}
+
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+  }) as JsonSchema
+}

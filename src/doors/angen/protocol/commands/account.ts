@@ -1,0 +1,201 @@
+import { z } from 'zod'
+import type { Refusal } from '../../../../core/errors.ts'
+import { type Actor, canonicalIdentity } from '../../../../core/index.ts'
+import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
+import { answer, failure, type Outcome, refused, success } from '../outcome.ts'
+
+const MIN_PASSWORD = 6
+const TOO_SHORT = `Passwords must be at least ${MIN_PASSWORD} characters long`
+const BLANK = "can't be blank"
+
+/** The order in which fields are told. */
+const FIELDS = ['name', 'email', 'password'] as const
+type Problems = Partial<Record<(typeof FIELDS)[number], string>>
+
+function list(problems: Problems): string {
+  return FIELDS.filter((field) => problems[field] !== undefined)
+    .map((field) => `${field}: ${problems[field]}`)
+    .join(', ')
+}
+
+function isBlank(text: string | undefined): boolean {
+  return text?.trim() === ''
+}
+
+function passwordProblem(password: string): string | null {
+  if (isBlank(password)) return BLANK
+  return [...password].length < MIN_PASSWORD ? TOO_SHORT : null
+}
+
+/** What the authority refuses of a form, in the order of the form. */
+function formFailure(prefix: string, refusal: Refusal): Outcome {
+  const told = Object.fromEntries(
+    (refusal.issues ?? []).map(({ path, message }) => [path, message.replace(/\.$/, '')]),
+  ) as Problems
+  const text = list(told)
+  return text === '' ? refused(refusal) : failure(`${prefix}: ${text}`, refusal)
+}
+
+const REGISTERING = 'There was an error registering'
+
+async function register(
+  { name, email, password }: { name: string; email: string; password: string },
+  visitor: Visitor,
+): Promise<Outcome> {
+  const short = passwordProblem(password)
+  const problems: Problems = {
+    ...(isBlank(name) ? { name: BLANK } : {}),
+    ...(isBlank(email) ? { email: BLANK } : {}),
+    ...(short === null ? {} : { password: short }),
+  }
+  if (Object.keys(problems).length > 0) return failure(`${REGISTERING}: ${list(problems)}`)
+  const { authority } = visitor.services
+  const outcome = await authority.register({ name, email, password }, visitor.patient())
+  if (!outcome.ok) return formFailure(REGISTERING, outcome)
+  return answer('account/registered', { user: shown(outcome.actor) })
+}
+
+const CHANGING_PASSWORD = 'There was an error changing your password'
+
+async function changePassword(
+  given: { current_password: string; new_password: string },
+  visitor: Visitor,
+): Promise<Outcome> {
+  const short = passwordProblem(given.new_password)
+  if (short !== null) return failure(`${CHANGING_PASSWORD}: password: ${short}`)
+  const change = {
+    actorId: visitor.session.actor.id,
+    currentPassword: given.current_password,
+    next: given.new_password,
+    sessions: 'revoke-all',
+  } as const
+  const outcome = await visitor.services.authority.changePassword(change, visitor.patient())
+  if (outcome.ok) return success('account/change_password')
+  if (outcome.code === 'password_refused') return formFailure(CHANGING_PASSWORD, outcome)
+  return refused(outcome, {
+    credentials_invalid: `${CHANGING_PASSWORD}: existing: Incorrect password`,
+  })
+}
+
+const CHANGING_DETAILS = 'There was an error changing your details'
+
+async function update(
+  {
+    password,
+    name,
+    email,
+  }: { password: string; name?: string | undefined; email?: string | undefined },
+  visitor: Visitor,
+): Promise<Outcome> {
+  const problems: Problems = {
+    ...(isBlank(name) ? { name: BLANK } : {}),
+    ...(isBlank(email) ? { email: BLANK } : {}),
+  }
+  if (Object.keys(problems).length > 0) return failure(`${CHANGING_DETAILS}: ${list(problems)}`)
+  const change = {
+    actorId: visitor.session.actor.id,
+    currentPassword: password,
+    ...(name === undefined ? {} : { name }),
+    ...(email === undefined ? {} : { email }),
+  }
+  const outcome = await visitor.services.authority.updateActor(change, visitor.patient())
+  if (outcome.ok) return success('account/update')
+  if (outcome.code !== 'credentials_invalid') return formFailure(CHANGING_DETAILS, outcome)
+  return failure(`${CHANGING_DETAILS}: password_confirmation: Incorrect password`, outcome)
+}
+
+/** Users that one query looks up. */
+const MAX_USERS = 100
+
+const query = z.object({
+  filters: z.object({ id: z.array(z.string()).optional(), name: z.string().optional() }),
+  limit: z.int().optional().describe(`1 to ${MAX_USERS}, 50 by default`),
+})
+
+async function userQuery(
+  { filters, limit = 50 }: z.input<typeof query>,
+  visitor: Visitor,
+): Promise<Outcome> {
+  const { id: ids, name } = filters
+  const wanted = name === undefined || isBlank(name) ? null : canonicalIdentity(name)
+  if (ids === undefined && (name === undefined || isBlank(name))) {
+    return failure('Must provide at least 1 filter')
+  }
+  const found =
+    ids === undefined ? await findNamed(wanted ?? '', visitor) : await findAll(ids, visitor)
+  const users = found
+    .filter((actor) => wanted === null || canonicalIdentity(actor.name) === wanted)
+    .slice(0, Math.min(Math.max(limit, 1), MAX_USERS))
+  return answer('account/user_list', { users: users.map(shown) })
+}
+
+async function findNamed(name: string, visitor: Visitor): Promise<Actor[]> {
+  const { authority } = visitor.services
+  const actor = await authority.findActorByIdentity(name, visitor.patient())
+  return actor === null ? [] : [actor]
+}
+
+async function findAll(ids: readonly string[], visitor: Visitor): Promise<Actor[]> {
+  const { authority } = visitor.services
+  const wanted = [...new Set(ids.map((id) => id.toLowerCase()))].slice(0, MAX_USERS)
+  const caller = visitor.patient()
+  const found = await Promise.all(wanted.map((id) => authority.findActor(id, caller)))
+  return found.filter((actor) => actor !== null)
+}
+
+function shown({ id, name }: Actor): object {
+  return { id, name }
+}
+
+/** What a user may do with its account. */
+export const accountCommands: readonly AngenCommand[] = [
+  defineAngenCommand({
+    name: 'account/register',
+    about: 'Registers a user; does not log in.',
+    session: 'none',
+    params: z.object({ name: z.string(), password: z.string(), email: z.string() }),
+    answers: 'account/registered',
+    run: register,
+  }),
+  defineAngenCommand({
+    name: 'account/change_password',
+    about:
+      'Changes my password; every session of mine ends and every connection closes, this one last.',
+    session: 'own',
+    endsSession: true,
+    params: z.object({ current_password: z.string(), new_password: z.string() }),
+    run: changePassword,
+  }),
+  defineAngenCommand({
+    name: 'account/revoke_tokens',
+    about: 'Ends every session of mine; every connection closes, this one last.',
+    session: 'own',
+    endsSession: true,
+    params: z.object({}),
+    async run(_given, visitor) {
+      const { owner } = visitor.session.session
+      const which = { owner, raiseEpoch: true }
+      await visitor.services.authority.endSessions({ which, by: owner }, visitor.caller())
+      return success('account/revoke_tokens')
+    },
+  }),
+  defineAngenCommand({
+    name: 'account/update',
+    about: 'Changes my name or my e-mail address.',
+    session: 'own',
+    params: z.object({
+      password: z.string(),
+      name: z.string().optional(),
+      email: z.string().optional(),
+    }),
+    run: update,
+  }),
+  defineAngenCommand({
+    name: 'account/user_query',
+    about: 'Users by id, by name, or by both.',
+    session: 'required',
+    params: query,
+    answers: 'account/user_list',
+    run: userQuery,
+  }),
+]

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import type { Actor, Authentication, LoggedIn, Refusal } from '../../../../core/index.ts'
+import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
+import { utcSeconds } from '../json.ts'
+import { type Answer, answer, failure, type Outcome, refused } from '../outcome.ts'
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+/** A session as the protocol hands it out. */
+function token({ session, actor, token, renewal }: LoggedIn): Answer {
+  return answer('auth/token', {
+    token: {
+      user_id: actor.id,
+      identifier_code: token,
+      renewal_code: renewal ?? '',
+      expires_at: utcSeconds(session.expiresAt),
+    },
+  })
+}
+
+const GET_TOKEN_REASONS = {
+  credentials_invalid: 'Bad authentication',
+  throttled: 'Bad authentication',
+  actor_suspended: 'Unable to generate token',
+  session_limit: 'Unable to generate token',
+  other: 'Unable to generate token',
+} as const
+
+const credentials = z.object({
+  password: z.string(),
+  user_agent: z.string(),
+  name: z.string().optional(),
+  email: z.string().optional(),
+  id: z.string().optional(),
+})
+
+async function getToken(given: z.input<typeof credentials>, visitor: Visitor): Promise<Outcome> {
+  const who = whoIs(given)
+  if (typeof who === 'string') return who
+  const { authority } = visitor.services
+  const proof = { ...who, password: given.password }
+  const patient = visitor.patient(given.user_agent)
+  if (given.user_agent.trim() === '') {
+    const proven = await authority.verifyLogin(proof, patient)
+    if (!proven.ok) return refused(proven, GET_TOKEN_REASONS)
+    return failure("There was an error generating the token: user_agent: can't be blank")
+  }
+  const outcome = await authority.login({ ...proof, profile: 'device', format: 'angen' }, patient)
+  return outcome.ok ? token(outcome) : refused(outcome, GET_TOKEN_REASONS)
+}
+
+function whoIs({ email, id, name }: z.input<typeof credentials>) {
+  if (email !== undefined) return { identity: email }
+  if (id !== undefined) return UUID.test(id) ? { actorId: id.toLowerCase() } : 'internal'
+  return name === undefined ? 'no_clause' : { identity: name }
+}
+
+const LOGIN_REASONS = { other: 'Bad token' } as const
+
+const known = new WeakMap<Actor, Answer>()
+
+/** The answer of a login; the same actor has the same one as long as it is cached. */
+function loggedIn(actor: Actor): Answer {
+  let told = known.get(actor)
+  if (told === undefined) {
+    told = answer('auth/logged_in', { user: { id: actor.id, name: actor.name } })
+    known.set(actor, told)
+  }
+  return told
+}
+
+function begin(check: Authentication, visitor: Visitor, bot: boolean): Outcome {
+  if (!check.ok) return refused(check, LOGIN_REASONS)
+  const told = loggedIn(check.actor)
+  if (visitor.isLoggedIn && visitor.session.session.id === check.session.id) return told
+  // What waits in its mailbox comes after the answer.
+  return { ...told, after: () => visitor.logIn(check, { bot }) }
+}
+
+function login(
+  code: string,
+  given: { readonly user_agent: string; readonly 'bot?'?: boolean | undefined },
+  visitor: Visitor,
+): Promise<Outcome> {
+  const { authority, queue } = visitor.services
+  const check = () =>
+    authority
+      .authenticate(code, visitor.caller(given.user_agent))
+      .then((checked) => begin(checked, visitor, given['bot?'] === true))
+  const turn = queue?.enter(visitor.address, () => visitor.patient().signal) ?? null
+  if (turn === null) return check()
+  return turn.then((refusal: Refusal | null) => (refusal === null ? check() : refused(refusal)))
+}
+
+const withToken = z.object({
+  token: z.string(),
+  user_agent: z.string(),
+  'bot?': z.boolean().optional(),
+  identifier_code: z.string().optional().describe('Taken for `token` where there is none'),
+})
+
+/** How a client proves who it is. */
+export const authCommands: readonly AngenCommand[] = [
+  defineAngenCommand({
+    name: 'auth/get_token',
+    about: 'Proves a password and begins a session; does not log the connection in.',
+    session: 'none',
+    params: credentials,
+    answers: 'auth/token',
+    run: getToken,
+  }),
+  defineAngenCommand({
+    name: 'auth/login',
+    about: 'Makes the connection stand on the session of a token, of whatever format.',
+    session: 'none',
+    params: withToken,
+    instead: {
+      key: 'identifier_code',
+      // What is accepted in its place has no token; `run` looks.
+      params: z.object({ ...withToken.shape, token: z.string().optional() }),
+    },
+    answers: 'auth/logged_in',
+    run: (given, visitor) => login(given.token ?? given.identifier_code, given, visitor),
+  }),
+  defineAngenCommand({
+    name: 'auth/renew',
+    about: 'Exchanges both codes for the next two; the old ones die at once, connections stay.',
+    session: 'none',
+    params: z.object({ identifier_code: z.string(), renewal_code: z.string() }),
+    answers: 'auth/token',
+    async run({ identifier_code, renewal_code }, visitor) {
+      const { authority } = visitor.services
+      const request = { ...visitor.patient(), token: identifier_code }
+      const renewed = await authority.renew(renewal_code, request)
+      return renewed.ok ? token(renewed) : refused(renewed, { other: 'No token' })
+    },
+  }),
+]

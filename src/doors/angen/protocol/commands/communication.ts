@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { type AngenCommand, defineAngenCommand } from '../command.ts'
+import { utcSeconds } from '../json.ts'
+import { failure, success } from '../outcome.ts'
+
+/** What users say to each other. */
+export const communicationCommands: readonly AngenCommand[] = [
+  defineAngenCommand({
+    name: 'communication/send_direct_message',
+    about: 'Sends a message to every session of a user, through whatever door it is open.',
+    session: 'required',
+    params: z.object({ to_id: z.string(), content: z.string() }),
+    async run({ to_id, content }, visitor) {
+      const { authority, connections } = visitor.services
+      const to = await authority.findActor(to_id.toLowerCase(), visitor.patient())
+      if (to === null) return failure('No user by that ID')
+      const message = {
+        content,
+        'delivered?': false,
+        inserted_at: utcSeconds(authority.now()),
+        'read?': false,
+        sender_id: visitor.session.actor.id,
+        to_id: to.id,
+      }
+      const name = 'communication.received_direct_message'
+      await connections.send(to.id, { name, data: { message } })
+      return success('communication/send_direct_message')
+    },
+  }),
+]

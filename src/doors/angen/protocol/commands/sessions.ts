@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import type { SessionListing } from '../../../../core/index.ts'
+import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
+import { utcSeconds } from '../json.ts'
+import { answer, type Outcome, success } from '../outcome.ts'
+
+function listed(listing: SessionListing): object {
+  return {
+    id: listing.id,
+    profile: listing.profile,
+    door: listing.door,
+    address: listing.client.address,
+    user_agent: listing.client.userAgent,
+    label: listing.client.label,
+    created_at: utcSeconds(listing.createdAt),
+    last_used_at: utcSeconds(listing.lastUsedAt),
+    expires_at: utcSeconds(listing.expiresAt),
+    current: listing.current,
+  }
+}
+
+const user = ({ id, name }: { readonly id: string; readonly name: string }) => ({ id, name })
+
+async function list(
+  { limit = 100, after }: { limit?: number | undefined; after?: string | undefined },
+  visitor: Visitor,
+): Promise<Outcome> {
+  const { session } = visitor.session
+  const { items, next } = await visitor.services.authority.listSessions(
+    {
+      owner: session.owner,
+      current: session.id,
+      limit: Math.min(Math.max(limit, 1), 1000),
+      ...(after === undefined ? {} : { after }),
+    },
+    visitor.patient(),
+  )
+  const sessions = items.map(listed)
+  return answer('sessions/list', { sessions, ...(next === undefined ? {} : { next }) })
+}
+
+/** One's own sessions, which the original has no words for. */
+export const sessionCommands: readonly AngenCommand[] = [
+  defineAngenCommand({
+    name: 'sessions/current',
+    about: 'The session that the connection stands on.',
+    session: 'required',
+    params: z.object({}),
+    answers: 'sessions/current',
+    run(_given, visitor) {
+      const { session, actor, impersonator } = visitor.session
+      const { id, profile, door, expiresAt } = session
+      return answer('sessions/current', {
+        session: { id, profile, door, expires_at: utcSeconds(expiresAt) },
+        user: user(actor),
+        ...(impersonator === null ? {} : { impersonator: user(impersonator) }),
+      })
+    },
+  }),
+  defineAngenCommand({
+    name: 'sessions/list',
+    about: 'My live sessions, newest first.',
+    session: 'own',
+    params: z.object({
+      limit: z.int().optional().describe('1 to 1000, 100 by default'),
+      after: z.string().optional().describe('The `next` of the page before'),
+    }),
+    answers: 'sessions/list',
+    run: list,
+  }),
+  defineAngenCommand({
+    name: 'sessions/revoke',
+    about: 'Ends one of my sessions and its connections; my own is a logout.',
+    session: 'own',
+    endsSession: true,
+    params: z.object({ id: z.string() }),
+    async run({ id }, visitor) {
+      const { authority } = visitor.services
+      const { session } = visitor.session
+      if (id === session.id) await authority.logout(visitor.session, visitor.caller())
+      else {
+        const which = { id, owner: session.owner }
+        await authority.endSessions({ which, by: session.owner }, visitor.caller())
+      }
+      return success('sessions/revoke')
+    },
+  }),
+  defineAngenCommand({
+    name: 'sessions/revoke_others',
+    about: 'Ends all of my sessions but this one.',
+    session: 'own',
+    params: z.object({}),
+    async run(_given, visitor) {
+      const { id, owner } = visitor.session.session
+      const which = { owner, except: id }
+      await visitor.services.authority.endSessions({ which, by: owner }, visitor.caller())
+      return success('sessions/revoke_others')
+    },
+  }),
+  defineAngenCommand({
+    name: 'sessions/connections',
+    about: 'My open connections to this server.',
+    session: 'own',
+    params: z.object({}),
+    answers: 'sessions/connections',
+    run(_given, visitor) {
+      const { id, owner } = visitor.session.session
+      const connections = visitor.services.connections.list(owner).map((connection) => ({
+        id: connection.id,
+        door: connection.door,
+        session_id: connection.current.session.id,
+        opened_at: utcSeconds(connection.openedAt),
+        current: connection.current.session.id === id,
+      }))
+      return answer('sessions/connections', { connections })
+    },
+  }),
+]

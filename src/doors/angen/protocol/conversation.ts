@@ -1,0 +1,250 @@
+import type { Connection, ConnectionEnds } from '../../../connections/index.ts'
+import { refusalOf, refuse } from '../../../core/errors.ts'
+import {
+  type ActorEvent,
+  type Authenticated,
+  type CallOptions,
+  ERROR_TABLE,
+  LatchkeyError,
+} from '../../../core/index.ts'
+import type { Receiver, Wire } from '../wire.ts'
+import type { AngenCommand, Services, Visitor } from './command.ts'
+import { pushOf } from './events.ts'
+import { orderedJson } from './json.ts'
+import { encode, type Fault, failure, failureBody, type Outcome, refused } from './outcome.ts'
+import { type Request, readRequest } from './request.ts'
+
+/** How often a message that needs no session is written down as a use of it. */
+const USE_EVERY_MS = 500
+
+/** Reasons for which a connection closes without its session being over. */
+const SESSION_GOES_ON: ReadonlySet<string> = new Set(['server_closing', 'send_failed'])
+
+const PROBLEMS = {
+  too_large: 'Message too large',
+  not_utf8: 'Message is not UTF-8',
+  throttled: 'Too many messages',
+} as const
+
+const OVER = refuse('session_revoked', 'The session has ended.')
+
+/** One client: reads its messages, answers them in order, and tells it what happens. */
+export class Conversation implements Receiver, ConnectionEnds, Visitor {
+  readonly services: Services
+  readonly #wire: Wire
+  #connection: Connection | null = null
+  /** Whose client state it shares. */
+  #actorId = ''
+  #caller: CallOptions
+  #gone: AbortController | null = null
+  #over = false
+  #usedAt = 0
+  // While a command runs that may end the caller's own session, its end waits for the answer.
+  #holding = false
+  #heldEnd: string | null = null
+
+  constructor(services: Services, wire: Wire) {
+    this.services = services
+    this.#wire = wire
+    this.#caller = { door: 'angen', address: wire.address, userAgent: null }
+  }
+
+  // What the transport calls
+
+  receive(text: string): void | Promise<void> {
+    if (this.#over) return
+    const request = readRequest(text)
+    if (typeof request === 'string') return this.#fault(request, text)
+    if ('reason' in request) return this.#error(request.reason)
+    const command = this.services.find(request.name)
+    if (command === null) return this.#fault('internal', text)
+    const checker = command.checkerFor(request.command)
+    if (!checker.accepts(request.command)) {
+      return this.#error(`Invalid command schema: ${checker.explain(request.command)}`)
+    }
+    try {
+      const outcome = this.#run(command, request.command)
+      if (!(outcome instanceof Promise)) return this.#answer(outcome, request, text)
+      return outcome.then(
+        (settled) => this.#answer(settled, request, text),
+        (error: unknown) => this.#answer(this.#failed(error, request.name), request, text),
+      )
+    } catch (error) {
+      this.#answer(this.#failed(error, request.name), request, text)
+    }
+  }
+
+  refuse(problem: keyof typeof PROBLEMS): void {
+    if (!this.#over) this.#error(PROBLEMS[problem])
+  }
+
+  closed(): void {
+    this.#finish({ dropped: true })
+  }
+
+  // What the connections call
+
+  get door(): string {
+    return 'angen'
+  }
+
+  send(event: ActorEvent): void {
+    const { name, message } = pushOf(event)
+    this.push(name, message)
+  }
+
+  close(reason: string): void {
+    if (this.#holding) this.#heldEnd = reason
+    else this.#end(reason)
+  }
+
+  // What commands call
+
+  get session(): Authenticated {
+    if (this.#connection === null) throw new LatchkeyError('token_missing', 'Log in first.')
+    return this.#connection.current
+  }
+
+  get isLoggedIn(): boolean {
+    return this.#connection !== null
+  }
+
+  get address(): string | null {
+    return this.#wire.address
+  }
+
+  caller(userAgent: string | null = null): CallOptions {
+    if (this.#caller.userAgent !== userAgent) this.#caller = { ...this.#caller, userAgent }
+    return this.#caller
+  }
+
+  patient(userAgent: string | null = null): CallOptions & { readonly signal: AbortSignal } {
+    this.#gone ??= new AbortController()
+    return { ...this.caller(userAgent), signal: this.#gone.signal }
+  }
+
+  logIn(check: Authenticated, { bot }: { readonly bot: boolean }): void {
+    if (this.#over || this.#connection?.current.session.id === check.session.id) return
+    const { states, connections } = this.services
+    const [before, actorBefore] = [this.#connection, this.#actorId]
+    this.#actorId = check.actor.id
+    states.join(this.#actorId, this, { bot })
+    if (actorBefore !== '' && actorBefore !== this.#actorId) {
+      states.leave(actorBefore, this, { dropped: false })
+    }
+    before?.leave()
+    this.#connection = connections.open(check, this)
+    this.#wire.setAuthenticated(true)
+  }
+
+  leave(): void {
+    this.#finish({ dropped: false })
+    this.#wire.close('disconnect')
+  }
+
+  push(name: string, message: object): void {
+    if (this.#over) return
+    this.#wire.send(`{"message":${orderedJson(message)},"name":${JSON.stringify(name)}}`)
+  }
+
+  #run(command: AngenCommand, params: Request['command']): Outcome | Promise<Outcome> {
+    const connection = this.#connection
+    const { session } = command
+    if (session === 'none' || (session === 'optional' && connection === null)) {
+      this.#use()
+      return command.run(params, this)
+    }
+    if (connection === null) {
+      const reason = command.strangers ?? 'Must be logged in'
+      return failure(reason, refuse('token_missing', 'Log in first.'))
+    }
+    return this.#runWithin(connection, command, params)
+  }
+
+  async #runWithin(
+    connection: Connection,
+    command: AngenCommand,
+    params: Request['command'],
+  ): Promise<Outcome> {
+    if (!(await connection.use())) {
+      // Either it is over, and the client has been told, or nobody can say.
+      return refused(this.#over ? OVER : refuse('unavailable', 'The session cannot be checked.'))
+    }
+    if (command.session === 'own' && connection.current.impersonator !== null) {
+      const reason = 'Not while acting as another'
+      return failure(reason, refuse('access_denied', `${reason}.`))
+    }
+    this.#holding = command.endsSession === true
+    return command.run(params, this)
+  }
+
+  #use(): void {
+    if (this.#connection === null) return
+    const now = this.services.authority.now()
+    if (now - this.#usedAt < USE_EVERY_MS) return
+    this.#usedAt = now
+    this.#connection.use().catch((error: unknown) => this.services.onError(error, 'use'))
+  }
+
+  #answer(outcome: Outcome, request: Request, text: string): void {
+    if (!this.#over) this.#send(outcome, request, text)
+    this.#holding = false
+    const ended = this.#heldEnd
+    this.#heldEnd = null
+    if (ended !== null) this.#end(ended)
+  }
+
+  #send(outcome: Outcome, { name, message_id, details }: Request, text: string): void {
+    if (typeof outcome === 'string') {
+      this.#fault(outcome, text)
+      return
+    }
+    if (outcome.kind === 'failure') {
+      const body = failureBody(name, outcome, details === true)
+      this.#wire.send(encode('system/failure', body, message_id))
+    } else {
+      this.#wire.send(encode(outcome.name, outcome.body, message_id))
+    }
+    outcome.after?.()
+  }
+
+  #failed(error: unknown, name: string): Outcome {
+    const refusal = refusalOf(error)
+    if (refusal.code !== 'internal') return refused(refusal)
+    if (!this.#over) this.services.onError(error, name)
+    return 'internal'
+  }
+
+  // What came in may hold a password, so it goes back only where the operator wants the original's very words.
+  #fault(fault: Fault, text: string): void {
+    const what = fault === 'internal' ? 'Internal server error' : 'Server FunctionClauseError'
+    this.#error(`${what} for message ${this.services.echoInput ? text.trim() : '<redacted>'}`)
+  }
+
+  #error(reason: string): void {
+    this.#wire.send(encode('system/error', `{"reason":${JSON.stringify(reason)}}`))
+  }
+
+  /** The session is over, or the server goes away. */
+  #end(reason: string): void {
+    if (this.#over) return
+    if (SESSION_GOES_ON.has(reason)) {
+      this.#finish({ dropped: true })
+      this.#wire.close(reason, 1001)
+      return
+    }
+    const session_id = this.#connection?.current.session.id ?? ''
+    this.push('sessions/ended', { reason, session_id })
+    this.#finish({ dropped: false })
+    this.#wire.close(reason, ERROR_TABLE.session_revoked.close)
+  }
+
+  #finish(how: { readonly dropped: boolean }): void {
+    if (this.#over) return
+    this.#over = true
+    this.#gone?.abort()
+    this.#connection?.leave()
+    this.#connection = null
+    if (this.#actorId !== '') this.services.states.leave(this.#actorId, this, how)
+  }
+}

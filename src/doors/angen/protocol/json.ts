@@ -1,0 +1,21 @@
+/** JSON without whitespace whose keys stand in alphabetical order at every level. */
+export function orderedJson(value: unknown): string {
+  return JSON.stringify(value, ordered) ?? 'null'
+}
+
+function ordered(_key: string, value: unknown): unknown {
+  if (!isObject(value)) return value
+  const keys = Object.keys(value)
+  if (keys.length < 2) return value
+  return Object.fromEntries(keys.sort().map((key) => [key, value[key]]))
+}
+
+/** Whether a value of JSON is an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A time as the protocol writes it: `2026-01-31T12:00:00Z`. */
+export function utcSeconds(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}

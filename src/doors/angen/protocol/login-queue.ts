@@ -1,0 +1,129 @@
+import { type Refusal, refuse } from '../../../core/errors.ts'
+
+export interface LoginQueueOptions {
+  /** Logins let through in a second; as many at once after a pause. */
+  readonly perSecond: number
+  /** Logins that may wait. */
+  readonly maxWaiting: number
+  /** How long one may wait: less than a connection may lie idle. */
+  readonly maxWaitMs: number
+  /** Milliseconds; steady. */
+  readonly now: () => number
+}
+
+/** How often waiting logins are let through. */
+const TICK_MS = 50
+
+interface Waiting {
+  readonly since: number
+  readonly settle: (refusal: Refusal | null) => void
+}
+
+/**
+ * Holds logins back to a rate. Those that wait are let through one address after the other, each address in its own order, so
+ * that a crowd behind one does not keep the others out.
+ */
+export class LoginQueue {
+  readonly #options: LoginQueueOptions
+  readonly #byAddress = new Map<string, Set<Waiting>>()
+  #waiting = 0
+  #tokens: number
+  #filledAt: number
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(options: LoginQueueOptions) {
+    this.#options = options
+    this.#tokens = options.perSecond
+    this.#filledAt = options.now()
+  }
+
+  /** Logins that wait. */
+  get size(): number {
+    return this.#waiting
+  }
+
+  /**
+   * Null at once where nobody waits and the rate allows; else resolves when it is this login's turn, with null, or with a refusal:
+   * `busy` with how long to wait. A login whose signal fires gives its place up.
+   */
+  enter(address: string | null, signal: () => AbortSignal): null | Promise<Refusal | null> {
+    this.#fill()
+    if (this.#waiting === 0 && this.#tokens >= 1) {
+      this.#tokens--
+      return null
+    }
+    if (this.#waiting >= this.#options.maxWaiting) return Promise.resolve(this.#tooMany())
+    return this.#wait(address ?? '', signal())
+  }
+
+  /** Refuses those that wait. */
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+    for (const line of this.#byAddress.values()) {
+      for (const { settle } of [...line]) settle(refuse('unavailable', 'The server is closing.'))
+    }
+  }
+
+  #wait(address: string, signal: AbortSignal): Promise<Refusal | null> {
+    const { promise, resolve } = Promise.withResolvers<Refusal | null>()
+    const line = this.#byAddress.get(address) ?? new Set<Waiting>()
+    this.#byAddress.set(address, line)
+    const left = () => waiting.settle(refuse('timeout', 'The client went away.'))
+    const waiting: Waiting = {
+      since: this.#options.now(),
+      settle: (refusal) => {
+        if (!line.delete(waiting)) return
+        this.#waiting--
+        if (line.size === 0) this.#byAddress.delete(address)
+        signal.removeEventListener('abort', left)
+        resolve(refusal)
+      },
+    }
+    line.add(waiting)
+    this.#waiting++
+    if (signal.aborted) left()
+    else signal.addEventListener('abort', left)
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref()
+    return promise
+  }
+
+  #tick(): void {
+    this.#fill()
+    const now = this.#options.now()
+    for (const line of [...this.#byAddress.values()]) this.#refuseLate(line, now)
+    while (this.#tokens >= 1) {
+      const next = this.#byAddress.entries().next()
+      if (next.done === true) break
+      const [address, line] = next.value
+      const [first] = line
+      // Its address goes to the end of the round.
+      this.#byAddress.delete(address)
+      this.#byAddress.set(address, line)
+      this.#tokens--
+      first?.settle(null)
+    }
+    if (this.#waiting > 0 || this.#timer === null) return
+    clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  #refuseLate(line: Set<Waiting>, now: number): void {
+    for (const waiting of line) {
+      if (now - waiting.since < this.#options.maxWaitMs) return
+      waiting.settle(this.#tooMany())
+    }
+  }
+
+  #fill(): void {
+    const { perSecond, now } = this.#options
+    const at = now()
+    this.#tokens = Math.min(perSecond, this.#tokens + ((at - this.#filledAt) * perSecond) / 1000)
+    this.#filledAt = at
+  }
+
+  #tooMany(): Refusal {
+    const retryAfterMs = (Math.max(1, this.#waiting) / this.#options.perSecond) * 1000
+    return refuse('busy', 'Too many are logging in.', { retryAfterMs })
+  }
+}

@@ -1,0 +1,50 @@
+import { randomText } from '../../core/secret.ts'
+import {
+  CHECKSUM_LENGTH,
+  checksum,
+  ID_LENGTH,
+  SECRET_LENGTH,
+  type TokenCodec,
+} from '../../core/token.ts'
+
+/** The name of Angen's pair of codes as a token format. */
+export const ANGEN_FORMAT = 'angen'
+
+const TOKEN_BODY = ID_LENGTH + SECRET_LENGTH
+const RENEWAL_BODY = TOKEN_BODY + SECRET_LENGTH
+const CODE = /^[0-9A-Za-z]+$/
+
+// Apart from the native checksum, so that a native token without its prefix is none of ours.
+const withChecksum = (body: string) => body + checksum(`angen/${body}`)
+
+/** What stands before the checksum of a code of that length, or null for anything that is no such code. */
+function bodyOf(code: string, length: number): string | null {
+  if (code.length !== length + CHECKSUM_LENGTH || !CODE.test(code)) return null
+  const body = code.slice(0, length)
+  return withChecksum(body) === code ? body : null
+}
+
+/**
+ * Angen's two codes as a token format, of letters and digits alone: the identifier code (75 characters) is the session's id, its
+ * secret and a checksum; the renewal code (118) the id, both secrets of the renewal and a checksum. To be given to
+ * `createAuthority({ codecs })`.
+ */
+export const angenCodec: TokenCodec = {
+  name: ANGEN_FORMAT,
+  createSecret: () => randomText(SECRET_LENGTH),
+  format: ({ id, secret }) => withChecksum(id + secret),
+  parse(token) {
+    const body = bodyOf(token, TOKEN_BODY)
+    return body === null ? null : { id: body.slice(0, ID_LENGTH), secret: body.slice(ID_LENGTH) }
+  },
+  formatRenewal: ({ id, family, generation }) => withChecksum(id + family + generation),
+  parseRenewal(code) {
+    const body = bodyOf(code, RENEWAL_BODY)
+    if (body === null) return null
+    return {
+      id: body.slice(0, ID_LENGTH),
+      family: body.slice(ID_LENGTH, TOKEN_BODY),
+      generation: body.slice(TOKEN_BODY),
+    }
+  },
+}
