@@ -1,0 +1,37 @@
+/** A bucket of permissions that refills at a steady rate up to its burst. It may go into debt. */
+export class Allowance {
+  readonly #perMs: number
+  readonly #burst: number
+  #credit: number
+  #at: number
+
+  constructor(perSecond: number, burst: number, now: number) {
+    this.#perMs = perSecond / 1000
+    this.#burst = burst
+    this.#credit = burst
+    this.#at = now
+  }
+
+  /** Takes `amount`, even where there is not so much. */
+  spend(amount: number, now: number): void {
+    this.#refill(now)
+    this.#credit -= amount
+  }
+
+  /** What is left; below zero it is debt. */
+  left(now: number): number {
+    this.#refill(now)
+    return this.#credit
+  }
+
+  /** Whether at least half of the burst is there: whoever was over the rate no longer is. */
+  isEasy(now: number): boolean {
+    return this.left(now) * 2 >= this.#burst
+  }
+
+  #refill(now: number): void {
+    if (now <= this.#at) return
+    this.#credit = Math.min(this.#burst, this.#credit + (now - this.#at) * this.#perMs)
+    this.#at = now
+  }
+}
