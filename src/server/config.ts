@@ -15,6 +15,17 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 export interface ServerConfig {
   /** Where the HTTP door listens: `127.0.0.1:8080` by default, `off` for nowhere; port 0 picks one. */
   readonly http?: string
+  /** Where the Angen door listens in clear: `127.0.0.1:8200` by default in development, else `off`. */
+  readonly tcp?: string
+  /** Where the Angen door listens over TLS: `127.0.0.1:8201` by default, where there is a certificate. */
+  readonly tls?: string
+  /** Lets `tcp` listen beyond this machine. False by default. */
+  readonly tcpPublic?: boolean
+  /** The certificate of the doors that speak TLS, with its chain, and its key: PEM files. In development they are made. */
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  /** Proxies before `tcp` and `tls`, whose connections must begin with a PROXY header: addresses or CIDR prefixes. None by default. */
+  readonly proxies?: readonly string[]
   /** The data folder: `./latchkey-data` by default. */
   readonly data?: string
   /** What keeps the data: `sqlite` by default; `memory` forgets everything at the end. */
@@ -25,6 +36,8 @@ export interface ServerConfig {
   readonly trustedProxies?: readonly string[]
   /** `Host` headers that are served; any by default, and in development those of this machine. */
   readonly allowedHosts?: readonly string[]
+  /** Origins of pages that may open a WebSocket of the Angen door, beside this host's own; `*` is any. None by default. */
+  readonly allowedOrigins?: readonly string[]
   /** The origin that browsers see: `https://login.example`. */
   readonly publicUrl?: string
   /** The folder of a MAGE application's modules, `<module>/index.js`; none by default. */
@@ -41,6 +54,18 @@ export interface ServerConfig {
   readonly cacheBytes?: number
   /** Connections open at once at most: 10,000 by default. */
   readonly maxConnections?: number
+  /** Connections of the Angen door that have not logged in at most: 1,000 by default. */
+  readonly maxUnauthenticated?: number
+  /** Connections of the Angen door from one address at most, this machine excepted: 100 by default. */
+  readonly maxPerAddress?: number
+  /** Bytes of a line of the Angen door at most, before login an eighth: 65,536 by default. */
+  readonly maxLineBytes?: number
+  /** Messages of an Angen connection in a second in the long run, twice that at once: 200 by default. */
+  readonly maxMessagesPerSecond?: number
+  /** Bytes of an Angen connection in a second in the long run, twice that at once: 262,144 by default. */
+  readonly maxBytesPerSecond?: number
+  /** How long nothing may pass on an Angen connection: 60,000 ms by default. */
+  readonly connectionIdleMs?: number
   /** How long the store may take to answer: 3,000 ms by default. */
   readonly storeTimeoutMs?: number
   /** How often what is over is removed: every 60,000 ms by default; 0 for never. */
@@ -55,12 +80,20 @@ export interface ServerConfig {
   readonly guards?: readonly Guard[]
 }
 
-type Defaulted = Required<Omit<ServerConfig, 'http' | 'publicUrl' | 'modules'>>
+type Listens = 'http' | 'tcp' | 'tls'
+type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey'
+type Defaulted = Required<Omit<ServerConfig, Listens | Optional>>
 
-/** A configuration with every default filled in. */
+/** Where a door listens. `named` says that somebody chose it: then a taken port is fatal. */
+export type DoorAddress = ListenAddress & { readonly named: boolean }
+
+/** A configuration with every default filled in; a door is null when it is off. */
 export interface ResolvedConfig extends Defaulted {
-  /** Null when it is off. `named` says that somebody chose it: then a taken port is fatal. */
-  readonly http: (ListenAddress & { readonly named: boolean }) | null
+  readonly http: DoorAddress | null
+  readonly tcp: DoorAddress | null
+  readonly tls: DoorAddress | null
+  readonly tlsCert: string | null
+  readonly tlsKey: string | null
   readonly publicUrl: string | null
   readonly modules: string | null
 }
@@ -108,9 +141,10 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
   const given = checkConfig(input)
   const defaults = Object.fromEntries(
     Object.entries(OPTIONS).map(([key, option]) => [key, option.value]),
-  ) as Pick<Defaulted, Exclude<OptionKey, 'http' | 'publicUrl' | 'modules'>>
-  const { http = OPTIONS.http.value, publicUrl = null, modules = null, ...rest } = given
-  const address = http === 'off' ? null : parseListenAddress(http ?? '')
+  ) as Pick<Defaulted, Exclude<OptionKey, Listens | Optional>>
+  const { http, tcp, tls, publicUrl = null, modules = null, ...rest } = given
+  const { tlsCert = null, tlsKey = null } = given
+  const dev = rest.dev ?? defaults.dev
   return {
     commands: [],
     guards: [],
@@ -119,6 +153,16 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     ...rest,
     publicUrl,
     modules,
-    http: address === null ? null : { ...address, named: given.http !== undefined },
+    tlsCert,
+    tlsKey,
+    http: addressOf(http, OPTIONS.http.value),
+    tcp: addressOf(tcp, dev ? OPTIONS.tcp.value : undefined),
+    tls: addressOf(tls, OPTIONS.tls.value),
   }
+}
+
+function addressOf(given: string | undefined, byDefault: string | undefined): DoorAddress | null {
+  const text = given ?? byDefault ?? 'off'
+  const address = text === 'off' ? null : parseListenAddress(text)
+  return address === null ? null : { ...address, named: given !== undefined }
 }

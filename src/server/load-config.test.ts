@@ -43,6 +43,8 @@ describe('loadConfig', () => {
     assert.equal(file, null)
     const resolved = resolveConfig(config)
     assert.deepEqual(resolved.http, { host: '127.0.0.1', port: 8080, named: false })
+    assert.equal(resolved.tcp, null)
+    assert.deepEqual(resolved.tls, { host: '127.0.0.1', port: 8201, named: false })
     assert.equal(resolved.data, './latchkey-data')
     assert.equal(resolved.shutdownMs, 10_000)
     assert.equal(resolved.publicUrl, null)
@@ -52,14 +54,28 @@ describe('loadConfig', () => {
     assert.equal(resolveConfig({ http: '127.0.0.1:8080' }).http?.named, true)
   })
 
+  test('the plain Angen door is open by default in development only', () => {
+    const tcp = { host: '127.0.0.1', port: 8200, named: false }
+    assert.deepEqual(resolveConfig({ dev: true }).tcp, tcp)
+    assert.equal(resolveConfig({ dev: true, tcp: 'off' }).tcp, null)
+    assert.deepEqual(resolveConfig({ tcp: '127.0.0.1:8200' }).tcp, { ...tcp, named: true })
+  })
+
   test('each of flag, variable and key says the same', async () => {
     const values = {
       http: '[::1]:9000',
+      tcp: 'off',
+      tls: '127.0.0.1:9001',
+      tcpPublic: true,
+      tlsCert: 'cert.pem',
+      tlsKey: 'key.pem',
+      proxies: ['192.0.2.0/24'],
       data: '/x',
       store: 'memory',
       dev: true,
       trustedProxies: ['10.0.0.0/8', '::1'],
       allowedHosts: ['a.example', 'b.example:8080'],
+      allowedOrigins: ['*', 'https://game.example'],
       publicUrl: 'https://a.example',
       modules: 'lib/modules',
       mageApp: 'game2',
@@ -68,6 +84,12 @@ describe('loadConfig', () => {
       cacheEntries: 5,
       cacheBytes: 6,
       maxConnections: 7,
+      maxUnauthenticated: 10,
+      maxPerAddress: 11,
+      maxLineBytes: 2048,
+      maxMessagesPerSecond: 12,
+      maxBytesPerSecond: 2049,
+      connectionIdleMs: 100,
       storeTimeoutMs: 8,
       pruneEveryMs: 0,
       shutdownMs: 9,
@@ -120,6 +142,12 @@ describe('loadConfig', () => {
   const flags: readonly [ConfigSources['flags'], RegExp][] = [
     [{ http: '127.0.0.1:65536' }, /^--http: must be HOST:PORT/],
     [{ http: '' }, /^--http: must be HOST:PORT/],
+    [{ tcp: '8200x' }, /^--tcp: must be HOST:PORT, such as 127\.0\.0\.1:8200/],
+    [{ tls: '' }, /^--tls: must be HOST:PORT, such as 127\.0\.0\.1:8201/],
+    [{ tlsCert: '' }, /^--tls-cert: must name a file/],
+    [{ proxies: 'proxy' }, /^--proxies: must be addresses/],
+    [{ allowedOrigins: 'game.example' }, /^--allowed-origins: must be origins/],
+    [{ maxLineBytes: '1' }, /^--max-line-bytes: must be a whole number from 1024/],
     [{ data: ' ' }, /^--data: must name a folder/],
     [{ store: 'redis' }, /^--store: must be one of sqlite, memory/],
     [{ logLevel: 'loud' }, /^--log-level: must be one of fatal/],

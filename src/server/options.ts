@@ -36,6 +36,30 @@ function choice(values: readonly [string, ...string[]]) {
   return z.enum(values, `must be one of ${values.join(', ')}`)
 }
 
+/** Where a door listens. */
+function listens(value: string, about: string) {
+  return {
+    value,
+    kind: 'text',
+    takes: 'HOST:PORT',
+    about: `${about}; off closes it, port 0 picks one`,
+    schema: says(
+      `must be HOST:PORT, such as ${value} or [::1]:${value.split(':')[1]}, or off`,
+      (text) => text === 'off' || parseListenAddress(text) !== null,
+    ),
+  } as const
+}
+
+function file(about: string) {
+  return {
+    value: undefined,
+    kind: 'text',
+    takes: 'FILE',
+    about,
+    schema: says('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
+  } as const
+}
+
 // An address is within every prefix that it begins, so this is false exactly for what is none.
 const isProxy = (text: string) => {
   const base = text.split('/')[0] ?? ''
@@ -67,15 +91,27 @@ const HOUR = 3_600_000
 
 /** The one table of which flags, environment variables, keys of the configuration and `--help` are made. */
 export const OPTIONS: Options = {
-  http: {
-    value: '127.0.0.1:8080',
-    kind: 'text',
-    takes: 'HOST:PORT',
-    about: 'where the HTTP door listens; off closes it, port 0 picks one',
-    schema: says(
-      'must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or off',
-      (text) => text === 'off' || parseListenAddress(text) !== null,
-    ),
+  http: listens('127.0.0.1:8080', 'where the HTTP door listens'),
+  tcp: listens(
+    '127.0.0.1:8200',
+    'where the Angen door listens in clear; by default with --dev only',
+  ),
+  tls: listens('127.0.0.1:8201', 'where the Angen door listens over TLS'),
+  tcpPublic: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'let --tcp listen beyond this machine, where tokens travel in clear',
+    schema: z.boolean('must be true or false'),
+  },
+  tlsCert: file('the certificate of the doors that speak TLS, with its chain, PEM; with --tls-key'),
+  tlsKey: file('its key, PEM; new files are read while it runs'),
+  proxies: {
+    value: [],
+    kind: 'list',
+    takes: 'LIST',
+    about: 'proxies before --tcp and --tls that send a PROXY header: addresses or prefixes',
+    schema: z.array(says('must be addresses or prefixes such as 10.0.0.0/8', isProxy)).max(1000),
   },
   data: {
     value: './latchkey-data',
@@ -112,6 +148,19 @@ export const OPTIONS: Options = {
     about: 'Host headers that are served, with commas; any by default, with --dev this machine’s',
     schema: z
       .array(says('must be host names such as login.example', (text) => /^[^\s/@]+$/.test(text)))
+      .max(1000),
+  },
+  allowedOrigins: {
+    value: [],
+    kind: 'list',
+    takes: 'LIST',
+    about: 'origins of pages that may open a WebSocket of the Angen door, with commas; * is any',
+    schema: z
+      .array(
+        says('must be origins such as https://game.example, or *', (text) =>
+          text === '*' ? true : isOrigin(text),
+        ),
+      )
       .max(1000),
   },
   publicUrl: {
@@ -169,6 +218,48 @@ export const OPTIONS: Options = {
     takes: 'N',
     about: 'connections open at once at most',
     schema: whole(1, 1_000_000),
+  },
+  maxUnauthenticated: {
+    value: 1000,
+    kind: 'integer',
+    takes: 'N',
+    about: 'connections of the Angen door that have not logged in at most',
+    schema: whole(1, 1_000_000),
+  },
+  maxPerAddress: {
+    value: 100,
+    kind: 'integer',
+    takes: 'N',
+    about: 'connections of the Angen door from one address at most; this machine has no limit',
+    schema: whole(1, 1_000_000),
+  },
+  maxLineBytes: {
+    value: 65_536,
+    kind: 'integer',
+    takes: 'BYTES',
+    about: 'a line of the Angen door at most; before login an eighth',
+    schema: whole(1024, 16 * MiB),
+  },
+  maxMessagesPerSecond: {
+    value: 200,
+    kind: 'integer',
+    takes: 'N',
+    about: 'messages of an Angen connection in the long run; twice that at once',
+    schema: whole(1, 10_000_000),
+  },
+  maxBytesPerSecond: {
+    value: 262_144,
+    kind: 'integer',
+    takes: 'BYTES',
+    about: 'bytes of an Angen connection in the long run; twice that at once',
+    schema: whole(1024, 1024 * MiB),
+  },
+  connectionIdleMs: {
+    value: 60_000,
+    kind: 'integer',
+    takes: 'MS',
+    about: 'how long nothing may pass on an Angen connection',
+    schema: whole(100, 24 * HOUR),
   },
   storeTimeoutMs: {
     value: 3000,

@@ -1,22 +1,52 @@
 import { isLoopback } from '../core/address.ts'
 import type { ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
-import { formatListenAddress } from './listen-address.ts'
+import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 
 /** Refuses a configuration that would be unsafe to serve with, in a line that says what to do instead. */
 export function requireSafe(config: ResolvedConfig): void {
-  const { http, dev, publicUrl, trustedProxies } = config
-  if (http === null) throw configurationError('Every door is off: open one with --http HOST:PORT.')
-  if (http.host === 'localhost' || isLoopback(http.host)) return
-  const address = formatListenAddress(http)
+  const { http, tcp, tls, dev } = config
+  requireCertificate(config)
+  const speaksTls = dev || config.tlsCert !== null
+  if (http === null && tcp === null && (tls === null || !speaksTls)) {
+    throw configurationError('Every door is off: open one with --http HOST:PORT.')
+  }
   if (dev) {
+    for (const [flag, address] of Object.entries({ http, tcp, tls })) {
+      if (address === null || isLocal(address)) continue
+      throw configurationError(
+        `--${flag} ${formatListenAddress(address)}: development listens on loopback only; drop --dev to serve others.`,
+      )
+    }
+  }
+  if (http !== null && !isLocal(http)) requireHttps(config, formatListenAddress(http))
+  if (tcp !== null && !isLocal(tcp) && !config.tcpPublic) {
     throw configurationError(
-      `--http ${address}: development listens on loopback only; drop --dev to serve others.`,
+      `--tcp ${formatListenAddress(tcp)}: plain TCP beyond this machine is refused, for tokens would travel in clear. ` +
+        'Use --tls, or, where the network is yours alone, add --tcp-public.',
     )
   }
+}
+
+function isLocal({ host }: ListenAddress): boolean {
+  return host === 'localhost' || isLoopback(host)
+}
+
+function requireHttps({ trustedProxies, publicUrl }: ResolvedConfig, address: string): void {
   if (trustedProxies.length > 0 || publicUrl?.startsWith('https:') === true) return
   throw configurationError(
     `--http ${address}: plain HTTP beyond this machine is refused, for tokens would travel in clear. ` +
       'Put a TLS proxy before it and name it with --trusted-proxies, or give --public-url https://…',
+  )
+}
+
+function requireCertificate({ tls, tlsCert, tlsKey, dev }: ResolvedConfig): void {
+  if ((tlsCert === null) !== (tlsKey === null)) {
+    const [given, missing] = tlsKey === null ? ['cert', 'key'] : ['key', 'cert']
+    throw configurationError(`--tls-${given} needs --tls-${missing} FILE beside it.`)
+  }
+  if (tls?.named !== true || tlsCert !== null || dev) return
+  throw configurationError(
+    `--tls ${formatListenAddress(tls)} needs a certificate: give --tls-cert FILE and --tls-key FILE.`,
   )
 }

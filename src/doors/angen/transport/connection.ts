@@ -78,7 +78,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     if (this.#link.waiting > bufferedBytes) {
       this.#link.flush()
       if (this.#link.waiting > bufferedBytes) this.close('slow_reader', ERROR_TABLE.busy.close)
-    } else if (!this.#pumping && !this.#writes) {
+    } else if (!this.#writes) {
       this.#writes = true
       this.#hub.write(this)
     }
@@ -195,7 +195,6 @@ export class Connection implements Wire, Watched, Ticking, Writing {
       if (!this.#busy) this.close()
     }
     this.#pumping = false
-    this.flush()
     this.#regulate()
   }
 
@@ -230,7 +229,10 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     const now = performance.now()
     if (this.#isOver(now)) {
       this.#overSince ??= now
-      if (now - this.#overSince >= this.#hub.limits.floodMs) return this.#refuse('throttled')
+      if (now - this.#overSince >= this.#hub.limits.floodMs) {
+        this.#refuse('throttled')
+        return
+      }
       this.#hub.tick(this)
     } else if (this.#framer.partial && !this.#busy) this.#hub.tick(this)
     const waits = this.#framer.waiting || this.#bytes.left(now) < 0
@@ -267,7 +269,10 @@ export class Connection implements Wire, Watched, Ticking, Writing {
 
   #refuse(problem: FramingProblem | WireProblem): void {
     if (this.#state !== 'open') return
-    if (problem === 'interrupt') return this.close('interrupt')
+    if (problem === 'interrupt') {
+      this.close('interrupt')
+      return
+    }
     try {
       this.#receiver?.refuse?.(problem)
     } catch (error) {

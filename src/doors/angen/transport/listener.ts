@@ -139,8 +139,9 @@ class Listener implements AngenListener {
     socket.on('close', () => this.#sockets.delete(socket))
     const { hub, proxies = [] } = this.#options
     const peer = canonicalAddress(socket.remoteAddress ?? '')
-    if (!proxies.some((prefix) => withinPrefix(peer, prefix))) return this.#admit(socket, peer)
-    new ProxyReader(hub, socket, (address, rest) => this.#admit(socket, address ?? peer, rest))
+    if (proxies.some((prefix) => withinPrefix(peer, prefix))) {
+      new ProxyReader(hub, socket, (address, rest) => this.#admit(socket, address ?? peer, rest))
+    } else this.#admit(socket, peer)
   }
 
   #admit(socket: Socket, address: string | null, rest?: Buffer): void {

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { ResolvedConfig } from '../config.ts'
+import type { Log } from '../log.ts'
+import { openDevelopmentTls } from './development.ts'
+import { openTlsFiles } from './files.ts'
+import type { TlsMaterial } from './material.ts'
+
+export type { TlsMaterial } from './material.ts'
+
+/** What the doors that speak TLS serve with, or null where nobody gave a certificate. In development one is made. */
+export async function openTls(
+  config: ResolvedConfig,
+  { logger }: Log,
+): Promise<TlsMaterial | null> {
+  const { tlsCert, tlsKey, dev, store, data } = config
+  if (tlsCert !== null && tlsKey !== null) {
+    return openTlsFiles({
+      cert: resolve(tlsCert),
+      key: resolve(tlsKey),
+      onProblem: (message) => logger.error(message),
+      onReload: () => logger.info('New connections get the new certificate.'),
+    })
+  }
+  if (!dev) return null
+  const folder = store === 'memory' && !existsSync(data) ? null : join(resolve(data), 'tls')
+  return openDevelopmentTls({ folder, now: Date.now() })
+}
