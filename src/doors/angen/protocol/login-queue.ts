@@ -33,7 +33,7 @@ export class LoginQueue {
 
   constructor(options: LoginQueueOptions) {
     this.#options = options
-    this.#tokens = options.perSecond
+    this.#tokens = Math.max(1, options.perSecond)
     this.#filledAt = options.now()
   }
 
@@ -118,7 +118,8 @@ export class LoginQueue {
   #fill(): void {
     const { perSecond, now } = this.#options
     const at = now()
-    this.#tokens = Math.min(perSecond, this.#tokens + ((at - this.#filledAt) * perSecond) / 1000)
+    const more = ((at - this.#filledAt) * perSecond) / 1000
+    this.#tokens = Math.min(Math.max(1, perSecond), this.#tokens + more)
     this.#filledAt = at
   }
 

@@ -116,11 +116,9 @@ async function userQuery(
   { filters, limit = 50 }: z.input<typeof query>,
   visitor: Visitor,
 ): Promise<Outcome> {
-  const { id: ids, name } = filters
-  const wanted = name === undefined || isBlank(name) ? null : canonicalIdentity(name)
-  if (ids === undefined && (name === undefined || isBlank(name))) {
-    return failure('Must provide at least 1 filter')
-  }
+  const { id: ids, name = '' } = filters
+  if (ids === undefined && isBlank(name)) return failure('Must provide at least 1 filter')
+  const wanted = isBlank(name) ? null : (canonicalIdentity(name) ?? '')
   const found =
     ids === undefined ? await findNamed(wanted ?? '', visitor) : await findAll(ids, visitor)
   const users = found

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { createRegistry, defineCommand } from '../../../commands/index.ts'
+import { openHouse } from '../testing-support.ts'
+import { angenCommands } from './commands/index.ts'
+import { MESSAGES } from './messages.ts'
+import { commandPath, messagePath, publishSchemas } from './schemas.ts'
+
+const move = defineCommand({
+  name: 'chess.move',
+  about: 'Moves.',
+  access: ['user'],
+  params: z.strictObject({ to: z.string() }),
+  run: () => null,
+})
+
+test('every command and every message has a schema, and what a command answers is one', () => {
+  const schemas = publishSchemas(createRegistry([move]))
+  for (const { name, answers = 'system/success', about } of angenCommands) {
+    assert.equal(schemas.get(commandPath(name))?.['description'], about)
+    assert.ok(schemas.has(messagePath(answers)), answers)
+  }
+  for (const name of Object.keys(MESSAGES)) assert.ok(schemas.has(messagePath(name)))
+  for (const name of ['request', 'response']) assert.ok(schemas.has(`/schema/angen/${name}.json`))
+  assert.deepEqual(schemas.get(commandPath('chess/move'))?.required, ['to'])
+  assert.ok(schemas.has(messagePath('chess/move')))
+  for (const [path, schema] of schemas) {
+    assert.equal(schema['$schema'], 'http://json-schema.org/draft-07/schema#', path)
+    assert.doesNotThrow(() => z.fromJSONSchema(schema as never), path)
+  }
+})
+
+test('what is checked is what is published: no part of a schema is only for readers', () => {
+  const read = new Set([
+    '$schema',
+    'title',
+    'description',
+    'type',
+    'properties',
+    'required',
+    'items',
+  ])
+  const check = (schema: unknown, path: string): void => {
+    for (const [key, value] of Object.entries(schema as object)) {
+      if (key === 'properties') {
+        for (const [name, inner] of Object.entries(value as object)) check(inner, `${path}/${name}`)
+      } else if (key === 'items') check(value, `${path}/items`)
+      // A number that is a safe integer is one that JSON can carry; an object may have more than it says.
+      else if (!['minimum', 'maximum', 'additionalProperties'].includes(key)) {
+        assert.ok(read.has(key), `${path}: ${key}`)
+      }
+    }
+  }
+  for (const { name, schema } of angenCommands) check(schema, name)
+})
+
+test('schemas are served, with an index, and nothing else is', async (t) => {
+  const { door } = await openHouse(t, { commands: [move] })
+  const server = createServer((request, response) => {
+    door.handle(request, response).then(
+      (own) => (own ? undefined : response.writeHead(418).end()),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const get = (path: string, method = 'GET') => fetch(url + path, { method })
+  const index = (await (await get('/schema/angen/')).json()) as { schemas: string[] }
+  assert.ok(index.schemas.includes('/schema/angen/commands/auth/get_token_command.json'))
+  assert.ok(index.schemas.includes('/schema/angen/messages/auth/token_message.json'))
+  for (const path of index.schemas) {
+    const response = await get(path)
+    assert.equal(response.status, 200)
+    assert.equal(typeof (await response.json()), 'object')
+  }
+  assert.equal((await get('/schema/angen/commands/enfys/login_command.json')).status, 404)
+  assert.equal((await get('/schema/angen/__proto__')).status, 404)
+  assert.equal((await get('/schema/angen', 'POST')).status, 405)
+  for (const path of ['/schema', '/schema/angenx', '/', '/v1/session']) {
+    assert.equal((await get(path)).status, 418)
+  }
+})
