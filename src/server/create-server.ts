@@ -7,6 +7,7 @@ import {
 } from '../commands/index.ts'
 import { type Connections, createConnections } from '../connections/index.ts'
 import { type Authority, createAuthority, type Store } from '../core/index.ts'
+import { type AngenDoor, angenCodec, createAngenDoor } from '../doors/angen/index.ts'
 import { createHttpDoor } from '../doors/http/index.ts'
 import {
   createMageDoor,
@@ -18,11 +19,13 @@ import {
 } from '../doors/mage/index.ts'
 import { type ResolvedConfig, resolveConfig, type ServerConfig } from './config.ts'
 import type { Door } from './door.ts'
-import { createHttpListener } from './http-listener.ts'
+import { createHttpListener, type FrontDoor } from './http-listener.ts'
 import { type Log, openLog } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { type AngenDoors, openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
 import { requireSafe } from './safety.ts'
+import { openTls, type TlsMaterial } from './tls/index.ts'
 
 export interface CreateServerOptions {
   /** Standard error by default. */
@@ -58,6 +61,7 @@ export async function createServer(
   const authority = await openAuthority(resolved, log)
   const house = furnish({ authority, registry, log })
   try {
+    await openAngenDoor(resolved, house)
     if (resolved.http !== null) await openHttp(resolved, house)
     const open = await openDoors(house.doors, (message) => log.logger.warn(message))
     house.ready = true
@@ -100,6 +104,8 @@ interface Furnished {
   readonly metrics: Metrics
   readonly doors: Door[]
   readonly log: Log
+  tls: TlsMaterial | null
+  angen: { readonly door: AngenDoor; readonly ways: AngenDoors } | null
   mage: MageDoor | null
   stream: MessageStream | null
   ready: boolean
@@ -116,7 +122,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
     store: openStore(config),
     settings: { ...(config.dev ? easy : {}), ...mageSettings(config.mage), ...config.settings },
     guards: config.guards,
-    codecs: [mageCodec],
+    codecs: [mageCodec, angenCodec],
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,
@@ -129,7 +135,25 @@ function furnish(parts: Pick<Furnished, 'authority' | 'registry' | 'log'>): Furn
   const onError = (err: unknown) => log.logger.error({ err }, 'A connection failed.')
   const connections = createConnections({ authority, onError })
   const metrics = createMetrics({ authority, connections })
-  return { ...parts, connections, metrics, doors: [], mage: null, stream: null, ready: false }
+  const closed = { tls: null, angen: null, mage: null, stream: null, ready: false }
+  return { ...parts, connections, metrics, doors: [], ...closed }
+}
+
+/** Angen over TCP and TLS; its WebSockets and schemas are for the HTTP port. */
+async function openAngenDoor(config: ResolvedConfig, house: Furnished): Promise<void> {
+  const { authority, connections, registry, log } = house
+  house.tls = config.tls === null ? null : await openTls(config, log)
+  const door = createAngenDoor({
+    authority,
+    connections,
+    registry,
+    development: config.dev,
+    onError: (err, what) => log.logger.error({ err, what }, 'A command failed.'),
+  })
+  const allowsHost: MageDoor['allowsHost'] = (request) => house.mage?.allowsHost(request) ?? false
+  const ways = openAngen(config, { log, tls: house.tls, allowsHost }, door.accept)
+  house.angen = { door, ways }
+  house.doors.push(...ways.doors)
 }
 
 /** The doors of the HTTP port: MAGE's commands in front, HTTP behind. */
@@ -168,15 +192,18 @@ async function openHttp(config: ResolvedConfig, house: Furnished): Promise<void>
   const { maxConnections } = config
   const address = config.http
   if (address === null) return
-  house.doors.push(
-    createHttpListener({ door, front: [mage, stream], address, maxConnections, onError }),
-  )
+  const front: FrontDoor[] = [mage, stream]
+  if (house.angen !== null) front.unshift(house.angen.door, house.angen.ways.socket)
+  house.doors.push(createHttpListener({ door, front, address, maxConnections, onError }))
 }
 
 async function shut(house: Furnished, open: readonly OpenDoor[], ms: number): Promise<void> {
   house.ready = false
   const drained = drainDoors(open, ms)
   house.stream?.close()
+  house.angen?.door.close()
+  house.angen?.ways.close()
+  house.tls?.close()
   // Long-lived connections end now, with a reason; what they were in the middle of may still be answered.
   house.connections.close()
   await drained
