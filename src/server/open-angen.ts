@@ -49,9 +49,14 @@ export function openAngen(config: ResolvedConfig, house: AngenHouse, accept: Acc
     hub,
     trustedProxies,
     allowsHost: house.allowsHost,
-    allowedOrigins: [...config.allowedOrigins, ...(publicUrl === null ? [] : [publicUrl])],
+    allowedOrigins: [...config.allowedOrigins, publicUrl ?? []].flat().map(originOf),
   })
   return { doors, socket, close: () => socket.close() }
+}
+
+// As browsers write it: without the slash that people add.
+function originOf(text: string): string {
+  return text === '*' ? text : new URL(text).origin
 }
 
 function limitsOf(config: ResolvedConfig) {
