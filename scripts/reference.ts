@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { ERROR_TABLE } from 'latchkey'
 import { builtInCommands, createRegistry } from 'latchkey/commands'
 import { SETTINGS } from '../src/core/settings.ts'
+import { angenCommands } from '../src/doors/angen/protocol/commands/index.ts'
 import { ROUTES } from '../src/doors/http/routes.ts'
 
 const folder = resolve(import.meta.dirname, '../docs/reference')
@@ -62,5 +63,17 @@ fill(
       needs.join(', ') || '–',
       command?.about ?? '',
     ]
+  }),
+)
+
+fill(
+  'angen.md',
+  ['Command', 'Takes', 'Answers', 'Needs', 'Does'],
+  angenCommands.map(({ name, schema, answers = 'system/success', session, about }) => {
+    const takes = Object.keys(schema.properties ?? {}).map((key) =>
+      schema.required?.includes(key) ? code(key) : `[${code(key)}]`,
+    )
+    const needs = { none: '–', optional: '–', required: 'a session', own: 'own session' }
+    return [code(name), takes.join(', ') || '–', code(answers), needs[session], about]
   }),
 )

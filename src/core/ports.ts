@@ -116,8 +116,10 @@ export interface SessionStore {
    */
   touch(touches: readonly { readonly id: string; readonly lastUsedAt: number }[]): Promise<void>
   /**
-   * Ends live sessions, and with each the impersonations whose parent it is (`parent_ended`), in one write. Returns
-   * those it ended: nothing for a session already over. Raises their version.
+   * Ends sessions that have not ended, and with each the impersonations whose parent it is (`parent_ended`), in one write. One
+   * that has lain idle too long is ended as well: a use of it that another node has yet to write would revive it. One past
+   * `endsAt` or `tokenExpiresAt`, or locked with the house, is over for good and is left. Returns those it ended. Raises
+   * their version.
    */
   end(
     which: EndSelector,

@@ -47,12 +47,40 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: an expired session is over already',
+    name: 'end: a session past its end or its token’s is over already',
     async run({ store: { sessions } }) {
-      const { id } = await createdSession(sessions, { idleMs: 1000 })
-      assert.deepEqual(await sessions.end({ id }, { ...REVOKED, now: START + 1000 }), [])
-      assert.equal((await sessions.find(id))?.endedAt, null)
-      assert.equal((await sessions.end({ id }, { ...REVOKED, now: START + 999 })).length, 1)
+      for (const over of [{ endsAt: START + 1000 }, { tokenExpiresAt: START + 1000 }]) {
+        const { id } = await createdSession(sessions, over)
+        assert.deepEqual(await sessions.end({ id }, { ...REVOKED, now: START + 1000 }), [])
+        assert.equal((await sessions.find(id))?.endedAt, null)
+        assert.equal((await sessions.end({ id }, { ...REVOKED, now: START + 999 })).length, 1)
+      }
+    },
+  },
+  {
+    name: 'end: an idle session is ended too, so that no late touch revives it',
+    async run({ store: { sessions } }) {
+      const idle = { idleMs: 1000 }
+      const at = { ...REVOKED, now: START + 1000 }
+      const byId = await createdSession(sessions, idle)
+      const child = await createdSession(sessions, { ...idle, parent: byId.id, actsAs: 'x' })
+      const byTarget = await createdSession(sessions, { ...idle, actsAs: 'target' })
+      const byOwner = await createdSession(sessions, { ...idle, owner: 'another' })
+      const ends = [
+        await sessions.end({ id: byId.id }, at),
+        await sessions.end({ actsAs: 'target' }, at),
+        await sessions.end({ owner: 'another' }, at),
+      ]
+      const all = [byId, child, byTarget, byOwner]
+      assert.deepEqual(
+        ends.flat().map(({ id }) => id),
+        all.map(({ id }) => id),
+      )
+      await sessions.touch(all.map(({ id }) => ({ id, lastUsedAt: START + 999 })))
+      assert.equal(await sessions.count({ now: START + 1000 }), 0)
+      for (const which of [{ id: byId.id }, { actsAs: 'target' }, { owner: 'another' }]) {
+        assert.deepEqual(await sessions.end(which, at), [])
+      }
     },
   },
   {

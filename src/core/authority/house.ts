@@ -116,14 +116,14 @@ export class House {
    */
   async write<T>(
     write: () => Promise<T>,
-    tell: (outcome: T) => Change | null,
+    tell: (outcome: T) => Change | readonly (Change | null)[] | null,
     signal?: AbortSignal,
   ): Promise<T> {
-    let told: Promise<void> | null = null
+    let told: Promise<unknown> | null = null
     const outcome = await this.ask(async () => {
       const written = await write()
-      const change = tell(written)
-      if (change !== null) told = this.announce(change)
+      const changes = [tell(written)].flat().filter((change) => change !== null)
+      told = Promise.all(changes.map((change) => this.announce(change)))
       return written
     }, signal)
     await told

@@ -110,3 +110,12 @@ test('with a shorter prefix any address of the network is good', async (t) => {
   await check(authority, six.token, { address: '2001:DB8::ffff:1' })
   refused(await authority.authenticate(six.token, { address: '2001:db8:0:1::1' }), 'token_invalid')
 })
+
+test('a flood from elsewhere asks the store a few times a second', async (t) => {
+  const { authority, tap } = await openPinned(t)
+  const { token } = await device(authority, HERE.address)
+  await check(authority, token, HERE)
+  tap.reset()
+  for (let at = 0; at < 50; at++) refused(await authority.authenticate(token), 'token_invalid')
+  assert.equal(tap.count('sessions.find'), 10)
+})

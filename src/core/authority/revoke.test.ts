@@ -4,6 +4,7 @@ import {
   addActor,
   check,
   granted,
+  HOUR,
   logIn,
   openHouse,
   PASSWORD,
@@ -62,6 +63,43 @@ for (const which of ['the session', 'all of the owner'] as const) {
     }
   })
 }
+
+test('so it does where the second ends sessions of its own', async (t) => {
+  const { authority, tap, addNode } = await openHouse(t)
+  const there = await addNode()
+  const ada = await addActor(authority, 'Ada')
+  const { token } = await logIn(authority, 'ada')
+  await check(there.authority, token)
+  tap.intercept('sessions.end', async (proceed) => {
+    await proceed()
+    throw new Error('connection lost')
+  })
+  const which = { owner: ada.id }
+  await assert.rejects(authority.endSessions({ which }), { code: 'unavailable' })
+  tap.intercept('sessions.end', null)
+  const { session } = await logIn(authority, 'ada')
+  const ended = await authority.endSessions({ which })
+  assert.deepEqual(
+    ended.map(({ id }) => id),
+    [session.id],
+  )
+  assert.equal(await reasonOf(there.authority, token), 'revoked')
+})
+
+test('a session that only an unwritten use of another node keeps alive ends with the others', async (t) => {
+  const { authority, clock, addNode } = await openHouse(t)
+  const there = await addNode()
+  const ada = await addActor(authority, 'Ada')
+  const { token, session } = await logIn(authority, 'ada')
+  await check(there.authority, token)
+  clock.advance(HOUR - 1)
+  await check(there.authority, token)
+  clock.advance(1)
+  const ended = await authority.endSessions({ which: { owner: ada.id } })
+  assert.equal(ended[0]?.id, session.id)
+  await there.authority.close()
+  assert.equal(await reasonOf(authority, token), 'revoked')
+})
 
 test('a role that was taken away is gone even if the store said so past its deadline', async (t) => {
   const { authority, tap } = await openHouse(t, { storeTimeoutMs: 20 })

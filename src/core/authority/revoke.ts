@@ -41,20 +41,22 @@ export async function endSessions(
   )
   return house.write(
     () => endInStore(house, which, { now: house.now(options), reason }, audit),
-    (ended) => endedChange(ended) ?? staleChange(which),
+    (ended) => {
+      const told = endedChange(ended)
+      // One that is named and ended needs no more.
+      return one && told !== null ? told : [told, staleChange(which)]
+    },
     options.signal,
   )
 }
 
 /** Ends sessions in the store, and tells nobody: for a {@link House.write}. */
-export async function endInStore(
+export function endInStore(
   house: House,
   which: EndSelector,
   at: { readonly now: number; readonly reason: EndReason },
   audit: AuditEntry,
 ): Promise<readonly EndedSession[]> {
-  // A use that is not written yet may be what keeps a session alive: one that the store takes for expired is not ended.
-  await house.touches.flush()
   return house.store.sessions.end(which, at, { audit })
 }
 

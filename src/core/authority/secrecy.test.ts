@@ -26,8 +26,11 @@ async function liveThrough(t: TestContext) {
   const secrets = [PASSWORD, WRONG, NEXT, TYPED, code, boss.token, renewalOf(boss)]
   await authority.login({ identity: TYPED, password: WRONG }, from)
   await authority.login({ identity: 'ada', password: WRONG }, from)
+  await authority.login({ actorId: TYPED, password: WRONG }, from)
+  await authority.updateActor({ actorId: ada.id, name: 'Ada L.', currentPassword: WRONG }, from)
   const login = await logIn(authority, 'ada', { profile: 'device' }, from)
-  const renewed = granted(await authority.renew(renewalOf(login), from))
+  const { token } = login
+  const renewed = granted(await authority.renew(renewalOf(login), { ...from, token }))
   const proven = granted(
     await authority.stepUp(await check(authority, renewed.token), { password: PASSWORD }, from),
   )

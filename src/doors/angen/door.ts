@@ -52,7 +52,6 @@ function createServices(options: AngenDoorOptions): Services {
   return {
     authority,
     connections,
-    registry,
     dispatcher: options.dispatcher ?? createDispatcher({ authority, registry, deliver, onError }),
     states: new ClientStates({
       keepMs: options.keepClientMs ?? 300_000,

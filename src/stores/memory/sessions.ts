@@ -19,17 +19,21 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     stateOf(row.record, { now, houseEpoch: tables.houseEpoch }) === 'live'
   const hasEnded = ({ record }: SessionRow) =>
     record.endedAt !== null || record.houseEpoch < tables.houseEpoch
+  const mayEnd = (row: SessionRow, now: number) =>
+    !hasEnded(row) && expiresAt({ ...row.record, idleMs: null }) > now
   const epochsOf = (owner: string) => ({
     owner: ownerEpochs.get(owner) ?? 0,
     house: tables.houseEpoch,
   })
 
-  function live(now: number, ids: Iterable<string> | undefined): SessionRow[] {
-    const rows = [...(ids ?? [])].flatMap((id) => sessions.get(id) ?? [])
-    return rows.filter((row) => isLive(row, now))
-  }
+  const rowsOf = (ids: Iterable<string> | undefined) =>
+    [...(ids ?? [])].flatMap((id) => sessions.get(id) ?? [])
+  const live = (now: number, ids: Iterable<string> | undefined) =>
+    rowsOf(ids).filter((row) => isLive(row, now))
+  const endable = (now: number, ids: Iterable<string> | undefined) =>
+    rowsOf(ids).filter((row) => mayEnd(row, now))
 
-  /** Ends rows, each with the live sessions whose parent it is. */
+  /** Ends rows, each with the sessions whose parent it is. */
   function endAll(rows: readonly SessionRow[], now: number, reason: EndReason): EndedSession[] {
     const ended: EndedSession[] = []
     const end = (row: SessionRow, why: EndReason) => {
@@ -39,7 +43,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     }
     for (const row of rows) end(row, reason)
     for (const { record } of rows) {
-      for (const child of live(now, tables.sessionsByParent.get(record.id))) {
+      for (const child of endable(now, tables.sessionsByParent.get(record.id))) {
         end(child, 'parent_ended')
       }
     }
@@ -144,13 +148,13 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       let rows: SessionRow[]
       let raised = false
       if ('id' in which) {
-        rows = live(now, [which.id]).filter(
+        rows = endable(now, [which.id]).filter(
           ({ record }) => which.owner === undefined || record.owner === which.owner,
         )
       } else if ('actsAs' in which) {
-        rows = live(now, sessions.keys()).filter(({ record }) => record.actsAs === which.actsAs)
+        rows = endable(now, sessions.keys()).filter(({ record }) => record.actsAs === which.actsAs)
       } else {
-        const owned = which.keepAll ? [] : live(now, tables.sessionsByOwner.get(which.owner))
+        const owned = which.keepAll ? [] : endable(now, tables.sessionsByOwner.get(which.owner))
         rows = owned.filter(({ record }) => record.id !== which.except)
         raised = which.raiseEpoch === true
         if (raised) ownerEpochs.set(which.owner, (ownerEpochs.get(which.owner) ?? 0) + 1)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CommandRegistry, Dispatcher } from '../../../commands/index.ts'
+import type { Dispatcher } from '../../../commands/index.ts'
 import type { Connections } from '../../../connections/index.ts'
 import type { Authenticated, Authority, CallOptions } from '../../../core/index.ts'
 import type { ClientStates } from './client-states.ts'
@@ -11,7 +11,6 @@ import { type Checker, createChecker, type JsonSchema } from './schema.ts'
 export interface Services {
   readonly authority: Authority
   readonly connections: Connections
-  readonly registry: CommandRegistry
   readonly dispatcher: Dispatcher
   readonly states: ClientStates
   /** Null where logins are not held back. */
@@ -34,7 +33,7 @@ export interface Visitor {
   caller(userAgent?: string | null): CallOptions
   /** As `caller`, with a signal that fires when the client goes away. */
   patient(userAgent?: string | null): CallOptions & { readonly signal: AbortSignal }
-  /** Makes the connection stand on a session. */
+  /** Makes the connection stand on a session, which it does not yet. */
   logIn(check: Authenticated, options: { readonly bot: boolean }): void
   /** Closes the connection at the client's wish. */
   leave(): void

@@ -7,7 +7,7 @@ import {
   ERROR_TABLE,
   LatchkeyError,
 } from '../../../core/index.ts'
-import type { Receiver, Wire } from '../wire.ts'
+import type { Receiver, Wire, WireProblem } from '../wire.ts'
 import type { AngenCommand, Services, Visitor } from './command.ts'
 import { pushOf } from './events.ts'
 import { orderedJson } from './json.ts'
@@ -20,11 +20,11 @@ const USE_EVERY_MS = 500
 /** Reasons for which a connection closes without its session being over. */
 const SESSION_GOES_ON: ReadonlySet<string> = new Set(['server_closing', 'send_failed'])
 
-const PROBLEMS = {
+const PROBLEMS: Readonly<Record<WireProblem, string>> = {
   too_large: 'Message too large',
   not_utf8: 'Message is not UTF-8',
   throttled: 'Too many messages',
-} as const
+}
 
 const OVER = refuse('session_revoked', 'The session has ended.')
 
@@ -74,7 +74,7 @@ export class Conversation implements Receiver, ConnectionEnds, Visitor {
     }
   }
 
-  refuse(problem: keyof typeof PROBLEMS): void {
+  refuse(problem: WireProblem): void {
     if (!this.#over) this.#error(PROBLEMS[problem])
   }
 
@@ -124,7 +124,7 @@ export class Conversation implements Receiver, ConnectionEnds, Visitor {
   }
 
   logIn(check: Authenticated, { bot }: { readonly bot: boolean }): void {
-    if (this.#over || this.#connection?.current.session.id === check.session.id) return
+    if (this.#over) return
     const { states, connections } = this.services
     const [before, actorBefore] = [this.#connection, this.#actorId]
     this.#actorId = check.actor.id

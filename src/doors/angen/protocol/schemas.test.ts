@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
@@ -31,6 +32,15 @@ test('every command and every message has a schema, and what a command answers i
   for (const [path, schema] of schemas) {
     assert.equal(schema['$schema'], 'http://json-schema.org/draft-07/schema#', path)
     assert.doesNotThrow(() => z.fromJSONSchema(schema as never), path)
+  }
+})
+
+test('the reference lists every command, with what it answers', () => {
+  const file = new URL('../../../../docs/reference/angen.md', import.meta.url)
+  const text = readFileSync(file, 'utf8')
+  for (const { name, answers = 'system/success', about } of angenCommands) {
+    const row = text.split('\n').find((line) => line.startsWith(`| \`${name}\` |`))
+    assert.ok(row?.includes(` | \`${answers}\` | `) && row.endsWith(`| ${about} |`), name)
   }
 })
 

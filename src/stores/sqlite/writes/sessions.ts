@@ -19,6 +19,9 @@ type Found = [
 ]
 
 const LIVE = 'ended_at IS NULL AND expires_at > ? AND house_epoch >= ?'
+// Idle or not: `end` in the contract of the stores says why.
+const ENDABLE =
+  'ended_at IS NULL AND min(ends_at, coalesce(token_expires_at, ends_at)) > ? AND house_epoch >= ?'
 const FOUND = 'seq, id, owner, parent, created_at, last_used_at'
 
 /** The writes of sessions, their data bags and the epochs. */
@@ -32,13 +35,14 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     'INSERT INTO epochs VALUES (?, 1) ON CONFLICT (owner) DO UPDATE SET epoch = epoch + 1',
   )
   const raiseHouse = prepare<[number]>(db, 'UPDATE house SET epoch = epoch + 1 RETURNING epoch')
-  const findLive = (where: string) =>
-    prepare<Found>(db, `SELECT ${FOUND} FROM sessions WHERE ${where} AND ${LIVE} ORDER BY seq`)
-  const liveById = findLive('id = ?')
-  const liveByOwner = findLive('owner = ?')
-  const liveByProfile = findLive('owner = ? AND profile = ?')
-  const liveByParent = findLive('parent = ?')
-  const liveByTarget = findLive('acts_as = ?')
+  const findRows = (where: string) =>
+    prepare<Found>(db, `SELECT ${FOUND} FROM sessions WHERE ${where} ORDER BY seq`)
+  const liveById = findRows(`id = ? AND ${LIVE}`)
+  const liveByProfile = findRows(`owner = ? AND profile = ? AND ${LIVE}`)
+  const endableById = findRows(`id = ? AND ${ENDABLE}`)
+  const endableByOwner = findRows(`owner = ? AND ${ENDABLE}`)
+  const endableByParent = findRows(`parent = ? AND ${ENDABLE}`)
+  const endableByTarget = findRows(`acts_as = ? AND ${ENDABLE}`)
   // Answered by the index alone: at most logins the owner is nowhere near its limit, and no row need be looked at.
   const countOwned = prepare<[number]>(
     db,
@@ -83,7 +87,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     return { owner: ownerEpoch, house }
   }
 
-  /** Ends rows, each with the live sessions whose parent it is. */
+  /** Ends rows, each with the sessions whose parent it is. */
   function endAll(
     rows: readonly Found[],
     { now, house, reason }: { now: number; house: number; reason: EndReason },
@@ -95,19 +99,19 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     }
     for (const row of rows) end(row, reason)
     for (const [, id] of rows) {
-      for (const child of liveByParent.all(id, now, house)) end(child, 'parent_ended')
+      for (const child of endableByParent.all(id, now, house)) end(child, 'parent_ended')
     }
     return ended
   }
 
   function selected(which: EndSelector, now: number, house: number): Found[] {
     if ('id' in which) {
-      const rows = liveById.all(which.id, now, house)
+      const rows = endableById.all(which.id, now, house)
       return rows.filter((row) => which.owner === undefined || row[2] === which.owner)
     }
-    if ('actsAs' in which) return liveByTarget.all(which.actsAs, now, house)
+    if ('actsAs' in which) return endableByTarget.all(which.actsAs, now, house)
     if (which.keepAll) return []
-    return liveByOwner.all(which.owner, now, house).filter((row) => row[1] !== which.except)
+    return endableByOwner.all(which.owner, now, house).filter((row) => row[1] !== which.except)
   }
 
   /** The rows to evict for a new session, or null if there is no room; `gone` does not count any more. */

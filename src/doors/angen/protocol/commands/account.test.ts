@@ -120,7 +120,13 @@ test('revoking the tokens closes every connection, the caller’s last', async (
   const peer = await visit('ada')
   const { identifier_code } = await token('ada')
   const other = await connect().login(identifier_code)
+  const end = t.mock.method(authority, 'endSessions')
   const told = await peer.send('{"name":"account/revoke_tokens","command":{},"message_id":"7"}')
+  // A login that is under way must not slip in after.
+  assert.deepEqual(end.mock.calls[0]?.arguments[0].which, {
+    owner: (await authority.findActorByIdentity('ada'))?.id,
+    raiseEpoch: true,
+  })
   assert.deepEqual(told[0], {
     name: 'system/success',
     message: { command: 'account/revoke_tokens' },

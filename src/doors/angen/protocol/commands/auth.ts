@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Actor, Authentication, LoggedIn, Refusal } from '../../../../core/index.ts'
+import { ANGEN_FORMAT } from '../../token-codec.ts'
 import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
 import { utcSeconds } from '../json.ts'
 import { type Answer, answer, failure, type Outcome, refused } from '../outcome.ts'
@@ -45,7 +46,10 @@ async function getToken(given: z.input<typeof credentials>, visitor: Visitor): P
     if (!proven.ok) return refused(proven, GET_TOKEN_REASONS)
     return failure("There was an error generating the token: user_agent: can't be blank")
   }
-  const outcome = await authority.login({ ...proof, profile: 'device', format: 'angen' }, patient)
+  const outcome = await authority.login(
+    { ...proof, profile: 'device', format: ANGEN_FORMAT },
+    patient,
+  )
   return outcome.ok ? token(outcome) : refused(outcome, GET_TOKEN_REASONS)
 }
 

@@ -66,12 +66,14 @@ test('an update that changes nothing is told to nobody', async (t) => {
   assert.equal(await peer.reason('connections/update_client', { 'player?': true }), 'No changes')
   const same = '{"name":"connections/update_client","command":{"afk?":false}}'
   assert.equal((await peer.send(same)).length, 1)
-  const big = { sync: { text: 'x'.repeat(5000) } }
-  assert.equal(await peer.reason('connections/update_client', big), 'Sync is too large')
+  const deep = JSON.parse(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`)
+  for (const sync of [{ text: 'x'.repeat(5000) }, deep]) {
+    assert.equal(await peer.reason('connections/update_client', { sync }), 'Sync is too large')
+  }
 })
 
 test('a disconnect answers and closes this connection alone; the state goes with the last', async (t) => {
-  const { visit, connect, token, door, connections } = await openHouse(t)
+  const { visit, connect, token, door, connections, authority } = await openHouse(t)
   const peer = await visit('ada')
   const { identifier_code } = await token('ada')
   const other = await connect().login(identifier_code)
@@ -89,6 +91,10 @@ test('a disconnect answers and closes this connection alone; the state goes with
   const stranger = connect()
   assert.equal((await stranger.ask('connections/disconnect')).name, 'system/success')
   assert.notEqual(stranger.wire.closedWith, null)
+  const given = { name: 'eve', email: 'eve@example.org', password: 'password1' }
+  const late = JSON.stringify({ name: 'account/register', command: given })
+  assert.deepEqual(await stranger.send(late), [])
+  assert.equal(await authority.findActorByIdentity('eve'), null)
 })
 
 test('the state of a client that only dropped stays for five minutes', async (t) => {
