@@ -20,12 +20,12 @@ const RENEW_BEFORE_MS = 30 * 86_400_000
  * where it is broken or nearly over. The authority's key is kept, so that clients who trust `ca.pem` go on doing so when the
  * certificate is renewed; keys are for their owner's eyes only.
  */
-export async function openDevelopmentTls(options: DevelopmentTlsOptions): Promise<TlsMaterial> {
+export function openDevelopmentTls(options: DevelopmentTlsOptions): TlsMaterial {
   const { folder, now } = options
   const keptAuthority = find(folder, 'ca.pem', 'ca-key.pem', now)
-  const authority = keptAuthority ?? (await makeAuthority(now))
+  const authority = keptAuthority ?? makeAuthority(now)
   const kept = keptAuthority === null ? null : find(folder, 'cert.pem', 'key.pem', now, authority)
-  const pair = kept ?? (await makeCertificate(authority, now))
+  const pair = kept ?? makeCertificate(authority, now)
   if (folder !== null) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (keptAuthority === null) {

@@ -9,10 +9,7 @@ import type { TlsMaterial } from './material.ts'
 export type { TlsMaterial } from './material.ts'
 
 /** What the doors that speak TLS serve with, or null where nobody gave a certificate. In development one is made. */
-export async function openTls(
-  config: ResolvedConfig,
-  { logger }: Log,
-): Promise<TlsMaterial | null> {
+export function openTls(config: ResolvedConfig, { logger }: Log): TlsMaterial | null {
   const { tlsCert, tlsKey, dev, store, data } = config
   if (tlsCert !== null && tlsKey !== null) {
     return openTlsFiles({

@@ -65,7 +65,8 @@ class Listener implements AngenListener {
   constructor(options: AngenListenerOptions) {
     this.#options = options
     const { maxConnections, tls } = options
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => this.#meet(s))
+    const allowHalfOpen = tls === undefined
+    this.#server = createServer({ allowHalfOpen, noDelay: true }, (socket) => this.#meet(socket))
     if (maxConnections !== undefined) this.#server.maxConnections = maxConnections
     this.#tls = tls === undefined ? null : this.#secure(tls)
   }
@@ -123,11 +124,11 @@ class Listener implements AngenListener {
     const { hub, name } = this.#options
     const context = () => ({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const })
     const server = createTlsServer(
-      { ...context(), allowHalfOpen: true, handshakeTimeout: hub.limits.handshakeMs },
+      { ...context(), handshakeTimeout: hub.limits.handshakeMs },
       (socket) => this.#secured(socket),
     )
-    // A handshake that fails is the client's affair; its socket is closed already.
-    server.on('tlsClientError', () => undefined)
+    // A handshake that fails, or takes too long, is the client's affair.
+    server.on('tlsClientError', (_, socket) => socket.destroy())
     server.on('error', (error) => hub.onError(error, name))
     this.#forget = tls.onChange(() => server.setSecureContext(context()))
     return server
@@ -173,6 +174,8 @@ class Listener implements AngenListener {
 
   #secured(socket: TLSSocket): void {
     socket.on('error', () => undefined)
+    // A client that stops sending during the handshake has given up; one that does so later waits for its answers.
+    socket.allowHalfOpen = true
     const key = keyOf(socket)
     const visit = this.#handshakes.get(key)
     this.#handshakes.delete(key)
