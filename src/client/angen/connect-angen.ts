@@ -88,7 +88,7 @@ class Client implements AngenClient {
   }
 
   get connected(): boolean {
-    return this.#line !== null
+    return this.#line?.isOpen === true
   }
 
   async start(): Promise<void> {
@@ -115,7 +115,7 @@ class Client implements AngenClient {
     { timeoutMs = this.#timeoutMs, signal }: AskOptions = {},
   ): Promise<AnswerOf<Name>> {
     const began = performance.now()
-    const line = this.#line ?? (await this.#whenLoggedIn(timeoutMs, signal))
+    const line = await this.#whenLoggedIn(timeoutMs, signal)
     const left = Math.max(1, timeoutMs - (performance.now() - began))
     return (await line.request(name, command, { timeoutMs: left, signal })) as AnswerOf<Name>
   }
@@ -237,15 +237,20 @@ class Client implements AngenClient {
     }
   }
 
-  #whenLoggedIn(timeoutMs: number, signal?: AbortSignal): Promise<Line> {
+  async #whenLoggedIn(timeoutMs: number, signal?: AbortSignal): Promise<Line> {
+    if (this.#line?.isOpen === true) return this.#line
+    if (this.#stop.signal.aborted) throw this.#ended
     const { maxOutstanding = MAX_OUTSTANDING } = this.#options
-    if (this.#stop.signal.aborted) return Promise.reject(this.#ended)
     if (this.#waiting.size >= maxOutstanding) {
-      return Promise.reject(new LatchkeyError('busy', 'Too many requests wait for a connection.'))
+      throw new LatchkeyError('busy', 'Too many requests wait for a connection.')
     }
     const wait = new Wait<Line>({ timeoutMs, late: 'There is no connection.', signal })
     this.#waiting.add(wait)
-    return wait.promise.finally(() => this.#waiting.delete(wait))
+    try {
+      return await wait.promise
+    } finally {
+      this.#waiting.delete(wait)
+    }
   }
 
   #finish(error: unknown): void {

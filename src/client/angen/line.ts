@@ -65,6 +65,11 @@ export class Line {
     })
   }
 
+  /** Whether it takes requests. */
+  get isOpen(): boolean {
+    return this.#ended === null
+  }
+
   /** Resolves with the body of the answer; rejects with what the server refused, or with `timeout`, `busy`, `unavailable`. */
   async request(name: string, command: object, options: AskOptions = {}): Promise<AngenBody> {
     const { signal, timeoutMs = this.#options.requestTimeoutMs } = options
