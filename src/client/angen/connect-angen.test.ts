@@ -169,9 +169,10 @@ test('codes that cannot be stored are neither lost nor asked for again', async (
       token = next
     },
   }
-  await connect(t, { ...house.options, session })
+  const proxy = await openProxy(t, house.port)
+  await connect(t, { ...house.options, port: proxy.port, session })
   await until(() => token?.identifier_code !== before.identifier_code)
-  assert.equal(await house.renewals(), 1)
+  assert.equal(proxy.count('auth/renew'), 1)
   const again = await connect(t, { ...house.options, session })
   assert.equal(again.user?.name, 'ada')
   assert.equal(house.asked(), 1)
@@ -244,4 +245,19 @@ test('without a session it does not log in', async (t) => {
   assert.deepEqual(await client.request('system/ping', {}), {})
   await assert.rejects(client.request('connections/whoami', {}), { code: 'token_missing' })
   assert.equal(asked(), 0)
+})
+
+test('over TLS it trusts the authority it is given, and no stranger', async (t) => {
+  const data = await createFolder(t)
+  const doors = { tcp: 'off', tls: '127.0.0.1:0', dev: true }
+  const { options, asked } = await openAngenServer(t, { ...doors, store: 'sqlite', data })
+  const ca = await readFile(join(data, 'tls', 'ca.pem'))
+  assert.equal((await connect(t, { ...options, tls: { ca } })).user?.name, 'ada')
+  const stranger = connectAngen({ ...options, tls: true, patienceMs: 300 })
+  await assert.rejects(stranger, { code: 'unavailable' })
+  const misnamed = { ca, servername: 'elsewhere.example' }
+  await assert.rejects(connectAngen({ ...options, tls: misnamed, patienceMs: 300 }), {
+    code: 'unavailable',
+  })
+  assert.equal(asked(), 1)
 })
