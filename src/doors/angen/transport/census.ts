@@ -6,6 +6,8 @@ export interface Guest {
   /** What it counts for: an IPv4 address, or the /64 of an IPv6 one. Null for one that is exempt or has no address. */
   readonly network: string | null
   authenticated: boolean
+  /** It is counted no more, whatever is said of it. */
+  left: boolean
 }
 
 /** Counts the connections of all listeners, and says who may still come in. */
@@ -36,11 +38,11 @@ export class Census {
     }
     this.#size += 1
     this.#strangers += 1
-    return { network, authenticated: false }
+    return { network, authenticated: false, left: false }
   }
 
   know(guest: Guest, authenticated: boolean): void {
-    if (guest.authenticated === authenticated) return
+    if (guest.left || guest.authenticated === authenticated) return
     guest.authenticated = authenticated
     this.#strangers += authenticated ? -1 : 1
   }
@@ -49,6 +51,7 @@ export class Census {
   leave(guest: Guest): void {
     this.#size -= 1
     this.know(guest, true)
+    guest.left = true
     const { network } = guest
     if (network === null) return
     const count = (this.#byNetwork.get(network) ?? 1) - 1

@@ -165,10 +165,14 @@ export class Connection implements Wire, Watched, Ticking, Writing {
 
   tick(now: number): boolean {
     if (this.#state !== 'open') return false
-    if (this.#paused) this.#pump()
-    else if (this.#framer.partial && now - this.#heardAt < QUIET_MS) return true
-    else if (this.#mayHandle(now)) this.#hand(this.#framer.takeQuiet())
-    return this.#isOver(now)
+    if (this.#paused) {
+      this.#pump()
+      return this.#isOver(now) || this.#mayBeQuiet()
+    }
+    const tooEarly = now - this.#heardAt < QUIET_MS || this.#messages.left(now) < 1
+    if (tooEarly) return this.#mayBeQuiet()
+    if (this.#mayHandle(now)) this.#hand(this.#framer.takeQuiet())
+    return false
   }
 
   #accept(): Receiver | null {
@@ -234,7 +238,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
         return
       }
       this.#hub.tick(this)
-    } else if (this.#framer.partial && !this.#busy) this.#hub.tick(this)
+    } else if (this.#mayBeQuiet()) this.#hub.tick(this)
     const waits = this.#framer.waiting || this.#bytes.left(now) < 0
     if (waits === this.#paused) return
     this.#paused = waits
@@ -259,7 +263,13 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   /** Whether it has to wait for an allowance. */
   #isOver(now: number): boolean {
     if (this.#bytes.left(now) < 0) return true
-    return this.#framer.waiting && !this.#busy && this.#messages.left(now) < 1
+    // Not by what is left now: that may have come since the last message was held back, and nothing else would wake it.
+    return this.#framer.waiting && !this.#busy && !this.#link.stalled
+  }
+
+  /** Whether a message has come that may be whole though its end has not. */
+  #mayBeQuiet(): boolean {
+    return this.#framer.partial && !this.#busy
   }
 
   #lineBytes(): number {

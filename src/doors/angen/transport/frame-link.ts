@@ -2,6 +2,9 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Link } from './link.ts'
 
+/** A close frame has room for 123 bytes, and a UTF-16 unit takes three at most. */
+const MAX_REASON_LENGTH = 41
+
 /** Messages as text frames of a WebSocket. */
 export class FrameLink implements Link {
   readonly #socket: WebSocket
@@ -43,7 +46,7 @@ export class FrameLink implements Link {
 
   end(code: number, reason: string): void {
     this.flush()
-    this.#socket.close(code, reason)
+    this.#socket.close(code, reason.slice(0, MAX_REASON_LENGTH))
   }
 
   cut(): void {

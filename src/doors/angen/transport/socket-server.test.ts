@@ -126,24 +126,23 @@ describe('Angen over WebSocket', () => {
     const { dial } = await open(t, {
       handle(text, wire) {
         wire.send(text)
-        wire.close('session revoked', 4401)
+        wire.close(`session revoked ${'é'.repeat(100)}`, 4401)
         assert.equal(wire.send('more'), false)
       },
     })
     const { socket, heard, closed } = await dial()
     socket.send('bye')
-    assert.deepEqual(await closed, [4401, 'session revoked'])
+    assert.deepEqual(await closed, [4401, `session revoked ${'é'.repeat(25)}`])
     assert.deepEqual(heard, ['bye'])
   })
 
   test('pings keep a connection that says nothing else', async (t) => {
-    const { dial } = await open(t, { limits: { idleMs: 200 } })
+    const { dial } = await open(t, { limits: { idleMs: 500 } })
     const silent = await dial()
     const pinging = await dial()
     const timer = setInterval(() => pinging.socket.ping(), 40)
     t.after(() => clearInterval(timer))
     assert.deepEqual(await silent.closed, [1001, 'idle'])
-    await new Promise((resolve) => setTimeout(resolve, 200))
     assert.equal(pinging.socket.readyState, WebSocket.OPEN)
   })
 

@@ -67,6 +67,20 @@ describe('a TLS listener', () => {
     await assert.rejects(dialTls(t, port, { ca: [] }), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
   })
 
+  test('answers what was asked before the client stopped sending, and closes', async (t) => {
+    const { port } = await openPort(t, {
+      tls: source(),
+      handle: (text, wire) =>
+        new Promise((resolve) => {
+          setTimeout(() => resolve(void wire.send(text)), 20)
+        }),
+    })
+    const client = await dialTls(t, port)
+    client.socket.allowHalfOpen = true
+    client.socket.end('{"a":1}\n{"b":2}')
+    assert.equal(await client.closed, '{"a":1}\n{"b":2}\n')
+  })
+
   test('speaks nothing older than TLS 1.2', async (t) => {
     const { port } = await openPort(t, { tls: source() })
     const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' } as const
