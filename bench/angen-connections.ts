@@ -2,6 +2,7 @@ import { type Contender, startContender, withContenders } from './harness/conten
 import { progress } from './harness/progress.ts'
 import { figuresNamed } from './harness/rounds.ts'
 import { compare, compareWithBound, type Row, type RunOptions } from './harness/row.ts'
+import { withAngenHouse } from './setup/angen-house.ts'
 
 export const name = 'angen-connections'
 
@@ -11,21 +12,18 @@ const SETTLE_MS = 3_000
 /** What do 15,000 idle TCP connections cost that are logged in, and how soon are 10,000 back that were cut off at once? */
 export async function run({ quick }: RunOptions): Promise<Row[]> {
   const step = quick ? 500 : 5_000
-  const server = () => startContender('latchkey-angen', { sessions: STEPS * step + 1 })
-  return await withContenders({ server }, async ({ server: started }) => {
-    const port = started.facts['port']
-    const tokens = started.facts['tokens'] as readonly string[]
+  return await withAngenHouse(STEPS * step + 1, async ({ server, port, tokens }) => {
     const clients: Contender[] = []
     // What a server that has just started has yet to compile and to set up is no cost of a connection.
     await logIn(port, tokens.slice(-1), quick ? 500 : 3_000)
-    const rss = [await settledRss(started, 0)]
+    const held = [await settledBytes(server, 0)]
     try {
       for (let at = 0; at < STEPS; at++) {
         progress(name, `opening connections ${at * step} to ${(at + 1) * step}`)
         const own = tokens.slice(at * step, (at + 1) * step)
         const localAddress = `127.0.0.${at + 2}`
         clients.push(await startContender('angen-clients', { port, localAddress, tokens: own }))
-        rss.push(await settledRss(started, (at + 1) * step))
+        held.push(await settledBytes(server, (at + 1) * step))
       }
       const p99s: number[] = []
       for (let round = 0; round < (quick ? 1 : 5); round++) {
@@ -33,7 +31,7 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
         p99s.push(await logIn(port, tokens.slice(-1), quick ? 1_000 : 5_000))
       }
       return [
-        ...memoryRows(rss, step),
+        ...memoryRows(held, step),
         compareWithBound(`${name}-login-p99`, 'ms', p99s, { of: 'ours', is: '<', value: 10 }),
         ...(await storm(clients.slice(0, 2), 2 * step, quick)),
       ]
@@ -43,11 +41,11 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
   })
 }
 
-async function settledRss(server: Contender, open: number): Promise<number> {
+async function settledBytes(server: Contender, open: number): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
   const figures = await server.measure(0)
   if (figures['open'] !== open) throw new Error(`${figures['open']} connections are open`)
-  return figures['rss'] ?? Number.NaN
+  return figures['bytes'] ?? Number.NaN
 }
 
 /** The 99th percentile of one client that logs in over and over. */
@@ -59,8 +57,8 @@ async function logIn(port: unknown, tokens: readonly string[], ms: number): Prom
   })
 }
 
-function memoryRows(rss: readonly number[], step: number): Row[] {
-  const at = (index: number) => rss[index] ?? Number.NaN
+function memoryRows(held: readonly number[], step: number): Row[] {
+  const at = (index: number) => held[index] ?? Number.NaN
   const each = [1, 2, 3].map((steps) => {
     const bytes = (at(steps) - at(0)) / (steps * step)
     const bound = { of: 'ours', is: '<', value: 12_288 } as const

@@ -2,6 +2,7 @@ import { type Figures, startContender, withContenders } from './harness/contende
 import { progress } from './harness/progress.ts'
 import { figuresNamed } from './harness/rounds.ts'
 import { compareWithBound, type Row, type RunOptions } from './harness/row.ts'
+import { withAngenHouse } from './setup/angen-house.ts'
 
 export const name = 'angen-revocation'
 
@@ -9,27 +10,23 @@ export const name = 'angen-revocation'
 export async function run({ quick }: RunOptions): Promise<Row[]> {
   const connections = quick ? 1_000 : 10_000
   const half = connections / 2
-  const server = () => startContender('latchkey-angen', { sessions: connections })
-  return await withContenders({ server }, async ({ server: { facts } }) => {
-    const { port, httpPort } = facts
-    const part = (fact: string, from: number, to: number) =>
-      (facts[fact] as readonly string[]).slice(from, to)
+  return await withAngenHouse(connections, async ({ port, httpPort, tokens, ids, bearers }) => {
     progress(name, `opening ${connections} connections`)
     const clients = {
       idle: () =>
         startContender('angen-clients', {
           port,
           localAddress: '127.0.0.2',
-          tokens: part('tokens', half, connections),
+          tokens: tokens.slice(half),
         }),
       revoked: () =>
         startContender('angen-revoker', {
           port,
           httpPort,
           localAddress: '127.0.0.3',
-          tokens: part('tokens', 0, half),
-          ids: part('ids', 0, half),
-          bearers: part('bearers', 0, half),
+          tokens: tokens.slice(0, half),
+          ids: ids.slice(0, half),
+          bearers: bearers.slice(0, half),
         }),
     }
     return await withContenders(clients, async ({ revoked }) => {
@@ -55,7 +52,8 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
           value: 5,
         }),
         shown('p50', `${name}-p50`),
-        shown('answered', `${name}-answered-p50`),
+        shown('answeredP50', `${name}-answered-p50`),
+        shown('answeredP99', `${name}-answered-p99`),
       ]
     })
   })
