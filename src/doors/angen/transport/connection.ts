@@ -135,11 +135,6 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     if (!this.#busy) this.close('server_closing', CLOSE_GOING_AWAY)
   }
 
-  /** Closes at once. */
-  cut(): void {
-    this.#link.cut()
-  }
-
   /** The way to the client is gone. */
   gone(): void {
     if (this.#state === 'closed') return
