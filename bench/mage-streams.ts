@@ -60,11 +60,9 @@ async function shout(
   const probes: Awaited<ReturnType<Contender['measure']>>[] = []
   for (let round = 0; round < (quick ? 2 : 7); round++) {
     progress(name, `broadcast ${round + 1}`)
-    const probing = prober.measure(1_500)
-    await new Promise((resolve) => setTimeout(resolve, 300))
     const listening = sockets.map((each) => each.measure(0))
-    await new Promise((resolve) => setTimeout(resolve, 50))
     await server.measure(1)
+    const probing = prober.measure(1_500)
     const times = await Promise.all(listening)
     heard.push({ max: Math.max(...times.map((each) => each['max'] ?? Number.NaN)) })
     probes.push(await probing)

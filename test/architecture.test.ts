@@ -17,12 +17,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 /** What each floor may import beside itself. An import points downwards, or sideways as drawn. */
 const FLOORS: Record<string, readonly string[]> = {
   core: [],
+  grpc: [],
   stores: ['core'],
   commands: ['core'],
   connections: ['core'],
-  doors: ['commands', 'connections', 'core'],
+  doors: ['commands', 'connections', 'grpc', 'core'],
   server: ['doors', 'commands', 'connections', 'stores', 'core'],
-  client: ['core'],
+  client: ['grpc', 'core'],
   cli: ['server', 'client', 'core'],
   testing: ['core'],
   web: ['core'],
@@ -118,7 +119,7 @@ test('files have one subject: none is longer than 400 lines', () => {
     ...source,
     ...globSync('{test,bench,scripts,examples}/**/*.ts', { cwd: root }),
   ]) {
-    if (file.includes('node_modules')) continue
+    if (file.includes('node_modules') || file.startsWith('src/grpc/gen/')) continue
     const lines = readFileSync(join(root, file), 'utf8').split('\n').length
     assert.ok(lines <= 401, `${file} has ${lines} lines`)
   }

@@ -112,9 +112,8 @@ async function serve(t: TestContext, detect: readonly string[]) {
   })
   const { services, callerOf, allowsHost, cors } = door
   const stream = createMessageStream({ services, connections, callerOf, allowsHost, cors, onError })
-  const server = createServer(async (request, response) => {
-    if (await stream.handle(request, response)) return
-    if (await door.handle(request, response)) return
+  const server = createServer((request, response) => {
+    if (stream.handle(request, response) || door.handle(request, response)) return
     const isScript = request.url === '/client.js'
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
     response.end(isScript ? script : '<!doctype html><script src="/client.js"></script>')

@@ -41,11 +41,11 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
   const command =
     process.env['npm_lifecycle_event'] === 'start' ? 'npm run latchkey --' : 'latchkey'
   if (code !== null) {
-    const [first] = server.addresses
+    const http = server.addresses.find(({ door }) => door === 'http')
     const elsewhere =
-      first === undefined || first.address === 'http://127.0.0.1:8080'
+      http === undefined || http.address === 'http://127.0.0.1:8080'
         ? ''
-        : ` --server ${first.address}`
+        : ` --server ${http.address}`
     lines.push(
       `No administrator yet. Within 15 minutes: ${command} admin claim ${code}${elsewhere}`,
     )

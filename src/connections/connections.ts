@@ -10,8 +10,8 @@ import { Mailbox, type MailboxLimits } from './mailbox.ts'
 /** What a door gives for each connection it opens. */
 export interface ConnectionEnds {
   readonly door: string
-  /** Writes an event to the client. */
-  send(event: ActorEvent): void
+  /** Writes an event to the client. A connection without takes none: they wait for one that does. */
+  send?(event: ActorEvent): void
   /** Tells the client why, and closes. Called once, and not when the door itself closed the connection. */
   close(reason: string): void
 }
@@ -58,6 +58,7 @@ export interface Connections {
 
 interface Entry extends Connection {
   current: Authenticated
+  open: boolean
   readonly ends: ConnectionEnds
 }
 
@@ -103,6 +104,7 @@ class ConnectionTable implements Connections {
       door: ends.door,
       openedAt: this.#authority.now(),
       current,
+      open: true,
       ends,
       use: () => this.#use(entry),
       leave: () => this.#remove(entry),
@@ -111,9 +113,11 @@ class ConnectionTable implements Connections {
     if (siblings === undefined) this.#bySession.set(sessionId, new Set([entry]))
     else siblings.add(entry)
     this.#size++
-    const waiting = this.#mailboxes.get(sessionId)?.take() ?? []
-    this.#mailboxes.delete(sessionId)
-    for (const event of waiting) this.#push(entry, event)
+    if (ends.send !== undefined) {
+      const waiting = this.#mailboxes.get(sessionId)?.take() ?? []
+      this.#mailboxes.delete(sessionId)
+      for (const event of waiting) this.#push(entry, event)
+    }
     // A revocation between the check and this line found no connection to cut.
     this.#use(entry, true).catch(this.#onError)
     return entry
@@ -173,9 +177,9 @@ class ConnectionTable implements Connections {
   }
 
   #deliver(sessionId: string, event: ActorEvent): void {
-    const open = this.#bySession.get(sessionId)
-    if (open !== undefined) {
-      for (const entry of [...open]) this.#push(entry, event)
+    const open = [...(this.#bySession.get(sessionId) ?? [])].filter(({ ends }) => ends.send)
+    if (open.length > 0) {
+      for (const entry of open) this.#push(entry, event)
       return
     }
     const mailbox = this.#mailboxes.get(sessionId) ?? new Mailbox(this.#limits)
@@ -189,9 +193,9 @@ class ConnectionTable implements Connections {
 
   #push(entry: Entry, event: ActorEvent): void {
     // It may have been cut by the event before.
-    if (this.#bySession.get(entry.current.session.id)?.has(entry) !== true) return
+    if (!entry.open) return
     try {
-      entry.ends.send(event)
+      entry.ends.send?.(event)
     } catch (error) {
       this.#onError(error)
       this.#cut(entry, 'send_failed')
@@ -254,10 +258,12 @@ class ConnectionTable implements Connections {
   }
 
   #remove(entry: Entry): boolean {
+    if (!entry.open) return false
+    entry.open = false
     const id = entry.current.session.id
     const siblings = this.#bySession.get(id)
-    if (siblings?.delete(entry) !== true) return false
-    if (siblings.size === 0) this.#bySession.delete(id)
+    siblings?.delete(entry)
+    if (siblings?.size === 0) this.#bySession.delete(id)
     this.#size--
     return true
   }

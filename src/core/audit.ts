@@ -20,6 +20,9 @@ export type AuditAct =
   | 'house_locked'
   | 'setting_changed'
   | 'administrator_claimed'
+  | 'signing_key_rotated'
+  | 'device_approved'
+  | 'device_denied'
 
 /** One line of the trail: who did what, to whom, through which door, from where, when, with which outcome. */
 export interface AuditEntry {

@@ -19,9 +19,13 @@ export {
 } from './session.ts'
 export type { SettingName, Settings } from './settings.ts'
 export {
+  type CodecFactory,
   nativeCodec,
   type ParsedRenewal,
   type ParsedToken,
+  type PublicKey,
+  type SigningKeys,
   TOKEN_PATTERN,
   type TokenCodec,
+  type TokenFacts,
 } from './token.ts'

@@ -64,7 +64,7 @@ const GENERAL = {
   'throttle.createPerMinute': define(
     20,
     count,
-    'Registrations, changes of name or e-mail and anonymous sessions of an address in a minute, each.',
+    'Registrations, changes of name or e-mail, anonymous sessions and device logins of an address in a minute, each.',
   ),
   'throttle.knownAddressMs': define(
     90 * DAY,
@@ -85,6 +85,19 @@ const GENERAL = {
     128,
     z.int().min(32).max(128),
     'How many leading bits of an IPv6 address must be the same for that.',
+  ),
+  'token.refreshThreshold': define(
+    0.5,
+    z.number().min(0).max(1),
+    'The part of a token’s life after which a refresh is due.',
+  ),
+  'jwt.rotateAfterMs': define(
+    90 * DAY,
+    z
+      .int()
+      .min(MINUTE)
+      .max(10 * YEAR),
+    'The age at which the key that signs tokens is replaced.',
   ),
   'audit.retentionMs': define(90 * DAY, duration, 'How long the audit trail is kept.'),
   'audit.maxEntries': define(

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { Clock, Documents } from './ports.ts'
 import { randomText } from './secret.ts'
 
 /*
@@ -29,6 +30,17 @@ export interface ParsedToken {
   readonly secret: string
   /** Whose session the token says it is, in formats that say so: a token that says otherwise is invalid. */
   readonly owner?: string
+  /** When the token itself ends, in formats that say so: past that it is refused, however alive the session. */
+  readonly expiresAt?: number
+  /** Whether it is signed by the house, in formats that are: without a yes nothing that the token says is believed. */
+  verify?(): boolean | Promise<boolean>
+}
+
+/** Whose session a token is for, and the token's own life, which formats may carry. Times are epoch milliseconds. */
+export interface TokenFacts {
+  readonly owner: string
+  readonly issuedAt?: number
+  readonly expiresAt?: number
 }
 
 /** What a renewal code says. */
@@ -46,11 +58,38 @@ export interface TokenCodec {
   readonly name: string
   /** The secret half of a new token: at least 128 bits from the CSPRNG. */
   createSecret(): string
-  format(token: ParsedToken, session: { readonly owner: string }): string
+  format(token: ParsedToken, facts: TokenFacts): string
   parse(token: string): ParsedToken | null
   formatRenewal(renewal: ParsedRenewal): string
   parseRenewal(code: string): ParsedRenewal | null
+  /** What a format that signs signs with. */
+  readonly keys?: SigningKeys
 }
+
+/** A public key as RFC 7517 writes it. */
+export type PublicKey = Readonly<Record<string, string>>
+
+/** The keys of a format that signs: one that is in use, and those before it for as long as a token of theirs can live. */
+export interface SigningKeys {
+  /** The public keys (RFC 7517), the one in use first. */
+  list(): readonly PublicKey[]
+  /** Reads what other nodes may have changed. */
+  reload(): Promise<void>
+  /** Puts a new key in use, and keeps the one before it for `keepMs`. Returns the new key's id. Throws `conflict` when too many are kept. */
+  rotate(options: { readonly now: number; readonly keepMs: number }): Promise<string>
+  /** Rotates a key that is older than `rotateAfterMs`, and drops those whose time is over. Returns the id of a new key, or null. */
+  maintain(options: {
+    readonly now: number
+    readonly keepMs: number
+    readonly rotateAfterMs: number
+  }): Promise<string | null>
+}
+
+/** Makes a codec that keeps something in the store. */
+export type CodecFactory = (store: {
+  readonly documents: Documents
+  readonly clock: Clock
+}) => Promise<TokenCodec>
 
 /** CRC-32 of a text in base 36, seven characters: a scanner's and a typist's check, no proof of anything. */
 export function checksum(text: string): string {
@@ -114,5 +153,6 @@ export const nativeCodec: TokenCodec = {
   },
 }
 
-/** Whether a string looks like one of our tokens or codes: for redaction in logs and for scanners. */
-export const TOKEN_PATTERN: RegExp = /lk[sr]_[0-9A-Za-z]{75,118}/g
+/** Whether a string looks like one of our tokens or codes, or like any JWT: for redaction in logs and for scanners. */
+export const TOKEN_PATTERN: RegExp =
+  /lk[sr]_[0-9A-Za-z]{75,118}|lkd_[0-9A-Za-z]{43}|eyJ[\w-]{8,256}\.eyJ[\w-]{8,4096}(?:\.[\w-]*)?/g

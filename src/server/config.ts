@@ -21,9 +21,11 @@ export interface ServerConfig {
   readonly tls?: string
   /** Lets `tcp` listen beyond this machine. False by default. */
   readonly tcpPublic?: boolean
-  /** The certificate of the doors that speak TLS, with its chain, and its key: PEM files. In development they are made. */
+  /** The certificate of the doors that speak TLS, with its chain, and its key: PEM files. */
   readonly tlsCert?: string
   readonly tlsKey?: string
+  /** Whether a certificate for this machine is made where none is given. By default in development only. */
+  readonly tlsSelfMade?: boolean
   /** Proxies before `tcp` and `tls`, whose connections must begin with a PROXY header: addresses or CIDR prefixes. None by default. */
   readonly proxies?: readonly string[]
   /** The data folder: `./latchkey-data` by default. */
@@ -66,6 +68,16 @@ export interface ServerConfig {
   readonly maxBytesPerSecond?: number
   /** How long nothing may pass on an Angen connection: 60,000 ms by default. */
   readonly connectionIdleMs?: number
+  /** Logins over Angen let through in a second, 0, the default, for all. The others wait for their turn. */
+  readonly loginsPerSecond?: number
+  /** Logins that may wait for that: 10,000 by default. */
+  readonly maxWaitingLogins?: number
+  /** Where the gRPC door listens: `127.0.0.1:8300` by default, where there is a certificate. */
+  readonly grpc?: string
+  /** Lets `grpc` go without a certificate, on this machine alone. False by default. */
+  readonly grpcInsecure?: boolean
+  /** Whether errors of the Angen door repeat what was sent, in development only: that may be a password. False by default. */
+  readonly echoInput?: boolean
   /** How long the store may take to answer: 3,000 ms by default. */
   readonly storeTimeoutMs?: number
   /** How often what is over is removed: every 60,000 ms by default; 0 for never. */
@@ -80,7 +92,7 @@ export interface ServerConfig {
   readonly guards?: readonly Guard[]
 }
 
-type Listens = 'http' | 'tcp' | 'tls'
+type Listens = 'http' | 'tcp' | 'tls' | 'grpc'
 type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey'
 type Defaulted = Required<Omit<ServerConfig, Listens | Optional>>
 
@@ -92,6 +104,7 @@ export interface ResolvedConfig extends Defaulted {
   readonly http: DoorAddress | null
   readonly tcp: DoorAddress | null
   readonly tls: DoorAddress | null
+  readonly grpc: DoorAddress | null
   readonly tlsCert: string | null
   readonly tlsKey: string | null
   readonly publicUrl: string | null
@@ -142,7 +155,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
   const defaults = Object.fromEntries(
     Object.entries(OPTIONS).map(([key, option]) => [key, option.value]),
   ) as Pick<Defaulted, Exclude<OptionKey, Listens | Optional>>
-  const { http, tcp, tls, publicUrl = null, modules = null, ...rest } = given
+  const { http, tcp, tls, grpc, publicUrl = null, modules = null, ...rest } = given
   const { tlsCert = null, tlsKey = null } = given
   const dev = rest.dev ?? defaults.dev
   return {
@@ -155,9 +168,11 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     modules,
     tlsCert,
     tlsKey,
+    tlsSelfMade: rest.tlsSelfMade ?? dev,
     http: addressOf(http, OPTIONS.http.value),
     tcp: addressOf(tcp, dev ? OPTIONS.tcp.value : undefined),
     tls: addressOf(tls, OPTIONS.tls.value),
+    grpc: addressOf(grpc, OPTIONS.grpc.value),
   }
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { defineCommand } from '../commands/index.ts'
@@ -57,4 +59,23 @@ test('a configuration is checked in process too', async () => {
   const wrong = { htpp: 'off' } as object
   await assert.rejects(createServer(wrong, quiet), { message: 'htpp: there is no such key.' })
   await assert.rejects(createServer({ http: '0.0.0.0:0' }, quiet), { code: 'invalid_request' })
+})
+
+test('a client that asks for an upgrade nobody takes and is gone ends nothing', async () => {
+  const server = await createServer({ http: '127.0.0.1:0', store: 'memory', dev: true }, quiet)
+  try {
+    const url = new URL(server.addresses[0]?.address ?? '')
+    for (let client = 0; client < 20; client++) {
+      const socket = connect(Number(url.port), url.hostname)
+      socket.on('error', () => undefined)
+      await once(socket, 'connect')
+      const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+      socket.write(`GET /nowhere HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n`)
+      setImmediate(() => socket.resetAndDestroy())
+      await once(socket, 'close')
+    }
+    assert.equal((await fetch(new URL('/healthz', url))).status, 200)
+  } finally {
+    await server.close()
+  }
 })

@@ -18,8 +18,8 @@ export interface HttpListenerOptions {
 
 /** A door that answers some requests of a port and leaves the others. */
 export interface FrontDoor {
-  /** Answers a request; false, with nothing done, for one that is not its own. Never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+  /** Takes a request, to be answered; false, with nothing done, for one that is not its own. */
+  handle?(request: IncomingMessage, response: ServerResponse): boolean
   /** Takes a connection over; false, with nothing done, for one that is not its own. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
 }
@@ -47,10 +47,6 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       },
     },
   )
-  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    for (const candidate of front) if (await candidate.handle(incoming, outgoing)) return
-    await listener(incoming, outgoing)
-  }
   const server = createServer(
     {
       headersTimeout: 10_000,
@@ -65,13 +61,16 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     (incoming, outgoing) => {
       if (draining) outgoing.setHeader('connection', 'close')
       if (door.answer(incoming, outgoing)) return
-      answer(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
+      if (front.some((candidate) => candidate.handle?.(incoming, outgoing) === true)) return
+      listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
     },
   )
   server.maxConnections = options.maxConnections
   server.on('clientError', answerClientError)
   server.on('upgrade', (request, socket, head) => {
     if (front.some((candidate) => candidate.upgrade?.(request, socket, head) === true)) return
+    // Nobody else listens for a client that is gone before it has read this.
+    socket.on('error', () => undefined)
     socket.end('HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\n\r\n')
   })
   return {

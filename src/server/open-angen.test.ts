@@ -1,36 +1,38 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { clientOf } from '../doors/angen/transport/testing-support.ts'
-import type { Accept } from '../doors/angen/wire.ts'
 import { resolveConfig, type ServerConfig } from './config.ts'
+import { furnish } from './furnish.ts'
 import { openLog } from './log.ts'
 import { openAngen } from './open-angen.ts'
 import { drainDoors, openDoors } from './open-doors.ts'
 import { requireSafe } from './safety.ts'
 import { openTls } from './tls/index.ts'
 
-const echo: Accept = (wire) => ({
-  receive(text) {
-    wire.send(text)
-  },
-  closed() {},
-})
+const PING = '{"name":"system/ping","command":{}}\n'
+const PONG = '{"message":{},"name":"system/pong"}\n'
 
-function open(given: ServerConfig) {
+async function open(t: TestContext, given: ServerConfig) {
   const lines: string[] = []
   const log = openLog({ stream: { write: (line) => lines.push(line) } })
   const config = resolveConfig({ store: 'memory', data: '/nowhere', ...given })
   requireSafe(config)
-  const tls = openTls(config, log)
-  return { tls, lines, angen: openAngen(config, { log, tls, allowsHost: () => true }, echo) }
+  const tls = await openTls(config, log)
+  const house = await furnish(config, log)
+  t.after(async () => {
+    house.connections.close()
+    house.metrics.close()
+    await house.authority.close()
+  })
+  return { tls, lines, angen: openAngen(config, house, tls) }
 }
 
 describe('openAngen', () => {
   test('in development it is open over TCP and over TLS', async (t) => {
-    const { angen, tls } = open({ dev: true, tcp: '127.0.0.1:0', tls: '127.0.0.1:0' })
+    const { angen, tls } = await open(t, { dev: true, tcp: '127.0.0.1:0', tls: '127.0.0.1:0' })
     const doors = await openDoors(angen.doors, assert.fail)
     t.after(() => drainDoors(doors, 0))
     assert.deepEqual(
@@ -39,20 +41,20 @@ describe('openAngen', () => {
     )
     const [plainPort, tlsPort] = doors.map(({ address }) => Number(new URL(address).port))
     const plain = clientOf(connect({ port: plainPort ?? 0, host: '127.0.0.1' }))
-    plain.send('1\n')
-    await plain.until('1\n')
+    plain.send(PING)
+    await plain.until(PONG)
     const socket = connectTls({ port: tlsPort ?? 0, host: '127.0.0.1', ca: tls?.ca ?? '' })
     t.after(() => socket.destroy())
     await once(socket, 'secureConnect')
     const secure = clientOf(socket)
-    secure.send('2\n')
-    await secure.until('2\n')
+    secure.send(PING)
+    await secure.until(PONG)
     await drainDoors(doors, 1_000)
     await Promise.all([plain.closed, secure.closed])
   })
 
-  test('in production there is no plain one, and none over TLS without a certificate', () => {
-    const { angen, lines } = open({})
+  test('in production there is no plain one, and none over TLS without a certificate', async (t) => {
+    const { angen, lines } = await open(t, {})
     assert.deepEqual(angen.doors, [])
     assert.match(
       lines.join(''),
@@ -61,12 +63,20 @@ describe('openAngen', () => {
   })
 
   test('limits are those of the configuration', async (t) => {
-    const { angen } = open({ dev: true, tcp: '127.0.0.1:0', tls: 'off', maxLineBytes: 1024 })
+    const { angen } = await open(t, {
+      dev: true,
+      tcp: '127.0.0.1:0',
+      tls: 'off',
+      maxLineBytes: 1024,
+    })
     const doors = await openDoors(angen.doors, assert.fail)
     t.after(() => drainDoors(doors, 0))
     const client = clientOf(connect({ port: Number(new URL(doors[0]?.address ?? '').port) }))
-    client.send(`${'x'.repeat(128)}\n${'x'.repeat(129)}\n`)
-    assert.equal(await client.closed, `${'x'.repeat(128)}\n`)
+    const fits = PING.trimEnd().padEnd(128)
+    client.send(`${fits}\n${fits} \n`)
+    const [first, second] = (await client.closed).trimEnd().split('\n')
+    assert.equal(`${first}\n`, PONG)
+    assert.match(second ?? '', /^\{"message":\{"reason":/)
   })
 
   const unsafe: readonly [ServerConfig, RegExp][] = [
@@ -83,14 +93,14 @@ describe('openAngen', () => {
     [{ tlsCert: 'a' }, /^--tls-cert needs --tls-key FILE beside it/],
     [{ tlsKey: 'a' }, /^--tls-key needs --tls-cert FILE beside it/],
     [{ http: 'off' }, /^Every door is off/],
-    [{ dev: true, http: 'off', tcp: 'off', tls: 'off' }, /^Every door is off/],
+    [{ dev: true, http: 'off', tcp: 'off', tls: 'off', grpc: 'off' }, /^Every door is off/],
   ]
   for (const [config, says] of unsafe) {
     test(`refuses ${JSON.stringify(config)}`, () =>
       assert.throws(() => requireSafe(resolveConfig(config)), { message: says }))
   }
 
-  test('plain TCP beyond this machine must be asked for by name', () => {
+  test('plain TCP beyond this machine must be asked for by name', async () => {
     requireSafe(resolveConfig({ tcp: '0.0.0.0:8200', tcpPublic: true }))
     requireSafe(resolveConfig({ http: 'off', tls: '0.0.0.0:8201', tlsCert: 'a', tlsKey: 'b' }))
   })

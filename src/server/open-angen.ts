@@ -1,62 +1,69 @@
-import type { IncomingMessage } from 'node:http'
+import { createAngenDoor } from '../doors/angen/index.ts'
 import {
   AngenHub,
   createAngenListener,
   createAngenSocketServer,
 } from '../doors/angen/transport/index.ts'
-import type { Accept } from '../doors/angen/wire.ts'
+import { isAllowedHost } from '../doors/http/credentials.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Door } from './door.ts'
+import type { House } from './furnish.ts'
 import type { FrontDoor } from './http-listener.ts'
-import type { Log } from './log.ts'
+import type { Opened } from './opened.ts'
 import type { TlsMaterial } from './tls/index.ts'
 
-/** What the Angen door needs of the house. */
-export interface AngenHouse {
-  readonly log: Log
-  readonly tls: TlsMaterial | null
-  /** Whether the `Host` header of a WebSocket's request is served. */
-  readonly allowsHost: (request: IncomingMessage) => boolean
+export interface OpenedAngen extends Opened {
+  /** Its WebSockets and schemas, for the port of the HTTP door. */
+  readonly front: readonly FrontDoor[]
 }
 
-export interface AngenDoors {
-  /** The listeners over TCP and TLS that are to be opened. */
-  readonly doors: readonly Door[]
-  /** Angen over WebSocket, for the port of the HTTP door. */
-  readonly socket: FrontDoor
-  /** Closes the WebSockets. */
-  close(): void
-}
-
-/** Makes every way to the Angen door: TCP, TLS, and WebSocket. All of them share their limits. */
-export function openAngen(config: ResolvedConfig, house: AngenHouse, accept: Accept): AngenDoors {
-  const { tcp, tls, proxies, maxConnections, publicUrl, trustedProxies } = config
-  const { logger } = house.log
+/** Every way to the Angen door: TCP, TLS, and WebSocket. All of them share their limits. */
+export function openAngen(
+  config: ResolvedConfig,
+  { authority, connections, registry, log: { logger } }: House,
+  material: TlsMaterial | null,
+): OpenedAngen {
+  const { tcp, tls, proxies, maxConnections, publicUrl, trustedProxies, loginsPerSecond } = config
+  const door = createAngenDoor({
+    authority,
+    connections,
+    registry,
+    development: config.dev,
+    echoInput: config.echoInput,
+    loginsPerSecond: loginsPerSecond === 0 ? null : loginsPerSecond,
+    maxWaitingLogins: config.maxWaitingLogins,
+    // A connection on which nothing passes for longer is closed.
+    maxLoginWaitMs: Math.ceil(config.connectionIdleMs * 0.75),
+    onError: (err, what) => logger.error({ err, what }, 'A command failed.'),
+  })
   const hub = new AngenHub({
-    accept,
+    accept: door.accept,
     limits: limitsOf(config),
     onError: (err, what) => logger.error({ err, what }, 'A connection failed.'),
   })
   const common = { hub, proxies, maxConnections }
   const doors: Door[] = []
   if (tcp !== null) doors.push(createAngenListener({ ...common, name: 'tcp', address: tcp }))
-  if (tls !== null && house.tls !== null) {
-    doors.push(createAngenListener({ ...common, name: 'tls', address: tls, tls: house.tls }))
+  if (tls !== null && material !== null) {
+    doors.push(createAngenListener({ ...common, name: 'tls', address: tls, tls: material }))
   } else if (tls !== null) {
     logger.info('The tls door stays closed: give --tls-cert FILE and --tls-key FILE to open it.')
   }
   const socket = createAngenSocketServer({
     hub,
     trustedProxies,
-    allowsHost: house.allowsHost,
-    allowedOrigins: [...config.allowedOrigins, publicUrl ?? []].flat().map(originOf),
+    allowsHost: ({ headers }) => isAllowedHost(headers.host ?? '', config.allowedHosts, config.dev),
+    allowedOrigins: [...config.allowedOrigins, ...(publicUrl === null ? [] : [publicUrl])],
   })
-  return { doors, socket, close: () => socket.close() }
-}
-
-// As browsers write it: without the slash that people add.
-function originOf(text: string): string {
-  return text === '*' ? text : new URL(text).origin
+  return {
+    doors,
+    front: [door, socket],
+    cut() {
+      door.close()
+      socket.close()
+    },
+    close: () => Promise.resolve(),
+  }
 }
 
 function limitsOf(config: ResolvedConfig) {

@@ -5,14 +5,19 @@ import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 
 /** Refuses a configuration that would be unsafe to serve with, in a line that says what to do instead. */
 export function requireSafe(config: ResolvedConfig): void {
-  const { http, tcp, tls, dev } = config
+  const { http, tcp, tls, grpc, dev } = config
   requireCertificate(config)
-  const speaksTls = dev || config.tlsCert !== null
-  if (http === null && tcp === null && (tls === null || !speaksTls)) {
+  const secure = config.tlsSelfMade || config.tlsCert !== null
+  const overTls = secure && tls !== null
+  const agents = (secure || config.grpcInsecure) && grpc !== null
+  if (http === null && tcp === null && !overTls && !agents) {
     throw configurationError('Every door is off: open one with --http HOST:PORT.')
   }
+  if (config.echoInput && !dev) {
+    throw configurationError('--echo-input: what is sent may be a password; it is for --dev alone.')
+  }
   if (dev) {
-    for (const [flag, address] of Object.entries({ http, tcp, tls })) {
+    for (const [flag, address] of Object.entries({ http, tcp, tls, grpc })) {
       if (address === null || isLocal(address)) continue
       throw configurationError(
         `--${flag} ${formatListenAddress(address)}: development listens on loopback only; drop --dev to serve others.`,
@@ -40,12 +45,12 @@ function requireHttps({ trustedProxies, publicUrl }: ResolvedConfig, address: st
   )
 }
 
-function requireCertificate({ tls, tlsCert, tlsKey, dev }: ResolvedConfig): void {
+function requireCertificate({ tls, tlsCert, tlsKey, tlsSelfMade }: ResolvedConfig): void {
   if ((tlsCert === null) !== (tlsKey === null)) {
     const [given, missing] = tlsKey === null ? ['cert', 'key'] : ['key', 'cert']
     throw configurationError(`--tls-${given} needs --tls-${missing} FILE beside it.`)
   }
-  if (tls?.named !== true || tlsCert !== null || dev) return
+  if (tls?.named !== true || tlsCert !== null || tlsSelfMade) return
   throw configurationError(
     `--tls ${formatListenAddress(tls)} needs a certificate: give --tls-cert FILE and --tls-key FILE.`,
   )

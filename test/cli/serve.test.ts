@@ -93,7 +93,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     const { code, stdout } = await run(['serve', '--help'])
     assert.match(stdout, /--http <HOST:PORT>/)
     assert.match(stdout, /LATCHKEY_TRUSTED_PROXIES/)
-    assert.match(stdout, /default\s+127\.0\.0\.1:8080/)
+    assert.match(stdout.replace(/\s+/g, ' '), /default 127\.0\.0\.1:8080/)
     assert.equal(code, 0)
   })
 

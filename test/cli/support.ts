@@ -23,9 +23,12 @@ export interface Ran {
   readonly stderr: string
 }
 
-// Nothing of the tests' own environment: it may have LATCHKEY_ variables, and the runner's.
+// Nothing of the tests' own environment: it may have LATCHKEY_ variables, and the runner's. Other doors stay closed, for all tests
+// would want the same ports.
+const CLOSED = { LATCHKEY_TCP: 'off', LATCHKEY_TLS: 'off', LATCHKEY_GRPC: 'off' }
+
 function environment(env: RunOptions['env']): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), TZ: 'UTC', ...env }
+  return { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), TZ: 'UTC', ...CLOSED, ...env }
 }
 
 function start(args: readonly string[], { env, cwd }: RunOptions): ChildProcess {

@@ -254,6 +254,17 @@ const houseCommands: readonly Command[] = [
     },
   }),
   defineCommand({
+    name: 'admin.keys.rotate',
+    about: 'Signs tokens with a new key from now on; those signed before stay good.',
+    access,
+    session,
+    params: z.strictObject({}),
+    result: z.strictObject({ kid: z.string() }),
+    async run(_params, { authority, caller, actor }) {
+      return { kid: await authority.rotateSigningKey(actor.id, caller) }
+    },
+  }),
+  defineCommand({
     name: 'admin.prune',
     about: 'Removes some of what is over; call it until it is done.',
     access,

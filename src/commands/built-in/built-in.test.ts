@@ -9,6 +9,7 @@ import {
   PASSWORD,
   refused,
 } from '../../core/authority/testing-support.ts'
+import { jwtCodec } from '../../doors/grpc/jwt-codec.ts'
 import { builtInCommands, createDispatcher, createRegistry } from '../index.ts'
 
 const NEXT = 'another fine stone'
@@ -22,7 +23,7 @@ interface LoggedInAnswer {
 
 /** A house whose commands are called by name; every answer is held to the shape that its command declares. */
 async function openCommands(t: TestContext) {
-  const house = await openHouse(t)
+  const house = await openHouse(t, { codecs: [jwtCodec()] })
   const registry = createRegistry(builtInCommands)
   const called = new Set<string>()
   const dispatcher = createDispatcher({
@@ -41,6 +42,19 @@ async function openCommands(t: TestContext) {
     return value
   }
   return { ...house, registry, dispatch, call, called }
+}
+
+type Call = (name: string, params?: unknown, token?: string | null) => Promise<unknown>
+
+async function loginDevice(call: Call, token: string): Promise<void> {
+  const start = async () =>
+    (await call('device.start', { client: 'kettle' })) as Record<'deviceCode' | 'userCode', string>
+  const { deviceCode, userCode } = await start()
+  await call('device.poll', { deviceCode })
+  await call('device.find', { userCode }, token)
+  await call('device.approve', { userCode }, token)
+  await call('device.poll', { deviceCode })
+  await call('device.deny', { userCode: (await start()).userCode }, token)
 }
 
 test('every built-in command answers in the shape that it declares', async (t) => {
@@ -92,6 +106,9 @@ test('every built-in command answers in the shape that it declares', async (t) =
     'invalid_request',
     'ok',
   ])
+  await loginDevice(call, boss.token)
+  await call('keys.list')
+  await call('admin.keys.rotate', {}, boss.token)
   await call('admin.sessions.search', { owner: id }, boss.token)
   await call('admin.sessions.end', { id: proven.session.id }, boss.token)
   await call('admin.sessions.endAll', { owner: id }, boss.token)
@@ -154,6 +171,9 @@ test('an impersonation can do nothing that is its actor’s own to do', async (t
     ['sessions.endOthers', {}],
     ['impersonation.start', { actor: eve.id }],
     ['session.introspect', { token }],
+    ['device.find', { userCode: 'x' }],
+    ['device.approve', { userCode: 'x' }],
+    ['device.deny', { userCode: 'x' }],
   ] as const) {
     const refusal = refused(await dispatch(name, params, token), 'access_denied')
     assert.equal(refusal.message, 'Not while acting as another.', name)
@@ -178,6 +198,8 @@ test('what is not in a command’s parameters is refused, and so is what is too 
   for (const [name, params] of [
     ['session.login', { ...proof, access: ['admin'] }],
     ['session.login', { ...proof, profile: 'agent' }],
+    ['device.start', { profile: 'game' }],
+    ['device.poll', { deviceCode: 'x'.repeat(300) }],
     ['session.login', { ...proof, password: 'x'.repeat(10_000) }],
     ['session.loginAnonymous', { access: ['admin'] }],
     ['session.loginAnonymous', { actorId: 'ada' }],

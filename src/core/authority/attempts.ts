@@ -84,7 +84,7 @@ async function rememberAddress(
 /** Counts an act of a stranger, or one that tells which names are taken, against its address. */
 export async function reserveCreation(
   house: House,
-  what: 'register' | 'rename' | 'anonymous' | 'claim',
+  what: 'register' | 'rename' | 'anonymous' | 'claim' | 'device',
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   const address = addressOf(options)
@@ -99,6 +99,32 @@ export async function reserveCreation(
   return refuse('throttled', 'Too many at once from your address. Wait, then try again.', {
     retryAfterMs: reserved.retryAfterMs,
   })
+}
+
+/**
+ * Reserves a try at a code that an actor types, counted for the actor and its address; `withdraw` it when the code was right. Wrong ones
+ * make their pauses longer as failed logins do, and are counted apart from those.
+ */
+export async function reserveCode(
+  house: House,
+  actorId: string,
+  options: CallOptions,
+): Promise<{ ok: true; withdraw(): Promise<void> } | Refusal> {
+  const now = house.now(options)
+  const address = addressOf(options)
+  const wanted = [{ key: `code/${actorId}`, rule: identityRule(house, false) }]
+  if (address !== null) {
+    const rule = perMinute(house.settings.get('throttle.addressPerMinute'))
+    wanted.push({ key: `code-address/${addressPrefix(address)}`, rule })
+  }
+  const reserved = await house.ask(() => house.store.counters.reserve(wanted, now), options.signal)
+  if (!reserved.ok) {
+    return refuse('throttled', 'Too many attempts. Wait, then try again.', {
+      retryAfterMs: reserved.retryAfterMs,
+    })
+  }
+  const keys = wanted.map(({ key }) => key)
+  return { ok: true, withdraw: () => house.ask(() => house.store.counters.refund(keys, now)) }
 }
 
 function perMinute(limit: number): CounterRule {

@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '../errors.ts'
 import { digestSecret, hashOfDigest, sameDigest } from '../secret.ts'
 import { type Binding, type Session, stateOf } from '../session.ts'
 import type { ActorEntry, SessionEntry } from '../session-cache.ts'
-import { isSessionId } from '../token.ts'
+import { isSessionId, type ParsedToken } from '../token.ts'
 import { touchIntervalMs } from '../touch-buffer.ts'
 import { type CallOptions, type House, type LoadedSession, settle, unlessAborted } from './house.ts'
 import { endSessions } from './revoke.ts'
@@ -51,10 +51,36 @@ export class Checker {
     const parsed = this.#house.parseToken(token)
     if (parsed === null) return Promise.resolve(INVALID)
     const now = this.#house.now(options)
+    if (parsed.verify !== undefined) return this.#authenticateSigned(token, parsed, now, options)
     const checked = this.#check(parsed.id, parsed.secret, now, options)
-    const { owner } = parsed
-    if (owner === undefined) return checked
-    return checked.then((check) => (check.ok && check.session.owner !== owner ? INVALID : check))
+    return parsed.owner === undefined ? checked : ofOwner(parsed.owner, checked)
+  }
+
+  // The signature first, so that nothing a stranger wrote is looked up, is a use of a session or is told why it is over.
+  #authenticateSigned(
+    token: string,
+    parsed: ParsedToken,
+    now: number,
+    options: CallOptions,
+  ): Promise<Authentication> {
+    return settle(async () => {
+      const digest = digestSecret(token)
+      const proof = this.#house.trusted() ? (this.#house.sessions.peek(parsed.id)?.proof ?? '') : ''
+      const proven = sameDigest(proof, digest)
+      if (!proven) {
+        const signed = this.#house.ask(async () => parsed.verify?.() ?? false, options.signal)
+        if (!(await signed)) return INVALID
+      }
+      const over = parsed.expiresAt !== undefined && parsed.expiresAt <= now
+      const asked = over ? { ...options, passive: true } : options
+      const checked = this.#check(parsed.id, parsed.secret, now, asked)
+      const check = await ofOwner(parsed.owner, checked)
+      if (!check.ok) return check
+      if (over) return EXPIRED
+      const entry = proven ? undefined : this.#house.sessions.peek(parsed.id)
+      if (entry !== undefined) entry.proof = digest
+      return check
+    })
   }
 
   recheck(current: Authenticated, options: RecheckOptions): Promise<Authentication> {
@@ -181,6 +207,14 @@ export class Checker {
     entry.touchedAt = now
     this.#house.touches.add(entry.id, now)
   }
+}
+
+async function ofOwner(
+  owner: string | undefined,
+  checked: Promise<Authentication>,
+): Promise<Authentication> {
+  const check = await checked
+  return check.ok && owner !== undefined && check.session.owner !== owner ? INVALID : check
 }
 
 /** The refusal that a cached session amounts to, or null where it is only the cache that is behind. */

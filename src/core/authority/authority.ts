@@ -5,13 +5,14 @@ import type { ActorQuery, Page, SessionQuery } from '../ports.ts'
 import type { EndedSession, SessionListing } from '../session.ts'
 import type { SettingName, Settings } from '../settings.ts'
 import * as actors from './actors.ts'
+import { AgentVerbs } from './agent-verbs.ts'
 import {
   type Authenticated,
   type Authentication,
   Checker,
   type RecheckOptions,
 } from './authenticate.ts'
-import { claim, createClaimCode } from './claim.ts'
+import { type Claim, claim, createClaimCode } from './claim.ts'
 import type { SessionRequest } from './create-session.ts'
 import type { CallOptions, Change, House } from './house.ts'
 import { impersonate, stopImpersonating } from './impersonate.ts'
@@ -41,14 +42,16 @@ type Outcome<T> = Promise<T | Refusal>
  * caller expects return `{ ok: false, code }`; the others throw `LatchkeyError`. Each takes where the request comes
  * from and a `signal` as its last argument. Made by `createAuthority`.
  */
-export class Authority {
+export class Authority extends AgentVerbs {
   readonly #house: House
   readonly #checker: Checker
   readonly #stop: () => Promise<void>
 
   constructor(house: House, stop: () => Promise<void>) {
+    const checker = new Checker(house)
+    super(house, checker)
     this.#house = house
-    this.#checker = new Checker(house)
+    this.#checker = checker
     this.#stop = stop
   }
 
@@ -257,10 +260,7 @@ export class Authority {
   }
 
   /** {@link claim} */
-  claim(
-    request: actors.Registration & { readonly code: string },
-    options: Options = {},
-  ): Outcome<LoggedIn> {
+  claim(request: Claim, options: Options = {}): Outcome<LoggedIn> {
     return claim(this.#house, request, options)
   }
 

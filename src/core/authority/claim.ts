@@ -1,5 +1,6 @@
 import { ROLES } from '../actor.ts'
 import { type Refusal, refuse } from '../errors.ts'
+import type { ProfileName } from '../profile.ts'
 import { hashSecret, randomText, sameDigest } from '../secret.ts'
 import { type Registration, register } from './actors.ts'
 import { reserveCreation } from './attempts.ts'
@@ -36,18 +37,29 @@ async function hasAdministrator(house: House): Promise<boolean> {
   return page.items.length > 0
 }
 
+/** Who is to be the first administrator, with the code, and what session it gets. */
+export interface Claim extends Registration {
+  readonly code: string
+  /** `web` by default. */
+  readonly profile?: ProfileName
+  /** The token's format; `native` by default. */
+  readonly format?: string
+}
+
 /**
  * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or
  * expired code, `throttled`, and whatever a registration is refused for (the code stays good then).
  */
 export function claim(
   house: House,
-  { code, ...registration }: Registration & { readonly code: string },
+  { code, profile, format, ...registration }: Claim,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
     const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
     const now = house.now(options)
+    // Before the code is used up.
+    house.codec(format ?? 'native')
     // Nobody guesses 131 bits: the count keeps a stranger from filling the trail, and can burn nobody's code.
     const allowed = await reserveCreation(house, 'claim', options)
     if (!allowed.ok) return allowed
@@ -69,7 +81,11 @@ export function claim(
     const id = registered.actor.id
     const entry = house.entry('administrator_claimed', 'ok', { actor: id }, options)
     await house.ask(() => house.store.audit.append([entry]))
-    return loginAs(house, id, {}, options)
+    const session = {
+      ...(profile === undefined ? {} : { profile }),
+      ...(format === undefined ? {} : { format }),
+    }
+    return loginAs(house, id, session, options)
   })
 }
 

@@ -3,7 +3,7 @@ import { createPasswordHasher, type PasswordHasherOptions } from '../password/in
 import type { Directory, Store } from '../ports.ts'
 import { randomText } from '../secret.ts'
 import { type Settings, SettingsTable } from '../settings.ts'
-import type { TokenCodec } from '../token.ts'
+import type { CodecFactory, TokenCodec } from '../token.ts'
 import { Authority } from './authority.ts'
 import { House } from './house.ts'
 import { prune } from './maintain.ts'
@@ -19,7 +19,7 @@ export interface AuthorityOptions {
   /** Cost and concurrency of password hashing: argon2id, 19 MiB, 2 passes, as many at once as there are cores. */
   readonly passwords?: PasswordHasherOptions
   /** Token formats beside the native one. */
-  readonly codecs?: readonly TokenCodec[]
+  readonly codecs?: readonly (TokenCodec | CodecFactory)[]
   /** Bounds of what is kept in memory: 1,000,000 sessions and 256 MiB by default, actors as much again. */
   readonly cache?: { readonly maxEntries?: number; readonly maxBytes?: number }
   /** How long the store may take to answer before the answer is `unavailable`: 3,000 ms by default. */
@@ -51,7 +51,9 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     settings,
     hasher: createPasswordHasher(options.passwords ?? {}),
     guards: options.guards ?? [],
-    codecs: options.codecs ?? [],
+    codecs: await Promise.all(
+      (options.codecs ?? []).map((codec) => (typeof codec === 'function' ? codec(store) : codec)),
+    ),
     auditKey: await findAuditKey(store, now),
     cache: {
       maxEntries: options.cache?.maxEntries ?? 1_000_000,

@@ -7,6 +7,7 @@ import { hashSecret } from '../secret.ts'
 import type { Binding, EndReason, RenewalState, SessionRecord } from '../session.ts'
 import { createSessionId, type TokenCodec } from '../token.ts'
 import { addressOf, type CallOptions, endedChange, type House } from './house.ts'
+import { type IssuedToken, issueToken } from './issue-token.ts'
 
 /** What a session is asked to be. */
 export interface SessionRequest {
@@ -27,9 +28,8 @@ export interface SessionRequest {
 }
 
 /** A session that was made, with its secrets. This is the only time they are seen. */
-export interface CreatedSession {
+export interface CreatedSession extends IssuedToken {
   readonly record: SessionRecord
-  readonly token: string
   readonly renewal: string | null
 }
 
@@ -42,6 +42,8 @@ interface Making {
   readonly act: AuditAct
   readonly detail?: Record<string, string | number | boolean | null>
   readonly replacedFor?: EndReason
+  /** When the owner proved who it is, where that was before. */
+  readonly authenticatedAt?: number
 }
 
 /** Makes a session by one conditional write, and announces whom it evicted or replaced. */
@@ -56,12 +58,18 @@ export async function createSession(
   const profile = house.settings.profile(profileName)
   if (profile === null) return refuse('invalid_request', `There is no profile ${profileName}.`)
   const codec = house.codec(request.format ?? 'native')
-  const made = makeRecord(making, request, { profile, profileName, codec, now }, options)
+  const { secret, ...session } = makeRecord(
+    making,
+    request,
+    { profile, profileName, codec, now },
+    options,
+  )
+  const issued = issueToken(house, codec, { secret, now }, session.record)
   if (profile.onLimit === 'evict-least-recently-used') await house.touches.flush()
   const outcome = await house.write(
     () =>
       house.store.sessions.create(
-        made.record,
+        session.record,
         {
           now,
           epochs: making.epochs,
@@ -77,7 +85,7 @@ export async function createSession(
             {
               actor: making.owner,
               target: making.actsAs ?? null,
-              session: made.record.id,
+              session: session.record.id,
               detail: { profile: profileName, ...making.detail },
             },
             options,
@@ -95,7 +103,7 @@ export async function createSession(
     )
     if (entries.length > 0) await house.ask(() => house.store.audit.append(entries))
   }
-  return { ok: true, ...made }
+  return { ok: true, ...session, ...issued }
 }
 
 function refusedBecause(refused: 'epoch' | 'limit' | 'parent'): Refusal {
@@ -113,7 +121,7 @@ function makeRecord(
   request: SessionRequest,
   given: { profile: Profile; profileName: string; codec: TokenCodec; now: number },
   options: CallOptions,
-): CreatedSession {
+): Omit<CreatedSession, keyof IssuedToken> & { readonly secret: string } {
   const { profile, codec, now } = given
   const id = createSessionId(making.owner)
   const secret = codec.createSecret()
@@ -135,7 +143,7 @@ function makeRecord(
     previousTokenUntil: 0,
     renewal: state,
     createdAt: now,
-    authenticatedAt: now,
+    authenticatedAt: making.authenticatedAt ?? now,
     lastUsedAt: now,
     tokenExpiresAt: tokenEnd(profile, now, endsAt),
     idleMs: profile.idleMs,
@@ -153,7 +161,7 @@ function makeRecord(
     endedAt: null,
     endReason: null,
   }
-  return { record, token: codec.format({ id, secret }, record), renewal: code }
+  return { record, secret, renewal: code }
 }
 
 // Where there is no renewal code a token is renewed by use and carries its end itself: the record's would end the session.

@@ -10,7 +10,13 @@ import { keyedHash } from '../secret.ts'
 import type { EndedSession, SessionRecord } from '../session.ts'
 import { ActorChanges, ActorEntry, SessionEntry } from '../session-cache.ts'
 import type { SettingsTable } from '../settings.ts'
-import { nativeCodec, type ParsedRenewal, type ParsedToken, type TokenCodec } from '../token.ts'
+import {
+  nativeCodec,
+  type ParsedRenewal,
+  type ParsedToken,
+  type SigningKeys,
+  type TokenCodec,
+} from '../token.ts'
 import { TouchBuffer } from '../touch-buffer.ts'
 
 /** What every verb takes beside its own input. */
@@ -144,6 +150,16 @@ export class House {
     return null
   }
 
+  /** The codec that a token is of. */
+  codecOf(token: string): TokenCodec | null {
+    return this.#codecs.find((codec) => codec.parse(token) !== null) ?? null
+  }
+
+  /** The keys of the formats that sign. */
+  signingKeys(): readonly SigningKeys[] {
+    return this.#codecs.flatMap(({ keys }) => (keys === undefined ? [] : [keys]))
+  }
+
   /** The codec comes along, because a renewed session answers in the format it was asked in. */
   parseRenewal(code: string): (ParsedRenewal & { codec: TokenCodec }) | null {
     for (const codec of this.#codecs) {
@@ -243,6 +259,7 @@ export class House {
     this.#apply(message)
     if (message.kind === 'settings-changed' || message.kind === 'missed') {
       this.settings.load().catch(this.onError)
+      for (const keys of this.signingKeys()) keys.reload().catch(this.onError)
     }
   }
 

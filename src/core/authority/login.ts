@@ -31,6 +31,8 @@ export interface LoggedIn {
   readonly token: string
   /** The renewal code, where the profile has one. */
   readonly renewal: string | null
+  /** When the token itself ends, in formats that say so: refresh it before. */
+  readonly expiresAt?: number
 }
 
 /**
@@ -183,10 +185,11 @@ async function rehash(house: House, found: ActorWithCredential, password: string
   }
 }
 
-async function runGuards(
+/** The refusal of the first guard that refuses, or null. */
+export async function runGuards(
   house: House,
   when: 'before' | 'after',
-  { identity, actor, request }: { identity: string; actor: Actor | null; request: LoginRequest },
+  { identity, actor, request }: { identity: string; actor: Actor | null; request: SessionRequest },
   options: CallOptions,
 ): Promise<Refusal | null> {
   for (const guard of house.guards) {
@@ -220,6 +223,7 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
     actor: entry.actor.actor,
     token: created.token,
     renewal: created.renewal,
+    ...(created.expiresAt === undefined ? {} : { expiresAt: created.expiresAt }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CallOptions, House } from './house.ts'
+import { maintainSigningKeys } from './signing-keys.ts'
 
 /** How many records of each kind were removed. */
 export interface Pruned {
@@ -14,7 +15,8 @@ const STEP = 500
 
 /**
  * Removes what is over: sessions whose end lies further back than they are kept, old audit entries, counters and documents
- * past their expiry. Works in small steps, so that writes are never held up, and at most `maxSteps` of them.
+ * past their expiry. Works in small steps, so that writes are never held up, and at most `maxSteps` of them. Replaces
+ * signing keys that are old.
  */
 export async function prune(
   house: House,
@@ -46,5 +48,6 @@ export async function prune(
       removed[kind] += count
     }
   }
+  await maintainSigningKeys(house, options)
   return { ...removed, done: left > 0 }
 }

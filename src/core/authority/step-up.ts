@@ -5,6 +5,7 @@ import { SessionEntry } from '../session-cache.ts'
 import { reserveAttempt } from './attempts.ts'
 import type { Authenticated } from './authenticate.ts'
 import { type CallOptions, type House, settle } from './house.ts'
+import { issueToken } from './issue-token.ts'
 import { type LoggedIn, verify } from './login.ts'
 
 /**
@@ -49,8 +50,8 @@ export function stepUp(
         ok: true,
         session: entry.view(),
         actor: entry.actor.actor,
-        token: codec.format({ id, secret }, proven),
         renewal: null,
+        ...issueToken(house, codec, { secret, now }, proven),
       }
     }
     return refuse('conflict', 'The account or the session changed in the meantime. Try again.')

@@ -15,7 +15,7 @@ export interface AngenDoor {
   /** Begins a conversation with a client. */
   readonly accept: Accept
   /** Answers `GET /schema/angen/…` in front of another handler; false, with nothing done, for every other request. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+  handle(request: IncomingMessage, response: ServerResponse): boolean
   stats(): {
     /** Logins that wait for their turn. */
     readonly waitingLogins: number

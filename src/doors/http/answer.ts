@@ -55,7 +55,11 @@ export async function answerRoute(
   })
   if (!outcome.ok) return problem(outcome, droppedCookie(exchange.jar, credential, outcome))
   const sets = wantsCookie || (byCookie && (route.cookie === 'rotate' || route.cookie === 'act'))
-  const headers = new Headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  const headers = new Headers({
+    'cache-control':
+      route.cacheSeconds === undefined ? 'no-store' : `public, max-age=${route.cacheSeconds}`,
+    'x-content-type-options': 'nosniff',
+  })
   const value = sets
     ? intoCookie(exchange, route, credential, outcome.value, headers)
     : outcome.value

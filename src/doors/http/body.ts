@@ -23,6 +23,11 @@ export async function readBody(
   if (type !== 'application/json') {
     throw new LatchkeyError('unsupported_type', 'Send application/json.')
   }
+  return parseJsonObject(text)
+}
+
+/** Reads a JSON object from outside. Throws `invalid_request` for anything else, and for one that is nested too deeply. */
+export function parseJsonObject(text: string): Record<string, unknown> {
   let value: unknown
   try {
     value = JSON.parse(text)

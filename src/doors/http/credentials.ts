@@ -86,12 +86,16 @@ export function isSameOrigin(request: Request, publicOrigin: string | null): boo
 
 const LOOPBACK_HOST = /^(localhost|[\w-]+\.localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i
 
-/** Whether a `Host` header names a loopback host, or one that is allowed (`example.test` or `example.test:8080`). */
+/**
+ * Whether the host that a `Host` header names is served: one that is allowed (`example.test` or `example.test:8080`), in development a
+ * loopback one too; any where nothing says which.
+ */
 export function isAllowedHost(
   host: string,
   allowed: readonly string[],
   development: boolean,
 ): boolean {
+  if (!development && allowed.length === 0) return true
   const name = host.toLowerCase()
   if (
     allowed.some(

@@ -59,7 +59,6 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const prefix = (options.prefix ?? '').replace(/\/+$/, '')
   const development = options.development ?? false
   const allowedHosts = options.allowedHosts ?? []
-  const checksHost = development || allowedHosts.length > 0
   const trusted = options.trustedProxies ?? []
   const publicOrigin = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin
   const jar = createCookieJar({ plain: development && publicOrigin?.startsWith('https:') !== true })
@@ -70,7 +69,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     return forwardedAddress({ peer, forwardedFor, trusted })
   }
 
-  const servesHost = (host: string) => !checksHost || isAllowedHost(host, allowedHosts, development)
+  const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
   const foreignHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
 
   const failed = (error: unknown, request: Request): Response => {

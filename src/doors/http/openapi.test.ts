@@ -68,7 +68,7 @@ test('what is served is what is described, as JSON, with the prefix before each 
   assert.deepEqual(reply.body, JSON.parse(JSON.stringify(describeApi(registry, '/auth'))))
   assert.equal(reply.body['openapi'], '3.1.0')
   const paths = Object.keys(reply.body['paths'] as object)
-  assert.ok(paths.every((path) => path.startsWith('/auth/v1/')))
+  assert.ok(paths.every((path) => /^\/auth\/(v1|\.well-known)\//.test(path)))
 })
 
 test('operation ids are the names of the commands, each once', () => {

@@ -47,6 +47,10 @@ async function asAda(house: House, what: string, body?: unknown): Promise<Reply>
   return house.ask(what, { token, ...(body === undefined ? {} : { body }) })
 }
 
+async function startDevice(house: House): Promise<Record<string, unknown>> {
+  return (await house.ask('POST /v1/device', { body: {} })).body
+}
+
 /** For every route a request that succeeds. */
 const EXERCISES: Record<string, (house: House) => Promise<Reply>> = {
   'POST /v1/actors': (house) =>
@@ -86,6 +90,26 @@ const EXERCISES: Record<string, (house: House) => Promise<Reply>> = {
     const { body } = await aboutAda(house, (actor) => ['POST /v1/impersonations', { actor }])
     return house.ask('DELETE /v1/impersonations/current', { token: String(body['token']) })
   },
+  'POST /v1/device': (house) =>
+    house.ask('POST /v1/device', { body: { client: 'kettle', profile: 'agent' } }),
+  async 'POST /v1/device/token'(house) {
+    const { deviceCode } = await startDevice(house)
+    return house.ask('POST /v1/device/token', { body: { deviceCode } })
+  },
+  async 'POST /v1/device/lookup'(house) {
+    const { userCode } = await startDevice(house)
+    return asAda(house, 'POST /v1/device/lookup', { userCode })
+  },
+  async 'POST /v1/device/approve'(house) {
+    const { userCode } = await startDevice(house)
+    return asAda(house, 'POST /v1/device/approve', { userCode })
+  },
+  async 'POST /v1/device/deny'(house) {
+    const { userCode } = await startDevice(house)
+    return asAda(house, 'POST /v1/device/deny', { userCode })
+  },
+  'GET /.well-known/jwks.json': (house) => house.ask('GET /.well-known/jwks.json'),
+  'POST /v1/admin/keys/rotate': (house) => asAdmin(house, 'POST /v1/admin/keys/rotate'),
   async 'POST /v1/bootstrap'(house) {
     const code = await house.authority.createClaimCode()
     const body = { code, name: 'root', password: PASSWORD, email: 'root@example.test' }

@@ -14,6 +14,8 @@ export interface Route {
   readonly form?: boolean
   /** The token is of no account here: another secret is in the body. */
   readonly ignoresToken?: boolean
+  /** For how long anyone may keep the answer; nobody keeps any other. */
+  readonly cacheSeconds?: number
   /** A query that must be there, and is no parameter. */
   readonly query?: { readonly name: string; readonly value: string }
 }
@@ -87,6 +89,31 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'POST',
+    path: '/v1/device',
+    command: 'device.start',
+    status: 201,
+    ignoresToken: true,
+  },
+  {
+    method: 'POST',
+    path: '/v1/device/token',
+    command: 'device.poll',
+    status: 200,
+    ignoresToken: true,
+  },
+  { method: 'POST', path: '/v1/device/lookup', command: 'device.find', status: 200 },
+  { method: 'POST', path: '/v1/device/approve', command: 'device.approve', status: 204 },
+  { method: 'POST', path: '/v1/device/deny', command: 'device.deny', status: 204 },
+  {
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    command: 'keys.list',
+    status: 200,
+    ignoresToken: true,
+    cacheSeconds: 300,
+  },
+  {
+    method: 'POST',
     path: '/v1/bootstrap',
     command: 'admin.claim',
     status: 201,
@@ -131,5 +158,11 @@ export const ROUTES: readonly Route[] = [
     status: 204,
   },
   { method: 'GET', path: `${admin}/audit`, command: 'admin.audit.list', status: 200 },
+  {
+    method: 'POST',
+    path: `${admin}/keys/rotate`,
+    command: 'admin.keys.rotate',
+    status: 200,
+  },
   { method: 'POST', path: `${admin}/prune`, command: 'admin.prune', status: 200 },
 ]

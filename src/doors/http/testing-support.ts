@@ -11,6 +11,7 @@ import {
 } from '../../core/index.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts'
+import { jwtCodec } from '../grpc/jwt-codec.ts'
 import { createHandler, type HttpDoor } from './index.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
@@ -132,6 +133,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     passwords: { memoryKiB: 8, passes: 1, ...options.passwords },
     pruneEveryMs: 0,
     settings: options.settings ?? {},
+    codecs: [jwtCodec()],
     onError,
     ...(options.storeTimeoutMs === undefined ? {} : { storeTimeoutMs: options.storeTimeoutMs }),
   })
@@ -159,7 +161,10 @@ function requestInit(method: string, asking: Asking): RequestInit {
 export async function read(response: Response): Promise<Reply> {
   const { status, headers } = response
   const text = await response.text()
-  assert.equal(headers.get('cache-control'), 'no-store')
+  // Only the public keys may be kept; of a HEAD there is nothing to see.
+  if (headers.get('cache-control') === 'public, max-age=300') {
+    assert.match(text, /^(\{"keys":\[|$)/)
+  } else assert.equal(headers.get('cache-control'), 'no-store')
   assert.ok(!/\bat .+\.(ts|js|mjs):\d+/.test(text), `a stack: ${text}`)
   const isJson = /^application\/(problem\+)?json$/.test(headers.get('content-type') ?? '')
   const body = (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>

@@ -16,7 +16,10 @@ export interface MageDoorOptions {
   readonly app?: string
   /** The folder of the application's modules; without one there is only what is built in. */
   readonly modules?: string
-  /** The application's configuration, for `mage.core.config`; `apps.<app>.responseCache` and `module.session.ttl` mean something here. */
+  /**
+   * The application's configuration, for `mage.core.config`. `apps.<app>.responseCache`, `module.session.ttl`, `server.clientHost.cors` and
+   * `server.limits`, in which the limits stand by their names, mean something here; an option beats them.
+   */
   readonly config?: unknown
   /** Whether an anonymous login gets the rights it asks for, and foreign hosts are refused. False by default. */
   readonly development?: boolean

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
 import { type Command, type CommandRegistry, createDispatcher } from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { type CallOptions, LatchkeyError } from '../../core/index.ts'
@@ -11,21 +11,19 @@ import { createLogger } from './application/logger.ts'
 import { type LoadedApplication, loadApplication } from './application/module-loader.ts'
 import type { Services } from './application/services.ts'
 import { SessionFacts } from './application/session-facts.ts'
+import { readDoorConfig } from './door-config.ts'
 import type { MageDoorOptions } from './door-options.ts'
 import type { BatchRunner, OtherCommands } from './wire/batch.ts'
 import { createCommandServer } from './wire/command-server.ts'
 import type { CorsOptions } from './wire/cors.ts'
-import { DEFAULT_LIMITS } from './wire/limits.ts'
+import { DEFAULT_LIMITS, type MageLimits } from './wire/limits.ts'
 import { ResponseCache } from './wire/response-cache.ts'
 
 /** MAGE's commands over HTTP, to be put in front of another handler. */
 export interface MageDoor {
-  /** Whether a request is this door's own. */
-  owns(request: Pick<IncomingMessage, 'url'>): boolean
-  /** Answers a request; false, with nothing done, for one that is not its own. Never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+  /** Takes a request, to be answered; false, with nothing done, for one that is not its own. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean
   /** What runs behind it. */
-  readonly application: Application
   readonly services: Services
   /** Where a request comes from. */
   callerOf(request: IncomingMessage): CallOptions
@@ -41,15 +39,25 @@ const RESERVED: ReadonlySet<string> = new Set(['v1', 'angen', 'schema', 'docs', 
 
 /**
  * Opens the MAGE door: loads the application, adds its commands to the registry, sets its modules up. Throws `invalid_request` for a name
- * that is reserved and for an application that cannot be loaded.
+ * that is reserved and for an application that cannot be loaded, `TypeError` for an origin that cannot be sent.
  */
 export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor> {
   const { authority, app = 'game', modules } = options
   if (RESERVED.has(app) || !/^[\w-]+$/.test(app)) {
     throw new LatchkeyError('invalid_request', `An application cannot be named “${app}”.`)
   }
+  const { limits, clientHost } = readDoorConfig(options.config)
+  const given: Given = {
+    ...options,
+    app,
+    version: options.appVersion ?? null,
+    limits: { ...DEFAULT_LIMITS, ...limits, ...options.limits },
+    cors: options.cors === undefined ? (clientHost?.cors ?? null) : options.cors,
+  }
+  for (const value of [given.cors?.origin, given.cors?.methods]) {
+    if (value !== undefined) validateHeaderValue('cors', value)
+  }
   const facts = new SessionFacts(authority)
-  const given: Given = { ...options, app, version: options.appVersion ?? null }
   const services = openServices(given, facts)
   let leave = () => {}
   try {
@@ -67,7 +75,7 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
       facts.close()
       leave()
     })
-    return { ...serve(given, { services, application, loaded }), application, services, close }
+    return { ...serve(given, { services, application, loaded }), services, close }
   } catch (error) {
     facts.close()
     leave()
@@ -77,6 +85,8 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
 
 interface Given extends MageDoorOptions {
   readonly app: string
+  readonly limits: MageLimits
+  readonly cors: CorsOptions | null
   /** Known once the application's package.json is read. */
   version: string | null
 }
@@ -104,7 +114,7 @@ function openApplication(
   loaded: LoadedApplication | null,
 ): Application {
   const { registry, cors, stream = DEFAULT_STREAM, development = false, app: appName } = given
-  const timeoutMs = given.limits?.commandMs ?? DEFAULT_LIMITS.commandMs
+  const timeoutMs = given.limits.commandMs
   const describe = (baseUrl: string) =>
     clientConfig({
       appName,
@@ -132,11 +142,9 @@ interface Parts {
 
 function serve(given: Given, { services, application, loaded }: Parts) {
   const { authority, app, development = false, allowedHosts = [], trustedProxies = [] } = given
-  const limits = { ...DEFAULT_LIMITS, ...given.limits }
-  const cors = given.cors ?? null
+  const { limits, cors } = given
   const callerOf = callerReader(trustedProxies)
   const allowsHost = ({ headers }: IncomingMessage) =>
-    (!development && allowedHosts.length === 0) ||
     isAllowedHost(headers.host ?? '', allowedHosts, development)
   const cache = new ResponseCache({
     ttlMs: responseCacheMs(given, app),

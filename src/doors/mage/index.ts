@@ -1,15 +1,13 @@
-export type { Application, UserCall } from './application/application.ts'
 export { DEFAULT_STREAM, type StreamConfig } from './application/client-config.ts'
 export type { MageLog, MageLogEntry, MageLogLevel } from './application/logger.ts'
-export { resolveSession, UNSET_REASONS, type UnsetReason } from './application/resolve-session.ts'
-export { mageSettings, parseTimeCode } from './application/time-code.ts'
+export { mageSettings } from './application/time-code.ts'
 export { createMageDoor, type MageDoor } from './door.ts'
 export type { MageDoorOptions } from './door-options.ts'
-export { MAGE_FORMAT, mageCodec, ownerOfKey } from './key-codec.ts'
+export { MAGE_FORMAT, mageCodec } from './key-codec.ts'
 export {
   createMessageStream,
   type MessageStream,
   type MessageStreamOptions,
 } from './message-stream/index.ts'
 export type { CorsOptions } from './wire/cors.ts'
-export { DEFAULT_LIMITS, type MageLimits } from './wire/limits.ts'
+export type { MageLimits } from './wire/limits.ts'

@@ -195,10 +195,7 @@ export async function openGame(t: TestContext, options: GameOptions = {}): Promi
     ...doorOptions,
   })
   const server = createServer((request, response) => {
-    const answered = door.handle(request, response).then((own) => {
-      if (!own) response.writeHead(418).end('another')
-    })
-    answered.catch((error: unknown) => errors.push(error))
+    if (!door.handle(request, response)) response.writeHead(418).end('another')
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

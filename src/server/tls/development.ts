@@ -20,12 +20,12 @@ const RENEW_BEFORE_MS = 30 * 86_400_000
  * where it is broken or nearly over. The authority's key is kept, so that clients who trust `ca.pem` go on doing so when the
  * certificate is renewed; keys are for their owner's eyes only.
  */
-export function openDevelopmentTls(options: DevelopmentTlsOptions): TlsMaterial {
+export async function openDevelopmentTls(options: DevelopmentTlsOptions): Promise<TlsMaterial> {
   const { folder, now } = options
   const keptAuthority = find(folder, 'ca.pem', 'ca-key.pem', now)
-  const authority = keptAuthority ?? makeAuthority(now)
+  const authority = keptAuthority ?? (await makeAuthority(now))
   const kept = keptAuthority === null ? null : find(folder, 'cert.pem', 'key.pem', now, authority)
-  const pair = kept ?? makeCertificate(authority, now)
+  const pair = kept ?? (await makeCertificate(authority, now))
   if (folder !== null) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (keptAuthority === null) {
@@ -37,7 +37,13 @@ export function openDevelopmentTls(options: DevelopmentTlsOptions): TlsMaterial 
       write(join(folder, 'cert.pem'), pair.cert, 0o644)
     }
   }
-  return { ...pair, ca: authority.cert, onChange: () => () => undefined, close: () => undefined }
+  return {
+    ...pair,
+    ca: authority.cert,
+    caFile: folder === null ? null : join(folder, 'ca.pem'),
+    onChange: () => () => undefined,
+    close: () => undefined,
+  }
 }
 
 /** What two files hold, if it fits together, is signed by `issuer`, and lasts. */

@@ -66,6 +66,7 @@ export function openTlsFiles(options: TlsFilesOptions): TlsMaterial {
       return current.key
     },
     ca: null,
+    caFile: null,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

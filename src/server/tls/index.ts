@@ -8,9 +8,12 @@ import type { TlsMaterial } from './material.ts'
 
 export type { TlsMaterial } from './material.ts'
 
-/** What the doors that speak TLS serve with, or null where nobody gave a certificate. In development one is made. */
-export function openTls(config: ResolvedConfig, { logger }: Log): TlsMaterial | null {
-  const { tlsCert, tlsKey, dev, store, data } = config
+/** What the doors that speak TLS serve with, or null where nobody gave a certificate and none is to be made. */
+export async function openTls(
+  config: ResolvedConfig,
+  { logger }: Log,
+): Promise<TlsMaterial | null> {
+  const { tlsCert, tlsKey, tlsSelfMade, store, data } = config
   if (tlsCert !== null && tlsKey !== null) {
     return openTlsFiles({
       cert: resolve(tlsCert),
@@ -19,7 +22,7 @@ export function openTls(config: ResolvedConfig, { logger }: Log): TlsMaterial | 
       onReload: () => logger.info('New connections get the new certificate.'),
     })
   }
-  if (!dev) return null
+  if (!tlsSelfMade) return null
   const folder = store === 'memory' && !existsSync(data) ? null : join(resolve(data), 'tls')
   return openDevelopmentTls({ folder, now: Date.now() })
 }

@@ -40,10 +40,10 @@ async function until(so: () => boolean): Promise<void> {
 }
 
 describe('a certificate for development', () => {
-  test('is of an authority of its own, for this machine only, and for a while', () => {
-    const authority = makeAuthority(NOW)
+  test('is of an authority of its own, for this machine only, and for a while', async () => {
+    const authority = await makeAuthority(NOW)
     const ca = new X509Certificate(authority.cert)
-    const cert = new X509Certificate(makeCertificate(authority, NOW).cert)
+    const cert = new X509Certificate((await makeCertificate(authority, NOW)).cert)
     assert.equal(ca.ca, true)
     assert.equal(cert.ca, false)
     assert.equal(cert.checkIssued(ca), true)
@@ -55,51 +55,51 @@ describe('a certificate for development', () => {
     assert.equal(cert.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
     assert.equal(cert.validFromDate.getTime(), NOW - DAY)
     assert.equal(cert.validToDate.getTime(), NOW + 396 * DAY)
-    assert.notEqual(makeCertificate(authority, NOW).cert, cert.toString())
+    assert.notEqual((await makeCertificate(authority, NOW)).cert, cert.toString())
   })
 
-  test('is kept, its keys for their owner’s eyes only', (t) => {
+  test('is kept, its keys for their owner’s eyes only', async (t) => {
     const folder = join(folderOf(t), 'tls')
-    const first = openDevelopmentTls({ folder, now: NOW })
-    const again = openDevelopmentTls({ folder, now: NOW + DAY })
+    const first = await openDevelopmentTls({ folder, now: NOW })
+    const again = await openDevelopmentTls({ folder, now: NOW + DAY })
     assert.deepEqual([again.cert, again.key, again.ca], [first.cert, first.key, first.ca])
     assert.equal(readFileSync(join(folder, 'ca.pem'), 'utf8'), first.ca)
     const modeOf = (name: string) => statSync(join(folder, name)).mode & 0o777
     assert.deepEqual(['', 'key.pem', 'ca-key.pem'].map(modeOf), [0o700, 0o600, 0o600])
   })
 
-  test('is renewed when it is nearly over, of the same authority', (t) => {
+  test('is renewed when it is nearly over, of the same authority', async (t) => {
     const folder = folderOf(t)
-    const first = openDevelopmentTls({ folder, now: NOW })
-    const same = openDevelopmentTls({ folder, now: NOW + 365 * DAY })
+    const first = await openDevelopmentTls({ folder, now: NOW })
+    const same = await openDevelopmentTls({ folder, now: NOW + 365 * DAY })
     assert.equal(same.cert, first.cert)
-    const next = openDevelopmentTls({ folder, now: NOW + 367 * DAY })
+    const next = await openDevelopmentTls({ folder, now: NOW + 367 * DAY })
     assert.notEqual(next.cert, first.cert)
     assert.equal(next.ca, first.ca)
-    const last = openDevelopmentTls({ folder, now: NOW + 3_640 * DAY })
+    const last = await openDevelopmentTls({ folder, now: NOW + 3_640 * DAY })
     assert.notEqual(last.ca, first.ca)
   })
 
-  test('is made anew where what is kept is broken, or of another authority', (t) => {
+  test('is made anew where what is kept is broken, or of another authority', async (t) => {
     const folder = folderOf(t)
-    const first = openDevelopmentTls({ folder, now: NOW })
+    const first = await openDevelopmentTls({ folder, now: NOW })
     writeFileSync(join(folder, 'key.pem'), 'broken')
-    const second = openDevelopmentTls({ folder, now: NOW })
+    const second = await openDevelopmentTls({ folder, now: NOW })
     assert.equal(second.ca, first.ca)
     assert.notEqual(second.cert, first.cert)
-    writeFileSync(join(folder, 'ca-key.pem'), makeAuthority(NOW).key)
-    const third = openDevelopmentTls({ folder, now: NOW })
+    writeFileSync(join(folder, 'ca-key.pem'), (await makeAuthority(NOW)).key)
+    const third = await openDevelopmentTls({ folder, now: NOW })
     assert.notEqual(third.ca, first.ca)
     const [cert, ca] = [new X509Certificate(third.cert), new X509Certificate(third.ca ?? '')]
     assert.equal(cert.verify(ca.publicKey), true)
   })
 })
 
-describe('certificates in files', () => {
-  const authority = makeAuthority(NOW)
-  const one = makeCertificate(authority, NOW)
-  const two = makeCertificate(authority, NOW)
+const authority = await makeAuthority(NOW)
+const one = await makeCertificate(authority, NOW)
+const two = await makeCertificate(authority, NOW)
 
+describe('certificates in files', () => {
   function files(t: TestContext) {
     const folder = folderOf(t)
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
@@ -166,17 +166,17 @@ describe('certificates in files', () => {
     }
   })
 
-  test('the files that are named go over what development makes; without either there is nothing', (t) => {
+  test('the files that are named go over what development makes; without either there is nothing', async (t) => {
     const { cert, key } = files(t)
     const data = join(folderOf(t), 'data')
     const dev = { dev: true, store: 'memory', data } as const
-    const named = openTls(resolveConfig({ ...dev, tlsCert: cert, tlsKey: key }), silent)
+    const named = await openTls(resolveConfig({ ...dev, tlsCert: cert, tlsKey: key }), silent)
     t.after(() => named?.close())
     assert.equal(named?.cert, one.cert)
-    assert.equal(openTls(resolveConfig({ data }), silent), null)
-    assert.notEqual(openTls(resolveConfig(dev), silent)?.ca, null)
+    assert.equal(await openTls(resolveConfig({ data }), silent), null)
+    assert.notEqual((await openTls(resolveConfig(dev), silent))?.ca, null)
     assert.equal(existsSync(data), false)
-    openTls(resolveConfig({ dev: true, data }), silent)
+    await openTls(resolveConfig({ dev: true, data }), silent)
     assert.equal(existsSync(join(data, 'tls', 'ca.pem')), true)
   })
 })

@@ -42,7 +42,7 @@ export function messagePath(name: string): string {
 /** Answers `GET /schema/angen/…`; false, with nothing done, for every other request. */
 export function serveSchemas(
   registry: CommandRegistry,
-): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+): (request: IncomingMessage, response: ServerResponse) => boolean {
   let known: { readonly commands: number; readonly texts: Map<string, string> } | null = null
   const texts = (): Map<string, string> => {
     // Commands are only ever added.
@@ -50,7 +50,7 @@ export function serveSchemas(
     if (known?.commands !== commands) known = { commands, texts: written(publishSchemas(registry)) }
     return known.texts
   }
-  return async ({ method, url = '' }, response) => {
+  return ({ method, url = '' }, response) => {
     const path = url.split('?', 1)[0] ?? ''
     if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return false
     if (method !== 'GET' && method !== 'HEAD') {

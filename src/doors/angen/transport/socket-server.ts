@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { forwardedAddress } from '../../../core/address.ts'
@@ -22,8 +22,6 @@ export interface AngenSocketServerOptions {
 
 /** Angen over WebSocket, on a port of HTTP. */
 export interface AngenSocketServer {
-  /** Answers nothing: it is there for upgrades. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
   /** Takes the upgrade of a connection; false, with nothing done, for one of another path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /** Takes no more connections, and closes each with 1001 once its message under way is answered. */
@@ -103,7 +101,6 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
   }
 
   return {
-    handle: () => Promise.resolve(false),
     upgrade(request, socket, head) {
       if (pathOf(request) !== path) return false
       admit(request, socket, head)

@@ -8,8 +8,11 @@ import { makeAuthority, makeCertificate } from '../../../server/tls/self-made.ts
 import type { TlsSource } from './listener.ts'
 import { type Client, clientOf, dial, openPort, until } from './testing-support.ts'
 
-const authority = makeAuthority(Date.now())
-const pairs = [makeCertificate(authority, Date.now()), makeCertificate(authority, Date.now())]
+const authority = await makeAuthority(Date.now())
+const pairs = [
+  await makeCertificate(authority, Date.now()),
+  await makeCertificate(authority, Date.now()),
+]
 
 /** Certificates that a test can change. */
 function source(): TlsSource & { change(): void } {

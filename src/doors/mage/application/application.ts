@@ -1,4 +1,5 @@
 import type { CallOptions } from '../../../core/index.ts'
+import { untilCalledBack } from './called-back.ts'
 import { execute } from './execute.ts'
 import type { LoadedApplication } from './module-loader.ts'
 import { mapParameters } from './parameters.ts'
@@ -8,7 +9,7 @@ import { insideOf, type Outcome, State } from './state.ts'
 import type { UserCommand } from './user-command.ts'
 
 /** One call of a user command. */
-export interface UserCall {
+interface UserCall {
   readonly params: unknown
   readonly session: Session | null
   readonly caller: CallOptions
@@ -32,7 +33,7 @@ export interface Application {
   tearDown(): Promise<void>
 }
 
-export interface ApplicationOptions {
+interface ApplicationOptions {
   readonly services: Services
   readonly builtIn: readonly UserCommand[]
   /** Null where there is only what is built in. */
@@ -87,11 +88,5 @@ async function callPhase(fn: Phase, self: unknown, state: State): Promise<void> 
     await fn.call(self, state, () => undefined)
     return
   }
-  const done = Promise.withResolvers<void>()
-  const returned = fn.call(self, state, (error?: unknown) => {
-    if (error === undefined || error === null) done.resolve()
-    else done.reject(error)
-  })
-  if (returned instanceof Promise) returned.catch(done.reject)
-  await done.promise
+  await untilCalledBack((callback) => fn.call(self, state, callback))
 }

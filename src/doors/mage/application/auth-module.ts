@@ -18,7 +18,7 @@ import { insideOf, type State } from './state.ts'
 type Callback<T> = (error: unknown, value?: T) => void
 
 /** Who may be anonymous: in production only ever this. */
-export const ANONYMOUS_GROUP = 'anonymous'
+const ANONYMOUS_GROUP = 'anonymous'
 
 export interface UserOptions {
   /** The user's id; a new UUID by default. */

@@ -10,7 +10,7 @@ import { insideOf, type State } from './state.ts'
 export const GAME_SESSION = { profile: 'game', format: MAGE_FORMAT } as const
 
 /** What a session to come is known by before it exists. */
-export interface Wanted {
+interface Wanted {
   readonly actorId: string
   readonly acl: readonly string[]
   readonly language?: string

@@ -31,3 +31,16 @@ export function withValue<T>(
 export function withNothing(callback: (error: unknown) => void): void {
   callback(null)
 }
+
+/** Waits until what is called calls back. Rejects with the error that it calls back with, throws, or answers with as a promise. */
+export function untilCalledBack(
+  call: (callback: (error?: unknown) => void) => unknown,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const returned = call((error) => {
+      if (error === undefined || error === null) resolve()
+      else reject(error)
+    })
+    if (returned instanceof Promise) returned.catch(reject)
+  })
+}

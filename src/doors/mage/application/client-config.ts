@@ -18,7 +18,7 @@ export const DEFAULT_STREAM: StreamConfig = {
   detect: ['websocket', 'longpolling'],
 }
 
-export interface ClientConfigParts {
+interface ClientConfigParts {
   readonly appName: string
   readonly appVersion: string | null
   readonly development: boolean

@@ -6,32 +6,35 @@ import type { UserCommand } from './user-command.ts'
  * Runs a user command in a state and closes the state: the answer and what it emitted, or the code of what went wrong. Past the time
  * limit the code is `timeout`, and whatever the command still does counts for nothing. Never rejects.
  */
-export async function execute(
+export function execute(
   command: UserCommand,
   args: readonly unknown[],
   state: State,
   timeoutMs: number,
 ): Promise<Outcome> {
   const inside = insideOf(state)
-  const ending = Promise.withResolvers<Outcome>()
-  let over = false
+  let outcome: Promise<Outcome> | null = null
+  let told: (outcome: Promise<Outcome>) => void = () => undefined
   const end = () => {
-    if (over) return
-    over = true
-    ending.resolve(inside.finish())
+    if (outcome !== null) return
+    outcome = inside.finish()
+    told(outcome)
   }
   inside.onCrash(end)
-  run(command, args, state, { hasFailed: inside.hasFailed, end, isOver: () => over })
-  if (over) return ending.promise
+  run(command, args, state, { hasFailed: inside.hasFailed, end, isOver: () => outcome !== null })
+  // As a command without anything to wait for is, most of the time.
+  if (outcome !== null) return outcome
   const limit = command.timeoutMs ?? timeoutMs
   const expire = () => {
     state.error('timeout')
     end()
   }
-  const timer = limit === 0 ? null : setTimeout(expire, limit)
-  const outcome = await ending.promise
-  if (timer !== null) clearTimeout(timer)
-  return outcome
+  const timer = limit === 0 ? undefined : setTimeout(expire, limit)
+  return new Promise((resolve) => {
+    told = (ended) => {
+      resolve(ended.finally(() => clearTimeout(timer)))
+    }
+  })
 }
 
 /** How it goes with a command. */

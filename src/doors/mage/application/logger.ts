@@ -1,5 +1,5 @@
 /** The levels of an application's log, least to most urgent. */
-export const LOG_LEVELS = [
+const LOG_LEVELS = [
   'verbose',
   'debug',
   'info',
@@ -27,7 +27,7 @@ export interface MageLogEntry {
 export type MageLog = (entry: MageLogEntry) => void
 
 /** A level: logs when it is called, or gathers with `data` and `details` until `log`. */
-export interface LogFunction {
+interface LogFunction {
   (...parts: unknown[]): void
   data(...data: unknown[]): LogFunction
   details(...details: unknown[]): LogFunction

@@ -45,7 +45,7 @@ export interface MageCore {
 }
 
 /** What the runtime gives a `mage` to stand on; replaced when the same application is opened again. */
-export interface Standing {
+interface Standing {
   readonly services: Services
   readonly config: unknown
   readonly log: MageLog

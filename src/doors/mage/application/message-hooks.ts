@@ -1,4 +1,5 @@
 import type { Batch } from '../wire/batch-request.ts'
+import { untilCalledBack } from './called-back.ts'
 import { MageError } from './errors.ts'
 import type { State } from './state.ts'
 
@@ -8,7 +9,7 @@ type HookFunction = (
   data: Readonly<Record<string, unknown>>,
   batch: Batch,
   callback: HookCallback,
-) => void
+) => unknown
 
 export interface MessageHook {
   /** The name of the header entry. */
@@ -35,17 +36,11 @@ export async function runHook(
   { state, batch, timeoutMs }: { state: State; batch: Batch; timeoutMs: number },
 ): Promise<void> {
   if (entry === undefined && !hook.required) return
-  const done = Promise.withResolvers<void>()
-  const timer = setTimeout(() => {
-    done.reject(new MageError('timeout', `The hook ${hook.name} did not answer.`))
-  }, timeoutMs || 15_000)
-  try {
-    hook.fn(state, entry ?? { name: hook.name }, batch, (error) => {
-      if (error === undefined || error === null) done.resolve()
-      else done.reject(error)
-    })
-    await done.promise
-  } finally {
-    clearTimeout(timer)
-  }
+  let timer: NodeJS.Timeout | undefined
+  const done = untilCalledBack((callback) => {
+    const late = () => callback(new MageError('timeout', `The hook ${hook.name} did not answer.`))
+    timer = setTimeout(late, timeoutMs || 15_000)
+    return hook.fn(state, entry ?? { name: hook.name }, batch, callback)
+  })
+  await done.finally(() => clearTimeout(timer))
 }

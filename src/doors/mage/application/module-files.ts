@@ -6,7 +6,7 @@ import { LatchkeyError } from '../../../core/index.ts'
 const EXTENSIONS = ['.js', '.cjs', '.mjs', '.ts', '.cts', '.mts']
 
 /** A module of an application as it lies on the disk. */
-export interface ModuleFiles {
+interface ModuleFiles {
   readonly name: string
   readonly folder: string
   /** Null where it has only commands. */

@@ -3,6 +3,7 @@ import { errorOf } from '../../../core/index.ts'
 import { fullKeyOf, ownerOfKey, sessionIdOfKey } from '../key-codec.ts'
 import type { Services } from './services.ts'
 import { Session } from './session.ts'
+import type { Facts } from './session-facts.ts'
 
 /** Why a key is no good, as MAGE's clients are told with `session.unset`. */
 export type UnsetReason = 'invalidSessionKey' | 'noSession' | 'keyMismatch' | 'badVersion'
@@ -21,7 +22,7 @@ export const UNSET_REASONS: Readonly<Record<EndReason, string>> = {
   parent_ended: 'revoked',
 }
 
-export type Resolved =
+type Resolved =
   | { readonly ok: true; readonly session: Session }
   | { readonly ok: false; readonly reason: UnsetReason }
 
@@ -39,7 +40,11 @@ export async function resolveSession(
     return { ok: false, reason: 'invalidSessionKey' }
   }
   const check = await services.authority.authenticate(key, caller)
-  if (check.ok) return sessionOf(services, key, check)
+  if (check.ok) {
+    const cached = services.facts.get(check)
+    const facts = cached instanceof Promise ? await cached : cached
+    return sessionOf(services, key, check, facts)
+  }
   if (check.code === 'token_invalid' || check.code === 'session_revoked') {
     return { ok: false, reason: await whyNot(services, owner, caller) }
   }
@@ -47,13 +52,12 @@ export async function resolveSession(
   throw errorOf(check)
 }
 
-async function sessionOf(
+function sessionOf(
   services: Services,
   key: string,
   current: Authenticated,
-): Promise<Resolved> {
-  const cached = services.facts.get(current)
-  const facts = cached instanceof Promise ? await cached : cached
+  facts: Facts,
+): Resolved {
   if (!isSupported(facts.version, services.appVersion)) return { ok: false, reason: 'badVersion' }
   const { session, actor } = current
   const fullKey = fullKeyOf(key, session.owner)
@@ -79,7 +83,8 @@ const VERSION = /^v?(\d+)\.(\d+)\.\d+/
 
 /** Whether a session of one version of an application may go on in another: major and minor are the same. */
 function isSupported(session: string | null, application: string | null): boolean {
-  const [, major, minor] = VERSION.exec(session ?? '') ?? []
+  if (session === null || session === application) return true
+  const [, major, minor] = VERSION.exec(session) ?? []
   const [, ownMajor, ownMinor] = VERSION.exec(application ?? '') ?? []
   if (major === undefined || ownMajor === undefined) return true
   return major === ownMajor && minor === ownMinor

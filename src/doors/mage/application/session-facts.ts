@@ -14,7 +14,7 @@ export interface Facts {
   readonly meta: Readonly<Record<string, unknown>>
 }
 
-export const PLAIN_FACTS: Facts = { language: 'en', version: null, meta: {} }
+const PLAIN_FACTS: Facts = { language: 'en', version: null, meta: {} }
 
 const KEY = 'mage'
 const MAX_ATTEMPTS = 5

@@ -42,7 +42,7 @@ export interface SessionModule {
   ): Promise<readonly ActorAddress[]>
 }
 
-export interface ActorAddress {
+interface ActorAddress {
   readonly actorId: string
   readonly addrName: string
   readonly clusterId: string

@@ -37,14 +37,18 @@ export class StateEvents {
   ): void {
     const targets = Array.isArray(to) ? to.map((id) => target(id, self)) : [target(to, self)]
     const value = isJson ? parsed(data) : data
-    // The caller hears it as often as it is listed, any other once.
-    const distinct = targets.filter((id, at) => id === null || targets.indexOf(id) === at)
-    for (const id of distinct) {
+    const others = new Set<string>()
+    for (const id of targets) {
+      // The caller hears it as often as it is listed, any other once.
+      if (id !== null && others.has(id)) continue
       this.#checkRoom()
       if (id === null) {
         const json = eventJson(name, value)
         this.#mine.push({ json: () => json, always: alwaysEmit })
-      } else this.#others.push({ to: id, event: eventOf(name, value), always: alwaysEmit })
+        continue
+      }
+      others.add(id)
+      this.#others.push({ to: id, event: eventOf(name, value), always: alwaysEmit })
     }
   }
 

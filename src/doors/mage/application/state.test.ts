@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Game, openGame, withCommands } from '../testing-support.ts'
+import { State } from './state.ts'
 
 const COMMANDS = {
   'run.js': `const mage = require('mage')
@@ -197,4 +198,14 @@ exports.execute = async (state) => { mage.auth.login(state, 'a', 'b'); mage.auth
   assert.deepEqual((await game.call('players.forgotten')).entries, [[null, null]])
   await settle()
   assert.deepEqual((await game.call('players.noop')).entries, [[null, null]])
+})
+
+test('an event to very many is addressed to each once, in no time', async (t) => {
+  const game = await openGame(t)
+  const state = new State(game.door.services, 'me')
+  const ids = Array.from({ length: 9_000 }, (_, at) => `actor-${at}`)
+  const began = performance.now()
+  state.emit(Array.from({ length: 20 }, () => ids).flat(), 'hello')
+  assert.ok(performance.now() - began < 1_000)
+  assert.throws(() => state.emit(ids, 'hello'), RangeError)
 })

@@ -23,7 +23,7 @@ export interface Outcome {
 }
 
 /** A write that waits for the command's success, or takes back what the command has done. */
-export type Deferred = () => Promise<void>
+type Deferred = () => Promise<void>
 
 interface Inside {
   readonly services: Services

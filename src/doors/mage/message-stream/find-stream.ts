@@ -4,7 +4,7 @@ import type { Services } from '../application/services.ts'
 import type { SessionStream } from './session-stream.ts'
 import type { StreamTable } from './stream-table.ts'
 
-export type FoundStream =
+type FoundStream =
   | { readonly ok: true; readonly stream: SessionStream }
   | { readonly ok: false; readonly reason: UnsetReason }
 

@@ -36,8 +36,8 @@ export interface MessageStreamOptions {
 
 /** MAGE's message stream: short polling, long polling and WebSocket. */
 export interface MessageStream {
-  /** Answers a request; false, with nothing done, for one of another path. Never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+  /** Takes a request, to be answered; false, with nothing done, for one of another path. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean
   /** Takes the upgrade of a connection; false, with nothing done, for one of another path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /** How many sessions have a stream here. */
@@ -96,17 +96,15 @@ export function createMessageStream(options: MessageStreamOptions): MessageStrea
   }
 
   return {
-    async handle(request, response) {
+    handle(request, response) {
       const query = readStreamQuery(request.url ?? '', path, limits.confirmIds)
       if (query === null) return false
       const first = corsHeaders(request, cors)
-      try {
-        await answer({ request, response, first }, query)
-      } catch (error) {
+      answer({ request, response, first }, query).catch((error: unknown) => {
         onError(error)
         if (response.headersSent) response.destroy()
         else sendStatus(response, statusOf(error), first)
-      }
+      })
       return true
     },
     upgrade(request, socket, head) {

@@ -59,14 +59,15 @@ export class PackStore {
   }
 
   /**
-   * Writes every pack that is not confirmed, ids ascending, or null where there is none; `system` goes in as pack 0, and on a fresh
-   * transport what was lost is filled in.
+   * Writes packs, ids ascending, or null where there is none: on a fresh transport all that are not confirmed, with what was lost filled
+   * in, else those that were never written. `system` goes in as pack 0.
    */
   write({ fresh, system }: { readonly fresh: boolean; readonly system?: string }): string | null {
+    const from = fresh ? 0 : this.#nextId
     this.#number()
     const parts = system === undefined ? [] : [`"0":${system}`]
     if (fresh) this.#fill(parts)
-    for (const { id, text } of this.#packs) parts.push(`"${id}":${text}`)
+    for (const { id, text } of this.#packs) if (id >= from) parts.push(`"${id}":${text}`)
     return parts.length === 0 ? null : `{${parts.join()}}`
   }
 

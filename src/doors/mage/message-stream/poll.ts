@@ -29,7 +29,7 @@ function sendText(
   response.end(text)
 }
 
-export interface PollOptions {
+interface PollOptions {
   readonly response: ServerResponse
   /** The headers that the answer begins with. */
   readonly first: readonly string[]

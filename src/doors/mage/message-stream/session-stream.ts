@@ -18,6 +18,10 @@ function unset(reason: string): string {
   return JSON.stringify([['session.unset', reason]])
 }
 
+function reasonTold(reason: string): string | null {
+  return Object.hasOwn(UNSET_REASONS, reason) ? UNSET_REASONS[reason as EndReason] : null
+}
+
 export interface SessionStreamParts {
   readonly limits: StreamLimits
   /** The time of the authority, in epoch milliseconds. */
@@ -32,10 +36,11 @@ export class SessionStream implements Listener {
   readonly #parts: SessionStreamParts
   readonly #store: PackStore
   #transport: Transport | null = null
-  // What is lost is filled in once for each transport.
+  // A transport gets all that is not confirmed once, and then what is new: it loses nothing while it lasts.
   #fresh = true
   #using = false
-  #over = false
+  // Why it is over; null while it is not.
+  #over: string | null = null
   #keptUntil: number
   #expiresAt = 0
   /** The connection it stands on; null only while that is being opened. */
@@ -73,13 +78,16 @@ export class SessionStream implements Listener {
   take(): string | null {
     this.#replace(null)
     this.#left()
-    return this.#store.write({ fresh: true })
+    const told = this.#over === null ? null : reasonTold(this.#over)
+    return this.#store.write({ fresh: true, ...(told === null ? {} : { system: unset(told) }) })
   }
 
   /** Lets a client listen, in place of the transport there is. */
   attach(transport: Transport): void {
     this.#replace(transport)
-    this.#deliver()
+    // The session may have ended since it was checked.
+    if (this.#over === null) this.#deliver()
+    else this.#tellOver(transport, this.#over)
   }
 
   detach(transport: Transport): void {
@@ -88,18 +96,20 @@ export class SessionStream implements Listener {
     this.#left()
   }
 
-  /** Writes what is new, together with all that is not confirmed. */
+  /** Writes what is new to whoever listens. */
   flush(): void {
     if (this.#store.hasNews) this.#deliver()
   }
 
   /** The session is over, or the server goes away: tells the client, at once. */
   over(reason: string): void {
-    if (this.#over) return
-    this.#over = true
-    const transport = this.#transport
-    if (transport === null) return
-    const told = Object.hasOwn(UNSET_REASONS, reason) ? UNSET_REASONS[reason as EndReason] : null
+    if (this.#over !== null) return
+    this.#over = reason
+    if (this.#transport !== null) this.#tellOver(this.#transport, reason)
+  }
+
+  #tellOver(transport: Transport, reason: string): void {
+    const told = reasonTold(reason)
     // A server that goes away ends no session: its clients come back with the same key.
     if (told === null) {
       transport.end('closing')

@@ -8,20 +8,20 @@ import { readIds, type StreamQuery } from './query.ts'
 import { type SessionStream, unsetPacks } from './session-stream.ts'
 import { Socket } from './socket.ts'
 
-export interface SocketServerOptions {
+interface SocketServerOptions {
   readonly find: FindStream
   readonly limits: StreamLimits
   readonly pingEveryMs: number
   readonly onError: (error: unknown) => void
 }
 
-export interface Upgrade {
+interface Upgrade {
   readonly request: IncomingMessage
   readonly socket: Duplex
   readonly head: Buffer
 }
 
-export interface SocketServer {
+interface SocketServer {
   /** Makes a WebSocket of a connection, and lets it listen to the stream of its session. */
   take(
     upgrade: Upgrade,

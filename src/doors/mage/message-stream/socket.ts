@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { Listener, Transport } from './transport.ts'
 
-export interface SocketOptions {
+interface SocketOptions {
   readonly socket: WebSocket
   readonly listener: Listener
   readonly pingEveryMs: number

@@ -3,10 +3,10 @@ import type { ActorEvent, Authenticated } from '../../../core/index.ts'
 import type { PackText } from './pack-store.ts'
 import { SessionStream, type SessionStreamParts } from './session-stream.ts'
 
-/** Streams that are written to in one turn of the event loop, so that a broadcast lets commands through. */
-const STREAMS_PER_TURN = 16
+/** How long streams are written to in one turn of the event loop, so that a broadcast lets commands through. */
+const TURN_MS = 1
 
-export interface StreamTableOptions extends Omit<SessionStreamParts, 'schedule'> {
+interface StreamTableOptions extends Omit<SessionStreamParts, 'schedule'> {
   readonly connections: Pick<Connections, 'open'>
   readonly sweepEveryMs: number
 }
@@ -100,11 +100,11 @@ export class StreamTable {
 
   #flush(): void {
     this.#flushing = null
-    let left = STREAMS_PER_TURN
+    const until = performance.now() + TURN_MS
     for (const stream of this.#toFlush) {
-      if (left-- === 0) break
       this.#toFlush.delete(stream)
       this.#guard(() => stream.flush())
+      if (performance.now() > until) break
     }
     if (this.#toFlush.size > 0) this.#flushing = setImmediate(() => this.#flush())
   }

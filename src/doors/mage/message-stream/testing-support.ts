@@ -57,10 +57,7 @@ export async function openStream(
     ...options,
   })
   const server = createServer((request, response) => {
-    const answered = stream.handle(request, response).then((own) => {
-      if (!own) response.writeHead(418).end('another')
-    })
-    answered.catch((error: unknown) => game.errors.push(error))
+    if (!stream.handle(request, response)) response.writeHead(418).end('another')
   })
   server.on('upgrade', (request, socket, head) => {
     if (!stream.upgrade(request, socket, head)) refuseUpgrade(socket)

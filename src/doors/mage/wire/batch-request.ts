@@ -23,7 +23,7 @@ export function readBatch(
   options: {
     readonly app: string
     readonly limits: Pick<MageLimits, 'commands' | 'headerEntries'>
-    readonly files?: Map<string, UploadedFile>
+    readonly files?: Map<string, UploadedFile> | undefined
   },
 ): Batch | null {
   const { app, limits, files } = options
@@ -44,12 +44,7 @@ export function readBatch(
   }
 }
 
-/** The header's entries by name: the last of a name counts, what has no name is ignored. */
-export function entriesByName(header: readonly unknown[]): ReadonlyMap<string, Entry> {
-  const entries = new Map<string, Entry>()
-  for (const entry of header) {
-    const name = typeof entry === 'object' && entry !== null ? (entry as Entry)['name'] : undefined
-    if (typeof name === 'string' && name !== '') entries.set(name, entry as Entry)
-  }
-  return entries
+/** The last entry of a header with that name; undefined where there is none. */
+export function entryNamed(header: readonly unknown[], name: string): Entry | undefined {
+  return header.findLast((entry) => (entry as Entry | null)?.['name'] === name) as Entry | undefined
 }

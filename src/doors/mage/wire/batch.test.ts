@@ -173,3 +173,28 @@ mage.core.cmd.registerMessageHook('my.always', true, (state, data, batch, cb) =>
   const failing = await game.call('players.noop', [], { header: [{ name: 'my.tag', fail: true }] })
   assert.equal(failing.status, 500)
 })
+
+test('a hook that fails in its own way fails its batch and nothing else', async (t) => {
+  const faults: unknown[] = []
+  const onFault = (error: unknown) => void faults.push(error)
+  process.on('unhandledRejection', onFault)
+  t.after(() => process.off('unhandledRejection', onFault))
+  const game = await openGame(t, {
+    limits: { commandMs: 50 },
+    files: {
+      ...COUNTING,
+      'lib/index.js': `const mage = require('latchkey/mage')
+const hook = (name, fn) => mage.core.cmd.registerMessageHook(name, false, fn)
+hook('rejects', async (state, data, batch, callback) => { throw new Error('no') })
+hook('throws', (state, data, batch, callback) => { callback(new Error('no')); throw new Error('again') })
+hook('silent', (state, data, batch, callback) => {})
+`,
+    },
+  })
+  for (const name of ['rejects', 'throws', 'silent']) {
+    assert.equal((await game.call('players.noop', [], { header: [{ name }] })).status, 500, name)
+  }
+  assert.equal((await game.call('players.noop')).status, 200)
+  await new Promise((go) => setImmediate(go))
+  assert.deepEqual(faults, [])
+})

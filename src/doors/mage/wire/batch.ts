@@ -1,14 +1,14 @@
 import type { CommandRegistry, Dispatcher } from '../../../commands/index.ts'
 import { errorOf } from '../../../core/errors.ts'
 import type { CallOptions } from '../../../core/index.ts'
-import type { Application } from '../application/application.ts'
+import type { Application, UserAnswer } from '../application/application.ts'
 import { wireCodeOf } from '../application/errors.ts'
 import { type MessageHook, runHook } from '../application/message-hooks.ts'
 import { resolveSession } from '../application/resolve-session.ts'
 import type { Services } from '../application/services.ts'
 import type { Session } from '../application/session.ts'
-import { insideOf, State } from '../application/state.ts'
-import { type Batch, entriesByName } from './batch-request.ts'
+import { insideOf, type Outcome, State } from '../application/state.ts'
+import { type Batch, entryNamed } from './batch-request.ts'
 import type { CachedEntry, ResponseCache } from './response-cache.ts'
 
 /** Commands that were defined for every door. */
@@ -28,16 +28,10 @@ export interface BatchRunner {
   readonly commandMs: number
 }
 
-export interface BatchCall {
+interface BatchCall {
   readonly batch: Batch
   readonly queryId: string | null
   readonly caller: CallOptions
-}
-
-interface Answer {
-  readonly error: string | null
-  readonly response: string | null
-  readonly events: readonly string[]
 }
 
 /**
@@ -45,7 +39,7 @@ interface Answer {
  * parameters fit none: what ran before stays done. Rejects where the header cannot be dealt with, such as when the store is gone.
  */
 export async function runBatch(runner: BatchRunner, call: BatchCall): Promise<string | null> {
-  const header = await readHeader(runner, call)
+  const header = await (runner.hooks.length === 0 ? readSession : readHeader)(runner, call)
   const run = (cached: readonly CachedEntry[] | null) => runCommands(runner, call, header, cached)
   const id = header.session?.current?.session.id
   const { queryId, batch } = call
@@ -62,22 +56,26 @@ interface Header {
 }
 
 const SESSION_ENTRY = 'mage.session'
+const NONE: readonly string[] = []
 
-async function readHeader(runner: BatchRunner, { batch, caller }: BatchCall): Promise<Header> {
-  const { services, hooks } = runner
-  const entries = entriesByName(batch.header)
-  const entry = entries.get(SESSION_ENTRY)
-  const events: string[] = []
-  let session: Session | null = null
-  if (entry !== undefined) {
-    const resolved = await resolveSession(services, entry['key'], caller)
-    if (resolved.ok) session = resolved.session
-    else events.push(unset(resolved.reason))
-  }
-  if (hooks.length === 0) return { session, events }
+async function readSession(
+  { services }: BatchRunner,
+  { batch, caller }: BatchCall,
+): Promise<Header> {
+  const entry = entryNamed(batch.header, SESSION_ENTRY)
+  if (entry === undefined) return { session: null, events: NONE }
+  const resolved = await resolveSession(services, entry['key'], caller)
+  if (resolved.ok) return { session: resolved.session, events: NONE }
+  return { session: null, events: [unset(resolved.reason)] }
+}
+
+async function readHeader(runner: BatchRunner, call: BatchCall): Promise<Header> {
+  const { services, hooks, commandMs: timeoutMs } = runner
+  const { batch, caller } = call
+  const { session, events } = await readSession(runner, call)
   const state = new State(services, undefined, session, { description: 'batch header', caller })
   for (const hook of hooks) {
-    await runHook(hook, entries.get(hook.name), { state, batch, timeoutMs: runner.commandMs })
+    await runHook(hook, entryNamed(batch.header, hook.name), { state, batch, timeoutMs })
   }
   const outcome = await insideOf(state).finish()
   return { session: state.session ?? null, events: [...events, ...outcome.events] }
@@ -109,9 +107,8 @@ async function runCommands(
     if (ran === null) return null
     session = ran.session
     const command = runner.application.commands.get(name)
-    const json = entryJson({ ...ran, events: [...events, ...ran.events] })
-    entries.push({ json, replayed: command?.cached !== false })
-    events = []
+    entries.push({ json: entryJson(ran, events), replayed: command?.cached !== false })
+    events = NONE
   }
   return entries
 }
@@ -136,34 +133,32 @@ interface OneCall {
   readonly caller: CallOptions
 }
 
-type Ran = Answer & { readonly session: Session | null }
-
-async function runOne(runner: BatchRunner, call: OneCall): Promise<Ran | null> {
+function runOne(runner: BatchRunner, call: OneCall): Promise<UserAnswer | null> {
   const { name, params, session, caller, batch } = call
   const command = runner.application.commands.get(name)
   if (command !== undefined) {
     const data = { address: caller.address ?? null, batch }
     return runner.application.run(command, { params, session, caller, data })
   }
-  return { ...(await runOther(runner.others, call)), session }
+  return runOther(runner.others, call)
 }
 
-const UNKNOWN: Answer = { error: 'server', response: null, events: [] }
-
-async function runOther(others: OtherCommands | null, call: OneCall): Promise<Answer> {
+async function runOther(others: OtherCommands | null, call: OneCall): Promise<UserAnswer> {
   const { name, params, session, caller } = call
-  if (others === null || others.registry.find(name) === null) return UNKNOWN
+  if (others === null || others.registry.find(name) === null) {
+    return { error: 'server', response: null, events: NONE, session }
+  }
   const current = session?.current ?? null
   const outcome = await others.dispatcher.dispatch({ name, params, current, caller })
   const events = outcome.events.map((event) =>
     JSON.stringify(event.data === undefined ? [event.name] : [event.name, event.data]),
   )
-  if (!outcome.ok) return { error: wireCodeOf(outcome.code), response: null, events }
-  return { error: null, response: JSON.stringify(outcome.value) ?? null, events }
+  if (!outcome.ok) return { error: wireCodeOf(outcome.code), response: null, events, session }
+  return { error: null, response: JSON.stringify(outcome.value) ?? null, events, session }
 }
 
-function entryJson({ error, response, events }: Answer): string {
+function entryJson({ error, response, events }: Outcome, before: readonly string[]): string {
   const code = error === null ? 'null' : JSON.stringify(error)
-  const told = events.length === 0 ? '' : `,[${events.join()}]`
+  const told = before.length + events.length === 0 ? '' : `,[${[...before, ...events].join()}]`
   return `[${code},${error === null ? (response ?? 'null') : 'null'}${told}]`
 }

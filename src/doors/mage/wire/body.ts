@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 /** How much more than its limit a request may send before it is cut off unanswered. */
 const PATIENCE = 8
 
-export type Body = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false }
+type Body = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false }
 
 const EMPTY: Body = { ok: true, bytes: Buffer.alloc(0) }
 

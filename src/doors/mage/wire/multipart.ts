@@ -6,48 +6,65 @@ export interface UploadedFile {
   readonly type: string | undefined
 }
 
-export interface MultipartBody {
+interface MultipartBody {
   /** The part `cmddata`: what would be the body without files. */
   readonly text: string
   readonly files: Map<string, UploadedFile>
 }
 
+const MULTIPART = /^multipart\/form-data; boundary=(?:"([^"]+)"|(.+))$/
+
 /** Whether a content type is that of a batch with files. Any other type is ignored. */
 export function isMultipart(contentType: string | undefined): contentType is string {
-  return contentType !== undefined && /^multipart\/form-data; boundary=(.+)$/.test(contentType)
+  return contentType !== undefined && MULTIPART.test(contentType)
 }
 
-/** Reads a batch with files; null for what is none. */
-export async function readMultipart(
-  bytes: Buffer,
-  contentType: string,
-): Promise<MultipartBody | null> {
-  const form = await formOf(bytes, contentType)
-  if (form === null) return null
+const LINE_END = Buffer.from('\r\n')
+const HEAD_END = Buffer.from('\r\n\r\n')
+
+/** Reads a batch with files (RFC 7578): every part but `cmddata` is a file, byte for byte. Null for what is none. */
+export function readMultipart(body: Buffer, contentType: string): MultipartBody | null {
+  const [, quoted, plain] = MULTIPART.exec(contentType) ?? []
+  // Each boundary begins a line, the first one too.
+  const bytes = Buffer.concat([LINE_END, body])
+  const boundary = Buffer.from(`\r\n--${quoted ?? plain}`, 'latin1')
   const files = new Map<string, UploadedFile>()
   let text = ''
-  for (const [partName, value] of form) {
-    if (partName === 'cmddata') text += typeof value === 'string' ? value : await value.text()
-    else files.set(partName, await fileOf(partName, value))
+  let from = bytes.indexOf(boundary)
+  while (from !== -1) {
+    const head = from + boundary.length
+    if (bytes.toString('latin1', head, head + 2) === '--') return { text, files }
+    const headEnd = bytes.indexOf(HEAD_END, head)
+    const start = headEnd + HEAD_END.length
+    const end = headEnd === -1 ? -1 : bytes.indexOf(boundary, start)
+    const part = end === -1 ? null : readHead(bytes.toString('utf8', head, headEnd))
+    if (part === null) return null
+    const data = bytes.subarray(start, end)
+    if (part.partName === 'cmddata') text += data.toString('utf8')
+    else files.set(part.partName, { data: [data], ...part })
+    from = end
   }
-  return { text, files }
+  return null
 }
 
-async function formOf(bytes: Buffer, contentType: string): Promise<FormData | null> {
-  const headers = { 'content-type': contentType }
-  try {
-    return await new Response(new Uint8Array(bytes), { headers }).formData()
-  } catch {
-    return null
-  }
+/** What a part says of itself; null for one without a name. */
+function readHead(head: string): Omit<UploadedFile, 'data'> | null {
+  const disposition = headerIn(head, 'content-disposition') ?? ''
+  const partName = parameterIn(disposition, 'name')
+  if (partName === undefined) return null
+  const type = headerIn(head, 'content-type')
+  return { partName, fileName: parameterIn(disposition, 'filename'), type }
 }
 
-async function fileOf(partName: string, value: File | string): Promise<UploadedFile> {
-  if (typeof value === 'string') {
-    return { data: [Buffer.from(value)], partName, fileName: undefined, type: undefined }
-  }
-  const data = [Buffer.from(await value.arrayBuffer())]
-  return { data, partName, fileName: value.name, type: value.type || undefined }
+function headerIn(head: string, name: string): string | undefined {
+  const line = head.split('\r\n').find((each) => each.toLowerCase().startsWith(`${name}:`))
+  return line?.slice(name.length + 1).trim() || undefined
+}
+
+function parameterIn(disposition: string, name: string): string | undefined {
+  const found = new RegExp(`;\\s*${name}=(?:"([^"]*)"|([^;\\s]*))`, 'i').exec(disposition)
+  // A quotation mark is sent as `%22`.
+  return (found?.[1] ?? found?.[2])?.replaceAll('%22', '"')
 }
 
 /**

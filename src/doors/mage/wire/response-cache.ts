@@ -15,7 +15,7 @@ interface Slot {
   expiresAt: number
 }
 
-export interface ResponseCacheOptions {
+interface ResponseCacheOptions {
   /** How long an answer is kept; 0 for not at all. */
   readonly ttlMs: number
   readonly maxSessions: number

@@ -210,45 +210,57 @@ test('the default limits are those that are documented', async (t) => {
   assert.equal((await game.send('/game/players.echo', { body: body(1_048_577) })).status, 413)
 })
 
-test('files come in place of the names of their parts', async (t) => {
+test('limits and origins may stand in the configuration, where an option beats them', async (t) => {
+  const server = {
+    limits: { commands: 2, headerEntries: 1, bodyBytes: 40 },
+    clientHost: { cors: { origin: 'https://game.example' } },
+  }
+  const game = await openGame(t, { config: { server }, limits: { headerEntries: 2 } })
+  const { status, headers } = await game.call('players.noop,players.noop', [], { header: [{}, {}] })
+  assert.equal(status, 200)
+  assert.equal(headers.get('access-control-allow-origin'), null)
+  const origin = { origin: 'https://game.example' }
+  const letIn = await game.send('/game/players.noop', { body: '[]\n{}', headers: origin })
+  assert.equal(letIn.headers.get('access-control-allow-origin'), 'https://game.example')
+  assert.equal((await game.call('players.noop,players.noop,players.noop')).status, 400)
+  assert.equal((await game.call('players.noop', [], { header: [{}, {}, {}] })).status, 400)
+  assert.equal((await game.call('players.echo', [['x'.repeat(40)]])).status, 413)
+  for (const limits of [{ commands: 0 }, { bodyBytes: '1' }, { header: 1 }]) {
+    await assert.rejects(openGame(t, { config: { server: { limits } } }), /mage\.server\.limits/)
+  }
+  await assert.rejects(openGame(t, { cors: { origin: 'https://a.example\r\nx: y' } }), TypeError)
+})
+
+test('a client of HTTP/1.0 gets its answer without chunks', async (t) => {
+  const game = await openGame(t)
+  const body = '[]\n{}'
+  const got = await game.raw(
+    `POST /game/players.noop HTTP/1.0\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  assert.equal(got.split('\r\n\r\n')[1], '[[null,null]]')
+  assert.ok(!/transfer-encoding/i.test(got), got)
+})
+
+test('requests that come at once on one connection are answered in their order', async (t) => {
   const game = await openGame(t, {
     files: withCommands({
-      'upload.js': `exports.acl = ['*']
-exports.execute = async (state, file, deep, plain) => {
-  const told = (f) => ({ ...f, data: f.data.map((chunk) => [Buffer.isBuffer(chunk), chunk.toString('hex')]) })
-  return { file: told(file), deep: told(deep.list[0]), plain }
-}`,
+      'slow.js': `exports.acl = ['*']
+exports.execute = async () => { await new Promise((go) => setTimeout(go, 20)); return 'slow' }`,
     }),
   })
-  const form = new FormData()
-  const params = { file: '__file0', deep: { list: ['__file1'] }, plain: '__file0' }
-  form.set('cmddata', `[]\n${JSON.stringify(params)}`)
-  form.set('__file0', new File([new Uint8Array([0, 255, 10])], 'a.png', { type: 'image/png' }))
-  form.set('__file1', new File(['text'], 'b.txt', { type: 'text/plain' }))
-  const { entries } = await game.send('/game/players.upload', { body: form })
-  assert.deepEqual(entries, [
-    [
-      null,
-      {
-        file: {
-          data: [[true, '00ff0a']],
-          partName: '__file0',
-          fileName: 'a.png',
-          type: 'image/png',
-        },
-        deep: {
-          data: [[true, '74657874']],
-          partName: '__file1',
-          fileName: 'b.txt',
-          type: 'text/plain',
-        },
-        plain: '__file0',
-      },
-    ],
-  ])
-  const broken = { 'content-type': 'multipart/form-data; boundary=x' }
-  const { status } = await game.send('/game/players.upload', { body: '--y', headers: broken })
-  assert.equal(status, 400)
+  const request = (command: string, more = '') =>
+    `POST /game/players.${command} HTTP/1.1\r\nHost: localhost\r\n${more}Content-Length: 5\r\n\r\n[]\n{}`
+  const got = await game.raw(
+    request('slow') + request('noop') + request('nothing', 'Connection: close\r\n'),
+  )
+  const bodies = [...got.matchAll(/\r\n(\[\[.*\]\])\r\n0\r\n\r\n/g)].map(([, body]) => body)
+  assert.deepEqual(bodies, ['[[null,"slow"]]', '[[null,null]]', '[["server",null]]'])
+})
+
+test('an answer beyond ASCII has the length of its bytes', async (t) => {
+  const game = await openGame(t)
+  const { entries } = await game.call('players.echo', [['\u00e9\u65e5\u{1f600}', 1]])
+  assert.deepEqual(entries, [[null, { a: '\u00e9\u65e5\u{1f600}', b: 1 }]])
 })
 
 test('pages of other origins are told what is configured', async (t) => {

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { type Command, defineCommand } from '../define-command.ts'
+import { defined, loggedIn, loggedInShape } from './shapes.ts'
+
+const time = z.int().min(0)
+const text = z.string().nullable()
+const byUserCode = z.strictObject({ userCode: z.string().min(1).max(100) })
+
+/** Logging in a device from where one is logged in already (RFC 8628), and the keys of signed tokens. */
+export const deviceCommands: readonly Command[] = [
+  defineCommand({
+    name: 'device.start',
+    about: 'Begins the login of a device: it shows the user code and polls with the device code.',
+    access: ['*'],
+    params: z.strictObject({
+      client: z.string().max(100).optional(),
+      profile: z.enum(['agent', 'web', 'device']).optional(),
+    }),
+    result: z.strictObject({
+      deviceCode: z.string(),
+      userCode: z.string(),
+      expiresAt: time,
+      intervalMs: time,
+    }),
+    async run(params, { authority, caller }) {
+      const started = await authority.startDevice(defined(params), caller)
+      if (!started.ok) return started
+      const { ok: _, ...codes } = started
+      return codes
+    },
+  }),
+  defineCommand({
+    name: 'device.poll',
+    about: 'Says where the login of a device stands; once it is approved, gives the session once.',
+    access: ['*'],
+    params: z.strictObject({ deviceCode: z.string().min(1).max(200) }),
+    result: z.discriminatedUnion('state', [
+      z.strictObject({ state: z.enum(['pending', 'slow_down']), intervalMs: time }),
+      z.strictObject({ state: z.literal('approved'), ...loggedInShape.shape }),
+    ]),
+    async run({ deviceCode }, { authority, caller }) {
+      const polled = await authority.pollDevice(deviceCode, {}, caller)
+      if (!polled.ok) return polled
+      const { state } = polled
+      if (state === 'approved') return { state, ...loggedIn(polled.login) }
+      return { state, intervalMs: polled.intervalMs }
+    },
+  }),
+  defineCommand({
+    name: 'device.find',
+    about: 'What a device says of itself that waits for approval.',
+    access: ['*'],
+    session: 'fresh',
+    params: byUserCode,
+    result: z.strictObject({
+      address: text,
+      userAgent: text,
+      label: text,
+      profile: z.string(),
+      startedAt: time,
+      expiresAt: time,
+    }),
+    async run({ userCode }, { authority, caller, current }) {
+      if (current === null) return null
+      const found = await authority.findDevice(current, userCode, caller)
+      return found.ok ? found.device : found
+    },
+  }),
+  defineCommand({
+    name: 'device.approve',
+    about: 'Lets a device log in as me, to do no more than this session may.',
+    access: ['*'],
+    session: 'fresh',
+    params: byUserCode,
+    async run({ userCode }, { authority, caller, current }) {
+      if (current === null) return null
+      const outcome = await authority.approveDevice(current, userCode, caller)
+      return outcome.ok ? null : outcome
+    },
+  }),
+  defineCommand({
+    name: 'device.deny',
+    about: 'Denies a device its login.',
+    access: ['*'],
+    session: 'fresh',
+    params: byUserCode,
+    async run({ userCode }, { authority, caller, current }) {
+      if (current === null) return null
+      const outcome = await authority.denyDevice(current, userCode, caller)
+      return outcome.ok ? null : outcome
+    },
+  }),
+  defineCommand({
+    name: 'keys.list',
+    about: 'The public keys of signed tokens (RFC 7517).',
+    access: ['*'],
+    params: z.strictObject({}),
+    result: z.strictObject({ keys: z.array(z.record(z.string(), z.string())) }),
+    run: (_params, { authority }) => authority.jwks(),
+  }),
+]

@@ -1,0 +1,96 @@
+import { type Authority, errorOf, LatchkeyError, ROLES } from '../../core/index.ts'
+import type { Agent } from '../../grpc/index.ts'
+import type { Handlers } from './implement.ts'
+import { currentOf } from './sessions-service.ts'
+import { NamedError } from './status.ts'
+
+/** What the door tells of the server it is in. */
+export interface ServerInfo {
+  readonly version: string
+  readonly addresses: readonly { readonly door: string; readonly address: string }[]
+}
+
+export interface AgentServiceOptions {
+  readonly authority: Authority
+  /** The format of the tokens that `SessionUnlock` gives. */
+  readonly format: string
+  readonly info: () => ServerInfo
+  /** Stops the server; called once the answer to `AgentStop` has been given. */
+  readonly onStop: () => void
+}
+
+/** The service `Agent`, with the names and ways of Polykey. */
+export function agentService(options: AgentServiceOptions): Handlers<typeof Agent> {
+  const { authority, format } = options
+  const findOwner = async (signal: AbortSignal) =>
+    (await authority.searchActors({ role: ROLES.admin, limit: 1 }, { signal })).items[0] ?? null
+
+  return {
+    async sessionUnlock({ identity, passwordOrFile }, { caller }) {
+      if (passwordOrFile.case === 'passwordFile') {
+        throw new LatchkeyError('invalid_request', 'The client reads the password file.')
+      }
+      if (passwordOrFile.value === undefined || passwordOrFile.value === '') {
+        const message = 'Give the password.'
+        throw new NamedError('ErrorClientPasswordNotProvided', 'invalid_request', message)
+      }
+      // Without an owner there is nobody of that name, which takes as long to find out as a wrong password.
+      const owner = identity === '' ? await findOwner(caller.signal) : null
+      const outcome = await authority.login(
+        {
+          identity: owner?.identities[0] ?? identity,
+          password: passwordOrFile.value,
+          profile: 'agent',
+          format,
+        },
+        caller,
+      )
+      if (!outcome.ok) throw errorOf(outcome)
+      return tokenMessage(outcome)
+    },
+    async sessionRefresh(_request, { token, caller }) {
+      const outcome = await authority.refresh(token, caller)
+      if (!outcome.ok) throw errorOf(outcome)
+      return tokenMessage(outcome)
+    },
+    async sessionLockAll(_request, call) {
+      const { session, impersonator } = currentOf(call)
+      if (impersonator !== null) {
+        throw new LatchkeyError('access_denied', 'Not while acting as another.')
+      }
+      await authority.endSessions(
+        { which: { owner: session.owner, raiseEpoch: true }, reason: 'locked', by: session.owner },
+        call.caller,
+      )
+      return { success: true }
+    },
+    async agentStatus(_request, { current, caller }) {
+      const owner = await findOwner(caller.signal)
+      const { version, addresses } = options.info()
+      return {
+        version,
+        addresses: [...addresses],
+        pid: BigInt(process.pid),
+        hasOwner: owner !== null,
+        sessionExpiresAtMs: BigInt(current?.session.expiresAt ?? 0),
+      }
+    },
+    agentStop(_request, call) {
+      const { session, impersonator } = currentOf(call)
+      const may = session.access.includes(ROLES.admin) && !session.anonymous
+      if (!may || impersonator !== null) {
+        throw new LatchkeyError('access_denied', 'You may not do that.')
+      }
+      setImmediate(options.onStop)
+      return {}
+    },
+  }
+}
+
+function tokenMessage(given: {
+  readonly token: string
+  readonly session: { readonly id: string; readonly expiresAt: number }
+}) {
+  const { token, session } = given
+  return { token, sessionId: session.id, expiresAtMs: BigInt(session.expiresAt) }
+}

@@ -1,0 +1,144 @@
+import { Server, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js'
+import { HealthImplementation } from 'grpc-health-check'
+import type { Dispatcher } from '../../commands/index.ts'
+import type { Connections } from '../../connections/index.ts'
+import { refuse } from '../../core/errors.ts'
+import type { Authority } from '../../core/index.ts'
+import {
+  Agent,
+  file_latchkey_v1_agent,
+  file_latchkey_v1_sessions,
+  Sessions,
+} from '../../grpc/index.ts'
+import { agentService, type ServerInfo } from './agent-service.ts'
+import { addService } from './implement.ts'
+import { type CallNeed, sessionInterceptor } from './interceptor.ts'
+import { addReflection } from './reflection.ts'
+import { sessionsService } from './sessions-service.ts'
+import { statusOf } from './status.ts'
+
+/** What a client may take of the door. */
+export interface GrpcLimits {
+  /** Bytes of one message: 65,536 by default. */
+  readonly messageBytes: number
+  /** Calls at once on one connection: 200 by default. */
+  readonly callsPerConnection: number
+  /** Characters of events that a reader of `Watch` may leave unread: 65,536 by default. */
+  readonly unreadChars: number
+}
+
+export interface GrpcDoorOptions {
+  readonly authority: Authority
+  readonly dispatcher: Dispatcher
+  readonly connections: Connections
+  /** Version and addresses, for `AgentStatus`. */
+  readonly info: () => ServerInfo
+  /** Stops the server, for `AgentStop`. */
+  readonly onStop: () => void
+  /** The format of the tokens that `SessionUnlock` gives: `jwt` by default. */
+  readonly format?: string
+  readonly limits?: Partial<GrpcLimits>
+  /** Told of failures that no client is told of. `console.error` by default. */
+  readonly onError?: (error: unknown, what: string) => void
+}
+
+/** The gRPC door, to be given connections. */
+export interface GrpcDoor {
+  /** With the services `latchkey.v1.Agent`, `latchkey.v1.Sessions`, health and reflection; others may be added. */
+  readonly server: Server
+  /** Says that the server is serving, or no longer, to those who ask after its health. */
+  setServing(serving: boolean): void
+  /** Ends every stream: `UNAVAILABLE`. */
+  endStreams(): void
+}
+
+const DEFAULT_LIMITS: GrpcLimits = {
+  messageBytes: 65_536,
+  callsPerConnection: 200,
+  unreadChars: 65_536,
+}
+
+const AGENT = `/${Agent.typeName}/`
+const SESSIONS = `/${Sessions.typeName}/`
+
+/** Methods for which the session is not required. */
+const NEEDS: Readonly<Record<string, CallNeed>> = {
+  [`${AGENT}SessionUnlock`]: 'none',
+  [`${AGENT}AgentStatus`]: 'optional',
+  [`${SESSIONS}Login`]: 'optional',
+  [`${SESSIONS}LoginAnonymous`]: 'none',
+  [`${SESSIONS}Renew`]: 'none',
+  [`${SESSIONS}Command`]: 'optional',
+}
+
+/** Methods after which the token of the call is of no more use, or that answer with one. */
+const WITHOUT_REFRESH: ReadonlySet<string> = new Set([
+  `${AGENT}SessionRefresh`,
+  `${AGENT}SessionLockAll`,
+  `${AGENT}AgentStop`,
+  `${SESSIONS}Login`,
+  `${SESSIONS}Revoke`,
+])
+
+function needOf(path: string): CallNeed {
+  if (path.startsWith(AGENT) || path.startsWith(SESSIONS)) return NEEDS[path] ?? 'required'
+  return 'none'
+}
+
+/** Opens the gRPC door. */
+export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
+  const { authority, dispatcher, connections } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const onError =
+    options.onError ?? ((error: unknown, what: string) => console.error('latchkey:', what, error))
+  const streams = new StreamTable()
+  const session = sessionInterceptor(authority, {
+    session: needOf,
+    refreshes: (path) => !WITHOUT_REFRESH.has(path),
+    onError,
+  })
+  const server = new Server({
+    interceptors: [(method, call) => session(method, streams.track(method, call))],
+    'grpc.max_receive_message_length': limits.messageBytes,
+    'grpc.max_concurrent_streams': limits.callsPerConnection,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.max_connection_idle_ms': 300_000,
+    'grpc.enable_channelz': 0,
+  })
+  const unread = { connections, maxUnread: limits.unreadChars }
+  const agent = agentService({ format: 'jwt', ...options })
+  addService(server, Agent, agent, onError)
+  addService(server, Sessions, sessionsService({ dispatcher, ...unread }), onError)
+  addReflection(server, [file_latchkey_v1_agent, file_latchkey_v1_sessions])
+  const health = new HealthImplementation()
+  health.addToServer(server)
+  const setServing = (serving: boolean) => {
+    for (const name of ['', Agent.typeName, Sessions.typeName]) {
+      health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING')
+    }
+  }
+  return { server, setServing, endStreams: () => streams.end() }
+}
+
+type Call = Parameters<ServerInterceptor>[1]
+
+/** The calls under way that would never end by themselves. */
+class StreamTable {
+  readonly #open = new Set<Call>()
+
+  track({ responseStream }: Parameters<ServerInterceptor>[0], call: Call): Call {
+    if (!responseStream) return call
+    return new ServerInterceptingCall(call, {
+      start: (next) => {
+        this.#open.add(call)
+        next({ onCancel: () => void this.#open.delete(call) })
+      },
+    })
+  }
+
+  end(): void {
+    const status = statusOf(refuse('unavailable', 'The server is closing.'))
+    for (const call of this.#open) call.sendStatus(status)
+  }
+}

@@ -1,0 +1,51 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { Actor, ActorEvent, Session, SessionListing } from '../../core/index.ts'
+import type { ActorSchema, EventSchema, SessionSchema } from '../../grpc/index.ts'
+
+/** A session as the wire has it. */
+export function sessionMessage(
+  session: Session | SessionListing,
+): MessageInitShape<typeof SessionSchema> {
+  return {
+    id: session.id,
+    owner: session.owner,
+    profile: session.profile,
+    door: session.door,
+    access: [...(session.access ?? [])],
+    anonymous: session.anonymous,
+    createdAtMs: BigInt(session.createdAt),
+    authenticatedAtMs: BigInt(session.authenticatedAt),
+    expiresAtMs: BigInt(session.expiresAt),
+    endsAtMs: BigInt(session.endsAt),
+    generation: session.generation,
+    actsAs: session.actsAs ?? '',
+    parent: session.parent ?? '',
+    ...('client' in session && {
+      lastUsedAtMs: BigInt(session.lastUsedAt),
+      client: {
+        address: session.client.address ?? '',
+        userAgent: session.client.userAgent ?? '',
+        label: session.client.label ?? '',
+      },
+      current: session.current,
+    }),
+  }
+}
+
+/** An actor as the wire has it. */
+export function actorMessage(actor: Actor): MessageInitShape<typeof ActorSchema> {
+  return {
+    id: actor.id,
+    name: actor.name,
+    identities: [...actor.identities],
+    roles: [...actor.roles],
+    suspended: actor.status === 'suspended',
+    anonymous: actor.anonymous,
+    createdAtMs: BigInt(actor.createdAt),
+  }
+}
+
+/** An event as the wire has it. */
+export function eventMessage({ name, data }: ActorEvent): MessageInitShape<typeof EventSchema> {
+  return { name, data: data === undefined ? '' : (JSON.stringify(data) ?? '') }
+}

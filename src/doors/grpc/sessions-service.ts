@@ -1,0 +1,126 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { Dispatcher } from '../../commands/index.ts'
+import {
+  type Actor,
+  type Authenticated,
+  errorOf,
+  LatchkeyError,
+  type Session,
+  type SessionListing,
+} from '../../core/index.ts'
+import type { LoginResponseSchema, Sessions } from '../../grpc/index.ts'
+import { parseJsonObject } from '../http/body.ts'
+import type { Handlers } from './implement.ts'
+import type { InterceptedCall } from './interceptor.ts'
+import { actorMessage, eventMessage, sessionMessage } from './messages.ts'
+import { type WatchOptions, watch } from './watch.ts'
+
+export interface SessionsServiceOptions extends WatchOptions {
+  readonly dispatcher: Dispatcher
+}
+
+/** What a login answers with. */
+interface LoggedIn {
+  readonly session: Session
+  readonly actor: Actor
+  readonly token: string
+  readonly renewal?: string
+}
+
+/** What an introspection answers with (RFC 7662). */
+interface Introspection {
+  readonly active: boolean
+  readonly sub?: string
+  readonly username?: string
+  readonly scope?: string
+  readonly exp?: number
+  readonly iat?: number
+  readonly auth_time?: number
+  readonly sid?: string
+  readonly act?: { readonly sub: string }
+}
+
+/** The service `Sessions`: each method is a command, but for `WhoAmI` and `Watch`, which stand on the session itself. */
+export function sessionsService(options: SessionsServiceOptions): Handlers<typeof Sessions> {
+  const dispatch = async (call: InterceptedCall, name: string, params: object) => {
+    const { token, current, caller } = call
+    const outcome = await options.dispatcher.dispatch({ name, params, token, current, caller })
+    if (!outcome.ok) throw errorOf(outcome)
+    return outcome
+  }
+  // What a command answers with is held to its shape by the tests of the commands.
+  const ask = async <T>(call: InterceptedCall, name: string, params: object = {}) =>
+    (await dispatch(call, name, given(params))).value as T
+  const logIn = async (call: InterceptedCall, name: string, params: object) =>
+    loginMessage(await ask<LoggedIn>(call, name, params))
+
+  return {
+    login: ({ identity, password, profile, label }, call) =>
+      logIn(call, 'session.login', { identity, password, profile, label }),
+    loginAnonymous: ({ label }, call) => logIn(call, 'session.loginAnonymous', { label }),
+    renew: ({ renewal }, call) => logIn(call, 'session.renew', { renewal }),
+    async authenticate({ token, address }, call) {
+      const found = await ask<Introspection>(call, 'session.introspect', { token, address })
+      const at = (seconds = 0) => BigInt(seconds) * 1000n
+      return {
+        active: found.active,
+        sessionId: found.sid ?? '',
+        actorId: found.sub ?? '',
+        actorName: found.username ?? '',
+        access: found.scope?.split(' ').filter((role) => role !== '') ?? [],
+        createdAtMs: at(found.iat),
+        authenticatedAtMs: at(found.auth_time),
+        expiresAtMs: at(found.exp),
+        impersonatorId: found.act?.sub ?? '',
+      }
+    },
+    whoAmI(_request, call) {
+      const { session, actor, impersonator } = currentOf(call)
+      return {
+        session: sessionMessage(session),
+        actor: actorMessage(actor),
+        ...(impersonator !== null && { impersonator: actorMessage(impersonator) }),
+      }
+    },
+    async list({ limit, after }, call) {
+      const { sessions, next = '' } = await ask<{
+        readonly sessions: readonly SessionListing[]
+        readonly next?: string
+      }>(call, 'sessions.list', { limit, after })
+      return { sessions: sessions.map(sessionMessage), next }
+    },
+    async revoke({ sessionId }, call) {
+      if (sessionId === '') await ask(call, 'session.logout')
+      else await ask(call, 'sessions.end', { id: sessionId })
+      return {}
+    },
+    async revokeOthers(_request, call) {
+      await ask(call, 'sessions.endOthers')
+      return {}
+    },
+    watch: (_request, call, stream) => watch(options, currentOf(call), stream),
+    async command({ name, params }, call) {
+      const input = params === '' ? {} : parseJsonObject(params)
+      const { value, events } = await dispatch(call, name, input)
+      return { result: JSON.stringify(value) ?? 'null', events: events.map(eventMessage) }
+    },
+  }
+}
+
+/** The session of a call that the interceptor lets through with one alone. */
+export function currentOf({ current }: InterceptedCall): Authenticated {
+  if (current === null) throw new LatchkeyError('token_missing', 'No token was given.')
+  return current
+}
+
+// To proto3 a text that is not given is empty, and a number 0.
+function given(params: object): object {
+  return Object.fromEntries(
+    Object.entries(params).filter(([, value]) => value !== '' && value !== 0),
+  )
+}
+
+function loginMessage(outcome: LoggedIn): MessageInitShape<typeof LoginResponseSchema> {
+  const { session, actor, token, renewal = '' } = outcome
+  return { token, renewal, session: sessionMessage(session), actor: actorMessage(actor) }
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DEFAULT_STREAM_LIMITS } from './limits.ts'
+import { SessionStream } from './session-stream.ts'
+import type { Transport } from './transport.ts'
+
+function openOne() {
+  const told: (readonly string[])[] = []
+  const transport: Transport = {
+    deliver: (packs) => void told.push(['deliver', packs]),
+    finish: (packs) => void told.push(['finish', packs]),
+    end: (why) => void told.push(['end', why]),
+    tick: () => undefined,
+  }
+  const stream = new SessionStream({
+    limits: DEFAULT_STREAM_LIMITS,
+    now: () => 0,
+    schedule: () => undefined,
+    onError: (error) => assert.fail(String(error)),
+  })
+  stream.put({ text: '[["a"]]', bytes: 7 })
+  return { stream, transport, told }
+}
+
+test('who comes to a stream that has just ended is told why, and does not wait', () => {
+  const { stream, transport, told } = openOne()
+  stream.over('revoked')
+  stream.attach(transport)
+  assert.deepEqual(told, [['finish', '{"0":[["session.unset","revoked"]],"1":[["a"]]}']])
+  assert.equal(stream.take(), '{"0":[["session.unset","revoked"]],"1":[["a"]]}')
+})
+
+test('who comes to a server that goes away is sent on', () => {
+  const { stream, transport, told } = openOne()
+  stream.over('server_closing')
+  stream.attach(transport)
+  assert.deepEqual(told, [['end', 'closing']])
+  assert.equal(stream.take(), '{"1":[["a"]]}')
+})

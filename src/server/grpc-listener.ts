@@ -1,0 +1,99 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import { ServerCredentials } from '@grpc/grpc-js'
+import type { GrpcDoor } from '../doors/grpc/index.ts'
+import type { Door } from './door.ts'
+import { formatListenAddress, type ListenAddress } from './listen-address.ts'
+
+/** A certificate chain and its key, both PEM, which may change while the server runs. */
+export interface GrpcTls {
+  readonly cert: string
+  readonly key: string
+  /** Tells when both have changed; returns how to stop that. */
+  onChange(listener: () => void): () => void
+}
+
+export interface GrpcListenerOptions {
+  readonly door: GrpcDoor
+  readonly address: ListenAddress & { readonly named: boolean }
+  /** Null for no TLS: for this machine alone. Another certificate serves connections to come; open ones go on. */
+  readonly tls: GrpcTls | null
+  readonly maxConnections: number
+  readonly onError: (error: unknown, what: string) => void
+}
+
+const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['h2'], handshakeTimeout: 10_000 } as const
+
+/** Serves a gRPC door on a port of this machine. */
+export function createGrpcListener(options: GrpcListenerOptions): Door {
+  const { door, address, tls, onError } = options
+  // Its own listening says neither which error there was nor takes another certificate.
+  const injector = door.server.createConnectionInjector(ServerCredentials.createInsecure())
+  const take = (socket: Socket) => injector.injectConnection(socket)
+  const server = tls === null ? createServer(take) : listenWithTls(tls, take, onError)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    // What goes wrong with a connection is the client's affair.
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.maxConnections = options.maxConnections
+  return {
+    name: 'grpc',
+    wanted: formatListenAddress(address),
+    named: address.named,
+    async listen() {
+      await listening(server, address)
+      server.on('error', (error) => onError(error, 'grpc'))
+      door.setServing(true)
+      const bound = server.address()
+      const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+      const scheme = tls === null ? 'grpc' : 'grpcs'
+      return `${scheme}://${formatListenAddress({ host: address.host, port })}`
+    },
+    async drain(signal) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const cut = () => {
+        door.server.forceShutdown()
+        for (const socket of sockets) socket.destroy()
+      }
+      server.close(() => resolve())
+      door.setServing(false)
+      door.endStreams()
+      door.server.tryShutdown(() => undefined)
+      if (signal.aborted) cut()
+      else signal.addEventListener('abort', cut, { once: true })
+      await promise
+      signal.removeEventListener('abort', cut)
+    },
+  }
+}
+
+function listenWithTls(
+  tls: GrpcTls,
+  take: (socket: Socket) => void,
+  onError: GrpcListenerOptions['onError'],
+): TlsServer {
+  const context = () => ({ cert: tls.cert, key: tls.key, ...TLS })
+  const server = createTlsServer(context(), take)
+  const stop = tls.onChange(() => {
+    try {
+      server.setSecureContext(context())
+    } catch (error) {
+      onError(error, 'grpc')
+    }
+  })
+  server.once('close', stop)
+  return server
+}
+
+function listening(server: Server | TlsServer, { host, port }: ListenAddress): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen({ host, port }, () => {
+    server.off('error', reject)
+    resolve()
+  })
+  return promise
+}

@@ -1,0 +1,75 @@
+import { isLoopback } from '../core/address.ts'
+import { LatchkeyError } from '../core/errors.ts'
+import type { DoorAddress, ResolvedConfig } from './config.ts'
+import { configurationError } from './configuration-error.ts'
+import type { RunningServer } from './create-server.ts'
+import type { Door } from './door.ts'
+import type { House } from './furnish.ts'
+import { formatListenAddress } from './listen-address.ts'
+import type { Opened } from './opened.ts'
+import type { TlsMaterial } from './tls/index.ts'
+import { version } from './version.ts'
+
+export interface OpenGrpcOptions {
+  /** Which doors are open, once they are. */
+  readonly addresses: () => RunningServer['addresses']
+  readonly onStop: () => void
+}
+
+/**
+ * The gRPC door, whose libraries are loaded here and no sooner. One whose address nobody chose stays closed where they are not
+ * installed or where it would have no certificate; for any other that is an error of {@link configurationError}.
+ */
+export async function openGrpc(
+  config: ResolvedConfig,
+  house: House,
+  tls: TlsMaterial | null,
+  options: OpenGrpcOptions,
+): Promise<Opened> {
+  const doors: Door[] = []
+  try {
+    if (config.grpc !== null) doors.push(await doorOf(config.grpc, config, house, tls, options))
+  } catch (error) {
+    if (config.grpc?.named === true || !(error instanceof LatchkeyError)) throw error
+    house.log.logger.info(`The gRPC door stays closed: ${error.message}`)
+  }
+  return { doors, cut: () => undefined, close: () => Promise.resolve() }
+}
+
+async function doorOf(
+  address: DoorAddress,
+  { grpcInsecure, maxConnections }: ResolvedConfig,
+  { authority, dispatcher, connections, log: { logger } }: House,
+  material: TlsMaterial | null,
+  { addresses, onStop }: OpenGrpcOptions,
+): Promise<Door> {
+  const tls = grpcInsecure ? null : material
+  const local = address.host === 'localhost' || isLoopback(address.host)
+  if (tls === null && !(grpcInsecure && local)) {
+    throw configurationError(
+      `--grpc ${formatListenAddress(address)} needs a certificate: give --tls-cert FILE and --tls-key FILE` +
+        (local ? ', or let it go without on this machine with --grpc-insecure.' : '.'),
+    )
+  }
+  const { createGrpcDoor, createGrpcListener } = await load()
+  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A call failed.')
+  const info = () => ({ version, addresses: addresses() })
+  const door = createGrpcDoor({ authority, dispatcher, connections, info, onStop, onError })
+  return createGrpcListener({ door, address, tls, maxConnections, onError })
+}
+
+async function load() {
+  try {
+    const [doors, listener] = await Promise.all([
+      import('../doors/grpc/index.ts'),
+      import('./grpc-listener.ts'),
+    ])
+    return { ...doors, ...listener }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw configurationError(
+      'The gRPC door needs its libraries: npm install @grpc/grpc-js @grpc/reflection grpc-health-check ' +
+        '@bufbuild/protobuf, or close it with --grpc off.',
+    )
+  }
+}

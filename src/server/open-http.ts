@@ -1,0 +1,66 @@
+import { resolve } from 'node:path'
+import { createHttpDoor } from '../doors/http/index.ts'
+import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
+import type { ResolvedConfig } from './config.ts'
+import type { House } from './furnish.ts'
+import { createHttpListener, type FrontDoor } from './http-listener.ts'
+import type { Opened } from './opened.ts'
+
+/** How loud the levels of a MAGE application are in the log of the server. */
+const MAGE_LEVELS = {
+  verbose: 'trace',
+  debug: 'debug',
+  info: 'info',
+  notice: 'info',
+  warning: 'warn',
+  error: 'error',
+  critical: 'error',
+  alert: 'fatal',
+  emergency: 'fatal',
+} as const
+
+export interface OpenHttpOptions {
+  /** What other doors have on the port. */
+  readonly front: readonly FrontDoor[]
+  /** Whether traffic is welcome. */
+  readonly ready: () => boolean
+}
+
+/** The doors of the HTTP port: MAGE's commands and streams in front, HTTP behind. */
+export async function openHttp(
+  config: ResolvedConfig,
+  { authority, connections, registry, dispatcher, metrics, log: { logger } }: House,
+  { front, ready }: OpenHttpOptions,
+): Promise<Opened> {
+  const { http: address, maxConnections, modules, publicUrl } = config
+  const { dev: development, trustedProxies, allowedHosts } = config
+  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
+  const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
+  // The application's commands are for every door, this one open or not.
+  const mage = await createMageDoor({
+    ...common,
+    connections,
+    app: config.mageApp,
+    config: config.mage,
+    onLog: ({ level, contexts, parts, data }) =>
+      logger[MAGE_LEVELS[level]]({ contexts, data }, parts.map(String).join(' ')),
+    ...(modules === null ? {} : { modules: resolve(modules) }),
+  })
+  const { services, callerOf, allowsHost, cors } = mage
+  const stream = createMessageStream({ services, connections, callerOf, allowsHost, cors, onError })
+  const ends = { cut: () => stream.close(), close: () => mage.close() }
+  if (address === null) return { doors: [], ...ends }
+  const door = createHttpDoor({
+    ...common,
+    dispatcher,
+    ...(publicUrl === null ? {} : { publicUrl }),
+    ready,
+    metrics: metrics.render,
+    onAnswer: metrics.countAnswer,
+  })
+  const fronts = [mage, stream, ...front]
+  return {
+    doors: [createHttpListener({ door, front: fronts, address, maxConnections, onError })],
+    ...ends,
+  }
+}
