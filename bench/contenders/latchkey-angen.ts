@@ -16,6 +16,7 @@ export async function prepare({ folder }: Options): Promise<Prepared> {
     http: '127.0.0.1:0',
     tcp: '127.0.0.1:0',
     tls: 'off',
+    grpc: 'off',
     data: folder,
     settings: WITHOUT_THROTTLE,
     maxConnections: 19_000,

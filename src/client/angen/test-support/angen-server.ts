@@ -30,6 +30,7 @@ export async function openAngenServer(
     http: 'off',
     tcp: '127.0.0.1:0',
     tls: 'off',
+    grpc: 'off',
     store: 'memory',
     logLevel: 'silent',
     ...config,
