@@ -25,7 +25,7 @@ export interface AngenClientOptions extends AngenAddress, Partial<LineLimits> {
   readonly bot?: boolean | undefined
   /** Ends the client when it fires. */
   readonly signal?: AbortSignal | undefined
-  /** Told after each login, with the first one's at reconnections too. */
+  /** Told after each login: the first, and that of every reconnection. */
   readonly onConnected?: ((user: AngenUser | null) => void) | undefined
   /** Hears why the client reconnects and what it could not do. Default: nobody. */
   readonly logger?: SessionLogger | undefined
