@@ -1,3 +1,4 @@
+export * from './angen/index.ts'
 export * from './errors.ts'
 export { callErrorOf } from './grpc/call-error.ts'
 export {
