@@ -6,7 +6,14 @@ import { logIn, serve, startProcess, untilPrinted } from './support.ts'
 describe('logging in a device', { concurrency: 2 }, () => {
   for (const door of ['http', 'grpc'] as const) {
     test(`shows a code, waits for its approval, and keeps the session: over ${door}`, async (t) => {
-      const server = await serve(t, ['--dev', '--store', 'memory', '--grpc', '127.0.0.1:0', '--grpc-insecure'])
+      const server = await serve(t, [
+        '--dev',
+        '--store',
+        'memory',
+        '--grpc',
+        '127.0.0.1:0',
+        '--grpc-insecure',
+      ])
       const at =
         new RegExp(`^${door} listens on (\\S+)$`, 'm').exec(server.output.stdout)?.[1] ?? ''
       const approver = makeHome(t)
