@@ -130,8 +130,11 @@ export async function startInBackground({
   makeNodePath(nodePath)
   const log = openLog(join(nodePath, 'agent.log'))
   const args = process.argv.slice(1).map((arg) => (arg === '--background' ? '--supervised' : arg))
+  // It is sent the password if it needs one; what it keeps in its environment can be read for as long as it runs.
+  const { LATCHKEY_PASSWORD: _password, LATCHKEY_TOKEN: _token, ...env } = process.env
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
     detached: true,
+    env,
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)
