@@ -36,6 +36,30 @@ test('without an identity it is the owner who unlocks, and without an owner nobo
   assert.equal(who.actor?.name, 'root')
 })
 
+test('strangers who ask for the status do not have everybody looked through', async (t) => {
+  const { authority, client } = await openHouse(t)
+  const register = async (name: string) => {
+    const outcome = await authority.register({ name, password: PASSWORD, roles: ['admin'] })
+    assert.ok(outcome.ok)
+    return outcome.actor.id
+  }
+  const search = t.mock.method(authority, 'searchActors')
+  const hasOwner = async () => granted(await client.call(Agent, 'agentStatus', {})).value.hasOwner
+  assert.equal(await hasOwner(), false)
+  const first = await register('ada')
+  search.mock.resetCalls()
+  const answers = await Promise.all(Array.from({ length: 50 }, hasOwner))
+  assert.ok(answers.every((has) => has))
+  assert.ok(search.mock.callCount() < 25, `${search.mock.callCount()} searches at once`)
+  search.mock.resetCalls()
+  for (let again = 0; again < 3; again++) assert.equal(await hasOwner(), true)
+  assert.equal(search.mock.callCount(), 0)
+  await authority.setRoles(first, ['user'])
+  assert.equal(await hasOwner(), false)
+  await register('bob')
+  assert.equal(await hasOwner(), true)
+})
+
 test('passwords of any script unlock, and no other does', async (t) => {
   const { authority, client } = await openHouse(t)
   for (const [name, right] of [
