@@ -75,11 +75,14 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
       }
     },
     agentStop(_request, call) {
-      const { session, impersonator } = currentOf(call)
+      const current = currentOf(call)
+      const { session, impersonator } = current
       const may = session.access.includes(ROLES.admin) && !session.anonymous
       if (!may || impersonator !== null) {
         throw new LatchkeyError('access_denied', 'You may not do that.')
       }
+      const fresh = authority.freshWithin(current, undefined, call.caller)
+      if (!fresh.ok) throw errorOf(fresh)
       setImmediate(options.onStop)
       return {}
     },
