@@ -126,5 +126,4 @@ export const REMOTE_ERRORS: Readonly<
   ErrorClientPasswordNotProvided,
   ErrorPassword,
   ErrorSessionTokenInvalid,
-  ErrorSessionNotStarted,
 }
