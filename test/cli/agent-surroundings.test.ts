@@ -36,6 +36,17 @@ describe('what surrounds an agent', { concurrency: 2 }, () => {
     assert.equal((await home.latchkey(['agent', 'unlock'], { env })).code, 0)
   })
 
+  test('two on one machine can both be unlocked, whoever has the default port', async (t) => {
+    // An empty variable is none.
+    const env = { LATCHKEY_GRPC: '', LATCHKEY_PASSWORD: PASSWORD }
+    for (const home of [makeHome(t), makeHome(t)]) {
+      const args = ['agent', 'start', '--background', '--http', '127.0.0.1:0']
+      const started = await home.latchkey(args, { env })
+      assert.match(started.stdout, /^grpc listens on grpcs:/m, started.stderr)
+      assert.equal((await home.latchkey(['agent', 'unlock'], { env })).code, 0)
+    }
+  })
+
   test('a dead LATCHKEY_TOKEN is said to be in the way, and status goes without it', async (t) => {
     const home = makeHome(t)
     await startAgent(home)

@@ -18,6 +18,7 @@ import { readPassword } from '../password.ts'
 import { linesOf, type ServeSources, startServing } from '../serve.ts'
 import { version } from '../version.ts'
 import { announceAgent, asAgent } from './agent-state.ts'
+import { findGrpcAddress } from './grpc-address.ts'
 
 export interface StartOptions {
   readonly nodePath: string
@@ -74,7 +75,8 @@ async function run(
 ): Promise<void> {
   makeNodePath(nodePath)
   await asAgent(nodePath, async () => {
-    const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true }
+    const grpc = await findGrpcAddress()
+    const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true, grpc }
     const { server, config } = await startServing({ defaults, ...sources })
     try {
       const owner = await makeOwner(server, name, password)
