@@ -62,6 +62,22 @@ describe('what surrounds an agent', { concurrency: 2 }, () => {
     }
   })
 
+  test('a session that cannot be kept is ended', async (t) => {
+    const home = makeHome(t)
+    await startAgent(home)
+    const { addresses, ca } = statusOf(home.nodePath)
+    const { address } = addresses.find(({ door }: { door: string }) => door === 'grpc')
+    const nodePath = file(home.home, 'no folder', '')
+    const to = ['--server', address, '--ca', ca, '--password-file', home.passwordFile]
+    const unlock = ['agent', 'unlock', '--node-path', nodePath, ...to]
+    const { code, stderr } = await home.latchkey(unlock)
+    assert.match(stderr, /cannot be used\. \(unavailable, ENOTDIR\)/)
+    assert.equal(code, 74)
+    await home.latchkey(['agent', 'unlock', '--password-file', home.passwordFile])
+    const { stdout } = await home.latchkey(['sessions', 'list', '--format', 'json'])
+    assert.equal(JSON.parse(stdout).length, 1)
+  })
+
   test('a password file without an end is read no further than a password goes', async (t) => {
     const home = makeHome(t)
     await startAgent(home)
