@@ -86,6 +86,13 @@ export function sessionInterceptor(
         if (entry.nextToken !== null) metadata.set(TOKEN_KEY, `Bearer ${entry.nextToken}`)
         next(metadata)
       },
+      // A handler may not know yet that its call is over; what it would still say must not get in the way of why.
+      sendMessage(message, next) {
+        if (!entry.over) next(message)
+      },
+      sendStatus(status, next) {
+        if (!entry.over) next(status)
+      },
     })
   }
 }
@@ -99,6 +106,8 @@ class Entry {
   readonly #connections: Connections | undefined
   #caller: Caller | null = null
   #connection: Connection | null = null
+  /** Whether the session has ended, and the client was told. */
+  over = false
   /** The token that the answer is to carry. */
   nextToken: string | null = null
 
@@ -149,7 +158,10 @@ class Entry {
   #stand(connections: Connections, current: Authenticated): void {
     this.#connection = connections.open(current, {
       door: 'grpc',
-      close: (reason) => this.#call.sendStatus(statusOf(refusalOfEnd(reason))),
+      close: (reason) => {
+        this.over = true
+        this.#call.sendStatus(statusOf(refusalOfEnd(reason)))
+      },
     })
   }
 
