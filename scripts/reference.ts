@@ -8,6 +8,7 @@ import { ERROR_TABLE } from 'latchkey'
 import { builtInCommands, createRegistry } from 'latchkey/commands'
 import { SETTINGS } from '../src/core/settings.ts'
 import { angenCommands } from '../src/doors/angen/protocol/commands/index.ts'
+import { needOf } from '../src/doors/grpc/door.ts'
 import { ROUTES } from '../src/doors/http/routes.ts'
 
 const folder = resolve(import.meta.dirname, '../docs/reference')
@@ -75,5 +76,28 @@ fill(
     )
     const needs = { none: '–', optional: '–', required: 'a session', own: 'own session' }
     return [code(name), takes.join(', ') || '–', code(answers), needs[session], about]
+  }),
+)
+
+const RPC = /((?:^ {2}\/\/.*\n)+) {2}rpc (\w+)\((\w+)\) returns \((stream )?(\w+)\);/gm
+fill(
+  'grpc.md',
+  ['Method', 'Takes', 'Answers', 'Needs', 'Does'],
+  ['Agent', 'Sessions'].flatMap((service) => {
+    const proto = resolve(
+      import.meta.dirname,
+      `../proto/latchkey/v1/${service.toLowerCase()}.proto`,
+    )
+    return [...readFileSync(proto, 'utf8').matchAll(RPC)].map(
+      ([, about = '', name = '', takes = '', stream = '', answers = '']) => [
+        code(`${service}/${name}`),
+        code(takes),
+        stream + code(answers),
+        { none: '–', optional: '–', required: 'a session' }[
+          needOf(`/latchkey.v1.${service}/${name}`)
+        ],
+        about.replaceAll(/\s*\/\/\s*/g, ' ').trim(),
+      ],
+    )
   }),
 )

@@ -4,7 +4,9 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_TABLE, PROFILES } from 'latchkey'
 import { SETTINGS } from '../src/core/settings.ts'
+import { needOf } from '../src/doors/grpc/door.ts'
 import { ROUTES } from '../src/doors/http/routes.ts'
+import { Agent, Sessions } from '../src/grpc/index.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const source = globSync('src/**/*.ts', { cwd: root }).sort()
@@ -169,5 +171,19 @@ test('the reference lists every route', () => {
   for (const { method, path } of ROUTES) {
     const shown = path.replaceAll(/:(\w+)/g, '{$1}')
     assert.ok(text.includes(`| \`${method} ${shown}`), `${method} ${shown}`)
+  }
+})
+
+test('the reference lists every method of gRPC, and what it needs', () => {
+  const rows = tableOf(reference('grpc.md'))
+  const methods = [Agent, Sessions].flatMap(({ name, typeName, methods }) =>
+    methods.map((method) => [`${name}/${method.name}`, `/${typeName}/${method.name}`] as const),
+  )
+  assert.deepEqual(
+    [...rows.keys()],
+    methods.map(([shown]) => shown),
+  )
+  for (const [shown, path] of methods) {
+    assert.equal(rows.get(shown)?.[3], needOf(path) === 'required' ? 'a session' : '–', shown)
   }
 })

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import { createTls } from '../src/doors/grpc/test-support/certificate.ts'
 import { openHouse, PASSWORD } from '../src/doors/grpc/testing-support.ts'
 
 const PYTHON = '/usr/bin/python3'
 const PLUGIN = '/usr/bin/grpc_python_plugin'
 const PROTO = resolve(import.meta.dirname, '../proto')
+const GUIDE = resolve(import.meta.dirname, '../docs/guide/agent.md')
 
 /** Says what it did, one word a line; waits at `locked` until it is told to go on. */
 const SCRIPT = `
@@ -81,9 +83,8 @@ async function* linesOf(child: ChildProcess): AsyncGenerator<string, undefined> 
   }
 }
 
-test('a client in Python unlocks over TLS, is refreshed, and is out once all is locked', {
-  skip,
-}, async (t) => {
+/** A folder with what Python needs to talk to a server of these certificates. */
+function makeClient(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-python-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const files = ['agent', 'sessions'].map((name) => `latchkey/v1/${name}.proto`)
@@ -93,6 +94,28 @@ test('a client in Python unlocks over TLS, is refreshed, and is out once all is 
   const tls = createTls()
   const ca = join(folder, 'ca.pem')
   writeFileSync(ca, tls.cert)
+  return { folder, tls, ca }
+}
+
+test('the example of the guide does what it says', { skip }, async (t) => {
+  const { folder, tls, ca } = makeClient(t)
+  const { authority, port } = await openHouse(t, {
+    tls,
+    settings: { 'token.refreshThreshold': 0 },
+  })
+  await authority.register({ name: 'owner', password: PASSWORD, roles: ['user', 'admin'] })
+  const [, example = ''] = /```python\n(.*?)```/s.exec(readFileSync(GUIDE, 'utf8')) ?? []
+  writeFileSync(join(folder, 'example.py'), example)
+  const env = { LATCHKEY_CA: ca, AGENT: `localhost:${port}`, LATCHKEY_PASSWORD: PASSWORD }
+  const { stdout } = await promisify(execFile)(PYTHON, [join(folder, 'example.py')], { env })
+  const refusal = 'UNAUTHENTICATED session_revoked Invalid JWT Token, please reauthenticate.'
+  assert.equal(stdout, `owner\n${refusal}\n`)
+})
+
+test('a client in Python unlocks over TLS, is refreshed, and is out once all is locked', {
+  skip,
+}, async (t) => {
+  const { folder, tls, ca } = makeClient(t)
   writeFileSync(join(folder, 'client.py'), SCRIPT)
   const { authority, clock, connections, port } = await openHouse(t, { tls })
   const registered = await authority.register({ name: 'Ädä', password: PASSWORD })

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { Session } from '../client/index.ts'
+import { LatchkeyError } from '../core/errors.ts'
+import { hasHadAgent } from './agent/agent-state.ts'
 import { type Api, createApi } from './api.ts'
 import { type Endpoint, endpointOf } from './endpoint.ts'
 import { createGrpcApi } from './grpc-api.ts'
@@ -50,7 +52,16 @@ export function clientOf(command: Command, { anonymous = false } = {}): Client {
   if (endpoint.protocol === 'grpc') {
     return { api: createGrpcApi({ ...endpoint, session: anonymous ? null : session }), format }
   }
-  const token = async () => (anonymous ? undefined : (await session()).readToken())
+  const token = async () => {
+    if (anonymous) return undefined
+    const held = await (await session()).readToken()
+    // While the agent is away, its port is anybody's, and so is the default one.
+    const stray = held !== undefined && endpoint.assumed && !process.env['LATCHKEY_TOKEN']?.trim()
+    if (!stray || !hasHadAgent(nodePathOf(command))) return held
+    const message =
+      'The agent is not running: start it with “latchkey agent start”, or name a server with --server.'
+    throw new LatchkeyError('unavailable', message)
+  }
   return { api: createApi({ server: endpoint.server, token }), format }
 }
 

@@ -5,7 +5,12 @@ import { usage } from './usage.ts'
 
 /** Where a server is, and what it speaks there. */
 export type Endpoint =
-  | { readonly protocol: 'http'; readonly server: string }
+  | {
+      readonly protocol: 'http'
+      readonly server: string
+      /** Whether it is only where a server would be by default, be it whose it may. */
+      readonly assumed: boolean
+    }
   | {
       readonly protocol: 'grpc'
       /** `HOST:PORT`. */
@@ -36,7 +41,9 @@ export function endpointOf({ server, ca, nodePath, otherwise }: EndpointOptions)
   const text = given ?? own?.address ?? DEFAULTS[otherwise]
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || url.username !== '' || url.search !== '') throw noServer()
-  if (/^https?:$/.test(url.protocol)) return { protocol: 'http', server: url.href }
+  if (/^https?:$/.test(url.protocol)) {
+    return { protocol: 'http', server: url.href, assumed: (given ?? own) === undefined }
+  }
   if (!/^grpcs?:$/.test(url.protocol) || url.pathname.length > 1) throw noServer()
   const file = ca ?? (env['LATCHKEY_CA'] || agent?.ca)
   const trusted = file === undefined || file === null ? true : { ca: readCa(file) }

@@ -19,6 +19,8 @@ const EXIT_INTERRUPTED = 130
 
 const LOG_IN = 'Do: export LATCHKEY_TOKEN=$(latchkey login)'
 const UNLOCK = 'Do: latchkey agent unlock'
+/** It goes before the session file, which whatever one would do else ends up in. */
+const UNSET = 'Do: unset LATCHKEY_TOKEN'
 const HINTS: { readonly [C in ErrorCode]?: string } = {
   token_missing: LOG_IN,
   token_invalid: LOG_IN,
@@ -33,7 +35,7 @@ export function failureOf(error: unknown): Failure {
     if (error.details.reason === WRONG_CONFIGURATION) {
       return { line: oneLine(error.message), exit: EXIT_CONFIGURATION }
     }
-    const hint = isOfAgent(error) ? UNLOCK : HINTS[error.code]
+    const hint = isOfAgent(error) ? hintOfAgent() : HINTS[error.code]
     const words = [oneLine(error.message), `(${[error.code, ...systemCode(error)].join(', ')})`]
     if (hint !== undefined) words.push(hint)
     const exit = error instanceof ErrorLatchkey ? error.exitCode : ERROR_TABLE[error.code].exit
@@ -52,6 +54,10 @@ function isOfAgent(error: LatchkeyError): boolean {
   return (
     error instanceof ErrorClientJWTTokenNotProvided || error instanceof ErrorSessionTokenInvalid
   )
+}
+
+function hintOfAgent(): string {
+  return process.env['LATCHKEY_TOKEN']?.trim() ? UNSET : UNLOCK
 }
 
 // What the system said, where it says more than we do: EACCES, ENOSPC.

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { LatchkeyError } from '../core/errors.ts'
 import { usage } from './usage.ts'
 
@@ -75,20 +75,18 @@ async function readPasswordFile(file: string): Promise<string> {
   return text
 }
 
+// No further than a password can reach, for a device has no end.
 async function readBytes(file: string): Promise<Buffer> {
-  if (file !== '-') {
-    try {
-      return await readFile(file)
-    } catch (cause) {
-      throw new LatchkeyError('not_found', `--password-file: ${file} cannot be read.`, { cause })
-    }
-  }
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > 4 * MAX_CHARS) break
+  try {
+    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > 4 * MAX_CHARS) break
+    }
+  } catch (cause) {
+    throw new LatchkeyError('not_found', `--password-file: ${file} cannot be read.`, { cause })
   }
   return Buffer.concat(chunks)
 }

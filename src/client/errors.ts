@@ -60,7 +60,7 @@ export class ErrorPassword extends ErrorClient {
 /** The channel is plaintext and leads beyond this machine. */
 export class ErrorClientInsecureChannel extends ErrorClient {
   constructor(options?: ClientErrorOptions) {
-    const description = 'A token travels over TLS, or within this machine.'
+    const description = 'Secrets travel over TLS, or within this machine: use grpcs://.'
     super({ code: 'invalid_request', description, exitCode: 64 }, options)
   }
 }
@@ -126,5 +126,4 @@ export const REMOTE_ERRORS: Readonly<
   ErrorClientPasswordNotProvided,
   ErrorPassword,
   ErrorSessionTokenInvalid,
-  ErrorSessionNotStarted,
 }

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ErrorSessionFileBusy } from '../../client/index.ts'
@@ -50,6 +50,11 @@ export function findAgent(nodePath: string): AgentState {
     if (error instanceof LatchkeyError) throw error
     return { state: 'starting', agent: null }
   }
+}
+
+/** Whether an agent has ever run at a node path. */
+export function hasHadAgent(nodePath: string): boolean {
+  return existsSync(lockFile(nodePath))
 }
 
 /** Does work as the agent of a node path. Throws `conflict` where another is. */

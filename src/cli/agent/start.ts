@@ -18,6 +18,7 @@ import { readPassword } from '../password.ts'
 import { linesOf, type ServeSources, startServing } from '../serve.ts'
 import { version } from '../version.ts'
 import { announceAgent, asAgent } from './agent-state.ts'
+import { findGrpcAddress } from './grpc-address.ts'
 
 export interface StartOptions {
   readonly nodePath: string
@@ -74,7 +75,8 @@ async function run(
 ): Promise<void> {
   makeNodePath(nodePath)
   await asAgent(nodePath, async () => {
-    const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true }
+    const grpc = await findGrpcAddress()
+    const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true, grpc }
     const { server, config } = await startServing({ defaults, ...sources })
     try {
       const owner = await makeOwner(server, name, password)
@@ -130,8 +132,11 @@ export async function startInBackground({
   makeNodePath(nodePath)
   const log = openLog(join(nodePath, 'agent.log'))
   const args = process.argv.slice(1).map((arg) => (arg === '--background' ? '--supervised' : arg))
+  // It is sent the password if it needs one; what it keeps in its environment can be read for as long as it runs.
+  const { LATCHKEY_PASSWORD: _password, LATCHKEY_TOKEN: _token, ...env } = process.env
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
     detached: true,
+    env,
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)

@@ -46,14 +46,12 @@ export async function statusOfAgent(command: Command): Promise<AgentStatus> {
 const UNASKED = { status: 'running', session: 'unknown', expiresAt: null, hasOwner: null } as const
 
 async function ask(command: Command) {
-  const remote = await connect(command, await startSession(command))
   try {
-    return await remote.agent.agentStatus({})
+    const remote = await connect(command, await startSession(command))
+    return await remote.agent.agentStatus({}).finally(() => remote.close())
   } catch (error) {
-    // A session that is over is none: locked.
+    // What can be no token is none: locked.
     if (!(error instanceof ErrorSessionTokenInvalid)) throw error
     return await withoutSession(command, ({ agent }) => agent.agentStatus({}))
-  } finally {
-    remote.close()
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { sessionOf } from '../client-options.ts'
 import { provePassword } from '../password.ts'
-import { withoutSession, withSessionOf } from './connect.ts'
+import { connect, withoutSession, withSessionOf } from './connect.ts'
 
 /** `agent unlock`: proves the password and keeps the session in the session file. */
 export async function unlockAgent(
@@ -15,9 +15,23 @@ export async function unlockAgent(
     const answer = await provePassword(passwordFile, (value) =>
       agent.sessionUnlock({ passwordOrFile: { case: 'password', value }, identity }),
     )
-    await sessionOf(command).start({ token: answer.token })
+    await keep(command, answer.token)
     return { sessionId: answer.sessionId, expiresAt: Number(answer.expiresAtMs) }
   })
+}
+
+// What cannot be kept is ended: nobody has it.
+async function keep(command: Command, token: string): Promise<void> {
+  const session = sessionOf(command)
+  try {
+    await session.start({ token })
+  } catch (error) {
+    await session.start({ token, persist: false })
+    const remote = await connect(command, session)
+    await remote.sessions.revoke({}).catch(() => undefined)
+    remote.close()
+    throw error
+  }
 }
 
 /** `agent lock`: removes the session file. */

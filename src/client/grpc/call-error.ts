@@ -9,6 +9,7 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   5: 'not_found',
   7: 'access_denied',
   8: 'busy',
+  12: 'not_found',
   14: 'unavailable',
   16: 'token_invalid',
 }

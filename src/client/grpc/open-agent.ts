@@ -6,17 +6,18 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf'
-import type { ServiceError } from '@grpc/grpc-js'
+import type { CallOptions, ServiceError } from '@grpc/grpc-js'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Agent, Sessions } from '../../grpc/index.ts'
+import { ErrorClientInsecureChannel } from '../errors.ts'
 import type { Session } from '../session/session.ts'
 import { loadGrpc } from './load-grpc.ts'
-import { withSession } from './with-session.ts'
+import { isLocal, withSession } from './with-session.ts'
 
 export interface OpenAgentOptions {
   /** `HOST:PORT`. */
   readonly address: string
-  /** Over TLS, checked against these certificates (PEM) or those of the system; `false` for plaintext. Default: true. */
+  /** Over TLS, checked against these certificates (PEM) or those of the system; `false` for plaintext, within this machine. Default: true. */
   readonly tls?: boolean | { readonly ca: string | Buffer }
   /** Gives the calls their token, and takes the refreshed one; null for calls without. */
   readonly session: Session | null
@@ -24,12 +25,16 @@ export interface OpenAgentOptions {
   readonly timeoutMs?: number
 }
 
-/** The unary methods of a service as functions; what they reject with is a `LatchkeyError`, of the class that the server named. */
+/**
+ * The unary methods of a service as functions, which take the options of a call, such as what `session.createCallCredentials` makes; what
+ * they reject with is a `LatchkeyError`, of the class that the server named.
+ */
 export type Calls<S extends DescService> = {
   readonly [Name in keyof S['method'] as S['method'][Name] extends DescMethodUnary
     ? Name
     : never]: (
     request: MessageInitShape<S['method'][Name]['input']>,
+    options?: CallOptions,
   ) => Promise<MessageShape<S['method'][Name]['output']>>
 }
 
@@ -40,13 +45,17 @@ export interface RemoteAgent {
   close(): void
 }
 
-/** Makes the client of a server’s gRPC door; it connects at the first call. Needs `@grpc/grpc-js` and `@bufbuild/protobuf`. */
+/**
+ * Makes the client of a server’s gRPC door; it connects at the first call. Needs `@grpc/grpc-js` and `@bufbuild/protobuf`. Throws
+ * `ErrorClientInsecureChannel` for plaintext beyond this machine: passwords would travel in it.
+ */
 export async function openAgent({
   address,
   tls = true,
   session,
   timeoutMs = 60_000,
 }: OpenAgentOptions): Promise<RemoteAgent> {
+  if (tls === false && !isLocal(address)) throw new ErrorClientInsecureChannel()
   const grpc = loadGrpc()
   const { Agent, Sessions, serviceDefinition } = await import('../../grpc/index.ts')
   const ca = typeof tls === 'object' ? Buffer.from(tls.ca) : null
@@ -68,10 +77,10 @@ export async function openAgent({
   const callsOf = <S extends DescService>(service: S) => {
     const calls = Object.entries(serviceDefinition(service)).map(([name, method]) => [
       name,
-      (request: never) =>
+      (request: never, given: CallOptions = {}) =>
         new Promise((resolve, reject) => {
           const { path, requestSerialize, responseDeserialize } = method
-          const options = { deadline: Date.now() + timeoutMs }
+          const options = { deadline: Date.now() + timeoutMs, ...given }
           const done = (error: ServiceError | null, answer?: unknown) =>
             error === null ? resolve(answer) : reject(errorOf(error, address))
           const args = [path, requestSerialize, responseDeserialize, request] as const

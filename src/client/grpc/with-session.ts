@@ -17,16 +17,18 @@ export interface WithSessionOptions {
 }
 
 /**
- * A client interceptor for grpc-js that gives every call the token of a session (null: none), unless the caller brings a header of its own, and
- * takes the refreshed token of an answer to the session before the answer is delivered; that it cannot be written is logged and fails
- * no call. The error of a call gets, as its `cause`, what {@link callErrorOf} makes of it. A call that would send a token in
- * clear beyond this machine fails with `ErrorClientInsecureChannel`.
+ * A client interceptor for grpc-js that gives every call the token of a session (null: none), unless the caller brings a header or call
+ * credentials of its own, and takes the refreshed token of an answer to the session before the answer is delivered; that it cannot be
+ * written is logged and fails no call. The error of a call gets, as its `cause`, what {@link callErrorOf} makes of it. A call that
+ * would send a token in clear beyond this machine fails with `ErrorClientInsecureChannel`.
  */
 export function withSession(
   session: Session | null,
   { credentials }: WithSessionOptions = {},
 ): Interceptor {
-  const { InterceptingCall, Metadata, status } = loadGrpc()
+  const { credentials: create, InterceptingCall, Metadata, status } = loadGrpc()
+  const credentialsOf = ({ sessionMetadataGenerator }: Session) =>
+    create.createFromMetadataGenerator(sessionMetadataGenerator)
   const secure = credentials?._isSecure() ?? false
   return (options, nextCall) => {
     const call = nextCall(options)
@@ -54,7 +56,9 @@ export function withSession(
           next(metadata, listener)
           cancelled?.()
         }
-        if (metadata.get('authorization').length > 0) {
+        const given = options.credentials
+        const own = session !== null && given?._equals(credentialsOf(session)) === true
+        if (metadata.get('authorization').length > 0 || (given !== undefined && !own)) {
           if (fit) begin()
           else fail(new ErrorClientInsecureChannel())
           return
@@ -63,7 +67,10 @@ export function withSession(
         session.readToken().then((token) => {
           if (token !== undefined && !fit) return fail(new ErrorClientInsecureChannel())
           sent = token
-          if (token !== undefined) metadata.set('authorization', `${session.scheme} ${token}`)
+          // The session's own credentials add the same header once more, which HTTP/2 does not take.
+          if (token !== undefined && !own) {
+            metadata.set('authorization', `${session.scheme} ${token}`)
+          }
           begin()
         }, fail)
       },
@@ -96,8 +103,8 @@ async function takeRefreshed(
   }
 }
 
-/** Whether what grpc-js calls the peer of a call that is not begun, its target, is this machine. */
-function isLocal(target: string): boolean {
+/** Whether a target of grpc-js, which it also calls the peer of a call that is not begun, is this machine. */
+export function isLocal(target: string): boolean {
   if (/^unix(-abstract)?:/.test(target)) return true
   const host = /^(?:dns:(?:\/\/[^/]*\/)?|ipv4:|ipv6:)?(.*?)(?::\d+)?$/.exec(target)?.[1] ?? ''
   const bare = host.replace(/^\[(.*)\]$/, '$1')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, promises, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { ErrorSessionTokenInvalid } from '../errors.ts'
 import { clientFolder } from '../test-support/folder.ts'
@@ -127,6 +127,21 @@ describe('a refresh', () => {
     await session.refresh('old2', { replaces: 'old' })
     assert.equal(existsSync(session.sessionFile), false)
     assert.equal(session.token, '')
+  })
+
+  test('in flight takes no place of a session that was started meanwhile', async (t) => {
+    const clientPath = clientFolder(t)
+    let meanwhile = async () => {}
+    const rename: typeof promises.rename = async (from, to) => {
+      await meanwhile()
+      return promises.rename(from, to)
+    }
+    const session = new Session({ clientPath, fs: { promises: { ...promises, rename } } })
+    await session.start({ token: 'old' })
+    meanwhile = () => session.start({ token: 'given', persist: false })
+    await session.refresh('old2')
+    assert.equal(await session.readToken(), 'given')
+    assert.equal(readFileSync(session.sessionFile, 'utf8'), 'old2')
   })
 
   test('a burst of a thousand writes once', async (t) => {

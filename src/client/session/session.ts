@@ -146,7 +146,8 @@ export class Session {
 
   async #replace(token: string, replaces: string): Promise<void> {
     const held = await this.#file.write(token, { replaces })
-    if (this.#state === 'running') this.#token = held ?? ''
+    // What was started, or stopped, meanwhile goes before it.
+    if (this.#token === replaces) this.#token = held ?? ''
   }
 
   /** Gives a call the header with the token, or none where there is no token. Needs no `this`. */

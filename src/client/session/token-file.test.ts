@@ -6,6 +6,8 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  promises,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
@@ -113,6 +115,42 @@ describe('the session file', () => {
       },
     )
   })
+})
+
+describe('a file system', () => {
+  const failing = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }))
+
+  test('that syncs no folders keeps the token all the same', async (t) => {
+    const clientPath = clientFolder(t)
+    const open: typeof promises.open = async (path, ...more) => {
+      const handle = await promises.open(path, ...more)
+      if (path === clientPath) handle.sync = failing('EINVAL')
+      return handle
+    }
+    const session = new Session({ clientPath, fs: { promises: { ...promises, open } } })
+    await session.start({ token: 'abc' })
+    assert.equal(readFileSync(session.sessionFile, 'utf8'), 'abc')
+    await session.stop()
+    await session.destroy()
+    assert.equal(existsSync(session.sessionFile), false)
+  })
+
+  for (const code of ['ENOSPC', 'EIO', 'EROFS']) {
+    test(`that fails with ${code} leaves the token of before, and a lock removes what is left`, async (t) => {
+      const clientPath = clientFolder(t)
+      await new Session({ clientPath }).start({ token: 'old' })
+      const fs = { promises: { ...promises, rename: failing(code) } }
+      const session = new Session({ clientPath, fs })
+      await session.start({})
+      const unusable = { name: 'ErrorSessionFileUnusable', exitCode: 74 }
+      await assert.rejects(session.refresh('new'), unusable)
+      assert.equal(await session.readToken(), 'old')
+      await assert.rejects(session.start({ token: 'new' }), unusable)
+      await session.stop()
+      await session.destroy()
+      assert.deepEqual(readdirSync(clientPath), ['token.lock'])
+    })
+  }
 })
 
 describe('the session file between processes', { concurrency: 2 }, () => {

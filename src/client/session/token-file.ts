@@ -43,6 +43,9 @@ const NONBLOCK = constants.O_NONBLOCK ?? 0
 const READ = constants.O_RDONLY | NOFOLLOW | NONBLOCK
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW
 
+/** What file systems say that sync files and no folders, as those of networks and of containers may. */
+const NO_SYNC: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS'])
+
 /** Whether a text can be a token: one line of what a header may hold, 4,096 characters at most. */
 export function isToken(text: string): boolean {
   return text.length <= MAX_CHARS && /^[\x21-\x7e]+$/.test(text)
@@ -94,7 +97,13 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
   const syncFolder = async () => {
     if (process.platform === 'win32') return
     const handle = await fs.open(folder, constants.O_RDONLY)
-    await handle.sync().finally(() => handle.close())
+    try {
+      await handle.sync()
+    } catch (error) {
+      if (!NO_SYNC.has((error as NodeJS.ErrnoException).code)) throw error
+    } finally {
+      await handle.close()
+    }
   }
 
   /** False where there is none. */

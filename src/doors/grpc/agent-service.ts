@@ -1,4 +1,4 @@
-import { type Authority, errorOf, LatchkeyError, ROLES } from '../../core/index.ts'
+import { type Actor, type Authority, errorOf, LatchkeyError, ROLES } from '../../core/index.ts'
 import type { Agent } from '../../grpc/index.ts'
 import type { Handlers } from './implement.ts'
 import { currentOf } from './sessions-service.ts'
@@ -22,8 +22,7 @@ export interface AgentServiceOptions {
 /** The service `Agent`, with the names and ways of Polykey. */
 export function agentService(options: AgentServiceOptions): Handlers<typeof Agent> {
   const { authority, format } = options
-  const findOwner = async (signal: AbortSignal) =>
-    (await authority.searchActors({ role: ROLES.admin, limit: 1 }, { signal })).items[0] ?? null
+  const findOwner = createOwnerSearch(authority)
 
   return {
     async sessionUnlock({ identity, passwordOrFile }, { caller }) {
@@ -76,14 +75,36 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
       }
     },
     agentStop(_request, call) {
-      const { session, impersonator } = currentOf(call)
+      const current = currentOf(call)
+      const { session, impersonator } = current
       const may = session.access.includes(ROLES.admin) && !session.anonymous
       if (!may || impersonator !== null) {
         throw new LatchkeyError('access_denied', 'You may not do that.')
       }
+      const fresh = authority.freshWithin(current, undefined, call.caller)
+      if (!fresh.ok) throw errorOf(fresh)
       setImmediate(options.onStop)
       return {}
     },
+  }
+}
+
+// To search is to look at everybody, and strangers may ask: who was found is looked up, and of many who ask at once one searches.
+function createOwnerSearch(authority: Authority): (signal: AbortSignal) => Promise<Actor | null> {
+  let id: string | null = null
+  let searching: Promise<Actor | null> | null = null
+  const search = async () => {
+    const { items } = await authority.searchActors({ role: ROLES.admin, limit: 1 })
+    id = items[0]?.id ?? null
+    return items[0] ?? null
+  }
+  return async (signal) => {
+    const known = id === null ? null : await authority.findActor(id, { signal })
+    if (known?.roles.includes(ROLES.admin)) return known
+    searching ??= search().finally(() => {
+      searching = null
+    })
+    return searching
   }
 }
 

@@ -36,6 +36,30 @@ test('without an identity it is the owner who unlocks, and without an owner nobo
   assert.equal(who.actor?.name, 'root')
 })
 
+test('strangers who ask for the status do not have everybody looked through', async (t) => {
+  const { authority, client } = await openHouse(t)
+  const register = async (name: string) => {
+    const outcome = await authority.register({ name, password: PASSWORD, roles: ['admin'] })
+    assert.ok(outcome.ok)
+    return outcome.actor.id
+  }
+  const search = t.mock.method(authority, 'searchActors')
+  const hasOwner = async () => granted(await client.call(Agent, 'agentStatus', {})).value.hasOwner
+  assert.equal(await hasOwner(), false)
+  const first = await register('ada')
+  search.mock.resetCalls()
+  const answers = await Promise.all(Array.from({ length: 50 }, hasOwner))
+  assert.ok(answers.every((has) => has))
+  assert.ok(search.mock.callCount() < 25, `${search.mock.callCount()} searches at once`)
+  search.mock.resetCalls()
+  for (let again = 0; again < 3; again++) assert.equal(await hasOwner(), true)
+  assert.equal(search.mock.callCount(), 0)
+  await authority.setRoles(first, ['user'])
+  assert.equal(await hasOwner(), false)
+  await register('bob')
+  assert.equal(await hasOwner(), true)
+})
+
 test('passwords of any script unlock, and no other does', async (t) => {
   const { authority, client } = await openHouse(t)
   for (const [name, right] of [
@@ -219,7 +243,13 @@ test('an administrator stops the server, once it has answered; a user does not',
   const house = await openHouse(t)
   const user = await unlock(house, Agent, 'ada')
   refused(await house.client.call(Agent, 'agentStop', {}, { token: user.token }), 'access_denied')
-  const { token } = await unlock(house, Agent, 'root', ['admin'])
+  const stale = await unlock(house, Agent, 'root', ['admin'])
+  house.clock.advance(8 * MINUTE)
+  const { next } = granted(await house.client.call(Sessions, 'whoAmI', {}, { token: stale.token }))
+  house.clock.advance(8 * MINUTE)
+  const late = await house.client.call(Agent, 'agentStop', {}, { token: next ?? '' })
+  refused(late, 'step_up_required')
+  const { token } = await unlock(house, Agent, 'root')
   assert.equal(house.stops(), 0)
   granted(await house.client.call(Agent, 'agentStop', {}, { token }))
   await setImmediate()

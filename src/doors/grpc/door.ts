@@ -80,7 +80,8 @@ const WITHOUT_REFRESH: ReadonlySet<string> = new Set([
   `${SESSIONS}Revoke`,
 ])
 
-function needOf(path: string): CallNeed {
+/** What a method of the door, by its path, asks of the session. */
+export function needOf(path: string): CallNeed {
   if (path.startsWith(AGENT) || path.startsWith(SESSIONS)) return NEEDS[path] ?? 'required'
   return 'none'
 }

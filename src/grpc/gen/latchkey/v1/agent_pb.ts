@@ -229,7 +229,7 @@ export const Agent: GenService<{
     output: typeof InfoMessageSchema;
   },
   /**
-   * Answers, then stops the server. For administrators.
+   * Answers, then stops the server. For administrators who have proved themselves lately, as all that is theirs.
    *
    * @generated from rpc latchkey.v1.Agent.AgentStop
    */
