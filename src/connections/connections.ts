@@ -76,6 +76,8 @@ class ConnectionTable implements Connections {
   readonly #maxMailboxes: number
   readonly #onError: (error: unknown) => void
   readonly #bySession = new Map<string, Set<Entry>>()
+  /** By the session's owner, and by whom it acts as. */
+  readonly #byActor = new Map<string, Set<Entry>>()
   readonly #mailboxes = new Map<string, Mailbox>()
   readonly #sending = new Map<string, { last: Promise<void>; queued: number }>()
   readonly #unsubscribe: () => void
@@ -109,9 +111,8 @@ class ConnectionTable implements Connections {
       use: () => this.#use(entry),
       leave: () => this.#remove(entry),
     }
-    const siblings = this.#bySession.get(sessionId)
-    if (siblings === undefined) this.#bySession.set(sessionId, new Set([entry]))
-    else siblings.add(entry)
+    add(this.#bySession, sessionId, entry)
+    for (const actorId of actorsOf(entry)) add(this.#byActor, actorId, entry)
     this.#size++
     if (ends.send !== undefined) {
       const waiting = this.#mailboxes.get(sessionId)?.take() ?? []
@@ -148,7 +149,8 @@ class ConnectionTable implements Connections {
   }
 
   list(actorId: string): readonly Connection[] {
-    return [...this.#entries()].filter((entry) => entry.current.session.owner === actorId)
+    const entries = [...(this.#byActor.get(actorId) ?? [])]
+    return entries.filter(({ current }) => current.session.owner === actorId)
   }
 
   close(reason = 'server_closing'): void {
@@ -225,9 +227,7 @@ class ConnectionTable implements Connections {
       this.#mailboxes.clear()
     } else if (change.kind === 'actor-changed') {
       // Whether it still may is the authority's to say: a brought directory may have suspended it.
-      for (const entry of [...this.#entries()]) {
-        const { actor, impersonator } = entry.current
-        if (actor.id !== change.id && impersonator?.id !== change.id) continue
+      for (const entry of this.#byActor.get(change.id) ?? []) {
         this.#use(entry, true).catch(this.#onError)
       }
     } else if (change.kind === 'missed') {
@@ -260,11 +260,25 @@ class ConnectionTable implements Connections {
   #remove(entry: Entry): boolean {
     if (!entry.open) return false
     entry.open = false
-    const id = entry.current.session.id
-    const siblings = this.#bySession.get(id)
-    siblings?.delete(entry)
-    if (siblings?.size === 0) this.#bySession.delete(id)
+    remove(this.#bySession, entry.current.session.id, entry)
+    for (const actorId of actorsOf(entry)) remove(this.#byActor, actorId, entry)
     this.#size--
     return true
   }
+}
+
+function actorsOf({ current }: Entry): ReadonlySet<string> {
+  return new Set([current.session.owner, current.actor.id])
+}
+
+function add(entries: Map<string, Set<Entry>>, key: string, entry: Entry): void {
+  const siblings = entries.get(key)
+  if (siblings === undefined) entries.set(key, new Set([entry]))
+  else siblings.add(entry)
+}
+
+function remove(entries: Map<string, Set<Entry>>, key: string, entry: Entry): void {
+  const siblings = entries.get(key)
+  siblings?.delete(entry)
+  if (siblings?.size === 0) entries.delete(key)
 }

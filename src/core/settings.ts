@@ -180,6 +180,8 @@ export class SettingsTable {
   readonly #initial: Readonly<Record<string, unknown>>
   #values = new Map<string, unknown>()
   #changed = new Set<string>()
+  /** The profiles that were asked for since the values last changed. */
+  readonly #profiles = new Map<string, Profile>()
   #version = -1
   readonly #listeners = new Set<(names: readonly string[]) => void>()
 
@@ -197,12 +199,16 @@ export class SettingsTable {
 
   /** A profile with the values in force, or null if there is none of that name. */
   profile(name: string): Profile | null {
+    const known = this.#profiles.get(name)
+    if (known !== undefined) return known
     if (!Object.hasOwn(PROFILES, name)) return null
     const entries = Object.keys(PROFILE_SCHEMAS).map((key) => [
       key,
       this.#values.get(`profile.${name}.${key}`),
     ])
-    return Object.fromEntries(entries) as Profile
+    const profile = Object.freeze(Object.fromEntries(entries) as Profile)
+    this.#profiles.set(name, profile)
+    return profile
   }
 
   /** Every setting with its value, its default and whether a stored change is in force. */
@@ -252,6 +258,7 @@ export class SettingsTable {
     const before = this.#values
     this.#values = values
     this.#changed = changed
+    this.#profiles.clear()
     const names = [...values.keys()].filter((name) => differs(before.get(name), values.get(name)))
     if (before.size > 0 && names.length > 0) for (const listener of this.#listeners) listener(names)
   }

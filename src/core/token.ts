@@ -32,6 +32,8 @@ export interface ParsedToken {
   readonly owner?: string
   /** When the token itself ends, in formats that say so: past that it is refused, however alive the session. */
   readonly expiresAt?: number
+  /** SHA-256 of the token's text, and of its secret, in formats that remember them: as `digestSecret` gives them. */
+  readonly digests?: { readonly token: string; readonly secret: string }
   /** Whether it is signed by the house, in formats that are: without a yes nothing that the token says is believed. */
   verify?(): boolean | Promise<boolean>
 }

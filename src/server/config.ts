@@ -56,7 +56,7 @@ export interface ServerConfig {
   readonly cacheBytes?: number
   /** Connections open at once at most: 10,000 by default. */
   readonly maxConnections?: number
-  /** Connections of the Angen door that have not logged in at most: 1,000 by default. */
+  /** Connections of the Angen door that have not logged in at most: 5,000 by default. */
   readonly maxUnauthenticated?: number
   /** Connections of the Angen door from one address at most, this machine excepted: 100 by default. */
   readonly maxPerAddress?: number

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { defineCommand } from '../commands/index.ts'
 import { createServer } from './create-server.ts'
@@ -78,4 +79,27 @@ test('a client that asks for an upgrade nobody takes and is gone ends nothing', 
   } finally {
     await server.close()
   }
+})
+
+test('a WebSocket whose command does not end holds no shutdown up', async () => {
+  const started = Promise.withResolvers<void>()
+  const stuck = defineCommand({
+    name: 'slow.work',
+    access: ['*'],
+    session: 'optional',
+    params: z.strictObject({}),
+    run: () => {
+      started.resolve()
+      return new Promise(() => undefined)
+    },
+  })
+  const config = { http: '127.0.0.1:0', tcp: 'off', store: 'memory', dev: true } as const
+  const server = await createServer({ ...config, commands: [stuck], shutdownMs: 100 }, quiet)
+  const socket = new WebSocket(`${server.addresses[0]?.address.replace('http', 'ws')}/angen`)
+  await once(socket, 'open')
+  socket.send('{"name":"slow/work","command":{}}')
+  await started.promise
+  const before = performance.now()
+  await Promise.all([server.close(), once(socket, 'close')])
+  assert.ok(performance.now() - before < 2_000, 'it waited for the command')
 })

@@ -67,7 +67,10 @@ export function createHttpListener(options: HttpListenerOptions): Door {
   )
   server.maxConnections = options.maxConnections
   server.on('clientError', answerClientError)
+  const upgraded = new Set<Duplex>()
   server.on('upgrade', (request, socket, head) => {
+    upgraded.add(socket)
+    socket.on('close', () => upgraded.delete(socket))
     if (front.some((candidate) => candidate.upgrade?.(request, socket, head) === true)) return
     // Nobody else listens for a client that is gone before it has read this.
     socket.on('error', () => undefined)
@@ -86,7 +89,7 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     },
     async drain(signal) {
       draining = true
-      await closed(server, signal)
+      await closed(server, upgraded, signal)
     },
   }
 }
@@ -101,9 +104,13 @@ function listening(server: Server, { host, port }: ListenAddress): Promise<void>
   return promise
 }
 
-function closed(server: Server, signal: AbortSignal): Promise<void> {
+function closed(server: Server, upgraded: ReadonlySet<Duplex>, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const cut = () => server.closeAllConnections()
+  const cut = () => {
+    server.closeAllConnections()
+    // Which are no connections of HTTP any more.
+    for (const socket of upgraded) socket.destroy()
+  }
   // A connection that was busy when the server closed turns idle and would stay for its whole keep-alive time.
   const step = setInterval(() => server.closeIdleConnections(), DRAIN_STEP_MS)
   server.close(() => {

@@ -235,7 +235,7 @@ export const OPTIONS: Options = {
     schema: whole(1, 1_000_000),
   },
   maxUnauthenticated: {
-    value: 1000,
+    value: 5000,
     kind: 'integer',
     takes: 'N',
     about: 'connections of the Angen door that have not logged in at most',

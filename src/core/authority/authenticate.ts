@@ -63,23 +63,27 @@ export class Checker {
     now: number,
     options: CallOptions,
   ): Promise<Authentication> {
+    const digest = parsed.digests?.token ?? digestSecret(token)
+    const secret = parsed.digests?.secret ?? digestSecret(parsed.secret)
+    const proof = this.#house.trusted() ? (this.#house.sessions.peek(parsed.id)?.proof ?? '') : ''
+    const proven = sameDigest(proof, digest)
+    const over = parsed.expiresAt !== undefined && parsed.expiresAt <= now
+    const check = (asked: RecheckOptions) => {
+      const { id, owner } = parsed
+      return ofOwner(owner, this.#checkFound(id, this.#cached(id), secret, now, asked))
+    }
+    if (proven && !over) return check(options)
     return settle(async () => {
-      const digest = digestSecret(token)
-      const proof = this.#house.trusted() ? (this.#house.sessions.peek(parsed.id)?.proof ?? '') : ''
-      const proven = sameDigest(proof, digest)
       if (!proven) {
         const signed = this.#house.ask(async () => parsed.verify?.() ?? false, options.signal)
         if (!(await signed)) return INVALID
       }
-      const over = parsed.expiresAt !== undefined && parsed.expiresAt <= now
-      const asked = over ? { ...options, passive: true } : options
-      const checked = this.#check(parsed.id, parsed.secret, now, asked)
-      const check = await ofOwner(parsed.owner, checked)
-      if (!check.ok) return check
+      const checked = await check(over ? { ...options, passive: true } : options)
+      if (!checked.ok) return checked
       if (over) return EXPIRED
       const entry = proven ? undefined : this.#house.sessions.peek(parsed.id)
       if (entry !== undefined) entry.proof = digest
-      return check
+      return checked
     })
   }
 
@@ -95,8 +99,22 @@ export class Checker {
     options: RecheckOptions,
   ): Promise<Authentication> {
     // The look-up first: its marking of the entry brings it to the processor while the secret is hashed.
-    const entry = this.#house.trusted() ? this.#house.sessions.get(id) : undefined
+    const entry = this.#cached(id)
     const digest = secret === null ? null : digestSecret(secret)
+    return this.#checkFound(id, entry, digest, now, options)
+  }
+
+  #cached(id: string): SessionEntry | undefined {
+    return this.#house.trusted() ? this.#house.sessions.get(id) : undefined
+  }
+
+  #checkFound(
+    id: string,
+    entry: SessionEntry | undefined,
+    digest: string | null,
+    now: number,
+    options: RecheckOptions,
+  ): Promise<Authentication> {
     if (entry !== undefined && this.#parentCached(entry, now)) {
       const yes = this.#decide(entry, digest, now, options)
       if (yes !== null) return Promise.resolve(yes)

@@ -32,7 +32,7 @@ export class TestWire implements Wire {
   /** Every text that was sent. */
   readonly texts: string[] = []
   closedWith: { reason: string | undefined; code: number | undefined } | null = null
-  authenticated = false
+  isAuthenticated = false
   readonly #schemas: Schemas
 
   constructor(schemas: Schemas, address: string | null) {
@@ -51,8 +51,8 @@ export class TestWire implements Wire {
     return true
   }
 
-  setAuthenticated(authenticated: boolean): void {
-    this.authenticated = authenticated
+  authenticated(): void {
+    this.isAuthenticated = true
   }
 
   close(reason?: string, code?: number): void {

@@ -5,8 +5,8 @@ export interface Wire {
   readonly transport: 'tcp' | 'tls' | 'websocket'
   /** Sends one JSON text (no line end in it). False when nothing is sent any more: it closes, or reads too slowly and is being closed for it. */
   send(text: string): boolean
-  /** Says that the client has logged in (true) or out: lifts the limits for strangers. */
-  setAuthenticated(authenticated: boolean): void
+  /** Says that the client has logged in: lifts the limits for strangers. Idempotent. */
+  authenticated(): void
   /** Closes after what was sent has gone out (bounded by a deadline). Idempotent. `code` is the WebSocket close code, 1000 by default. */
   close(reason?: string, code?: number): void
 }

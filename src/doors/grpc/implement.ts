@@ -14,11 +14,11 @@ import { NamedError, statusOf } from './status.ts'
 
 type Awaitable<T> = T | Promise<T>
 
-/** Answers a call with a message, or throws. */
+/** Answers a call with a message, or the bytes of one, or throws. */
 type UnaryHandler<M extends DescMethod> = (
   request: MessageShape<M['input']>,
   call: InterceptedCall,
-) => Awaitable<MessageInitShape<M['output']>>
+) => Awaitable<MessageInitShape<M['output']> | Buffer>
 
 /** Serves a call whose answer is a stream. Throws before the first message, or ends the stream itself. */
 type StreamHandler<M extends DescMethod> = (
@@ -49,7 +49,12 @@ export function addService<S extends DescService>(
 ): void {
   const definition = Object.entries(serviceDefinition(service)).map(([name, method]) => [
     name,
-    { ...method, requestDeserialize: readerOf(method.requestDeserialize) },
+    {
+      ...method,
+      requestDeserialize: readerOf(method.requestDeserialize),
+      responseSerialize: (value: unknown) =>
+        Buffer.isBuffer(value) ? value : method.responseSerialize(value),
+    },
   ])
   const refusalStatus = (error: unknown, path: string) => {
     const refusal = refusalOf(error)
@@ -68,14 +73,17 @@ export function addService<S extends DescService>(
       }
       return handler(call.request, interceptedCall(call), call)
     }
-    const answerOf = async (call: ServerUnaryCall<unknown, unknown>) => begin(call)
     implementation[localName] =
       methodKind === 'unary'
         ? (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>) => {
-            answerOf(call).then(
-              (value) => answer(null, value),
-              (error: unknown) => answer(refusalStatus(error, call.getPath())),
-            )
+            const refuse = (error: unknown) => answer(refusalStatus(error, call.getPath()))
+            try {
+              const value = begin(call)
+              if (value instanceof Promise) value.then((later) => answer(null, later), refuse)
+              else answer(null, value)
+            } catch (error) {
+              refuse(error)
+            }
           }
         : (call: ServerWritableStream<unknown, unknown>) => {
             try {

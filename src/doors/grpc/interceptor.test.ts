@@ -53,7 +53,7 @@ async function openOwn(t: TestContext, options: SessionInterceptorOptions = {}) 
     },
     count(call: ServerWritableStream<Buffer, Buffer>) {
       handled++
-      const tick = () => void call.write(Buffer.from('tick'))
+      const tick = () => void call.write(call.request)
       const timer = setInterval(tick, 1)
       // In the very turn in which the session ends, after its streams have been ended.
       const stop = authority.onChange(tick)
@@ -180,6 +180,25 @@ test('streams either way end with their session, and their handlers may write on
   }
   await sleep(20)
   assert.equal(connections.size, 0)
+})
+
+test('a stream ends with its session though much is unsent, and its handler writes on', async (t) => {
+  const { authority, client, metadata, begun, connections } = await openOwn(t)
+  const counting = client.makeServerStreamRequest(
+    OWN.count.path,
+    OWN.count.requestSerialize,
+    OWN.count.responseDeserialize,
+    // More than a client takes before it reads.
+    Buffer.alloc(200_000),
+    metadata,
+  )
+  const end = endOf(counting)
+  await new Promise((resolve) => counting.once('metadata', resolve))
+  await authority.endSessions({ which: { id: begun.session.id } })
+  await sleep(20)
+  counting.resume()
+  assert.equal(codeOf(await end), 'session_revoked')
+  while (connections.size > 0) await sleep(1)
 })
 
 test('a stream that takes no events leaves them to one that does', async (t) => {

@@ -1,12 +1,12 @@
 import {
-  type Metadata,
+  Metadata,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
 import type { Connection, Connections } from '../../connections/index.ts'
 import { refusalOf } from '../../core/errors.ts'
-import type { Authenticated, Authority, Refusal } from '../../core/index.ts'
+import type { Authenticated, Authority } from '../../core/index.ts'
 import { Caller } from './caller.ts'
 import { TOKEN_KEY, tokenOf } from './credentials.ts'
 import { refusalOfEnd, statusOf } from './status.ts'
@@ -60,101 +60,130 @@ export function sessionInterceptor(
   const { session = 'required', refreshes = () => true } = options
   const onError = options.onError ?? ((error, what) => console.error('latchkey:', what, error))
   const needOf = typeof session === 'string' ? () => session : session
-  return ({ path, requestStream, responseStream }, call) => {
-    const connections = requestStream || responseStream ? options.connections : undefined
-    const entry = new Entry(authority, call, needOf(path), refreshes(path), connections)
-    return new ServerInterceptingCall(call, {
-      start(next) {
-        next({
-          onReceiveMetadata(metadata, proceed) {
-            entry.enter(metadata).then(
-              (refusal) => {
-                if (refusal === null) proceed(metadata)
-                else call.sendStatus(statusOf(refusal))
-              },
-              (error: unknown) => {
-                if (entry.gone) return
-                onError(error, path)
-                call.sendStatus(statusOf(refusalOf(error)))
-              },
-            )
-          },
-          onCancel: () => entry.leave(),
-        })
-      },
-      sendMetadata(metadata, next) {
-        if (entry.nextToken !== null) metadata.set(TOKEN_KEY, `Bearer ${entry.nextToken}`)
-        next(metadata)
-      },
+  return ({ path, requestStream, responseStream }, call) =>
+    new SessionCall(call, {
+      authority,
+      path,
+      need: needOf(path),
+      refreshes: refreshes(path),
+      connections: requestStream || responseStream ? options.connections : undefined,
+      onError,
     })
-  }
 }
 
-/** The way of one call past the check. */
-class Entry {
-  readonly #authority: Authority
+type Listener = Parameters<ServerInterceptingCallInterface['start']>[0]
+
+interface Asked {
+  readonly authority: Authority
+  readonly path: string
+  readonly need: CallNeed
+  readonly refreshes: boolean
+  readonly connections: Connections | undefined
+  readonly onError: (error: unknown, what: string) => void
+}
+
+/**
+ * A call on its way past the check, between the call and its handler in either direction. By its own methods, as the responder and
+ * listener that grpc-js takes cost a dozen functions a call. Nothing is read of the call before its metadata has been let through.
+ */
+class SessionCall extends ServerInterceptingCall implements Listener {
   readonly #call: ServerInterceptingCallInterface
-  readonly #need: CallNeed
-  readonly #refreshes: boolean
-  readonly #connections: Connections | undefined
+  readonly #asked: Asked
+  #listener: Listener | null = null
   #caller: Caller | null = null
   #connection: Connection | null = null
-  /** The token that the answer is to carry. */
-  nextToken: string | null = null
+  #ended = false
+  /** The token that the answer is to carry, until it does. */
+  #nextToken: string | null = null
 
-  constructor(
-    authority: Authority,
-    call: ServerInterceptingCallInterface,
-    need: CallNeed,
-    refreshes: boolean,
-    connections: Connections | undefined,
-  ) {
-    this.#authority = authority
+  constructor(call: ServerInterceptingCallInterface, asked: Asked) {
+    super(call)
     this.#call = call
-    this.#need = need
-    this.#refreshes = refreshes
-    this.#connections = connections
+    this.#asked = asked
   }
 
-  get gone(): boolean {
-    return this.#caller?.gone ?? false
+  override start(listener: Listener): void {
+    this.#listener = listener
+    this.#call.start(this)
   }
 
-  /** Null for a call that may go on. */
-  async enter(metadata: Marked): Promise<Refusal | null> {
-    const need = this.#need
+  onReceiveMetadata(metadata: Marked): void {
     const caller = new Caller(this.#call, metadata)
     this.#caller = caller
+    this.#enter(metadata, caller).catch((error: unknown) => {
+      if (caller.gone) return
+      this.#asked.onError(error, this.#asked.path)
+      this.#call.sendStatus(statusOf(refusalOf(error)))
+    })
+  }
+
+  async #enter(metadata: Marked, caller: Caller): Promise<void> {
+    const { authority, need, refreshes, connections } = this.#asked
     const token = need === 'none' ? null : tokenOf(metadata)
     let current: Authenticated | null = null
     if (need === 'required' || token !== null) {
-      const check = await this.#authority.authenticate(token, caller)
+      const check = await authority.authenticate(token, caller)
       if (check.ok) current = check
-      else if (need === 'required' || check.code === 'unavailable') return check
+      else if (need === 'required' || check.code === 'unavailable') {
+        return this.#call.sendStatus(statusOf(check))
+      }
     }
+    if (current !== null && token !== null && refreshes && !caller.gone) {
+      if (authority.refreshDue(current, token, caller)) await this.#refresh(token, caller)
+    }
+    if (caller.gone) return
+    if (current !== null && connections !== undefined) this.#stand(connections, current)
     metadata[CALL] = { token, current, caller }
-    if (current === null || token === null || caller.gone) return null
-    await this.#refresh(current, token, caller)
-    if (this.#connections !== undefined && !caller.gone) this.#stand(this.#connections, current)
-    return null
+    this.#listener?.onReceiveMetadata(metadata)
   }
 
-  async #refresh(current: Authenticated, token: string, caller: Caller): Promise<void> {
-    if (!this.#refreshes || !this.#authority.refreshDue(current, token, caller)) return
-    const refreshed = await this.#authority.refresh(token, caller)
+  async #refresh(token: string, caller: Caller): Promise<void> {
+    const refreshed = await this.#asked.authority.refresh(token, caller)
     // The call is good all the same; the next one tries again.
-    if (refreshed.ok && refreshed.token !== token) this.nextToken = refreshed.token
+    if (refreshed.ok && refreshed.token !== token) this.#nextToken = refreshed.token
   }
 
   #stand(connections: Connections, current: Authenticated): void {
     this.#connection = connections.open(current, {
       door: 'grpc',
-      close: (reason) => this.#call.sendStatus(statusOf(refusalOfEnd(reason))),
+      close: (reason) => this.sendStatus(statusOf(refusalOfEnd(reason))),
     })
   }
 
-  leave(): void {
+  onReceiveMessage(message: unknown): void {
+    if (this.#caller?.gone !== true) this.#listener?.onReceiveMessage(message)
+  }
+
+  onReceiveHalfClose(): void {
+    if (this.#caller?.gone !== true) this.#listener?.onReceiveHalfClose()
+  }
+
+  onCancel(): void {
     this.#caller?.leave()
     this.#connection?.leave()
+    this.#listener?.onCancel()
+  }
+
+  override sendMetadata(metadata: Metadata): void {
+    if (this.#nextToken !== null) metadata.set(TOKEN_KEY, `Bearer ${this.#nextToken}`)
+    this.#nextToken = null
+    this.#call.sendMetadata(metadata)
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    // One more message behind the end would keep the end from being sent.
+    if (this.#ended) {
+      callback()
+      return
+    }
+    // A handler that sends no metadata leaves it to the call below, which knows of no token.
+    if (this.#nextToken !== null) this.sendMetadata(new Metadata())
+    this.#call.sendMessage(message, callback)
+  }
+
+  override sendStatus(status: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#call.sendStatus(status)
   }
 }

@@ -17,6 +17,7 @@ import {
   type TestHouse,
 } from '../../core/authority/testing-support.ts'
 import { nativeCodec, type TokenCodec } from '../../core/index.ts'
+import { digestSecret } from '../../core/secret.ts'
 import { createSessionId, TOKEN_PATTERN } from '../../core/token.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { fakeClock } from '../../testing/fake-clock.ts'
@@ -235,7 +236,9 @@ test('what is formatted is parsed, verified, too long for nothing, and found by 
         const life = { issuedAt: 1, expiresAt: second * SECOND + 999 }
         const token = codec.format({ id, secret }, { owner, ...life })
         const { verify, ...parsed } = codec.parse(token) ?? { id: '', secret: '' }
-        assert.deepEqual(parsed, { id, secret, owner, expiresAt: second * SECOND })
+        const digests = { token: digestSecret(token), secret: digestSecret(secret) }
+        assert.deepEqual(parsed, { id, secret, owner, expiresAt: second * SECOND, digests })
+        assert.equal(codec.parse(` ${token}`.slice(1)), codec.parse(token))
         assert.equal(await verify?.(), true)
         assert.deepEqual(`a "${token}".`.match(TOKEN_PATTERN), [token])
       },

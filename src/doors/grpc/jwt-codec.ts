@@ -4,9 +4,10 @@ import {
   nativeCodec,
   type ParsedToken,
 } from '../../core/index.ts'
-import { randomText } from '../../core/secret.ts'
+import { digestSecret, randomText } from '../../core/secret.ts'
 import { isSessionId } from '../../core/token.ts'
 import { isHeader, openKeyRing } from './jwt-keys.ts'
+import { ParsedTokens } from './parsed-tokens.ts'
 
 /** The name of signed tokens as a token format. */
 export const JWT_FORMAT = 'jwt'
@@ -58,19 +59,17 @@ export function jwtCodec({
       if (header === '' || !isHeader(header)) return null
       const claims = decode(payload)
       if (claims === null || claims.iss !== issuer || claims.aud !== audience) return null
+      const secret = MARK + claims.jti
       return {
         id: claims.sid,
-        secret: MARK + claims.jti,
+        secret,
         owner: claims.sub,
         expiresAt: claims.exp * 1000,
+        digests: { token: digestSecret(token), secret: digestSecret(secret) },
         verify: () => keys.verify(header, payload, signature),
       }
     }
-    // A check and what follows it ask for the same one.
-    let last: { readonly token: string; readonly parsed: ParsedToken | null } = {
-      token: '',
-      parsed: null,
-    }
+    const remembered = new ParsedTokens()
     return {
       name: JWT_FORMAT,
       keys,
@@ -94,8 +93,11 @@ export function jwtCodec({
         throw new LatchkeyError('too_large', 'The owner’s id is too long for a signed token.')
       },
       parse(token) {
-        if (token !== last.token) last = { token, parsed: parse(token) }
-        return last.parsed
+        const known = remembered.find(token)
+        if (known !== undefined) return known
+        const parsed = parse(token)
+        if (parsed !== null) remembered.keep(token, parsed)
+        return parsed
       },
       formatRenewal: nativeCodec.formatRenewal,
       parseRenewal: () => null,

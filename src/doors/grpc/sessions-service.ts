@@ -14,6 +14,7 @@ import type { Handlers } from './implement.ts'
 import type { InterceptedCall } from './interceptor.ts'
 import { actorMessage, eventMessage, sessionMessage } from './messages.ts'
 import { type WatchOptions, watch } from './watch.ts'
+import { whoAmIBytes } from './who-am-i.ts'
 
 export interface SessionsServiceOptions extends WatchOptions {
   readonly dispatcher: Dispatcher
@@ -74,14 +75,7 @@ export function sessionsService(options: SessionsServiceOptions): Handlers<typeo
         impersonatorId: found.act?.sub ?? '',
       }
     },
-    whoAmI(_request, call) {
-      const { session, actor, impersonator } = currentOf(call)
-      return {
-        session: sessionMessage(session),
-        actor: actorMessage(actor),
-        ...(impersonator !== null && { impersonator: actorMessage(impersonator) }),
-      }
-    },
+    whoAmI: (_request, call) => whoAmIBytes(currentOf(call)),
     async list({ limit, after }, call) {
       const { sessions, next = '' } = await ask<{
         readonly sessions: readonly SessionListing[]

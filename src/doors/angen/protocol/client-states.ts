@@ -9,7 +9,7 @@ export interface ClientState {
 }
 
 /** One open connection of an actor. */
-export interface ClientMember {
+interface ClientMember {
   push(name: string, message: object): void
 }
 

@@ -134,7 +134,7 @@ export class Conversation implements Receiver, ConnectionEnds, Visitor {
     }
     before?.leave()
     this.#connection = connections.open(check, this)
-    this.#wire.setAuthenticated(true)
+    this.#wire.authenticated()
   }
 
   leave(): void {

@@ -54,6 +54,15 @@ test('a crowd behind one address does not keep the others out', async (t) => {
   assert.deepEqual(await after(500), ['crowd0', 'ada', 'bob', 'crowd1', 'crowd2'])
 })
 
+test('a crowd that has a whole network of addresses is one crowd', async (t) => {
+  const { enter, after, turns } = open(t)
+  for (let at = 0; at < 10; at++) enter('first')
+  assert.equal(turns.splice(0).length, 10)
+  for (let at = 0; at < 50; at++) enter(`crowd${at}`, `2001:db8::${at}`)
+  enter('ada', '2001:db8:0:1::1')
+  assert.deepEqual(await after(300), ['crowd0', 'ada', 'crowd1'])
+})
+
 test('over the bound a login is told when to try again', async (t) => {
   const { enter, after, queue } = open(t, { maxWaiting: 20 })
   for (let at = 0; at < 31; at++) enter(`${at}`, 'one')

@@ -1,3 +1,4 @@
+import { addressPrefix } from '../../../core/address.ts'
 import { type Refusal, refuse } from '../../../core/errors.ts'
 
 export interface LoginQueueOptions {
@@ -20,12 +21,12 @@ interface Waiting {
 }
 
 /**
- * Holds logins back to a rate. Those that wait are let through one address after the other, each address in its own order, so
- * that a crowd behind one does not keep the others out.
+ * Holds logins back to a rate. Those that wait are let through one network after the other (an IPv4 address, or the /64 of an
+ * IPv6 one), each in its own order, so that a crowd behind one does not keep the others out.
  */
 export class LoginQueue {
   readonly #options: LoginQueueOptions
-  readonly #byAddress = new Map<string, Set<Waiting>>()
+  readonly #byNetwork = new Map<string, Set<Waiting>>()
   #waiting = 0
   #tokens: number
   #filledAt: number
@@ -53,29 +54,29 @@ export class LoginQueue {
       return null
     }
     if (this.#waiting >= this.#options.maxWaiting) return Promise.resolve(this.#tooMany())
-    return this.#wait(address ?? '', signal())
+    return this.#wait(addressPrefix(address ?? '') ?? address ?? '', signal())
   }
 
   /** Refuses those that wait. */
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
-    for (const line of this.#byAddress.values()) {
+    for (const line of this.#byNetwork.values()) {
       for (const { settle } of [...line]) settle(refuse('unavailable', 'The server is closing.'))
     }
   }
 
-  #wait(address: string, signal: AbortSignal): Promise<Refusal | null> {
+  #wait(network: string, signal: AbortSignal): Promise<Refusal | null> {
     const { promise, resolve } = Promise.withResolvers<Refusal | null>()
-    const line = this.#byAddress.get(address) ?? new Set<Waiting>()
-    this.#byAddress.set(address, line)
+    const line = this.#byNetwork.get(network) ?? new Set<Waiting>()
+    this.#byNetwork.set(network, line)
     const left = () => waiting.settle(refuse('timeout', 'The client went away.'))
     const waiting: Waiting = {
       since: this.#options.now(),
       settle: (refusal) => {
         if (!line.delete(waiting)) return
         this.#waiting--
-        if (line.size === 0) this.#byAddress.delete(address)
+        if (line.size === 0) this.#byNetwork.delete(network)
         signal.removeEventListener('abort', left)
         resolve(refusal)
       },
@@ -91,15 +92,15 @@ export class LoginQueue {
   #tick(): void {
     this.#fill()
     const now = this.#options.now()
-    for (const line of [...this.#byAddress.values()]) this.#refuseLate(line, now)
+    for (const line of [...this.#byNetwork.values()]) this.#refuseLate(line, now)
     while (this.#tokens >= 1) {
-      const next = this.#byAddress.entries().next()
+      const next = this.#byNetwork.entries().next()
       if (next.done === true) break
-      const [address, line] = next.value
+      const [network, line] = next.value
       const [first] = line
-      // Its address goes to the end of the round.
-      this.#byAddress.delete(address)
-      this.#byAddress.set(address, line)
+      // Its network goes to the end of the round.
+      this.#byNetwork.delete(network)
+      this.#byNetwork.set(network, line)
       this.#tokens--
       first?.settle(null)
     }

@@ -6,8 +6,6 @@ export interface Guest {
   /** What it counts for: an IPv4 address, or the /64 of an IPv6 one. Null for one that is exempt or has no address. */
   readonly network: string | null
   authenticated: boolean
-  /** It is counted no more, whatever is said of it. */
-  left: boolean
 }
 
 /** Counts the connections of all listeners, and says who may still come in. */
@@ -38,20 +36,20 @@ export class Census {
     }
     this.#size += 1
     this.#strangers += 1
-    return { network, authenticated: false, left: false }
+    return { network, authenticated: false }
   }
 
-  know(guest: Guest, authenticated: boolean): void {
-    if (guest.left || guest.authenticated === authenticated) return
-    guest.authenticated = authenticated
-    this.#strangers += authenticated ? -1 : 1
+  /** Counts a connection as one that has logged in. Idempotent. */
+  know(guest: Guest): void {
+    if (guest.authenticated) return
+    guest.authenticated = true
+    this.#strangers -= 1
   }
 
   /** Uncounts a connection; to be called once. */
   leave(guest: Guest): void {
     this.#size -= 1
-    this.know(guest, true)
-    guest.left = true
+    this.know(guest)
     const { network } = guest
     if (network === null) return
     const count = (this.#byNetwork.get(network) ?? 1) - 1

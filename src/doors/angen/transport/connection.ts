@@ -85,8 +85,8 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     return this.#isOpen()
   }
 
-  setAuthenticated(authenticated: boolean): void {
-    if (this.#state !== 'closed') this.#hub.census.know(this.#guest, authenticated)
+  authenticated(): void {
+    this.#hub.census.know(this.#guest)
   }
 
   close(reason = '', code = CLOSE_NORMAL): void {

@@ -26,8 +26,13 @@ function read(chunks: readonly Uint8Array[], limit = LIMIT): Read {
 function readPlainly(bytes: Uint8Array): Read {
   const messages: string[] = []
   let line: number[] = []
+  let lines: string | null = null
   const interrupt = [0xff, 0xf4, 0xff, 0xfd, 0x06]
   for (const byte of bytes) {
+    if (lines !== null && line.length === 0 && byte > 32 && byte !== 125) {
+      messages.push(`${lines}\n`)
+      lines = null
+    }
     if (byte !== 10) {
       if (line.length === LIMIT) return { messages, problem: 'too_large' }
       line.push(byte)
@@ -45,7 +50,16 @@ function readPlainly(bytes: Uint8Array): Read {
         Uint8Array.from(line),
       )
       const message = text.endsWith('\r') ? text.slice(0, -1) : text
-      if (message.trim() !== '') messages.push(message)
+      if (lines === null && message.trimEnd() === '{') lines = '{'
+      else if (lines === null) {
+        if (message.trim() !== '') messages.push(message)
+      } else if (message.trimEnd() === '}') {
+        messages.push(`${lines}\n}`)
+        lines = null
+      } else {
+        lines += `\n${message}`
+        if (lines.length > LIMIT) return { messages, problem: 'too_large' }
+      }
     } catch {
       return { messages, problem: 'not_utf8' }
     }
@@ -60,6 +74,7 @@ const streams = fc
     fc.oneof(
       { weight: 6, arbitrary: fc.string({ unit: 'grapheme', maxLength: 12 }) },
       { weight: 6, arbitrary: fc.constantFrom('\n', '\r\n', '\r', ' ', '€', '👩‍🚀') },
+      { weight: 3, arbitrary: fc.constantFrom('\n{\n', '{\r\n', '\n}\n', '\n}', '\n  "a": 1') },
       { weight: 1, arbitrary: fc.string({ minLength: LIMIT - 3, maxLength: LIMIT + 3 }) },
       { weight: 1, arbitrary: fc.uint8Array({ maxLength: 3 }) },
       {
@@ -97,7 +112,7 @@ describe('the framing', () => {
   test('gives texts back as they were sent', () => {
     const line = fc
       .string({ unit: 'grapheme', minLength: 1 })
-      .filter((text) => !/[\r\n]/.test(text))
+      .filter((text) => !/[\r\n]/.test(text) && text.trimEnd() !== '{')
     const texts = fc.array(line.filter((text) => text.trim() !== ''))
     fc.assert(
       fc.property(texts, fc.array(fc.nat()), fc.constantFrom('\n', '\r\n'), (sent, at, end) => {
@@ -105,6 +120,25 @@ describe('the framing', () => {
         assert.deepEqual(read(cut(bytes, at), 1_000).messages, sent)
       }),
     )
+  })
+
+  test('a message may be written over several lines, as people write it', () => {
+    const messages = (text: string) => read([Buffer.from(text)]).messages
+    const pretty = JSON.stringify({ name: 'a/b', command: { c: 'd' } }, null, 2)
+    const [first = '', second] = messages(`${pretty}\n\n${pretty.replaceAll('\n', '\r\n')}\r\n`)
+    assert.deepEqual(JSON.parse(first), { name: 'a/b', command: { c: 'd' } })
+    assert.equal(second, first)
+    assert.deepEqual(messages('{\n  "a": 1,\n}\n{}\n'), ['{\n  "a": 1,\n}', '{}'])
+    assert.deepEqual(messages('{\n{"a":1}\n'), ['{\n', '{"a":1}'], 'one that has no end')
+    const framer = new Framer()
+    framer.feed(Buffer.from(pretty))
+    assert.equal(framer.next(LIMIT), null)
+    assert.equal(framer.takeQuiet(), pretty)
+    assert.equal(framer.partial, false)
+  })
+
+  test('the limit is of a message, however many lines it has', () => {
+    assert.equal(read([Buffer.from(`{\n${' \n'.repeat(LIMIT)}`)]).problem, 'too_large')
   })
 
   test('a new limit counts from the next message on', () => {

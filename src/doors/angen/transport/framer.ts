@@ -13,8 +13,9 @@ const SMALLEST_HELD = 256
 const MAX_QUIET_LOOKS = 8
 
 /**
- * Makes messages of bytes: UTF-8 texts, each ended by LF or CR LF; blank ones are skipped. However the bytes are cut into chunks,
- * the messages are the same. It reads only when asked, so that a new limit counts from the next message on, and holds
+ * Makes messages of bytes: UTF-8 texts, each ended by LF or CR LF; blank ones are skipped. One that is written over several lines, as
+ * people write JSON, begins with a line `{`, goes on with indented ones and ends with a line `}`. However the bytes are cut into
+ * chunks, the messages are the same. It reads only when asked, so that a new limit counts from the next message on, and holds
  * no memory between messages.
  */
 export class Framer {
@@ -28,6 +29,8 @@ export class Framer {
   #held: Buffer | null = null
   #heldBytes = 0
   #looks = 0
+  /** The lines so far of a message of several. */
+  #lines: string | null = null
   #problem: FramingProblem | null = null
 
   /** Why there is no further message; null while there may be one. */
@@ -56,6 +59,9 @@ export class Framer {
   next(limit: number): string | null {
     while (this.#chunk !== null && this.#problem === null) {
       const chunk = this.#chunk
+      if (this.#lines !== null && !goesOn(this.#held?.[0] ?? chunk[this.#at])) {
+        return this.#takeLines()
+      }
       const end = chunk.indexOf(LINE_FEED, this.#at)
       if (end === -1) {
         this.#hold(chunk.subarray(this.#at), limit)
@@ -65,21 +71,42 @@ export class Framer {
       const line =
         this.#held === null ? this.#line(chunk, end, limit) : this.#joined(chunk, end, limit)
       this.#advance(end + 1)
-      if (line.trim() !== '') return line
+      const message = this.#gather(line, limit)
+      if (message !== null) return message
     }
     return null
   }
 
-  /** The line that has begun, if it is a whole JSON object or array: for when nothing more comes. */
+  /** The line that has begun, if it makes a whole JSON object or array: for when nothing more comes. */
   takeQuiet(): string | null {
     const held = this.#held?.subarray(0, this.#heldBytes)
     if (held === undefined || this.waiting || !this.partial) return null
     this.#looks += 1
     if (!isUtf8(held)) return null
     const text = held.toString().trim()
-    if (!isWhole(text)) return null
+    if (this.#lines === null ? !isWhole(text) : text !== '}') return null
     this.#letGo()
-    return text
+    return this.#lines === null ? text : this.#takeLines(text)
+  }
+
+  /** A message, if a line is one or is the last of one. */
+  #gather(line: string, limit: number): string | null {
+    const text = line.trimEnd()
+    if (this.#lines === null) {
+      if (text !== '{') return text === '' ? null : line
+      this.#lines = text
+      return null
+    }
+    if (text === '}') return this.#takeLines(text)
+    this.#lines += `\n${line}`
+    if (this.#lines.length > limit) this.#problem ??= 'too_large'
+    return null
+  }
+
+  #takeLines(last = ''): string {
+    const lines = `${this.#lines}\n${last}`
+    this.#lines = null
+    return lines
   }
 
   #begin(chunk: Buffer): void {
@@ -170,6 +197,11 @@ function foreign(line: Buffer, limit: number, from = 0): FramingProblem | null {
   const length = end - start
   if (line.compare(INTERRUPT, 0, length, start, end) !== 0) return 'not_utf8'
   return length === INTERRUPT.length ? 'interrupt' : null
+}
+
+/** Whether a line that begins so may belong to a message of several: it is indented, blank, or the last. */
+function goesOn(first: number | undefined): boolean {
+  return first !== undefined && (first <= 0x20 || first === 0x7d)
 }
 
 // Of a bare number nobody can say whether another digit follows.

@@ -17,7 +17,7 @@ export interface AngenLimits {
    * catches up after an outage is done with two thousand messages by then, and who is not goes on for ever.
    */
   readonly floodMs: number
-  /** Connections that have not logged in, of all listeners together: 1,000 by default. Further ones are refused. */
+  /** Connections that have not logged in, of all listeners together: 5,000 by default. Further ones are refused. */
   readonly maxUnauthenticated: number
   /** Connections of one address (of one /64 for IPv6), of all listeners together: 100 by default. */
   readonly maxPerAddress: number
@@ -41,7 +41,7 @@ export const DEFAULT_ANGEN_LIMITS: AngenLimits = {
   bytesPerSecond: 262_144,
   byteBurst: 524_288,
   floodMs: 10_000,
-  maxUnauthenticated: 1_000,
+  maxUnauthenticated: 5_000,
   maxPerAddress: 100,
   exempt: ['127.0.0.0/8', '::1'],
   idleMs: 60_000,

@@ -72,7 +72,7 @@ describe('a plain listener', () => {
     const { port, met } = await openPort(t, {
       limits: { lineBytes: 100, strangerLineBytes: 10 },
       handle(text, wire) {
-        if (text === 'login') wire.setAuthenticated(true)
+        if (text === 'login') wire.authenticated()
         wire.send(text)
       },
     })

@@ -3,7 +3,7 @@ import type { AngenHub, Watched } from './hub.ts'
 import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from './proxy-header.ts'
 
 /** Takes what a header says: the client's address, or null for the peer's, and the bytes after it. */
-export type TakeHeader = (address: string | null, rest: Buffer) => void
+type TakeHeader = (address: string | null, rest: Buffer) => void
 
 /** Reads the PROXY header that a socket must begin with. Where none comes in time, or a wrong one, the socket is closed. */
 export class ProxyReader implements Watched {

@@ -208,6 +208,17 @@ test('a query finds users by id and by name, and nobody by e-mail address', asyn
   }
 })
 
+test('ids that an application made are found as they are written', async (t) => {
+  const { authority, visit } = await openHouse(t)
+  const imported = await authority.importActor({ id: 'Player-7', name: 'seven' })
+  assert.ok(imported.ok)
+  const peer = await visit('ada')
+  const { message } = await peer.ask('account/user_query', { filters: { id: ['Player-7'] } })
+  assert.deepEqual(message['users'], [{ id: 'Player-7', name: 'seven' }])
+  const direct = { to_id: 'Player-7', content: 'hi' }
+  assert.equal((await peer.ask('communication/send_direct_message', direct)).name, 'system/success')
+})
+
 test('nothing of an account is a stranger’s or an impersonator’s', async (t) => {
   const { connect, register, authority } = await openHouse(t)
   const ada = await register('ada')

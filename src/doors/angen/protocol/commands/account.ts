@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Refusal } from '../../../../core/errors.ts'
 import { type Actor, canonicalIdentity } from '../../../../core/index.ts'
+import { actorIdOf } from '../actor-id.ts'
 import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
 import { answer, failure, type Outcome, refused, success } from '../outcome.ts'
 
@@ -135,7 +136,7 @@ async function findNamed(name: string, visitor: Visitor): Promise<Actor[]> {
 
 async function findAll(ids: readonly string[], visitor: Visitor): Promise<Actor[]> {
   const { authority } = visitor.services
-  const wanted = [...new Set(ids.map((id) => id.toLowerCase()))].slice(0, MAX_USERS)
+  const wanted = [...new Set(ids.map(actorIdOf))].slice(0, MAX_USERS)
   const caller = visitor.patient()
   const found = await Promise.all(wanted.map((id) => authority.findActor(id, caller)))
   return found.filter((actor) => actor !== null)

@@ -150,7 +150,7 @@ test('the connection is logged in by token or identifier_code, in any format', a
     const peer = connect()
     const told = await peer.ask('auth/login', { ...given, user_agent: '', 'bot?': true })
     assert.deepEqual(told, { name: 'auth/logged_in', message: { user } })
-    assert.equal(peer.wire.authenticated, true)
+    assert.equal(peer.wire.isAuthenticated, true)
     assert.equal((await peer.ask('connections/whoami')).name, 'connections/youare')
   }
 })

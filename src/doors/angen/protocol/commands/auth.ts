@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import type { Actor, Authentication, LoggedIn, Refusal } from '../../../../core/index.ts'
 import { ANGEN_FORMAT } from '../../token-codec.ts'
+import { actorIdOf, isUuid } from '../actor-id.ts'
 import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
 import { utcSeconds } from '../json.ts'
 import { type Answer, answer, failure, type Outcome, refused } from '../outcome.ts'
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /** A session as the protocol hands it out. */
 function token({ session, actor, token, renewal }: LoggedIn): Answer {
@@ -55,7 +54,7 @@ async function getToken(given: z.input<typeof credentials>, visitor: Visitor): P
 
 function whoIs({ email, id, name }: z.input<typeof credentials>) {
   if (email !== undefined) return { identity: email }
-  if (id !== undefined) return UUID.test(id) ? { actorId: id.toLowerCase() } : 'internal'
+  if (id !== undefined) return isUuid(id) ? { actorId: actorIdOf(id) } : 'internal'
   return name === undefined ? 'no_clause' : { identity: name }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { actorIdOf } from '../actor-id.ts'
 import { type AngenCommand, defineAngenCommand } from '../command.ts'
 import { utcSeconds } from '../json.ts'
 import { failure, success } from '../outcome.ts'
@@ -12,7 +13,7 @@ export const communicationCommands: readonly AngenCommand[] = [
     params: z.object({ to_id: z.string(), content: z.string() }),
     async run({ to_id, content }, visitor) {
       const { authority, connections } = visitor.services
-      const to = await authority.findActor(to_id.toLowerCase(), visitor.patient())
+      const to = await authority.findActor(actorIdOf(to_id), visitor.patient())
       if (to === null) return failure('No user by that ID')
       const message = {
         content,

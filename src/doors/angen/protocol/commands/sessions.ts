@@ -39,6 +39,9 @@ async function list(
   return answer('sessions/list', { sessions, ...(next === undefined ? {} : { next }) })
 }
 
+/** Connections told of at once. */
+const MAX_CONNECTIONS = 1000
+
 /** One's own sessions, which the original has no words for. */
 export const sessionCommands: readonly AngenCommand[] = [
   defineAngenCommand({
@@ -99,13 +102,14 @@ export const sessionCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'sessions/connections',
-    about: 'My open connections to this server.',
+    about: 'My open connections to this server, the 1,000 oldest at most.',
     session: 'own',
     params: z.object({}),
     answers: 'sessions/connections',
     run(_given, visitor) {
       const { id, owner } = visitor.session.session
-      const connections = visitor.services.connections.list(owner).map((connection) => ({
+      const open = visitor.services.connections.list(owner).slice(0, MAX_CONNECTIONS)
+      const connections = open.map((connection) => ({
         id: connection.id,
         door: connection.door,
         session_id: connection.current.session.id,
