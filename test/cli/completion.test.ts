@@ -26,7 +26,9 @@ describe('latchkey completion', () => {
       assert.equal(code, 0)
       const typed = words.map((word) => `'${word}'`).join(' ')
       const ask = `COMP_WORDS=(${typed}); COMP_CWORD=${words.length - 1}; _latchkey; echo "\${COMPREPLY[@]}"`
-      const shell = spawnSync('bash', ['--norc', '-eu', '-c', `${stdout}\n${ask}`], { encoding: 'utf8' })
+      const shell = spawnSync('bash', ['--norc', '-eu', '-c', `${stdout}\n${ask}`], {
+        encoding: 'utf8',
+      })
       assert.equal(shell.stderr, '')
       const offered = shell.stdout.trim().split(' ')
       for (const word of includes) assert.ok(offered.includes(word), `${word} in ${shell.stdout}`)
