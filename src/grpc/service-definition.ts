@@ -34,7 +34,9 @@ export function serviceDefinition<S extends DescService>(service: S): ServiceDef
       requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
       responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
       requestSerialize: (value: MessageInitShape<typeof input>) => serialize(input, value),
-      requestDeserialize: (bytes: Buffer) => fromBinary(input, bytes),
+      // Most requests that are answered often say nothing.
+      requestDeserialize: (bytes: Buffer) =>
+        bytes.length === 0 ? create(input) : fromBinary(input, bytes),
       responseSerialize: (value: MessageInitShape<typeof output>) => serialize(output, value),
       responseDeserialize: (bytes: Buffer) => fromBinary(output, bytes),
     },
