@@ -21,8 +21,8 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
       for (let at = 0; at < STEPS; at++) {
         progress(name, `opening connections ${at * step} to ${(at + 1) * step}`)
         const own = tokens.slice(at * step, (at + 1) * step)
-        const localAddress = `127.0.0.${at + 2}`
-        clients.push(await startContender('angen-clients', { port, localAddress, tokens: own }))
+        const host = `127.0.0.${at + 2}`
+        clients.push(await startContender('angen-clients', { port, host, tokens: own }))
         held.push(await settledBytes(server, (at + 1) * step))
       }
       const p99s: number[] = []

@@ -16,14 +16,14 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
       idle: () =>
         startContender('angen-clients', {
           port,
-          localAddress: '127.0.0.2',
+          host: '127.0.0.2',
           tokens: tokens.slice(half),
         }),
       revoked: () =>
         startContender('angen-revoker', {
           port,
           httpPort,
-          localAddress: '127.0.0.3',
+          host: '127.0.0.3',
           tokens: tokens.slice(0, half),
           ids: ids.slice(0, half),
           bearers: bearers.slice(0, half),

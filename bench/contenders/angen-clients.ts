@@ -5,8 +5,8 @@ import { inParallel } from '../setup/in-parallel.ts'
 
 export interface Options {
   readonly port: number
-  /** An address of this machine, for ports of its own. */
-  readonly localAddress: string
+  /** The address of this machine to connect to: each gives ports of its own. */
+  readonly host: string
   readonly tokens: readonly string[]
 }
 
@@ -20,8 +20,8 @@ const GIVE_UP_MS = 60_000
  * turned away tries again as the client of the library does. Its figures: how many are back (`count`), when the last was (`ms`), and
  * how often one was turned away (`turnedAway`).
  */
-export async function prepare({ port, localAddress, tokens }: Options): Promise<Prepared> {
-  const at = { port, localAddress }
+export async function prepare({ port, host, tokens }: Options): Promise<Prepared> {
+  const at = { port, host }
   const open = async (token: string) => {
     const socket = await openLoggedIn(at, token)
     if (socket === null) throw new Error('the server closed the connection')

@@ -9,7 +9,7 @@ import { inParallel } from '../setup/in-parallel.ts'
 export interface Options {
   readonly port: number
   readonly httpPort: number
-  readonly localAddress: string
+  readonly host: string
   /** By session: what logs in, its id, and the token of another session of the same actor, which may end it. */
   readonly tokens: readonly string[]
   readonly ids: readonly string[]
@@ -23,10 +23,10 @@ const EVERY_MS = 5
  * client has seen its connection close (`p50`, `p99`, `max`), and until the request is answered (`answeredP50`, `answeredP99`).
  */
 export async function prepare(options: Options): Promise<Prepared> {
-  const { port, httpPort, localAddress, tokens, ids, bearers } = options
+  const { port, httpPort, host, tokens, ids, bearers } = options
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const sockets = await inParallel(tokens.length, 64, async (index) => {
-    const socket = await openLoggedIn({ port, localAddress }, tokens[index] ?? '')
+    const socket = await openLoggedIn({ port, host }, tokens[index] ?? '')
     if (socket === null) throw new Error('the server closed the connection')
     return socket
   })

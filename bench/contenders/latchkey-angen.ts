@@ -14,7 +14,9 @@ export interface Options {
 export async function prepare({ folder }: Options): Promise<Prepared> {
   const server = await createServer({
     http: '127.0.0.1:0',
-    tcp: '127.0.0.1:0',
+    // By more than one of this machine's addresses: each gives clients ports of its own.
+    tcp: '0.0.0.0:0',
+    tcpPublic: true,
     tls: 'off',
     grpc: 'off',
     data: folder,

@@ -10,15 +10,15 @@ export function loginLine(token: string): string {
 }
 
 /**
- * Opens a connection of an address of this machine and logs it in; null where the server closes it instead. The socket keeps
+ * Opens a connection to an address of this machine and logs it in; null where the server closes it instead. The socket keeps
  * listening, and no more.
  */
 export function openLoggedIn(
-  { port, localAddress }: { readonly port: number; readonly localAddress: string },
+  { port, host }: { readonly port: number; readonly host: string },
   token: string,
 ): Promise<Socket | null> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket | null>()
-  const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true })
+  const socket = connect({ port, host, noDelay: true })
   socket.once('connect', () => socket.write(loginLine(token)))
   socket.once('data', (chunk) => {
     const text = String(chunk)

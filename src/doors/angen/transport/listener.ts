@@ -44,7 +44,8 @@ export interface AngenListener {
   drain(signal: AbortSignal): Promise<void>
 }
 
-const BACKLOG = 1024
+/** Connections that wait to be accepted: the system’s own bound is the lower one. Whom it turns away tries again after seconds. */
+const BACKLOG = 65_535
 
 /** Makes a listener for Angen over TCP, or over TLS. */
 export function createAngenListener(options: AngenListenerOptions): AngenListener {
