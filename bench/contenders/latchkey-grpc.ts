@@ -1,3 +1,4 @@
+import type { Settings } from 'latchkey'
 import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
 import { createFolder } from '../setup/folder.ts'
@@ -8,10 +9,12 @@ export interface Options {
   readonly sessions: number
   /** Of the tokens: `jwt`, as `SessionUnlock` gives them, or `native`. */
   readonly format: string
+  /** Over those without a throttle. */
+  readonly settings?: Partial<Settings>
 }
 
 /** The server that people run, its gRPC door alone, over SQLite. Facts: its `port`, and `tokens` of sessions of as many actors. `measure` reads the processor time. */
-export async function prepare({ sessions, format }: Options): Promise<Prepared> {
+export async function prepare({ sessions, format, settings }: Options): Promise<Prepared> {
   const folder = await createFolder()
   const server = await createServer({
     http: 'off',
@@ -19,7 +22,7 @@ export async function prepare({ sessions, format }: Options): Promise<Prepared> 
     grpc: '127.0.0.1:0',
     grpcInsecure: true,
     data: folder.path,
-    settings: WITHOUT_THROTTLE,
+    settings: { ...WITHOUT_THROTTLE, ...settings },
     logLevel: 'silent',
     storeTimeoutMs: 120_000,
   })
