@@ -87,6 +87,7 @@ async function measure(
 async function untilDue(token: string): Promise<void> {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
     exp: number
+    iat: number
   }
-  await sleep(Math.max(0, claims.exp * 1000 - TOKEN_MS / 2 + 100 - Date.now()))
+  await sleep(Math.max(0, (claims.exp - (claims.exp - claims.iat) / 2) * 1000 + 100 - Date.now()))
 }
