@@ -155,6 +155,9 @@ export const nativeCodec: TokenCodec = {
   },
 }
 
-/** Whether a string looks like one of our tokens or codes, or like any JWT: for redaction in logs and for scanners. */
+/**
+ * Whether a string looks like one of our tokens or codes, or like any JWT: for redaction in logs and for scanners. The formats of
+ * doors that write no prefix are 68 to 118 letters and digits without a break: longer than a hash is.
+ */
 export const TOKEN_PATTERN: RegExp =
-  /lk[sr]_[0-9A-Za-z]{75,118}|lkd_[0-9A-Za-z]{43}|eyJ[\w-]{8,256}\.eyJ[\w-]{8,4096}(?:\.[\w-]*)?/g
+  /lk[sr]_[0-9A-Za-z]{75,118}|lkd_[0-9A-Za-z]{43}|eyJ[\w-]{8,256}\.eyJ[\w-]{8,4096}(?:\.[\w-]*)?|(?<![\w-])[0-9A-Za-z]{68,120}(?![\w-])/g

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nativeCodec } from '../core/index.ts'
+import { angenCodec } from '../doors/angen/index.ts'
+import { mageCodec } from '../doors/mage/index.ts'
 import { openLog } from './log.ts'
 
 const token = nativeCodec.format(
@@ -29,6 +31,26 @@ for (const human of [false, true]) {
     assert.match(lines[2] ?? '', /token \[token\] refused/)
   })
 }
+
+test('no token of any door reaches the log, wherever it stands', () => {
+  const parts = { id: 'a'.repeat(25), secret: nativeCodec.createSecret() }
+  const renewal = { id: parts.id, family: parts.secret, generation: parts.secret }
+  const key = mageCodec.format(parts, { owner: 'ada' })
+  const { lines, logger } = capture(false)
+  for (const text of [
+    key,
+    `GET /msgstream?sessionKey=${encodeURIComponent(key)}&transport=longpolling`,
+    angenCodec.format(parts, { owner: 'ada' }),
+    `{"renewal_code":"${angenCodec.formatRenewal(renewal)}"}`,
+  ]) {
+    logger.info({ text }, text)
+  }
+  logger.info({ command: { current_password: 'hunter2', new_password: 'hunter2' } }, 'e')
+  assert.doesNotMatch(lines.join(''), new RegExp(`${parts.secret}|hunter2`))
+  const hash = 'f'.repeat(64)
+  logger.info(hash)
+  assert.match(lines.at(-1) ?? '', new RegExp(hash))
+})
 
 test('a readable line cannot steer the terminal', () => {
   const { lines, logger } = capture(true)

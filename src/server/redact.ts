@@ -1,7 +1,7 @@
 import { TOKEN_PATTERN } from '../core/index.ts'
 
 const KEYS =
-  'authorization|proxy-authorization|cookie|set-cookie|token|renewal|password|passwordHash|current|next|secret|claimCode|deviceCode|userCode'
+  'authorization|proxy-authorization|cookie|set-cookie|token|renewal|password|passwordHash|current_password|new_password|current|next|secret|claimCode|deviceCode|userCode'
 const VALUE = '"(?:[^"\\\\]|\\\\.)*"'
 const SECRET_FIELD = new RegExp(`"(${KEYS})":(?:${VALUE}|\\[(?:${VALUE}(?:,${VALUE})*)?\\])`, 'gi')
 
