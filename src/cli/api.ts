@@ -1,4 +1,4 @@
-import { isLoopback } from '../core/address.ts'
+import { isThisMachine } from '../core/address.ts'
 import { ERROR_TABLE, type ErrorCode, LatchkeyError } from '../core/errors.ts'
 import { version } from './version.ts'
 
@@ -87,8 +87,7 @@ export function apiOf(server: string, ask: Api['ask']): Api {
 
 function travelsInClear(base: string): boolean {
   const { protocol, hostname } = new URL(base)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return protocol === 'http:' && host !== 'localhost' && !isLoopback(host)
+  return protocol === 'http:' && !isThisMachine(hostname)
 }
 
 function queryText(query: ApiCall['query']): string {

@@ -50,6 +50,11 @@ export function isLoopback(address: string): boolean {
   return parseAddress(address)?.range() === 'loopback'
 }
 
+/** Whether a host, a name or an address, `[::1]` too, is this machine. */
+export function isThisMachine(host: string): boolean {
+  return host === 'localhost' || isLoopback(host.replace(/^\[(.*)\]$/, '$1'))
+}
+
 const NOT_PUBLIC: ReadonlySet<string> = new Set([
   'loopback',
   'private',

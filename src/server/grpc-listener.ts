@@ -1,23 +1,19 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { ServerCredentials } from '@grpc/grpc-js'
 import type { GrpcDoor } from '../doors/grpc/index.ts'
 import type { Door } from './door.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
+import { listening } from './listening.ts'
+import type { TlsMaterial } from './tls/index.ts'
 
-/** A certificate chain and its key, both PEM, which may change while the server runs. */
-export interface GrpcTls {
-  readonly cert: string
-  readonly key: string
-  /** Tells when both have changed; returns how to stop that. */
-  onChange(listener: () => void): () => void
-}
+export type Certificate = Pick<TlsMaterial, 'cert' | 'key' | 'onChange'>
 
 export interface GrpcListenerOptions {
   readonly door: GrpcDoor
   readonly address: ListenAddress & { readonly named: boolean }
   /** Null for no TLS: for this machine alone. Another certificate serves connections to come; open ones go on. */
-  readonly tls: GrpcTls | null
+  readonly tls: Certificate | null
   readonly maxConnections: number
   readonly onError: (error: unknown, what: string) => void
 }
@@ -44,11 +40,9 @@ export function createGrpcListener(options: GrpcListenerOptions): Door {
     wanted: formatListenAddress(address),
     named: address.named,
     async listen() {
-      await listening(server, address)
+      const port = await listening(server, address)
       server.on('error', (error) => onError(error, 'grpc'))
       door.setServing(true)
-      const bound = server.address()
-      const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
       const scheme = tls === null ? 'grpc' : 'grpcs'
       return `${scheme}://${formatListenAddress({ host: address.host, port })}`
     },
@@ -71,7 +65,7 @@ export function createGrpcListener(options: GrpcListenerOptions): Door {
 }
 
 function listenWithTls(
-  tls: GrpcTls,
+  tls: Certificate,
   take: (socket: Socket) => void,
   onError: GrpcListenerOptions['onError'],
 ): TlsServer {
@@ -86,14 +80,4 @@ function listenWithTls(
   })
   server.once('close', stop)
   return server
-}
-
-function listening(server: Server | TlsServer, { host, port }: ListenAddress): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen({ host, port }, () => {
-    server.off('error', reject)
-    resolve()
-  })
-  return promise
 }

@@ -6,6 +6,7 @@ import { type ErrorCode, refusalOf } from '../core/errors.ts'
 import type { HttpDoor } from '../doors/http/index.ts'
 import type { Door } from './door.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
+import { listening } from './listening.ts'
 
 export interface HttpListenerOptions {
   readonly door: HttpDoor
@@ -81,10 +82,8 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     wanted: formatListenAddress(address),
     named: address.named,
     async listen() {
-      await listening(server, address)
+      const port = await listening(server, address)
       server.on('error', (error) => options.onError(error, 'http'))
-      const bound = server.address()
-      const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
       return `http://${formatListenAddress({ host: address.host, port })}`
     },
     async drain(signal) {
@@ -92,16 +91,6 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       await closed(server, upgraded, signal)
     },
   }
-}
-
-function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen({ host, port }, () => {
-    server.off('error', reject)
-    resolve()
-  })
-  return promise
 }
 
 function closed(server: Server, upgraded: ReadonlySet<Duplex>, signal: AbortSignal): Promise<void> {

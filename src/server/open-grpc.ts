@@ -1,4 +1,4 @@
-import { isLoopback } from '../core/address.ts'
+import { isThisMachine } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import type { DoorAddress, ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
@@ -44,7 +44,7 @@ async function doorOf(
   { addresses, onStop }: OpenGrpcOptions,
 ): Promise<Door> {
   const tls = grpcInsecure ? null : material
-  const local = address.host === 'localhost' || isLoopback(address.host)
+  const local = isThisMachine(address.host)
   if (tls === null && !(grpcInsecure && local)) {
     throw configurationError(
       `--grpc ${formatListenAddress(address)} needs a certificate: give --tls-cert FILE and --tls-key FILE` +

@@ -1,7 +1,7 @@
-import { isLoopback } from '../core/address.ts'
+import { isThisMachine } from '../core/address.ts'
 import type { ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
-import { formatListenAddress, type ListenAddress } from './listen-address.ts'
+import { formatListenAddress } from './listen-address.ts'
 
 /** Refuses a configuration that would be unsafe to serve with, in a line that says what to do instead. */
 export function requireSafe(config: ResolvedConfig): void {
@@ -18,23 +18,19 @@ export function requireSafe(config: ResolvedConfig): void {
   }
   if (dev) {
     for (const [flag, address] of Object.entries({ http, tcp, tls, grpc })) {
-      if (address === null || isLocal(address)) continue
+      if (address === null || isThisMachine(address.host)) continue
       throw configurationError(
         `--${flag} ${formatListenAddress(address)}: development listens on loopback only; drop --dev to serve others.`,
       )
     }
   }
-  if (http !== null && !isLocal(http)) requireHttps(config, formatListenAddress(http))
-  if (tcp !== null && !isLocal(tcp) && !config.tcpPublic) {
+  if (http !== null && !isThisMachine(http.host)) requireHttps(config, formatListenAddress(http))
+  if (tcp !== null && !isThisMachine(tcp.host) && !config.tcpPublic) {
     throw configurationError(
       `--tcp ${formatListenAddress(tcp)}: plain TCP beyond this machine is refused, for tokens would travel in clear. ` +
         'Use --tls, or, where the network is yours alone, add --tcp-public.',
     )
   }
-}
-
-function isLocal({ host }: ListenAddress): boolean {
-  return host === 'localhost' || isLoopback(host)
 }
 
 function requireHttps({ trustedProxies, publicUrl }: ResolvedConfig, address: string): void {

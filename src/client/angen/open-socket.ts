@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
-import { isLoopback } from '../../core/address.ts'
+import { isThisMachine } from '../../core/address.ts'
 import { LatchkeyError } from '../../core/errors.ts'
 
 /** Where a server is, and how it is spoken to. */
@@ -25,7 +25,7 @@ export type AngenTls = Pick<
 /** Refuses an address to which secrets would travel in clear. Throws `invalid_request`. */
 export function requireSafeAddress({ host, tls, allowPlainTcp }: AngenAddress): void {
   if (tls !== false || allowPlainTcp === true || host === undefined) return
-  if (host === 'localhost' || isLoopback(host)) return
+  if (isThisMachine(host)) return
   throw new LatchkeyError(
     'invalid_request',
     `Secrets would travel to ${host} in clear: use TLS, or allowPlainTcp.`,

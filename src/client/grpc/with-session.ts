@@ -5,7 +5,7 @@ import type {
   Metadata,
   StatusObject,
 } from '@grpc/grpc-js'
-import { isLoopback } from '../../core/address.ts'
+import { isThisMachine } from '../../core/address.ts'
 import { ErrorClientInsecureChannel, ErrorSessionNotStarted } from '../errors.ts'
 import type { Session } from '../session/session.ts'
 import { callErrorOf } from './call-error.ts'
@@ -107,6 +107,5 @@ async function takeRefreshed(
 export function isLocal(target: string): boolean {
   if (/^unix(-abstract)?:/.test(target)) return true
   const host = /^(?:dns:(?:\/\/[^/]*\/)?|ipv4:|ipv6:)?(.*?)(?::\d+)?$/.exec(target)?.[1] ?? ''
-  const bare = host.replace(/^\[(.*)\]$/, '$1')
-  return bare === 'localhost' || isLoopback(bare)
+  return isThisMachine(host)
 }

@@ -41,11 +41,7 @@ export async function reserveAttempt(
     })
   }
   const reserved = await house.ask(() => house.store.counters.reserve(wanted, now), options.signal)
-  if (!reserved.ok) {
-    return refuse('throttled', 'Too many attempts. Wait, then try again.', {
-      retryAfterMs: reserved.retryAfterMs,
-    })
-  }
+  if (!reserved.ok) return throttled('Too many attempts.', reserved)
   const refund = async (keys: (string | null)[]) => {
     const given = keys.filter((key) => key !== null)
     if (given.length > 0) await house.ask(() => house.store.counters.refund(given, now))
@@ -96,9 +92,7 @@ export async function reserveCreation(
     house.store.counters.reserve([{ key: `${what}/${prefix}`, rule }], now),
   )
   if (reserved.ok) return { ok: true }
-  return refuse('throttled', 'Too many at once from your address. Wait, then try again.', {
-    retryAfterMs: reserved.retryAfterMs,
-  })
+  return throttled('Too many at once from your address.', reserved)
 }
 
 /**
@@ -118,13 +112,13 @@ export async function reserveCode(
     wanted.push({ key: `code-address/${addressPrefix(address)}`, rule })
   }
   const reserved = await house.ask(() => house.store.counters.reserve(wanted, now), options.signal)
-  if (!reserved.ok) {
-    return refuse('throttled', 'Too many attempts. Wait, then try again.', {
-      retryAfterMs: reserved.retryAfterMs,
-    })
-  }
+  if (!reserved.ok) return throttled('Too many attempts.', reserved)
   const keys = wanted.map(({ key }) => key)
   return { ok: true, withdraw: () => house.ask(() => house.store.counters.refund(keys, now)) }
+}
+
+function throttled(why: string, { retryAfterMs }: { readonly retryAfterMs: number }): Refusal {
+  return refuse('throttled', `${why} Wait, then try again.`, { retryAfterMs })
 }
 
 function perMinute(limit: number): CounterRule {

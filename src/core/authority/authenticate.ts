@@ -56,7 +56,8 @@ export class Checker {
     return parsed.owner === undefined ? checked : ofOwner(parsed.owner, checked)
   }
 
-  // The signature first, so that nothing a stranger wrote is looked up, is a use of a session or is told why it is over.
+  // The signature first, so that the store is asked for nothing a stranger wrote, and that is no use of a session and is not told
+  // why it is over.
   #authenticateSigned(
     token: string,
     parsed: ParsedToken,
@@ -65,23 +66,23 @@ export class Checker {
   ): Promise<Authentication> {
     const digest = parsed.digests?.token ?? digestSecret(token)
     const secret = parsed.digests?.secret ?? digestSecret(parsed.secret)
-    const proof = this.#house.trusted() ? (this.#house.sessions.peek(parsed.id)?.proof ?? '') : ''
-    const proven = sameDigest(proof, digest)
+    const { id, owner } = parsed
+    const known = this.#cached(id)
+    const proven = sameDigest(known?.proof ?? '', digest)
     const over = parsed.expiresAt !== undefined && parsed.expiresAt <= now
-    const check = (asked: RecheckOptions) => {
-      const { id, owner } = parsed
-      return ofOwner(owner, this.#checkFound(id, this.#cached(id), secret, now, asked))
-    }
-    if (proven && !over) return check(options)
+    const check = (entry: SessionEntry | undefined, asked: RecheckOptions) =>
+      ofOwner(owner, this.#checkFound(id, entry, secret, now, asked))
+    if (proven && !over) return check(known, options)
     return settle(async () => {
       if (!proven) {
         const signed = this.#house.ask(async () => parsed.verify?.() ?? false, options.signal)
         if (!(await signed)) return INVALID
       }
-      const checked = await check(over ? { ...options, passive: true } : options)
+      const asked = over ? { ...options, passive: true } : options
+      const checked = await check(this.#cached(id), asked)
       if (!checked.ok) return checked
       if (over) return EXPIRED
-      const entry = proven ? undefined : this.#house.sessions.peek(parsed.id)
+      const entry = proven ? undefined : this.#house.sessions.peek(id)
       if (entry !== undefined) entry.proof = digest
       return checked
     })

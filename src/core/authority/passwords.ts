@@ -2,7 +2,6 @@ import { LatchkeyError, type Refusal, refuse } from '../errors.ts'
 import { checkPassword } from '../password/index.ts'
 import type { EndSelector } from '../ports.ts'
 import { type CallOptions, endedChange, type House, settle } from './house.ts'
-import { endInStore } from './revoke.ts'
 import { provePassword } from './step-up.ts'
 
 /** What becomes of the actor's sessions when its password changes. */
@@ -77,7 +76,7 @@ async function writePassword(
   const ended = await house.write(
     async () => {
       if (!(await setPassword(actorId, hash, expected))) return null
-      return endInStore(house, which, { now: house.now(options), reason }, audit)
+      return house.store.sessions.end(which, { now: house.now(options), reason }, { audit })
     },
     (over) => over && endedChange(over),
   )

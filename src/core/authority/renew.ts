@@ -7,7 +7,6 @@ import type { ParsedRenewal, TokenCodec } from '../token.ts'
 import { usableFrom } from './authenticate.ts'
 import { type CallOptions, endedChange, type House, settle } from './house.ts'
 import type { LoggedIn } from './login.ts'
-import { endInStore } from './revoke.ts'
 
 const INVALID = refuse('token_invalid', 'The renewal code is not valid.')
 
@@ -203,6 +202,6 @@ async function endFamily(
     options,
   )
   const at = { now: house.now(options), reason: 'reuse_detected' } as const
-  await house.write(() => endInStore(house, { id: record.id }, at, audit), endedChange)
+  await house.write(() => house.store.sessions.end({ id: record.id }, at, { audit }), endedChange)
   return ended('reuse_detected')
 }

@@ -1,4 +1,4 @@
-import type { AuditAct, AuditEntry } from '../audit.ts'
+import type { AuditAct } from '../audit.ts'
 import type { EndSelector } from '../ports.ts'
 import type { EndedSession, EndReason } from '../session.ts'
 import type { Authenticated } from './authenticate.ts'
@@ -40,7 +40,7 @@ export async function endSessions(
     options,
   )
   return house.write(
-    () => endInStore(house, which, { now: house.now(options), reason }, audit),
+    () => house.store.sessions.end(which, { now: house.now(options), reason }, { audit }),
     (ended) => {
       const told = endedChange(ended)
       // One that is named and ended needs no more.
@@ -48,16 +48,6 @@ export async function endSessions(
     },
     options.signal,
   )
-}
-
-/** Ends sessions in the store, and tells nobody: for a {@link House.write}. */
-export function endInStore(
-  house: House,
-  which: EndSelector,
-  at: { readonly now: number; readonly reason: EndReason },
-  audit: AuditEntry,
-): Promise<readonly EndedSession[]> {
-  return house.store.sessions.end(which, at, { audit })
 }
 
 // What is over already may still be believed where nobody was told: the answer to the write that ended it was lost.

@@ -99,7 +99,7 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
     onError,
   })
   const server = new Server({
-    interceptors: [(method, call) => session(method, streams.track(method, call))],
+    interceptors: [(method, call) => streams.track(method, call, session)],
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_concurrent_streams': limits.callsPerConnection,
     'grpc.keepalive_time_ms': 60_000,
@@ -126,16 +126,19 @@ type Call = Parameters<ServerInterceptor>[1]
 
 /** The calls under way that would never end by themselves. */
 class StreamTable {
-  readonly #open = new Set<Call>()
+  readonly #open = new Set<ServerInterceptingCall>()
 
-  track({ responseStream }: Parameters<ServerInterceptor>[0], call: Call): Call {
-    if (!responseStream) return call
-    return new ServerInterceptingCall(call, {
+  /** Intercepts a call, and holds on to what that makes of it, by which alone it is to be ended. */
+  track(method: Parameters<ServerInterceptor>[0], call: Call, intercept: ServerInterceptor) {
+    if (!method.responseStream) return intercept(method, call)
+    const watched = new ServerInterceptingCall(call, {
       start: (next) => {
-        this.#open.add(call)
-        next({ onCancel: () => void this.#open.delete(call) })
+        this.#open.add(intercepted)
+        next({ onCancel: () => void this.#open.delete(intercepted) })
       },
     })
+    const intercepted = intercept(method, watched)
+    return intercepted
   }
 
   end(): void {

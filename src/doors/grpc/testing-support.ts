@@ -19,7 +19,7 @@ import { type Connections, createConnections } from '../../connections/index.ts'
 import { type Authority, createAuthority, type Settings } from '../../core/index.ts'
 import { type Agent, Sessions, serviceDefinition } from '../../grpc/index.ts'
 import type { Door } from '../../server/door.ts'
-import { createGrpcListener, type GrpcTls } from '../../server/grpc-listener.ts'
+import { createGrpcListener, type Certificate } from '../../server/grpc-listener.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts'
 import { createGrpcDoor, type GrpcDoor, type GrpcLimits } from './door.ts'
@@ -31,7 +31,7 @@ export interface HouseOptions {
   readonly settings?: Partial<Settings>
   readonly commands?: readonly Command[]
   readonly limits?: Partial<GrpcLimits>
-  readonly tls?: GrpcTls
+  readonly tls?: Certificate
   readonly format?: string
   readonly maxConnections?: number
 }
