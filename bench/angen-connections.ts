@@ -2,7 +2,7 @@ import { type Contender, startContender, withContenders } from './harness/conten
 import { progress } from './harness/progress.ts'
 import { figuresNamed } from './harness/rounds.ts'
 import { compare, compareWithBound, type Row, type RunOptions } from './harness/row.ts'
-import { withAngenHouse } from './setup/angen-house.ts'
+import { withAngenHouse } from './setup/angen-fixture.ts'
 
 export const name = 'angen-connections'
 

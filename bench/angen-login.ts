@@ -1,7 +1,7 @@
 import { startContender, withContenders } from './harness/contender.ts'
 import { figuresNamed, takeTurns } from './harness/rounds.ts'
 import { compare, type Row, type RunOptions } from './harness/row.ts'
-import { withAngenHouse } from './setup/angen-house.ts'
+import { withAngenHouse } from './setup/angen-fixture.ts'
 
 export const name = 'angen-login'
 

@@ -2,7 +2,7 @@ import { type Figures, startContender, withContenders } from './harness/contende
 import { progress } from './harness/progress.ts'
 import { figuresNamed } from './harness/rounds.ts'
 import { compareWithBound, type Row, type RunOptions } from './harness/row.ts'
-import { withAngenHouse } from './setup/angen-house.ts'
+import { withAngenHouse } from './setup/angen-fixture.ts'
 
 export const name = 'angen-revocation'
 

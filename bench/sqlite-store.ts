@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { sqlite } from 'latchkey/stores/sqlite'
-import type { Store } from '../src/core/ports.ts'
-import type { SessionRecord } from '../src/core/session.ts'
+import type { Store } from '../src/core/ports/index.ts'
+import type { SessionRecord } from '../src/core/session/record.ts'
 
 /*
  * How many sessions a second the embedded store creates and renews with every write on the disk, how long it holds up

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
-const out = resolve(process.argv[2] ?? resolve(root, 'src/grpc/gen'))
+const out = resolve(process.argv[2] ?? resolve(root, 'src/protocol/grpc/gen'))
 const template = {
   version: 'v2',
   plugins: [

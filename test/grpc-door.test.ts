@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import { type DoorAnswer, type DoorLogin, type DoorSubject, doorCases } from 'latchkey/testing'
-import { type Answer, createHouse } from '../src/doors/grpc/testing-support.ts'
-import { type LoginResponse, Sessions } from '../src/grpc/index.ts'
+import { type Answer, createHouse } from './support/grpc-door.ts'
+import { type LoginResponse, Sessions } from '../src/protocol/grpc/index.ts'
 
 type Json = Readonly<Record<string, unknown>>
 

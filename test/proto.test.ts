@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 
 const root = resolve(import.meta.dirname, '..')
-const committed = join(root, 'src/grpc/gen')
+const committed = join(root, 'src/protocol/grpc/gen')
 
 test('what is generated of proto/ is current', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-proto-'))

@@ -1,7 +1,7 @@
 import { angenCodec } from '../../src/doors/angen/index.ts'
 import type { Prepared } from '../harness/contender.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, CALLERS, openHouse } from '../setup/house.ts'
+import { addActors, CALLERS, openHouse } from '../setup/fixture.ts'
 import { inParallel } from '../setup/in-parallel.ts'
 
 export interface Options {

@@ -1,5 +1,5 @@
 import { Client, type ClientReadableStream, credentials, Metadata } from '@grpc/grpc-js'
-import { Agent, Sessions, serviceDefinition } from '../../src/grpc/index.ts'
+import { Agent, Sessions, serviceDefinition } from '../../src/protocol/grpc/index.ts'
 import type { Prepared } from '../harness/contender.ts'
 import { percentile } from '../harness/statistics.ts'
 

@@ -1,6 +1,6 @@
 import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
-import { WITHOUT_THROTTLE } from '../setup/house.ts'
+import { WITHOUT_THROTTLE } from '../setup/fixture.ts'
 
 export interface Options {
   /** A data folder that `angen-sessions` has filled. */

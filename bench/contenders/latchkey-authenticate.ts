@@ -2,7 +2,7 @@ import type { Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { timeBatches } from '../harness/timed-loop.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, logIn, openHouse, warm } from '../setup/house.ts'
+import { addActors, logIn, openHouse, warm } from '../setup/fixture.ts'
 
 const BATCH = 1000
 

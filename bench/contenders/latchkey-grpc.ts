@@ -2,7 +2,7 @@ import type { Settings } from 'latchkey'
 import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, CALLERS, WITHOUT_THROTTLE } from '../setup/house.ts'
+import { addActors, CALLERS, WITHOUT_THROTTLE } from '../setup/fixture.ts'
 import { inParallel } from '../setup/in-parallel.ts'
 
 export interface Options {

@@ -2,7 +2,7 @@ import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, logIn, WITHOUT_THROTTLE, warm } from '../setup/house.ts'
+import { addActors, logIn, WITHOUT_THROTTLE, warm } from '../setup/fixture.ts'
 
 export interface Options {
   readonly sessions: number

@@ -1,7 +1,7 @@
 import type { Prepared } from '../harness/contender.ts'
 import { timeCallers } from '../harness/timed-loop.ts'
 import { createFolder } from '../setup/folder.ts'
-import { openHouse, WITHOUT_THROTTLE } from '../setup/house.ts'
+import { openHouse, WITHOUT_THROTTLE } from '../setup/fixture.ts'
 
 const PASSWORD = 'correct horse battery staple'
 

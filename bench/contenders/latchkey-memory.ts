@@ -1,6 +1,6 @@
 import type { Prepared } from '../harness/contender.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, logIn, openHouse } from '../setup/house.ts'
+import { addActors, logIn, openHouse } from '../setup/fixture.ts'
 
 const TOKEN_LENGTH = 79
 

@@ -2,7 +2,7 @@ import type { Figures, Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { timeCallers } from '../harness/timed-loop.ts'
 import { createFolder, folderBytes } from '../setup/folder.ts'
-import { addActors, logIn, openHouse } from '../setup/house.ts'
+import { addActors, logIn, openHouse } from '../setup/fixture.ts'
 
 export interface Options {
   readonly verb: 'create' | 'renew'

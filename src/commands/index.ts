@@ -12,5 +12,5 @@ export {
   createDispatcher,
   type Dispatcher,
   type DispatcherOptions,
-} from './dispatcher.ts'
+} from './pipeline.ts'
 export { type CommandRegistry, createRegistry } from './registry.ts'

@@ -10,7 +10,7 @@ import {
   openHouse,
   settled,
   type TestNode,
-} from '../core/authority/testing-support.ts'
+} from '../../test/support/authority.ts'
 import { type ConnectionsOptions, createConnections, OVERFLOW_EVENT } from './index.ts'
 
 async function openTable(t: TestContext, options: Partial<ConnectionsOptions> = {}) {

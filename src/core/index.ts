@@ -4,8 +4,8 @@ export * from './authority/index.ts'
 export { ERROR_TABLE, type ErrorCode, errorOf, LatchkeyError, type Refusal } from './errors.ts'
 export type { ActorEvent } from './event.ts'
 export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
-export type * from './ports.ts'
-export { type LimitPolicy, PROFILES, type Profile, type ProfileName } from './profile.ts'
+export type * from './ports/index.ts'
+export { type LimitPolicy, PROFILES, type Profile, type ProfileName } from './session/profile.ts'
 export {
   type Binding,
   type Client,
@@ -16,7 +16,7 @@ export {
   type SessionListing,
   type SessionRecord,
   stateOf,
-} from './session.ts'
+} from './session/record.ts'
 export type { SettingName, Settings } from './settings.ts'
 export {
   type CodecFactory,
@@ -28,4 +28,4 @@ export {
   TOKEN_PATTERN,
   type TokenCodec,
   type TokenFacts,
-} from './token.ts'
+} from './token/codec.ts'

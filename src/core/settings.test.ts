@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memory, memoryEngine } from '../stores/memory/index.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
-import { tapStore } from './authority/testing-support.ts'
-import { PROFILES } from './profile.ts'
+import { tapStore } from '../../test/support/authority.ts'
+import { PROFILES } from './session/profile.ts'
 import { isSettingName, SETTINGS, type Settings, SettingsTable } from './settings.ts'
 
 async function openTable(initial: Partial<Settings> = {}) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LatchkeyError } from './errors.ts'
-import type { Clock, Documents } from './ports.ts'
-import { PROFILES, type Profile, type ProfileName } from './profile.ts'
+import type { Clock, Documents } from './ports/index.ts'
+import { PROFILES, type Profile, type ProfileName } from './session/profile.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE

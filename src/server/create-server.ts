@@ -1,7 +1,7 @@
 import type { Connections } from '../connections/index.ts'
 import type { Authority } from '../core/index.ts'
 import { resolveConfig, type ServerConfig } from './config.ts'
-import { furnish, type House } from './furnish.ts'
+import { furnish, type House } from './create-services.ts'
 import { type Log, openLog } from './log.ts'
 import { openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'

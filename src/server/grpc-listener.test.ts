@@ -4,15 +4,15 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { credentials } from '@grpc/grpc-js'
-import { createCertificate, createTls } from '../doors/grpc/test-support/certificate.ts'
+import { createCertificate, createTls } from '../../test/support/certificate.ts'
 import {
   createHouse,
   granted,
   openHouse,
   TestClient,
   unlock,
-} from '../doors/grpc/testing-support.ts'
-import { Agent, Sessions } from '../grpc/index.ts'
+} from '../../test/support/grpc-door.ts'
+import { Agent, Sessions } from '../protocol/grpc/index.ts'
 import { createGrpcListener } from './grpc-listener.ts'
 
 /** The certificate that a new connection is shown. */

@@ -7,7 +7,7 @@ import {
 import { isAllowedHost } from '../doors/http/credentials.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Door } from './door.ts'
-import type { House } from './furnish.ts'
+import type { House } from './create-services.ts'
 import type { FrontDoor } from './http-listener.ts'
 import type { Opened } from './opened.ts'
 import type { TlsMaterial } from './tls/index.ts'

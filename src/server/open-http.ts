@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
 import type { ResolvedConfig } from './config.ts'
-import type { House } from './furnish.ts'
+import type { House } from './create-services.ts'
 import { createHttpListener, type FrontDoor } from './http-listener.ts'
 import type { Opened } from './opened.ts'
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { CounterRule, Store } from '../core/ports.ts'
+import type { CounterRule, Store } from '../core/ports/index.ts'
 import { actorRecord, auditEntry, START, sessionRecord } from '../testing/index.ts'
 import { memory } from './memory/index.ts'
 import { sqlite } from './sqlite/index.ts'
-import { makeFolder } from './sqlite/test-support/folder.ts'
+import { makeFolder } from '../../test/support/sqlite/folder.ts'
 
 /** One call, the same on every store. */
 type Call = (store: Store) => Promise<unknown>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { BusMessage } from '../core/ports.ts'
+import type { BusMessage } from '../core/ports/index.ts'
 import { conditions, createdSession, START, sessionRecord } from './records.ts'
 import type { StoreCase, StoreSubject } from './store-case.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { CounterRule } from '../core/ports.ts'
+import type { CounterRule } from '../core/ports/index.ts'
 import { START } from './records.ts'
 import type { StoreCase } from './store-case.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { LimitPolicy } from '../core/profile.ts'
+import type { LimitPolicy } from '../core/session/profile.ts'
 import { auditEntry, conditions, createdSession, START, sessionRecord } from './records.ts'
 import type { StoreCase } from './store-case.ts'
 

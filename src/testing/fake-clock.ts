@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.ts'
+import type { Clock } from '../core/ports/index.ts'
 
 /** A clock that stands until it is moved. */
 export interface FakeClock extends Clock {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Actor } from '../core/actor.ts'
 import type { AuditEntry } from '../core/audit.ts'
-import type { CreateConditions, SessionStore } from '../core/ports.ts'
-import type { SessionRecord } from '../core/session.ts'
+import type { CreateConditions, SessionStore } from '../core/ports/index.ts'
+import type { SessionRecord } from '../core/session/record.ts'
 
 /** The instant at which the records made here begin, in epoch milliseconds. */
 export const START = Date.UTC(2026, 0, 1)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { SessionStore } from '../core/ports.ts'
+import type { SessionStore } from '../core/ports/index.ts'
 import { auditEntry, createdSession, START, sessionRecord } from './records.ts'
 import type { StoreCase } from './store-case.ts'
 

@@ -1,4 +1,4 @@
-import type { Store } from '../core/ports.ts'
+import type { Store } from '../core/ports/index.ts'
 
 /** What a store's author provides for one case: a store with nothing in it. */
 export interface StoreSubject {

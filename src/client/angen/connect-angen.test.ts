@@ -11,9 +11,9 @@ import {
   createFolder,
   openAngenServer,
   PASSWORD,
-} from './test-support/angen-server.ts'
-import { openProxy } from './test-support/proxy.ts'
-import { until } from './test-support/scripted-server.ts'
+} from '../../../test/support/angen-client/angen-server.ts'
+import { openProxy } from '../../../test/support/angen-client/proxy.ts'
+import { until } from '../../../test/support/angen-client/scripted-server.ts'
 import type { StoredToken } from './token-store.ts'
 
 async function connect(t: TestContext, options: AngenClientOptions) {
@@ -131,7 +131,7 @@ test('processes that renew at once renew once, and all stay logged in', async (t
   const house = await openAngenServer(t)
   const { identifier_code: old } = await leaveDue(house)
   const proxy = await openProxy(t, house.port)
-  const script = new URL('test-support/renewing-child.ts', import.meta.url)
+  const script = new URL('../../../test/support/angen-client/renewing-child.ts', import.meta.url)
   const args = [String(proxy.port), house.folder, old]
   const execArgv = ['--conditions=@latchkey/source', '--disable-warning=ExperimentalWarning']
   const children = Array.from({ length: 4 }, () => fork(script, args, { execArgv }))

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, LatchkeyError } from '../../core/errors.ts'
-import type { EndReason } from '../../core/session.ts'
+import type { EndReason } from '../../core/session/record.ts'
 import type { SessionLogger } from '../session/token-file.ts'
 import type { AngenClient, AngenClientOptions } from './angen-client.ts'
 import { type Backoff, createBackoff } from './backoff.ts'

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import fs, { readFileSync } from 'node:fs'
 import { describe, type TestContext, test } from 'node:test'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
-import { createTls } from '../../doors/grpc/test-support/certificate.ts'
-import { openHouse, PASSWORD } from '../../doors/grpc/testing-support.ts'
-import { Sessions, serviceDefinition } from '../../grpc/index.ts'
+import { createTls } from '../../../test/support/certificate.ts'
+import { openHouse, PASSWORD } from '../../../test/support/grpc-door.ts'
+import { Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 import {
   ErrorClientInsecureChannel,
   ErrorClientJWTTokenNotProvided,
@@ -13,7 +13,7 @@ import {
   Session,
   withSession,
 } from '../index.ts'
-import { clientFolder } from '../test-support/folder.ts'
+import { clientFolder } from '../../../test/support/client/folder.ts'
 
 const unlocking = { passwordOrFile: { case: 'password', value: PASSWORD } } as const
 const missing = (error: unknown) =>

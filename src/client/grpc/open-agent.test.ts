@@ -3,16 +3,16 @@ import { existsSync, readFileSync, watch } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import type { LatchkeyError } from '../../core/errors.ts'
-import { createTls } from '../../doors/grpc/test-support/certificate.ts'
-import { openHouse, PASSWORD } from '../../doors/grpc/testing-support.ts'
+import { createTls } from '../../../test/support/certificate.ts'
+import { openHouse, PASSWORD } from '../../../test/support/grpc-door.ts'
 import {
   ErrorClientJWTTokenNotProvided,
   ErrorPassword,
   ErrorSessionTokenInvalid,
 } from '../errors.ts'
 import { Session } from '../session/session.ts'
-import { runChild } from '../test-support/child.ts'
-import { clientFolder } from '../test-support/folder.ts'
+import { runChild } from '../../../test/support/client/child.ts'
+import { clientFolder } from '../../../test/support/client/folder.ts'
 import { openAgent } from './open-agent.ts'
 
 const password = { case: 'password', value: PASSWORD } as const

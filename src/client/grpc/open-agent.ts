@@ -8,7 +8,7 @@ import type {
 } from '@bufbuild/protobuf'
 import type { CallOptions, ServiceError } from '@grpc/grpc-js'
 import { LatchkeyError } from '../../core/errors.ts'
-import type { Agent, Sessions } from '../../grpc/index.ts'
+import type { Agent, Sessions } from '../../protocol/grpc/index.ts'
 import { ErrorClientInsecureChannel } from '../errors.ts'
 import type { Session } from '../session/session.ts'
 import { loadGrpc } from './load-grpc.ts'
@@ -57,7 +57,7 @@ export async function openAgent({
 }: OpenAgentOptions): Promise<RemoteAgent> {
   if (tls === false && !isLocal(address)) throw new ErrorClientInsecureChannel()
   const grpc = loadGrpc()
-  const { Agent, Sessions, serviceDefinition } = await import('../../grpc/index.ts')
+  const { Agent, Sessions, serviceDefinition } = await import('../../protocol/grpc/index.ts')
   const ca = typeof tls === 'object' ? Buffer.from(tls.ca) : null
   const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   // Node takes no address for a name of TLS, and grpc-js gives it one: the name is a stand-in, and the address is what is checked.

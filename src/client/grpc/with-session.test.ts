@@ -23,8 +23,8 @@ import {
   ErrorSessionTokenInvalid,
 } from '../errors.ts'
 import { Session } from '../session/session.ts'
-import { runChild } from '../test-support/child.ts'
-import { clientFolder } from '../test-support/folder.ts'
+import { runChild } from '../../../test/support/client/child.ts'
+import { clientFolder } from '../../../test/support/client/folder.ts'
 import { withSession } from './with-session.ts'
 
 const asText = { serialize: (text: string) => Buffer.from(text), deserialize: String }

@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, test } from 'node:test'
-import { runChild } from '../test-support/child.ts'
-import { clientFolder } from '../test-support/folder.ts'
+import { runChild } from '../../../test/support/client/child.ts'
+import { clientFolder } from '../../../test/support/client/folder.ts'
 import { Session } from './session.ts'
 
 const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8)

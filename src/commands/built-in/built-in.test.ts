@@ -8,8 +8,8 @@ import {
   openHouse,
   PASSWORD,
   refused,
-} from '../../core/authority/testing-support.ts'
-import { jwtCodec } from '../../doors/grpc/jwt-codec.ts'
+} from '../../../test/support/authority.ts'
+import { jwtCodec } from '../../core/token/jwt-codec.ts'
 import { builtInCommands, createDispatcher, createRegistry } from '../index.ts'
 
 const NEXT = 'another fine stone'

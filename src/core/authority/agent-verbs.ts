@@ -1,6 +1,6 @@
 import type { Refusal } from '../errors.ts'
-import type { PublicKey } from '../token.ts'
-import type { Authenticated, Checker } from './authenticate.ts'
+import type { PublicKey } from '../token/codec.ts'
+import type { Authenticated, Checker } from './sessions/authenticate.ts'
 import {
   type DevicePoll,
   type DeviceRequest,
@@ -8,11 +8,11 @@ import {
   pollDevice,
   type StartedDevice,
   startDevice,
-} from './device.ts'
-import { approveDevice, denyDevice, findDevice } from './device-approval.ts'
-import type { DeviceAsking } from './device-grant.ts'
-import type { CallOptions, House } from './house.ts'
-import { type Refreshed, refresh, refreshDue } from './refresh.ts'
+} from './devices/device.ts'
+import { approveDevice, denyDevice, findDevice } from './devices/device-approval.ts'
+import type { DeviceAsking } from './devices/device-grant.ts'
+import type { CallOptions, House } from './context.ts'
+import { type Refreshed, refresh, refreshDue } from './sessions/refresh.ts'
 import { rotateSigningKey } from './signing-keys.ts'
 
 type Options = CallOptions

@@ -1,22 +1,22 @@
 import { type Actor, canonicalIdentity } from '../actor.ts'
 import type { AuditPage, AuditQuery } from '../audit.ts'
 import type { Refusal } from '../errors.ts'
-import type { ActorQuery, Page, SessionQuery } from '../ports.ts'
-import type { EndedSession, SessionListing } from '../session.ts'
+import type { ActorQuery, Page, SessionQuery } from '../ports/index.ts'
+import type { EndedSession, SessionListing } from '../session/record.ts'
 import type { SettingName, Settings } from '../settings.ts'
-import * as actors from './actors.ts'
+import * as actors from './actors/actors.ts'
 import { AgentVerbs } from './agent-verbs.ts'
 import {
   type Authenticated,
   type Authentication,
   Checker,
   type RecheckOptions,
-} from './authenticate.ts'
-import { type Claim, claim, createClaimCode } from './claim.ts'
-import type { SessionRequest } from './create-session.ts'
-import type { CallOptions, Change, House } from './house.ts'
-import { impersonate, stopImpersonating } from './impersonate.ts'
-import { findData, listSessions, type SessionData, saveData } from './listing.ts'
+} from './sessions/authenticate.ts'
+import { type Claim, claim, createClaimCode } from './actors/claim.ts'
+import type { SessionRequest } from './sessions/create-session.ts'
+import type { CallOptions, Change, House } from './context.ts'
+import { impersonate, stopImpersonating } from './sessions/impersonate.ts'
+import { findData, listSessions, type SessionData, saveData } from './sessions/listing.ts'
 import {
   type LoggedIn,
   type LoginProof,
@@ -26,13 +26,13 @@ import {
   loginAs,
   type VisitorRequest,
   verifyLogin,
-} from './login.ts'
+} from './login/login.ts'
 import { type Pruned, prune } from './maintain.ts'
-import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
-import { type RenewOptions, renew } from './renew.ts'
-import { type EndRequest, endSessions, lockAll, logout } from './revoke.ts'
-import { freshWithin, stepUp } from './step-up.ts'
-import { type ActorUpdate, updateActor } from './update-actor.ts'
+import { changePassword, type PasswordChange, resetPassword } from './actors/passwords.ts'
+import { type RenewOptions, renew } from './sessions/renew.ts'
+import { type EndRequest, endSessions, lockAll, logout } from './sessions/revoke.ts'
+import { freshWithin, stepUp } from './login/step-up.ts'
+import { type ActorUpdate, updateActor } from './actors/update-actor.ts'
 
 type Options = CallOptions
 type Outcome<T> = Promise<T | Refusal>

@@ -1,11 +1,11 @@
 import type { Guard } from '../guard.ts'
-import { createPasswordHasher, type PasswordHasherOptions } from '../password/index.ts'
-import type { Directory, Store } from '../ports.ts'
-import { randomText } from '../secret.ts'
+import { createPasswordHasher, type PasswordHasherOptions } from '../credential/password/index.ts'
+import type { Directory, Store } from '../ports/index.ts'
+import { randomText } from '../token/secret.ts'
 import { type Settings, SettingsTable } from '../settings.ts'
-import type { CodecFactory, TokenCodec } from '../token.ts'
+import type { CodecFactory, TokenCodec } from '../token/codec.ts'
 import { Authority } from './authority.ts'
-import { House } from './house.ts'
+import { House } from './context.ts'
 import { prune } from './maintain.ts'
 
 export interface AuthorityOptions {

@@ -12,7 +12,7 @@ import {
   PASSWORD,
   refused,
   settled,
-} from './testing-support.ts'
+} from '../../../test/support/authority.ts'
 
 test('pruning removes what is over for long enough, and nothing that lives', async (t) => {
   const { authority, clock } = await openHouse(t)

@@ -1,4 +1,4 @@
-import type { CallOptions, House } from './house.ts'
+import type { CallOptions, House } from './context.ts'
 import { maintainSigningKeys } from './signing-keys.ts'
 
 /** How many records of each kind were removed. */

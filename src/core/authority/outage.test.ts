@@ -12,7 +12,7 @@ import {
   settled,
   type TestHouse,
   type TestNode,
-} from './testing-support.ts'
+} from '../../../test/support/authority.ts'
 
 const forever = () => new Promise<never>(() => {})
 

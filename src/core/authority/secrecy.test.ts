@@ -8,7 +8,7 @@ import {
   openHouse,
   PASSWORD,
   renewalOf,
-} from './testing-support.ts'
+} from '../../../test/support/authority.ts'
 
 const TYPED = 'my-password-typed-as-a-name'
 const WRONG = 'wrong password of ada'

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../errors.ts'
-import { PROFILES } from '../profile.ts'
-import type { CallOptions, House } from './house.ts'
+import { PROFILES } from '../session/profile.ts'
+import type { CallOptions, House } from './context.ts'
 
 /**
  * Puts a new signing key in use, on every node, and returns its id; tokens signed before stay good. Throws `invalid_request`

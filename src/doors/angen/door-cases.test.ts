@@ -13,7 +13,7 @@ import {
 } from '../../testing/index.ts'
 import { angenCodec, createAngenDoor } from './index.ts'
 import { publishSchemas } from './protocol/schemas.ts'
-import { Peer, TestWire, type Token, type Told } from './testing-support.ts'
+import { Peer, TestWire, type Token, type Told } from '../../../test/support/angen-door.ts'
 
 /** The Angen door on a memory store, as a client of it sees it: one connection for each act. */
 async function overAngen(): Promise<DoorSubject> {

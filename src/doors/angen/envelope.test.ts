@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRegistry } from '../../commands/index.ts'
 import { createAngenDoor } from './index.ts'
-import { openHouse, PASSWORD } from './testing-support.ts'
+import { openHouse, PASSWORD } from '../../../test/support/angen-door.ts'
 
 const MISMATCH = 'Type mismatch. Expected'
 

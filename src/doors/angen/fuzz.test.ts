@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { angenCommands } from './protocol/commands/index.ts'
-import { openHouse } from './testing-support.ts'
+import { openHouse } from '../../../test/support/angen-door.ts'
 
 const SECRET = 'hunter2-is-secret'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
-import { type House, openHouse, type Told } from './testing-support.ts'
+import { type House, openHouse, type Told } from '../../../test/support/angen-door.ts'
 import { AngenHub, createAngenListener } from './transport/index.ts'
 
 /** Serves a door on a free port; gone after the test. */

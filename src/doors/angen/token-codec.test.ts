@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createSessionId, nativeCodec, type TokenCodec } from '../../core/token.ts'
+import { createSessionId, nativeCodec, type TokenCodec } from '../../core/token/codec.ts'
 import { mageCodec } from '../mage/key-codec.ts'
 import { angenCodec } from './token-codec.ts'
 

@@ -1,11 +1,11 @@
-import { randomText } from '../../core/secret.ts'
+import { randomText } from '../../core/token/secret.ts'
 import {
   CHECKSUM_LENGTH,
   checksum,
   ID_LENGTH,
   SECRET_LENGTH,
   type TokenCodec,
-} from '../../core/token.ts'
+} from '../../core/token/codec.ts'
 
 /** The name of Angen's pair of codes as a token format. */
 export const ANGEN_FORMAT = 'angen'

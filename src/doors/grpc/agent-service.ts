@@ -1,5 +1,5 @@
 import { type Actor, type Authority, errorOf, LatchkeyError, ROLES } from '../../core/index.ts'
-import type { Agent } from '../../grpc/index.ts'
+import type { Agent } from '../../protocol/grpc/index.ts'
 import type { Handlers } from './implement.ts'
 import { currentOf } from './sessions-service.ts'
 import { NamedError } from './status.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { Agent, Sessions } from '../../grpc/index.ts'
-import { granted, openHouse, PASSWORD, refused, unlock } from './testing-support.ts'
+import { Agent, Sessions } from '../../protocol/grpc/index.ts'
+import { granted, openHouse, PASSWORD, refused, unlock } from '../../../test/support/grpc-door.ts'
 
 const MINUTE = 60_000
 const password = (value: string) => ({ case: 'password', value }) as const

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { Client, credentials, status } from '@grpc/grpc-js'
 import { ERROR_TABLE, type ErrorCode } from '../../core/index.ts'
-import { Agent, Sessions } from '../../grpc/index.ts'
+import { Agent, Sessions } from '../../protocol/grpc/index.ts'
 import { statusOf } from './status.ts'
-import { type GrpcHouse, granted, openHouse, refused, unlock } from './testing-support.ts'
+import { type GrpcHouse, granted, openHouse, refused, unlock } from '../../../test/support/grpc-door.ts'
 
 const same = (value: Buffer) => value
 

@@ -9,7 +9,7 @@ import {
   file_latchkey_v1_agent,
   file_latchkey_v1_sessions,
   Sessions,
-} from '../../grpc/index.ts'
+} from '../../protocol/grpc/index.ts'
 import { agentService, type ServerInfo } from './agent-service.ts'
 import { addService } from './implement.ts'
 import { type CallNeed, sessionInterceptor } from './interceptor.ts'

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import fc from 'fast-check'
-import { Agent, Sessions, serviceDefinition } from '../../grpc/index.ts'
+import { Agent, Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 import {
   type GrpcHouse,
   granted,
@@ -13,7 +13,7 @@ import {
   refused,
   TestClient,
   unlock,
-} from './testing-support.ts'
+} from '../../../test/support/grpc-door.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 

@@ -8,7 +8,7 @@ import type {
 } from '@grpc/grpc-js'
 import { refusalOf } from '../../core/errors.ts'
 import { LatchkeyError } from '../../core/index.ts'
-import { serviceDefinition } from '../../grpc/index.ts'
+import { serviceDefinition } from '../../protocol/grpc/index.ts'
 import { type InterceptedCall, interceptedCall } from './interceptor.ts'
 import { NamedError, statusOf } from './status.ts'
 

@@ -1,4 +1,4 @@
-export { Agent, Sessions, serviceDefinition } from '../../grpc/index.ts'
+export { Agent, Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 export type { ServerInfo } from './agent-service.ts'
 export { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions, type GrpcLimits } from './door.ts'
 export {
@@ -7,5 +7,5 @@ export {
   sessionInterceptor,
   sessionOf,
 } from './interceptor.ts'
-export { type JwtOptions, jwtCodec } from './jwt-codec.ts'
+export { type JwtOptions, jwtCodec } from '../../core/token/jwt-codec.ts'
 export { statusOf } from './status.ts'

@@ -18,7 +18,7 @@ import { createAuthority } from '../../core/index.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { fakeClock } from '../../testing/fake-clock.ts'
 import { type SessionInterceptorOptions, sessionInterceptor, sessionOf } from './interceptor.ts'
-import { jwtCodec } from './jwt-codec.ts'
+import { jwtCodec } from '../../core/token/jwt-codec.ts'
 
 const bytes = {
   requestSerialize: (value: Buffer) => value,

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Actor, ActorEvent, Session, SessionListing } from '../../core/index.ts'
-import type { ActorSchema, EventSchema, SessionSchema } from '../../grpc/index.ts'
+import type { ActorSchema, EventSchema, SessionSchema } from '../../protocol/grpc/index.ts'
 
 /** A session as the wire has it. */
 export function sessionMessage(

@@ -8,7 +8,7 @@ import {
   type Session,
   type SessionListing,
 } from '../../core/index.ts'
-import type { LoginResponseSchema, Sessions } from '../../grpc/index.ts'
+import type { LoginResponseSchema, Sessions } from '../../protocol/grpc/index.ts'
 import { parseJsonObject } from '../http/body.ts'
 import type { Handlers } from './implement.ts'
 import type { InterceptedCall } from './interceptor.ts'

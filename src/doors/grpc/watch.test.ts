@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { defineCommand } from '../../commands/index.ts'
-import { Agent, Sessions } from '../../grpc/index.ts'
-import { granted, openHouse, refused, unlock } from './testing-support.ts'
+import { Agent, Sessions } from '../../protocol/grpc/index.ts'
+import { granted, openHouse, refused, unlock } from '../../../test/support/grpc-door.ts'
 
 test('a stream hears its own events, in order, those of before it was opened too', async (t) => {
   const house = await openHouse(t)

@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import { Metadata, type ServerWritableStream } from '@grpc/grpc-js'
 import type { Connections } from '../../connections/index.ts'
 import { type Authenticated, LatchkeyError } from '../../core/index.ts'
-import type { EventSchema } from '../../grpc/index.ts'
+import type { EventSchema } from '../../protocol/grpc/index.ts'
 import { eventMessage } from './messages.ts'
 import { refusalOfEnd, statusOf } from './status.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Actor, Authenticated, Session } from '../../core/index.ts'
-import { Sessions, serviceDefinition } from '../../grpc/index.ts'
+import { Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 import { actorMessage, sessionMessage } from './messages.ts'
 import { whoAmIBytes } from './who-am-i.ts'
 

@@ -11,7 +11,7 @@ import {
   parsed,
   type Reply,
   refused,
-} from './testing-support.ts'
+} from '../../../test/support/http-door.ts'
 
 const FRESH_MS = 15 * 60_000
 const GUARDED = ROUTES.filter(

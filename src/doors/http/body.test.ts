@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_BODY_BYTES, MAX_BODY_DEPTH } from './body.ts'
-import { type House, openHouse, PASSWORD, refused } from './testing-support.ts'
+import { type House, openHouse, PASSWORD, refused } from '../../../test/support/http-door.ts'
 
 const post = (house: House, raw: BodyInit, type = 'application/json') =>
   house.ask('POST /v1/actors', { raw, type })

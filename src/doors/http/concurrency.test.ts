@@ -5,7 +5,7 @@ import type { Store } from '../../core/index.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { fakeClock } from '../../testing/fake-clock.ts'
 import { ROUTES } from './routes.ts'
-import { type House, openHouse, PASSWORD, parsed, type Reply, refused } from './testing-support.ts'
+import { type House, openHouse, PASSWORD, parsed, type Reply, refused } from '../../../test/support/http-door.ts'
 
 const NEXT = 'five dry badgers on a hill'
 

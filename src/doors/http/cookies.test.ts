@@ -10,7 +10,7 @@ import {
   parsed,
   refused,
   SAME_ORIGIN,
-} from './testing-support.ts'
+} from '../../../test/support/http-door.ts'
 
 const TOKEN = /^lks_[0-9A-Za-z]{75}$/
 const OWN = '__Host-latchkey'

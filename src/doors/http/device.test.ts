@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loggedInShape } from '../../commands/built-in/shapes.ts'
 import { redact } from '../../server/redact.ts'
-import { type House, openHouse, PASSWORD, parsed, refused } from './testing-support.ts'
+import { type House, openHouse, PASSWORD, parsed, refused } from '../../../test/support/http-door.ts'
 
 async function signedToken(house: House): Promise<string> {
   await house.authority.register({ name: 'ada', password: PASSWORD })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { sessionListingShape } from '../../commands/built-in/shapes.ts'
-import { type Asking, type House, openHouse, PASSWORD, parsed, refused } from './testing-support.ts'
+import { type Asking, type House, openHouse, PASSWORD, parsed, refused } from '../../../test/support/http-door.ts'
 
 const listShape = z.strictObject({ sessions: z.array(sessionListingShape) })
 const PROXIES = { door: { trustedProxies: ['10.0.0.0/8', '2001:db8::1'] } }

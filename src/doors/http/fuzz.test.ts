@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ERROR_TABLE } from '../../core/index.ts'
 import { ROUTES } from './routes.ts'
-import { type House, openHouse, PASSWORD, read } from './testing-support.ts'
+import { type House, openHouse, PASSWORD, read } from '../../../test/support/http-door.ts'
 
 const segment = fc.oneof(
   fc.constantFrom('x', '%00', '%', '%2e%2e', '..', '__proto__', 'password.minLength', '%F0%9F', ''),

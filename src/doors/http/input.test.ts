@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { sessionListingShape } from '../../commands/built-in/shapes.ts'
 import { nativeCodec } from '../../core/index.ts'
-import { openHouse, parsed, refused } from './testing-support.ts'
+import { openHouse, parsed, refused } from '../../../test/support/http-door.ts'
 
 const listShape = z.strictObject({
   sessions: z.array(sessionListingShape),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loggedInShape } from '../../commands/built-in/shapes.ts'
-import { type House, nativeToken, openHouse, parsed, refused } from './testing-support.ts'
+import { type House, nativeToken, openHouse, parsed, refused } from '../../../test/support/http-door.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
 

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { defineCommand } from '../../commands/index.ts'
 import { ROUTES } from './routes.ts'
-import { openHouse, PASSWORD, read, refused } from './testing-support.ts'
+import { openHouse, PASSWORD, read, refused } from '../../../test/support/http-door.ts'
 
 for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
   test(`mounted under ${prefix}, everything is under it and nothing outside`, async () => {

@@ -5,7 +5,7 @@ import { builtInCommands, createRegistry, defineCommand } from '../../commands/i
 import { ERROR_TABLE } from '../../core/index.ts'
 import { describeApi, type Operation } from './openapi.ts'
 import { ROUTES } from './routes.ts'
-import { openHouse } from './testing-support.ts'
+import { openHouse } from '../../../test/support/http-door.ts'
 
 const description = describeApi(createRegistry(builtInCommands), '')
 

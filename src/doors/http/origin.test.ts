@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isAllowedHost } from './credentials.ts'
 import { ROUTES } from './routes.ts'
-import { type House, openHouse, PASSWORD, refused } from './testing-support.ts'
+import { type House, openHouse, PASSWORD, refused } from '../../../test/support/http-door.ts'
 
 type Headers = Readonly<Record<string, string>>
 

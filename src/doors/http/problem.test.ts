@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ERROR_TABLE, type ErrorCode } from '../../core/index.ts'
 import { problem } from './problem.ts'
-import { openHouse, PASSWORD, refused } from './testing-support.ts'
+import { openHouse, PASSWORD, refused } from '../../../test/support/http-door.ts'
 
 const CODES = Object.keys(ERROR_TABLE) as ErrorCode[]
 const SECRET = 'Tr0ub4dor-and-3-more'

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { getRequestListener } from '@hono/node-server'
-import { type House, openHouse, PASSWORD } from './testing-support.ts'
+import { type House, openHouse, PASSWORD } from '../../../test/support/http-door.ts'
 
 const CRLF = '\r\n'
 

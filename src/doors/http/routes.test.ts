@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { builtInCommands, createRegistry } from '../../commands/index.ts'
 import { ROUTES } from './routes.ts'
-import { type House, openHouse, PASSWORD, parsed, type Reply } from './testing-support.ts'
+import { type House, openHouse, PASSWORD, parsed, type Reply } from '../../../test/support/http-door.ts'
 
 const registry = createRegistry(builtInCommands)
 

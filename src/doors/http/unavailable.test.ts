@@ -12,7 +12,7 @@ import {
   pairOf,
   refused,
   SAME_ORIGIN,
-} from './testing-support.ts'
+} from '../../../test/support/http-door.ts'
 
 const NEXT = 'five dry badgers on a hill'
 const DEADLINE_MS = 60

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
-import { keyIn, openGame } from './testing-support.ts'
+import { keyIn, openGame } from '../../../test/support/mage-door.ts'
 
 const folder = resolve(import.meta.dirname, '../../../examples/mage-game')
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { openGame, withCommands } from './testing-support.ts'
+import { openGame, withCommands } from '../../../test/support/mage-door.ts'
 
 const STATUSES = new Set([200, 400, 404, 413, 418, 500])
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createSessionId, nativeCodec } from '../../core/token.ts'
+import { createSessionId, nativeCodec } from '../../core/token/codec.ts'
 import { fullKeyOf, mageCodec, ownerOfKey, sessionIdOfKey } from './key-codec.ts'
 
 const owner = fc.string({ minLength: 1, maxLength: 100 })

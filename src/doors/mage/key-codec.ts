@@ -1,5 +1,5 @@
-import { randomText } from '../../core/secret.ts'
-import { isSessionId, nativeCodec, type TokenCodec } from '../../core/token.ts'
+import { randomText } from '../../core/token/secret.ts'
+import { isSessionId, nativeCodec, type TokenCodec } from '../../core/token/codec.ts'
 
 /** The name of the session key as a token format. */
 export const MAGE_FORMAT = 'mage'

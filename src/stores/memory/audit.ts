@@ -1,5 +1,5 @@
-import type { Audit } from '../../core/ports.ts'
-import { cutPage, pageSize, positionOf } from '../paging.ts'
+import type { Audit } from '../../core/ports/index.ts'
+import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type Tables } from './engine.ts'
 
 /** The trail in memory. */

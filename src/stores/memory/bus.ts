@@ -1,4 +1,4 @@
-import type { Bus, BusMessage, Clock } from '../../core/ports.ts'
+import type { Bus, BusMessage, Clock } from '../../core/ports/index.ts'
 
 /** How many messages wait for a node that is cut off before it is only told that it missed some. */
 const MAX_HELD = 1000

@@ -1,6 +1,6 @@
-import type { Counters } from '../../core/ports.ts'
-import { refunded } from '../../core/throttle.ts'
-import { decideReservation } from '../reservation.ts'
+import type { Counters } from '../../core/ports/index.ts'
+import { refunded } from '../kit/counter-rules.ts'
+import { decideReservation } from '../kit/reservation.ts'
 import type { Gate, Tables } from './engine.ts'
 
 /** Counters in memory; the map's order is that of the last reservation. */

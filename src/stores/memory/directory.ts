@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../../core/actor.ts'
-import type { ActorQuery, ActorWithCredential, ManagedDirectory } from '../../core/ports.ts'
-import { cutPage, pageSize, positionOf } from '../paging.ts'
-import { folded } from '../text-search.ts'
+import type { ActorQuery, ActorWithCredential, ManagedDirectory } from '../../core/ports/index.ts'
+import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
+import { folded } from '../kit/text-search.ts'
 import { type ActorRow, appendAudit, type Gate, type Tables } from './engine.ts'
 
 /** Actors in memory. */

@@ -1,4 +1,4 @@
-import type { Document, Documents } from '../../core/ports.ts'
+import type { Document, Documents } from '../../core/ports/index.ts'
 import type { Gate, Tables } from './engine.ts'
 
 /** Documents in memory. */

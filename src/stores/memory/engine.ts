@@ -1,9 +1,9 @@
 import type { Actor } from '../../core/actor.ts'
 import type { AuditEntry } from '../../core/audit.ts'
 import { LatchkeyError } from '../../core/errors.ts'
-import type { Clock, CounterState, Document } from '../../core/ports.ts'
-import type { SessionRecord } from '../../core/session.ts'
-import { systemClock } from '../clock.ts'
+import type { Clock, CounterState, Document } from '../../core/ports/index.ts'
+import type { SessionRecord } from '../../core/session/record.ts'
+import { systemClock } from '../kit/clock.ts'
 import { createHub, type Hub } from './bus.ts'
 
 /** A session as it is kept, with its creation number and its data bag. */

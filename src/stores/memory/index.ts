@@ -1,5 +1,5 @@
-import type { Clock, Store } from '../../core/ports.ts'
-import { soloBus } from '../solo-bus.ts'
+import type { Clock, Store } from '../../core/ports/index.ts'
+import { soloBus } from '../kit/solo-bus.ts'
 import { createAudit } from './audit.ts'
 import { createCounters } from './counters.ts'
 import { createDirectory } from './directory.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BusMessage } from '../../core/ports.ts'
+import type { BusMessage } from '../../core/ports/index.ts'
 import { fakeClock } from '../../testing/index.ts'
 import { memory, memoryEngine } from './index.ts'
 

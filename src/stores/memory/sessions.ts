@@ -1,14 +1,14 @@
 import { LatchkeyError } from '../../core/errors.ts'
-import type { CreateConditions, SessionStore } from '../../core/ports.ts'
+import type { CreateConditions, SessionStore } from '../../core/ports/index.ts'
 import {
   type EndedSession,
   type EndReason,
   expiresAt,
   type SessionRecord,
   stateOf,
-} from '../../core/session.ts'
-import { chooseEvicted } from '../eviction.ts'
-import { cutPage, pageSize, positionOf } from '../paging.ts'
+} from '../../core/session/record.ts'
+import { chooseEvicted } from '../kit/eviction.ts'
+import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type SessionRow, type Tables } from './engine.ts'
 
 /** Sessions in memory. No verb awaits between its decision and its write, which makes each one write. */

@@ -1,6 +1,6 @@
 import type { AuditAct, AuditEntry } from '../../core/audit.ts'
-import type { Audit } from '../../core/ports.ts'
-import { cutPage, pageSize, positionOf } from '../paging.ts'
+import type { Audit } from '../../core/ports/index.ts'
+import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 import type { AuditRow } from './writes/audit.ts'

@@ -1,4 +1,4 @@
-import type { Counters } from '../../core/ports.ts'
+import type { Counters } from '../../core/ports/index.ts'
 import { createWalk } from './walk.ts'
 import type { Writer } from './writer.ts'
 

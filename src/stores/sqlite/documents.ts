@@ -1,4 +1,4 @@
-import type { Documents } from '../../core/ports.ts'
+import type { Documents } from '../../core/ports/index.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 

@@ -1,4 +1,4 @@
-import { expiresAt, type SessionRecord } from '../../core/session.ts'
+import { expiresAt, type SessionRecord } from '../../core/session/record.ts'
 
 /** The columns of a session, in the order of {@link SessionRow}. */
 export const SESSION_COLUMNS =

@@ -1,5 +1,5 @@
-import type { SessionStore } from '../../core/ports.ts'
-import { cutPage, pageSize, positionOf } from '../paging.ts'
+import type { SessionStore } from '../../core/ports/index.ts'
+import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { toAuditRow } from './audit.ts'
 import type { Reader } from './reader.ts'
 import { fromSessionRow, SESSION_COLUMNS, type SessionRow, toSessionRow } from './session-row.ts'

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { actorRecord, auditEntry, conditions, START, sessionRecord } from '../../testing/index.ts'
-import { checkIntegrity, makeFolder, openStore, WRITING_CHILD } from './test-support/folder.ts'
+import { checkIntegrity, makeFolder, openStore, WRITING_CHILD } from '../../../test/support/sqlite/folder.ts'
 import { openGroupWriter } from './writer.ts'
 
 test('every write acknowledged before a SIGKILL is there, in a sound file', async (t) => {

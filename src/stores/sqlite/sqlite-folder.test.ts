@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { auditEntry } from '../../testing/index.ts'
 import { openReader, openWriter } from './connection.ts'
 import { DATA_FOLDER_LOCKED, sqlite } from './index.ts'
-import { makeFolder, openStore, WRITING_CHILD } from './test-support/folder.ts'
+import { makeFolder, openStore, WRITING_CHILD } from '../../../test/support/sqlite/folder.ts'
 
 const UNAVAILABLE = { name: 'LatchkeyError', code: 'unavailable' }
 

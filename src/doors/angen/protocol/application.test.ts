@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { builtInCommands, defineCommand } from '../../../commands/index.ts'
 import { LatchkeyError } from '../../../core/index.ts'
-import { openHouse, settled } from '../testing-support.ts'
+import { openHouse, settled } from '../../../../test/support/angen-door.ts'
 
 const commands = [
   defineCommand({

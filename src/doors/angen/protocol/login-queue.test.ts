@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Refusal } from '../../../core/errors.ts'
-import { openHouse, settled } from '../testing-support.ts'
+import { openHouse, settled } from '../../../../test/support/angen-door.ts'
 import { LoginQueue, type LoginQueueOptions } from './login-queue.ts'
 
 function open(t: TestContext, options: Partial<LoginQueueOptions> = {}) {

@@ -1,5 +1,5 @@
 import type { Accept } from '../wire.ts'
-import { Census } from './census.ts'
+import { Census } from './connection-counter.ts'
 import { type AngenLimits, DEFAULT_ANGEN_LIMITS } from './limits.ts'
 
 export interface HubOptions {

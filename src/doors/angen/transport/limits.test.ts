@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { Allowance } from './allowance.ts'
-import { Census } from './census.ts'
+import { Allowance } from './token-bucket.ts'
+import { Census } from './connection-counter.ts'
 import { DEFAULT_ANGEN_LIMITS } from './limits.ts'
-import { dial, openPort, until } from './testing-support.ts'
+import { dial, openPort, until } from '../../../../test/support/angen-transport.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { clientOf, dial, openPort, until } from './testing-support.ts'
+import { clientOf, dial, openPort, until } from '../../../../test/support/angen-transport.ts'
 
 describe('a plain listener', () => {
   test('says nothing first, and gives messages and answers in their order', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from './proxy-header.ts'
-import { binaryHeader } from './testing-support.ts'
+import { binaryHeader } from '../../../../test/support/angen-transport.ts'
 
 const text = (header: string) => readProxyHeader(Buffer.from(header, 'latin1'))
 

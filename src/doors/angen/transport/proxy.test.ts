@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { binaryHeader, dial, openPort, until } from './testing-support.ts'
+import { binaryHeader, dial, openPort, until } from '../../../../test/support/angen-transport.ts'
 
 const proxies = ['127.0.0.1']
 

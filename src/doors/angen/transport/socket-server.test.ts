@@ -9,7 +9,7 @@ import {
   type AngenSocketServerOptions,
   createAngenSocketServer,
 } from './socket-server.ts'
-import { clientOf, openHub, type PortOptions, type Transport, until } from './testing-support.ts'
+import { clientOf, openHub, type PortOptions, type Transport, until } from '../../../../test/support/angen-transport.ts'
 
 type Options = Pick<PortOptions, 'limits' | 'handle'> & Partial<AngenSocketServerOptions>
 

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { makeAuthority, makeCertificate } from '../../../server/tls/self-made.ts'
 import type { TlsSource } from './listener.ts'
-import { type Client, clientOf, dial, openPort, until } from './testing-support.ts'
+import { type Client, clientOf, dial, openPort, until } from '../../../../test/support/angen-transport.ts'
 
 const authority = await makeAuthority(Date.now())
 const pairs = [

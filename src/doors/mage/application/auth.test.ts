@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deriveArgon2 } from '../../../core/password/argon2.ts'
+import { deriveArgon2 } from '../../../core/credential/password/argon2.ts'
 import { memory } from '../../../stores/memory/index.ts'
 import { fakeClock } from '../../../testing/fake-clock.ts'
-import { eventOf, type Game, keyIn, openGame, withCommands } from '../testing-support.ts'
+import { eventOf, type Game, keyIn, openGame, withCommands } from '../../../../test/support/mage-door.ts'
 
 const WRONG = [['invalidUsernameOrPassword', null]]
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import mage from '../module/index.ts'
-import { openGame, SEED_FILES, withCommands, writeFiles } from '../testing-support.ts'
+import { openGame, SEED_FILES, withCommands, writeFiles } from '../../../../test/support/mage-door.ts'
 import { findApplication } from './module-files.ts'
 
 const EVERY_KIND = {

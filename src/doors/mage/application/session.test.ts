@@ -11,7 +11,7 @@ import {
   openGame,
   SEED_FILES,
   withCommands,
-} from '../testing-support.ts'
+} from '../../../../test/support/mage-door.ts'
 
 const MINUTE = 60_000
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Game, openGame, withCommands } from '../testing-support.ts'
+import { type Game, openGame, withCommands } from '../../../../test/support/mage-door.ts'
 import { State } from './state.ts'
 
 const COMMANDS = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openGame } from '../testing-support.ts'
+import { openGame } from '../../../../test/support/mage-door.ts'
 import { mageSettings, parseTimeCode } from './time-code.ts'
 
 test('a time code is a number and a unit', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { openStream, until, withKey } from './testing-support.ts'
+import { openStream, until, withKey } from '../../../../test/support/mage-stream.ts'
 
 const STATUSES = new Set([200, 204, 400])
 const RUNS = { numRuns: 150 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { openStream, until } from './testing-support.ts'
+import { openStream, until } from '../../../../test/support/mage-stream.ts'
 
 const JSON_TYPE = 'application/json'
 const TEXT_TYPE = 'text/plain; charset=UTF-8'

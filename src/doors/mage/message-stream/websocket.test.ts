@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openStream, until, withKey } from './testing-support.ts'
+import { openStream, until, withKey } from '../../../../test/support/mage-stream.ts'
 
 test('a socket gets each pack once, and the next one what was not confirmed', async (t) => {
   const game = await openStream(t)

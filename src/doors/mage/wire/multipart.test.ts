@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { openGame, withCommands } from '../testing-support.ts'
+import { openGame, withCommands } from '../../../../test/support/mage-door.ts'
 import { readMultipart } from './multipart.ts'
 
 test('files come in place of the names of their parts', async (t) => {

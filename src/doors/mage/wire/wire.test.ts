@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { eventOf, openGame, withCommands } from '../testing-support.ts'
+import { eventOf, openGame, withCommands } from '../../../../test/support/mage-door.ts'
 
 const HEAD = `HTTP/1.1 200 OK\r
 content-type: application/json; charset=UTF-8\r

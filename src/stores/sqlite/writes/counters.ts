@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { CounterState, Counters, Reservation } from '../../../core/ports.ts'
-import { refunded } from '../../../core/throttle.ts'
-import { decideReservation } from '../../reservation.ts'
+import type { CounterState, Counters, Reservation } from '../../../core/ports/index.ts'
+import { refunded } from '../../kit/counter-rules.ts'
+import { decideReservation } from '../../kit/reservation.ts'
 import { prepare } from '../statement.ts'
 import { prepareStep, type Step } from './step.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse, PASSWORD, settled } from '../../testing-support.ts'
+import { openHouse, PASSWORD, settled } from '../../../../../test/support/angen-door.ts'
 
 const BLANK = "can't be blank"
 const SHORT = 'Passwords must be at least 6 characters long'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LatchkeyError } from '../../../../core/index.ts'
-import { openHouse, PASSWORD, type Token } from '../../testing-support.ts'
+import { openHouse, PASSWORD, type Token } from '../../../../../test/support/angen-door.ts'
 
 const DAY = 86_400_000
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse, settled } from '../../testing-support.ts'
+import { openHouse, settled } from '../../../../../test/support/angen-door.ts'
 
 test('a direct message reaches every session of a user, or waits for it', async (t) => {
   const { connect, visit, token, register, authority } = await openHouse(t)

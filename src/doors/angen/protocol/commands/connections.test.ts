@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse } from '../../testing-support.ts'
+import { openHouse } from '../../../../../test/support/angen-door.ts'
 
 test('whoami has the sixteen keys of a client', async (t) => {
   const { visit, connect, authority } = await openHouse(t)

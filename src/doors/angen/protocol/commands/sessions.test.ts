@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse, PASSWORD, settled } from '../../testing-support.ts'
+import { openHouse, PASSWORD, settled } from '../../../../../test/support/angen-door.ts'
 
 interface Listed {
   readonly id: string

@@ -1,0 +1,118 @@
+import { ROLES } from '../../actor.ts'
+import { type Refusal, refuse } from '../../errors.ts'
+import type { ProfileName } from '../../session/profile.ts'
+import { hashSecret, randomText, sameDigest } from '../../token/secret.ts'
+import { type Registration, register } from './actors.ts'
+import { reserveCreation } from '../login/attempts.ts'
+import { type CallOptions, type House, settle } from '../context.ts'
+import { type LoggedIn, loginAs } from '../login/login.ts'
+
+const KEY = 'claim'
+const DONE = 'claimed'
+const LIFETIME_MS = 15 * 60_000
+
+/**
+ * Makes the one-time code with which the first administrator is claimed, replacing any before it; null once there is
+ * one. Good for 15 minutes and one use; 131 bits; only its hash is stored.
+ */
+export async function createClaimCode(house: House, options: CallOptions): Promise<string | null> {
+  const now = house.now(options)
+  const found = await house.ask(() => house.store.documents.find(KEY, now))
+  if (await hasAdministrator(house)) return null
+  const code = randomText(22)
+  const value = hashSecret(code)
+  const saved = await house.ask(() =>
+    house.store.documents.save(KEY, value, {
+      now,
+      expectedVersion: found?.version ?? 0,
+      expiresAt: now + LIFETIME_MS,
+    }),
+  )
+  return saved === null ? createClaimCode(house, options) : code
+}
+
+async function hasAdministrator(house: House): Promise<boolean> {
+  const directory = house.store.directory
+  const page = await house.ask(() => directory.search({ role: ROLES.admin, limit: 1 }))
+  return page.items.length > 0
+}
+
+/** Who is to be the first administrator, with the code, and what session it gets. */
+export interface Claim extends Registration {
+  readonly code: string
+  /** `web` by default. */
+  readonly profile?: ProfileName
+  /** The token's format; `native` by default. */
+  readonly format?: string
+}
+
+/**
+ * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or
+ * expired code, `throttled`, and whatever a registration is refused for (the code stays good then).
+ */
+export function claim(
+  house: House,
+  { code, profile, format, ...registration }: Claim,
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
+    const now = house.now(options)
+    // Before the code is used up.
+    house.codec(format ?? 'native')
+    // Nobody guesses 131 bits: the count keeps a stranger from filling the trail, and can burn nobody's code.
+    const allowed = await reserveCreation(house, 'claim', options)
+    if (!allowed.ok) return allowed
+    const taken = await takeCode(house, code, now)
+    if (taken === null) {
+      const entry = house.entry('administrator_claimed', wrong.code, {}, options)
+      await house.ask(() => house.store.audit.append([entry]))
+      return wrong
+    }
+    const registered = await register(
+      house,
+      { ...registration, roles: ['user', ROLES.admin] },
+      options,
+    )
+    if (!registered.ok) {
+      await house.ask(() => house.store.documents.save(KEY, taken.value, { now, ...taken.putBack }))
+      return registered
+    }
+    const id = registered.actor.id
+    const entry = house.entry('administrator_claimed', 'ok', { actor: id }, options)
+    await house.ask(() => house.store.audit.append([entry]))
+    const session = {
+      ...(profile === undefined ? {} : { profile }),
+      ...(format === undefined ? {} : { format }),
+    }
+    return loginAs(house, id, session, options)
+  })
+}
+
+/** A code that was taken, and how to put it back as it was. */
+interface Taken {
+  readonly value: string
+  readonly putBack: { readonly expectedVersion: number; readonly expiresAt: number | null }
+}
+
+// The code is taken before the account is made, so that two who hold it cannot both become administrator.
+async function takeCode(house: House, code: string, now: number): Promise<Taken | null> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const found = await house.ask(() => house.store.documents.find(KEY, now))
+    if (found === null || found.value === DONE) return null
+    if (!sameDigest(found.value, hashSecret(code))) return null
+    const saved = await house.ask(() =>
+      house.store.documents.save(KEY, DONE, {
+        now,
+        expectedVersion: found.version,
+        expiresAt: null,
+      }),
+    )
+    if (saved === null) continue
+    return {
+      value: found.value,
+      putBack: { expectedVersion: saved, expiresAt: found.expiresAt },
+    }
+  }
+  return null
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  addActor,
+  check,
+  granted,
+  logIn,
+  openHouse,
+  PASSWORD,
+  reasonOf,
+  refused,
+} from '../../../../test/support/authority.ts'
+
+const NEXT = 'another fine stone'
+
+async function openWithSessions(t: Parameters<typeof openHouse>[0]) {
+  const house = await openHouse(t)
+  const ada = await addActor(house.authority, 'Ada')
+  const [mine, other] = [await logIn(house.authority, 'ada'), await logIn(house.authority, 'ada')]
+  for (const { token } of [mine, other]) await check(house.authority, token)
+  const change = { actorId: ada.id, currentPassword: PASSWORD, next: NEXT }
+  return { ...house, ada, mine, other, change: { ...change, current: mine.session.id } }
+}
+
+test('after a change the new password logs in and the old one does not', async (t) => {
+  const { authority, change } = await openWithSessions(t)
+  granted(await authority.changePassword(change))
+  granted(await authority.login({ identity: 'ada', password: NEXT }))
+  const old = await authority.login({ identity: 'ada', password: PASSWORD })
+  refused(old, 'credentials_invalid')
+})
+
+test('a change needs the current password, and its failures count as those of a login', async (t) => {
+  const { authority, change, mine } = await openWithSessions(t)
+  for (let at = 0; at < 5; at++) {
+    const wrong = { ...change, currentPassword: 'wrong' }
+    refused(await authority.changePassword(wrong), 'credentials_invalid')
+  }
+  refused(await authority.changePassword(change), 'throttled')
+  await check(authority, mine.token)
+  const { items } = await authority.listAudit({ act: 'password_changed', limit: 10 })
+  assert.deepEqual(
+    items.map(({ outcome }) => outcome),
+    Array(5).fill('credentials_invalid').concat('throttled').reverse(),
+  )
+})
+
+for (const [sessions, mineLives, otherLives] of [
+  ['keep', true, true],
+  ['revoke-others', true, false],
+  ['revoke-all', false, false],
+  [undefined, true, false],
+] as const) {
+  test(`a change with ${sessions ?? 'nothing said'} ends just those sessions`, async (t) => {
+    const { authority, change, mine, other } = await openWithSessions(t)
+    const request = sessions === undefined ? change : { ...change, sessions }
+    granted(await authority.changePassword(request))
+    for (const [{ token }, lives] of [
+      [mine, mineLives],
+      [other, otherLives],
+    ] as const) {
+      if (lives) await check(authority, token)
+      else assert.equal(await reasonOf(authority, token), 'password_changed')
+    }
+  })
+}
+
+test('a new password that does not meet the policy changes nothing', async (t) => {
+  const { authority, change, other } = await openWithSessions(t)
+  for (const next of ['short', 'password1', 'password123']) {
+    const refusal = refused(await authority.changePassword({ ...change, next }), 'password_refused')
+    assert.equal(refusal.issues?.[0]?.path, 'password')
+    assert.ok(!JSON.stringify(refusal).includes(next))
+  }
+  await check(authority, other.token)
+  granted(await authority.login({ identity: 'ada', password: PASSWORD }))
+})
+
+test('of two changes at once exactly one wins', async (t) => {
+  const { authority, change } = await openWithSessions(t)
+  const nexts = ['the first of two', 'the second of two']
+  const outcomes = await Promise.all(
+    nexts.map((next) => authority.changePassword({ ...change, next })),
+  )
+  const won = outcomes.findIndex(({ ok }) => ok)
+  refused(outcomes[1 - won] ?? { ok: true }, 'conflict')
+  granted(await authority.login({ identity: 'ada', password: nexts[won] ?? '' }))
+})
+
+test('a reset needs no proof, and is of somebody', async (t) => {
+  const { authority, ada, mine } = await openWithSessions(t)
+  granted(await authority.resetPassword({ actorId: ada.id, next: NEXT }))
+  assert.equal(await reasonOf(authority, mine.token), 'password_changed')
+  granted(await authority.login({ identity: 'ada', password: NEXT }))
+  refused(await authority.resetPassword({ actorId: 'nobody', next: NEXT }), 'not_found')
+  const bad = await authority.resetPassword({ actorId: ada.id, next: 'x' })
+  refused(bad, 'password_refused')
+})

@@ -1,0 +1,269 @@
+import type { Actor } from '../../actor.ts'
+import type { CacheEntry } from './coherent-cache.ts'
+import { hashOfDigest, sameDigest, wordOfDigest, wordsOfHash } from '../../token/secret.ts'
+import type { Binding, Session, SessionRecord } from '../../session/record.ts'
+
+/** The state of a counter of {@link ActorChanges} when a reading of an actor began. */
+export interface Seen {
+  readonly slot: number
+  readonly count: number
+}
+
+const SLOTS = 16_384
+
+/**
+ * Counts changes of actors, so that a reading can be told from one made after the change, wherever a session holds on to it.
+ * Actors share counters, which bounds it: a change makes the few others of its counter be read once more.
+ */
+export class ActorChanges {
+  readonly #counts = new Uint32Array(SLOTS)
+
+  /** Taken before an actor is read. */
+  seen(id: string): Seen {
+    const slot = slotOf(id)
+    return { slot, count: this.countAt(slot) }
+  }
+
+  raise(id: string): void {
+    const slot = slotOf(id)
+    this.#counts[slot] = this.countAt(slot) + 1
+  }
+
+  countAt(slot: number): number {
+    return this.#counts[slot] ?? 0
+  }
+}
+
+function slotOf(id: string): number {
+  let sum = 0
+  for (let at = 0; at < id.length; at++) sum = (Math.imul(sum, 31) + id.charCodeAt(at)) | 0
+  return sum & (SLOTS - 1)
+}
+
+/*
+ * Entries are laid out for the processor: among a million of them every line of memory a check touches is a cache miss.
+ * V8 keeps a number in an object of its own unless it is known to be a small integer (hence the `| 0`), so times are kept
+ * as two of those, and what a check needs of an actor stands in its entry.
+ */
+const SPAN = 2 ** 30
+
+function high(time: number): number {
+  return Math.floor(time / SPAN) | 0
+}
+
+function low(time: number): number {
+  return (time - Math.floor(time / SPAN) * SPAN) | 0
+}
+
+/** A cached actor. Sessions point at it, so that a change of the actor is one message. */
+export class ActorEntry implements CacheEntry {
+  used = false
+  readonly actor: Actor
+  readonly id: string
+  readonly roles: readonly string[]
+  readonly #slot: number
+  readonly #count: number
+  /** When it was read, for directories that only promise a maximum age. */
+  readonly readAt: number
+  readonly weight: number
+
+  constructor(actor: Actor, readAt: number, seen: Seen | null = null) {
+    const frozen = Object.freeze({
+      ...actor,
+      roles: Object.freeze([...actor.roles]),
+      identities: Object.freeze([...actor.identities]),
+    })
+    this.actor = frozen
+    this.id = frozen.id
+    this.roles = frozen.roles
+    this.#slot = seen === null ? -1 : seen.slot
+    this.#count = seen === null ? 0 : seen.count
+    this.readAt = readAt
+    this.weight = 360 + 2 * (actor.name.length + actor.identities.join().length)
+  }
+
+  /** Whether the actor has not changed since it was read. */
+  isCurrent(changes: ActorChanges): boolean {
+    return this.#slot === -1 || changes.countAt(this.#slot) === this.#count
+  }
+}
+
+const shared = new Map<string, string>()
+
+// Every record read brings its own copy of "web" and "http"; one of each is enough for a million entries.
+function share(text: string): string {
+  const known = shared.get(text)
+  if (known !== undefined) return known
+  if (shared.size < 1000) shared.set(text, text)
+  return text
+}
+
+/** The address that a setting may bind a `device` session to, empty where it has none; null for other profiles. */
+export function pinOf({ profile, client }: SessionRecord): string | null {
+  return profile === 'device' ? (client.address ?? '') : null
+}
+
+/** A cached session: only what a check decides on. */
+export class SessionEntry implements CacheEntry {
+  used = false
+  // The token's hash, word by word: as a text it would lie on another page of memory.
+  readonly #hash0: number
+  readonly #hash1: number
+  readonly #hash2: number
+  readonly #hash3: number
+  readonly #hash4: number
+  readonly #hash5: number
+  readonly #hash6: number
+  readonly #hash7: number
+  actor: ActorEntry
+  impersonator: ActorEntry | null
+  #usedHigh: number
+  #usedLow: number
+  #touchedHigh: number
+  #touchedLow: number
+  readonly #hardEndHigh: number
+  readonly #hardEndLow: number
+  readonly idleMs: number | null
+  readonly binding: Binding | null
+  readonly pin: string | null
+  readonly parent: string | null
+  readonly id: string
+  readonly #profile: string
+  readonly #door: string
+  readonly #access: readonly string[] | null
+  readonly anonymous: boolean
+  readonly #createdHigh: number
+  readonly #createdLow: number
+  readonly #authenticatedHigh: number
+  readonly #authenticatedLow: number
+  readonly #endsHigh: number
+  readonly #endsLow: number
+  readonly #generation: number
+  readonly #previousTokenHash: string | null
+  readonly #previousTokenUntil: number
+  /** The digest of a signed token of it whose signature was found good: the next check of that token need not look again. */
+  proof: string | null = null
+
+  constructor(record: SessionRecord, actor: ActorEntry, impersonator: ActorEntry | null) {
+    const hardEnd = Math.min(record.endsAt, record.tokenExpiresAt ?? record.endsAt)
+    const words = wordsOfHash(record.tokenHash)
+    this.#hash0 = words[0] ?? 0
+    this.#hash1 = words[1] ?? 0
+    this.#hash2 = words[2] ?? 0
+    this.#hash3 = words[3] ?? 0
+    this.#hash4 = words[4] ?? 0
+    this.#hash5 = words[5] ?? 0
+    this.#hash6 = words[6] ?? 0
+    this.#hash7 = words[7] ?? 0
+    this.actor = actor
+    this.impersonator = impersonator
+    this.#usedHigh = high(record.lastUsedAt)
+    this.#usedLow = low(record.lastUsedAt)
+    this.#touchedHigh = this.#usedHigh
+    this.#touchedLow = this.#usedLow
+    this.#hardEndHigh = high(hardEnd)
+    this.#hardEndLow = low(hardEnd)
+    this.idleMs = record.idleMs
+    this.binding = record.binding
+    this.pin = pinOf(record)
+    this.parent = record.parent
+    this.id = record.id
+    this.#profile = share(record.profile)
+    this.#door = share(record.door)
+    this.#access = record.access
+    this.anonymous = record.anonymous
+    this.#createdHigh = high(record.createdAt)
+    this.#createdLow = low(record.createdAt)
+    this.#authenticatedHigh = high(record.authenticatedAt)
+    this.#authenticatedLow = low(record.authenticatedAt)
+    this.#endsHigh = high(record.endsAt)
+    this.#endsLow = low(record.endsAt)
+    this.#generation = record.generation
+    this.#previousTokenHash = record.previousTokenUntil > 0 ? record.previousTokenHash : null
+    this.#previousTokenUntil = record.previousTokenUntil
+  }
+
+  get weight(): number {
+    return 576
+  }
+
+  get lastUsedAt(): number {
+    return this.#usedHigh * SPAN + this.#usedLow
+  }
+
+  set lastUsedAt(time: number) {
+    this.#usedHigh = high(time)
+    this.#usedLow = low(time)
+  }
+
+  /** The last use that was handed to the store. */
+  get touchedAt(): number {
+    return this.#touchedHigh * SPAN + this.#touchedLow
+  }
+
+  set touchedAt(time: number) {
+    this.#touchedHigh = high(time)
+    this.#touchedLow = low(time)
+  }
+
+  /**
+   * Whether this is the digest of the session's secret, or of the one before it while that still lives. Every word is
+   * looked at whatever the others say, so that the time tells nothing.
+   */
+  accepts(digest: string, now: number): boolean {
+    const difference =
+      (this.#hash0 ^ wordOfDigest(digest, 0)) |
+      (this.#hash1 ^ wordOfDigest(digest, 1)) |
+      (this.#hash2 ^ wordOfDigest(digest, 2)) |
+      (this.#hash3 ^ wordOfDigest(digest, 3)) |
+      (this.#hash4 ^ wordOfDigest(digest, 4)) |
+      (this.#hash5 ^ wordOfDigest(digest, 5)) |
+      (this.#hash6 ^ wordOfDigest(digest, 6)) |
+      (this.#hash7 ^ wordOfDigest(digest, 7))
+    if (difference === 0) return true
+    const previous = this.#previousTokenHash
+    if (previous === null || now >= this.#previousTokenUntil) return false
+    return sameDigest(hashOfDigest(digest), previous)
+  }
+
+  /**
+   * The instant at which it is over unless used before: the earliest of idle, token and absolute end. Counted from the last use
+   * that the store was told of: a session that lived here on others would be expired there, where it is listed and ended.
+   */
+  expiresAt(): number {
+    const hardEnd = this.#hardEndHigh * SPAN + this.#hardEndLow
+    if (this.idleMs === null) return hardEnd
+    const idleEnd = this.touchedAt + this.idleMs
+    return idleEnd < hardEnd ? idleEnd : hardEnd
+  }
+
+  /** What a check says of it. */
+  view(): Session {
+    const owner = this.impersonator ?? this.actor
+    return {
+      id: this.id,
+      owner: owner.id,
+      actsAs: this.impersonator === null ? null : this.actor.id,
+      parent: this.parent,
+      profile: this.#profile,
+      door: this.#door,
+      access: this.#accessNow(),
+      anonymous: this.anonymous,
+      createdAt: this.#createdHigh * SPAN + this.#createdLow,
+      authenticatedAt: this.#authenticatedHigh * SPAN + this.#authenticatedLow,
+      expiresAt: this.expiresAt(),
+      endsAt: this.#endsHigh * SPAN + this.#endsLow,
+      generation: this.#generation,
+    }
+  }
+
+  // A restriction is a ceiling: a role that its actor has lost is lost here at the next check. What an anonymous
+  // session was given at its creation stays on that session.
+  #accessNow(): readonly string[] {
+    const granted = this.#access
+    const roles = this.actor.roles
+    if (granted === null) return roles
+    if (this.anonymous) return granted
+    return granted.filter((role) => roles.includes(role))
+  }
+}

@@ -1,0 +1,374 @@
+import { anonymousActor } from '../actor.ts'
+import { canonicalAddress } from '../address.ts'
+import type { AuditAct, AuditEntry } from '../audit.ts'
+import { CoherentCache } from './cache/coherent-cache.ts'
+import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
+import type { Guard, RequestSource } from '../guard.ts'
+import type { PasswordHasher } from '../credential/password/index.ts'
+import type { ActorWithCredential, BusMessage, Directory, Store } from '../ports/index.ts'
+import { keyedHash } from '../token/secret.ts'
+import type { EndedSession, SessionRecord } from '../session/record.ts'
+import { ActorChanges, ActorEntry, SessionEntry } from './cache/session-entry.ts'
+import type { SettingsTable } from '../settings.ts'
+import {
+  nativeCodec,
+  type ParsedRenewal,
+  type ParsedToken,
+  type SigningKeys,
+  type TokenCodec,
+} from '../token/codec.ts'
+import { TouchBuffer } from './cache/touch-buffer.ts'
+
+/** What every verb takes beside its own input. */
+export interface CallOptions extends RequestSource {
+  /** Epoch milliseconds; the store's clock by default. */
+  readonly now?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a read of a session found: its record in whatever state, and its entry if it is live. */
+export interface LoadedSession {
+  readonly record: SessionRecord | null
+  readonly entry: SessionEntry | null
+}
+
+/** What the authority tells those who listen: its own changes and those of other nodes. */
+export type Change = BusMessage
+
+export interface HouseParts {
+  readonly store: Store
+  readonly directory: Directory
+  readonly settings: SettingsTable
+  readonly hasher: PasswordHasher
+  readonly guards: readonly Guard[]
+  readonly codecs: readonly TokenCodec[]
+  readonly auditKey: string
+  readonly cache: { readonly maxEntries: number; readonly maxBytes: number }
+  readonly storeTimeoutMs: number
+  readonly onError: (error: unknown) => void
+}
+
+/** What the verbs share: the store behind a deadline, the caches, the codecs, and how changes are announced. */
+export class House {
+  readonly store: Store
+  readonly directory: Directory
+  readonly settings: SettingsTable
+  readonly hasher: PasswordHasher
+  readonly guards: readonly Guard[]
+  readonly sessions: CoherentCache<SessionEntry, LoadedSession>
+  readonly actors: CoherentCache<ActorEntry, ActorEntry | null>
+  readonly touches: TouchBuffer
+  readonly onError: (error: unknown) => void
+  /** The highest epoch of the house that was heard of; `epochNow` says whether that is enough. */
+  houseEpoch = 0
+  readonly #actorChanges = new ActorChanges()
+  #lapses = 0
+  #epochReadAfter = -1
+  readonly #codecs: readonly TokenCodec[]
+  readonly #auditKey: string
+  readonly #storeTimeoutMs: number
+  readonly #listeners = new Set<(change: Change) => void>()
+  readonly #unsubscribe: () => void
+
+  constructor(parts: HouseParts) {
+    this.store = parts.store
+    this.directory = parts.directory
+    this.settings = parts.settings
+    this.hasher = parts.hasher
+    this.guards = parts.guards
+    this.onError = parts.onError
+    this.#codecs = [nativeCodec, ...parts.codecs]
+    this.#auditKey = parts.auditKey
+    this.#storeTimeoutMs = parts.storeTimeoutMs
+    this.sessions = new CoherentCache(parts.cache)
+    this.actors = new CoherentCache({
+      maxEntries: parts.cache.maxEntries,
+      maxBytes: parts.cache.maxBytes,
+    })
+    this.touches = new TouchBuffer({
+      write: (touches) => this.ask(() => this.store.sessions.touch(touches)),
+      onError: parts.onError,
+    })
+    this.#unsubscribe = this.store.bus.subscribe((message) => this.#hear(message))
+  }
+
+  now(options: CallOptions): number {
+    return options.now ?? this.store.clock.now()
+  }
+
+  /**
+   * Asks the store, within the deadline and until the caller gives up. Whatever the engine throws becomes
+   * `unavailable`: its own errors mean nothing to a caller.
+   */
+  async ask<T>(question: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted()
+    const deadline = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      deadline.reject(new LatchkeyError('unavailable', 'The store did not answer in time.'))
+    }, this.#storeTimeoutMs)
+    try {
+      return await unlessAborted(Promise.race([question(), deadline.promise]), signal)
+    } catch (error) {
+      if (error instanceof LatchkeyError || signal?.aborted === true) throw error
+      throw new LatchkeyError('unavailable', 'The store failed.', { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /**
+   * Asks the store for a write, and announces what `tell` makes of its outcome. Whoever asks may give up and the deadline may
+   * pass while the write still lands, so it is announced whenever it does.
+   */
+  async write<T>(
+    write: () => Promise<T>,
+    tell: (outcome: T) => Change | readonly (Change | null)[] | null,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    let told: Promise<unknown> | null = null
+    const outcome = await this.ask(async () => {
+      const written = await write()
+      const changes = [tell(written)].flat().filter((change) => change !== null)
+      told = Promise.all(changes.map((change) => this.announce(change)))
+      return written
+    }, signal)
+    await told
+    return outcome
+  }
+
+  codec(name: string): TokenCodec {
+    const codec = this.#codecs.find((candidate) => candidate.name === name)
+    if (codec === undefined) throw new LatchkeyError('invalid_request', `No token format ${name}.`)
+    return codec
+  }
+
+  parseToken(token: string): ParsedToken | null {
+    for (const codec of this.#codecs) {
+      const parsed = codec.parse(token)
+      if (parsed !== null) return parsed
+    }
+    return null
+  }
+
+  /** The codec that a token is of. */
+  codecOf(token: string): TokenCodec | null {
+    return this.#codecs.find((codec) => codec.parse(token) !== null) ?? null
+  }
+
+  /** The keys of the formats that sign. */
+  signingKeys(): readonly SigningKeys[] {
+    return this.#codecs.flatMap(({ keys }) => (keys === undefined ? [] : [keys]))
+  }
+
+  /** The codec comes along, because a renewed session answers in the format it was asked in. */
+  parseRenewal(code: string): (ParsedRenewal & { codec: TokenCodec }) | null {
+    for (const codec of this.#codecs) {
+      const parsed = codec.parseRenewal(code)
+      if (parsed !== null) return { ...parsed, codec }
+    }
+    return null
+  }
+
+  /** Whether what is cached may be trusted now. */
+  trusted(): boolean {
+    const until = this.store.bus.trustedUntil()
+    return until === Number.POSITIVE_INFINITY || this.store.clock.now() < until
+  }
+
+  /** An active actor, through the cache; null for one that is missing or suspended. */
+  async findActor(id: string, now: number): Promise<ActorEntry | null> {
+    const trusted = this.trusted()
+    const cached = trusted ? this.actors.get(id) : undefined
+    if (cached !== undefined && this.isCurrent(cached, now)) return cached
+    const load = async () => {
+      const seen = this.#actorChanges.seen(id)
+      const found = await this.ask(() => this.directory.find(id))
+      const active = found !== null && found.actor.status === 'active'
+      const entry = active ? new ActorEntry(found.actor, now, seen) : null
+      return { entry, result: entry }
+    }
+    return trusted ? this.actors.fill(id, load) : (await load()).result
+  }
+
+  isCurrent(entry: ActorEntry, now: number): boolean {
+    const maxAgeMs = this.directory.maxAgeMs
+    if (!entry.isCurrent(this.#actorChanges)) return false
+    // What was read for this very check is current even where nothing may be kept.
+    return maxAgeMs === undefined || now - entry.readAt < Math.max(1, maxAgeMs)
+  }
+
+  /** A session with all that a check of it needs, read from the store and kept if it is live. */
+  async loadSession(id: string, now: number): Promise<LoadedSession> {
+    const trusted = this.trusted()
+    const load = async () => {
+      const loaded = await this.#readSession(id, now, trusted)
+      return { entry: loaded.entry, result: loaded }
+    }
+    return trusted ? this.sessions.fill(id, load) : (await load()).result
+  }
+
+  /** The epoch of the house: what is known here if that may be trusted, else what the store says. */
+  async epochNow(owner: string, trusted = this.trusted()): Promise<number> {
+    if (trusted && this.#epochReadAfter === this.#lapses) return this.houseEpoch
+    const lapses = this.#lapses
+    const epochs = await this.ask(() => this.store.sessions.findEpochs(owner))
+    this.houseEpoch = Math.max(this.houseEpoch, epochs.house)
+    if (trusted) this.#epochReadAfter = lapses
+    return this.houseEpoch
+  }
+
+  async #readSession(id: string, now: number, trusted: boolean): Promise<LoadedSession> {
+    const record = await this.ask(() => this.store.sessions.find(id))
+    if (record === null || record.endedAt !== null) return { record, entry: null }
+    if (record.houseEpoch < (await this.epochNow(record.owner, trusted)))
+      return { record, entry: null }
+    const owner = record.anonymous ? visitor(record) : await this.findActor(record.owner, now)
+    const target = record.actsAs === null ? owner : await this.findActor(record.actsAs, now)
+    if (owner === null || target === null) return { record, entry: null }
+    const entry = new SessionEntry(record, target, record.actsAs === null ? null : owner)
+    entry.touchedAt = Math.max(entry.touchedAt, this.touches.find(id) ?? 0)
+    entry.lastUsedAt = Math.max(entry.touchedAt, this.sessions.peek(id)?.lastUsedAt ?? 0)
+    return { record, entry }
+  }
+
+  /** The actor behind a session that is known to be live. Throws `session_revoked` if it no longer may act. */
+  async actorOf(record: SessionRecord, now: number): Promise<ActorEntry> {
+    const entry = record.anonymous ? visitor(record) : await this.findActor(record.owner, now)
+    if (entry !== null) return entry
+    throw new LatchkeyError('session_revoked', 'The session has ended.', { reason: 'suspended' })
+  }
+
+  /** Calls back with every change, of this node and of others. Returns how to stop. */
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Makes a change count here at once, and resolves when it counts on every node. */
+  async announce(change: Change): Promise<void> {
+    this.#apply(change)
+    try {
+      await this.store.bus.publish(change)
+    } catch (error) {
+      // What was written stands; a node that did not hear trusts its cache no longer than its lease.
+      this.onError(error)
+    }
+  }
+
+  #hear(message: BusMessage): void {
+    this.#apply(message)
+    if (message.kind === 'settings-changed' || message.kind === 'missed') {
+      this.settings.load().catch(this.onError)
+      for (const keys of this.signingKeys()) keys.reload().catch(this.onError)
+    }
+  }
+
+  #apply(change: Change): void {
+    if (change.kind === 'session-changed') this.sessions.invalidate(change.id)
+    else if (change.kind === 'sessions-ended') {
+      for (const { id } of change.ended) {
+        this.sessions.invalidate(id)
+        this.touches.forget(id)
+      }
+    } else if (change.kind === 'actor-changed') {
+      this.#actorChanges.raise(change.id)
+      this.actors.invalidate(change.id)
+    } else if (change.kind === 'house-locked') {
+      this.houseEpoch = Math.max(this.houseEpoch, change.epoch)
+      this.sessions.clear()
+    } else if (change.kind === 'missed') {
+      this.#lapses++
+      this.sessions.clear()
+      this.actors.clear()
+    }
+    for (const listener of this.#listeners) {
+      try {
+        listener(change)
+      } catch (error) {
+        this.onError(error)
+      }
+    }
+  }
+
+  /** A line of the audit trail. */
+  entry(
+    act: AuditAct,
+    outcome: string,
+    facts: Partial<Pick<AuditEntry, 'actor' | 'target' | 'session' | 'detail'>> & {
+      identity?: string
+    },
+    options: CallOptions,
+  ): AuditEntry {
+    return {
+      at: this.now(options),
+      act,
+      outcome,
+      actor: facts.actor ?? null,
+      target: facts.target ?? null,
+      session: facts.session ?? null,
+      door: options.door ?? 'library',
+      address: addressOf(options),
+      identityHash: facts.identity === undefined ? null : this.hashIdentity(facts.identity),
+      detail: facts.detail ?? null,
+    }
+  }
+
+  /** The keyed hash under which an identity is counted and audited. */
+  hashIdentity(identity: string): string {
+    return keyedHash(this.#auditKey, identity)
+  }
+
+  async findCredential(id: string, signal?: AbortSignal): Promise<ActorWithCredential | null> {
+    return this.ask(() => this.directory.find(id), signal)
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe()
+    await this.touches.flush()
+    this.#listeners.clear()
+  }
+}
+
+// A visitor is in no directory, so no reading of it grows old.
+function visitor(record: SessionRecord): ActorEntry {
+  return new ActorEntry(anonymousActor(record.owner, record.createdAt), Number.POSITIVE_INFINITY)
+}
+
+/** What there is to tell of sessions that a write has ended. */
+export function endedChange(ended: readonly EndedSession[]): Change | null {
+  return ended.length === 0 ? null : { kind: 'sessions-ended', ended }
+}
+
+/** The canonical address of a request, or null. */
+export function addressOf(source: RequestSource): string | null {
+  return source.address === undefined || source.address === null
+    ? null
+    : canonicalAddress(source.address)
+}
+
+/** What work comes to, or the reason of `signal` if that fires first; the work goes on for others who wait for it. */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return work
+  const aborted = Promise.withResolvers<never>()
+  const giveUp = () => aborted.reject(signal.reason)
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+/** Runs a verb whose refusals are values: a `LatchkeyError` from below becomes one. */
+export async function settle<T>(verb: () => Promise<T>): Promise<T | Refusal> {
+  try {
+    return await verb()
+  } catch (error) {
+    if (error instanceof LatchkeyError) return refusalOf(error)
+    throw error
+  }
+}

@@ -1,0 +1,135 @@
+import type { AuditAct } from '../../audit.ts'
+import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
+import { stateOf } from '../../session/record.ts'
+import { reserveCode } from '../login/attempts.ts'
+import type { Authenticated } from '../sessions/authenticate.ts'
+import {
+  type Approval,
+  type DeviceAsking,
+  type DeviceGrant,
+  findGrant,
+  type StoredGrant,
+  userCodeKey,
+} from './device-grant.ts'
+import { type CallOptions, type House, settle } from '../context.ts'
+import { freshWithin } from '../login/step-up.ts'
+
+const UNKNOWN = refuse('not_found', 'The code is wrong, used or expired.')
+
+/**
+ * What a device that waits for approval says of itself. As approving and denying, it needs a session of one's own that was proved
+ * lately: refuses `access_denied` to visitors and under impersonation, `step_up_required`, `not_found` for a wrong, used or
+ * expired code, and `throttled` after several of those, by actor and by address.
+ */
+export function findDevice(
+  house: House,
+  current: Authenticated,
+  userCode: string,
+  options: CallOptions,
+): Promise<{ ok: true; device: DeviceAsking } | Refusal> {
+  return settle(async () => {
+    const found = await findWaiting(house, current, userCode, options)
+    if (!found.ok) return found
+    const { decided: _, ...device } = found.grant
+    return { ok: true, device }
+  })
+}
+
+/**
+ * Lets a device log in as the session's owner, to do no more than this session may. Refuses as {@link findDevice}; of those who approve or
+ * deny at once one is heard.
+ */
+export function approveDevice(
+  house: House,
+  current: Authenticated,
+  userCode: string,
+  options: CallOptions,
+): Promise<{ ok: true } | Refusal> {
+  return settle(async () => {
+    const found = await findWaiting(house, current, userCode, options)
+    if (!found.ok) return found
+    const approval = await approvalOf(house, current, options)
+    return decide(house, current, { ...found, decided: approval, act: 'device_approved' }, options)
+  })
+}
+
+/** Denies a device its login. Refuses as {@link findDevice}. */
+export function denyDevice(
+  house: House,
+  current: Authenticated,
+  userCode: string,
+  options: CallOptions,
+): Promise<{ ok: true } | Refusal> {
+  return settle(async () => {
+    const found = await findWaiting(house, current, userCode, options)
+    if (!found.ok) return found
+    return decide(house, current, { ...found, decided: 'denied', act: 'device_denied' }, options)
+  })
+}
+
+interface Waiting extends StoredGrant {
+  readonly ok: true
+  /** Where the typed code is stored. */
+  readonly codeKey: string
+}
+
+async function findWaiting(
+  house: House,
+  current: Authenticated,
+  userCode: string,
+  options: CallOptions,
+): Promise<Waiting | Refusal> {
+  const { session, impersonator } = current
+  if (impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
+  if (session.anonymous) return refuse('access_denied', 'Log in first.')
+  const fresh = freshWithin(house, current, house.settings.get('session.freshMs'), options)
+  if (!fresh.ok) return fresh
+  const attempt = await reserveCode(house, session.owner, options)
+  if (!attempt.ok) return attempt
+  const now = house.now(options)
+  const codeKey = userCodeKey(house, userCode)
+  if (codeKey === null) return UNKNOWN
+  const lead = await house.ask(() => house.store.documents.find(codeKey, now))
+  const found = lead === null ? null : await findGrant(house, lead.value, now)
+  if (found === null || found.grant.decided !== null) return UNKNOWN
+  await attempt.withdraw()
+  return { ok: true, codeKey, ...found }
+}
+
+// The epochs first: the session that is found alive after them was not ended by what would raise them later.
+async function approvalOf(
+  house: House,
+  { session }: Authenticated,
+  options: CallOptions,
+): Promise<Approval> {
+  const epochs = await house.ask(() => house.store.sessions.findEpochs(session.owner))
+  const record = await house.ask(() => house.store.sessions.find(session.id), options.signal)
+  const at = { now: house.now(options), houseEpoch: epochs.house }
+  if (record === null || stateOf(record, at) === 'ended') {
+    throw new LatchkeyError('session_revoked', 'The session has ended. Log in again.')
+  }
+  const { access, authenticatedAt } = record
+  return { actor: session.owner, epochs, access, authenticatedAt }
+}
+
+async function decide(
+  house: House,
+  { session }: Authenticated,
+  decision: Waiting & { decided: NonNullable<DeviceGrant['decided']>; act: AuditAct },
+  options: CallOptions,
+): Promise<{ ok: true } | Refusal> {
+  const { key, version, codeKey, decided, act } = decision
+  const now = house.now(options)
+  const grant: DeviceGrant = { ...decision.grant, decided }
+  const { documents, audit } = house.store
+  const writing = { now, expectedVersion: version, expiresAt: grant.expiresAt }
+  const written = await house.ask(() => documents.save(key, JSON.stringify(grant), writing))
+  if (written === null) return UNKNOWN
+  const detail = { profile: grant.profile, from: grant.address }
+  const facts = { actor: session.owner, session: session.id, detail }
+  await Promise.all([
+    house.ask(() => documents.remove(codeKey, { now })),
+    house.ask(() => audit.append([house.entry(act, 'ok', facts, options)])),
+  ])
+  return { ok: true }
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LatchkeyError } from '../../errors.ts'
+import { deriveArgon2 } from '../../credential/password/argon2.ts'
+import type { AuthorityOptions } from '../create-authority.ts'
+import {
+  addActor,
+  CHEAP,
+  granted,
+  HOUR,
+  logIn,
+  MINUTE,
+  openHouse,
+  PASSWORD,
+  refused,
+  type TestHouse,
+} from '../../../../test/support/authority.ts'
+
+const WRONG = { identity: 'ada', password: 'wrong password' }
+const RIGHT = { identity: 'ada', password: PASSWORD }
+/** Attempts from all over the world, each from an address of its own. */
+const from = (at: number) => ({ address: `2001:db8:${at.toString(16)}::1` })
+
+async function fail({ authority }: TestHouse, times: number, identity = 'ada') {
+  for (let at = 0; at < times; at++) {
+    refused(await authority.login({ ...WRONG, identity }, from(at)), 'credentials_invalid')
+  }
+}
+
+for (const identity of ['ada', 'nobody']) {
+  test(`after five failures ${identity} must pause, twice as long each time`, async (t) => {
+    const house = await openHouse(t)
+    await addActor(house.authority, 'Ada')
+    await fail(house, 5, identity)
+    for (const pause of [1000, 2000, 4000]) {
+      const refusal = refused(await house.authority.login({ ...WRONG, identity }), 'throttled')
+      assert.equal(refusal.retryAfterMs, pause)
+      house.clock.advance(pause)
+      await fail(house, 1, identity)
+    }
+  })
+}
+
+test('while it must pause even the right password is refused, and waiting helps', async (t) => {
+  const house = await openHouse(t)
+  await addActor(house.authority, 'Ada')
+  await fail(house, 5)
+  refused(await house.authority.login(RIGHT), 'throttled')
+  house.clock.advance(1000)
+  granted(await house.authority.login(RIGHT))
+})
+
+test('a success forgets the failures before it', async (t) => {
+  const house = await openHouse(t)
+  await addActor(house.authority, 'Ada')
+  await fail(house, 4)
+  granted(await house.authority.login(RIGHT))
+  await fail(house, 5)
+})
+
+test('name and e-mail of one actor share their failures', async (t) => {
+  const house = await openHouse(t)
+  const registration = { name: 'Ada', email: 'ada@example.org', password: PASSWORD }
+  granted(await house.authority.register(registration))
+  await fail(house, 3)
+  await fail(house, 2, 'ada@example.org')
+  refused(await house.authority.login(RIGHT), 'throttled')
+})
+
+test('failures of a stranger do not hold up an address that has logged in before', async (t) => {
+  const house = await openHouse(t)
+  await addActor(house.authority, 'Ada')
+  const home = { address: '192.0.2.7' }
+  granted(await house.authority.login(RIGHT, home))
+  await fail(house, 5)
+  refused(await house.authority.login(RIGHT, from(77)), 'throttled')
+  granted(await house.authority.login(RIGHT, home))
+})
+
+test('after a hundred failures the password works from known addresses alone, until it is reset', async (t) => {
+  const house = await openHouse(t, { settings: { 'throttle.identityFree': 1000 } })
+  const { authority, clock } = house
+  const ada = await addActor(authority, 'Ada')
+  const home = { address: '192.0.2.7' }
+  granted(await authority.login(RIGHT, home))
+  await fail(house, 100)
+  refused(await authority.login(RIGHT, from(500)), 'throttled')
+  clock.advance(24 * HOUR)
+  refused(await authority.login(RIGHT, from(500)), 'throttled')
+  granted(await authority.login(RIGHT, home))
+  refused(await authority.login(RIGHT, from(500)), 'throttled')
+  const next = 'another fine stone'
+  granted(await authority.resetPassword({ actorId: ada.id, next }))
+  granted(await authority.login({ ...RIGHT, password: next }, from(500)))
+})
+
+test('an address may fail twenty times a minute, whoever it tries', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const tryAs = (at: number, address: string) =>
+    authority.login({ identity: `nobody${at}`, password: 'x' }, { address })
+  for (let at = 0; at < 20; at++) {
+    // One network of IPv6 is one address.
+    refused(await tryAs(at, `2001:db8::${at + 1}`), 'credentials_invalid')
+  }
+  const refusal = refused(await tryAs(20, '2001:db8::9999'), 'throttled')
+  assert.equal(refusal.retryAfterMs, MINUTE)
+  refused(await tryAs(21, '2001:db8:0:1::1'), 'credentials_invalid')
+  clock.advance(MINUTE)
+  refused(await tryAs(22, '2001:db8::1'), 'credentials_invalid')
+})
+
+test('a success is not counted against its address', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  for (let at = 0; at < 30; at++) await logIn(authority, 'ada', {}, { address: '192.0.2.7' })
+})
+
+test('an address may register, and begin visits, twenty times a minute each', async (t) => {
+  const { authority } = await openHouse(t)
+  const here = { address: '192.0.2.7' }
+  for (let at = 0; at < 20; at++) {
+    granted(await authority.register({ name: `n${at}`, password: PASSWORD }, here))
+    granted(await authority.loginAnonymous({}, here))
+  }
+  refused(await authority.register({ name: 'n20', password: PASSWORD }, here), 'throttled')
+  refused(await authority.loginAnonymous({}, here), 'throttled')
+})
+
+/** A hasher whose derivations wait until they are let go. */
+function stalled(): {
+  passwords: AuthorityOptions['passwords']
+  work: () => number
+  go: () => void
+} {
+  const going = Promise.withResolvers<void>()
+  let work = 0
+  const derive = async (input: Parameters<typeof deriveArgon2>[0]) => {
+    work++
+    await going.promise
+    return deriveArgon2(input)
+  }
+  return { passwords: { ...CHEAP, derive }, work: () => work, go: going.resolve }
+}
+
+test('of a hundred wrong passwords at once no more than five are looked at', async (t) => {
+  const house = await openHouse(t)
+  await addActor(house.authority, 'Ada')
+  const { passwords, work, go } = stalled()
+  const { authority } = await house.addNode({ passwords: { ...passwords, concurrency: 100 } })
+  const logins = Array.from({ length: 100 }, (_, at) => authority.login(WRONG, from(at)))
+  go()
+  const outcomes = await Promise.all(logins)
+  assert.equal(work(), 5)
+  const codes = outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.code))
+  assert.equal(codes.filter((code) => code === 'credentials_invalid').length, 5)
+  assert.equal(codes.filter((code) => code === 'throttled').length, 95)
+})
+
+test('an attempt that was turned away for want of room is taken back', async (t) => {
+  const house = await openHouse(t)
+  await addActor(house.authority, 'Ada')
+  const { passwords, go } = stalled()
+  const full = { ...passwords, concurrency: 1, queueLimit: 0 }
+  const { authority } = await house.addNode({ passwords: full })
+  const here = { address: '192.0.2.7' }
+  const first = authority.login({ identity: 'somebody', password: 'x' })
+  for (let at = 0; at < 30; at++) {
+    assert.ok((refused(await authority.login(RIGHT, here), 'busy').retryAfterMs ?? 0) > 0)
+  }
+  go()
+  await first
+  granted(await authority.login(RIGHT, here))
+})
+
+test('a verification that the machine could not do is taken back', async (t) => {
+  const house = await openHouse(t)
+  await addActor(house.authority, 'Ada')
+  const derive = () => Promise.reject(new LatchkeyError('unavailable', 'No memory.'))
+  const { authority } = await house.addNode({ passwords: { ...CHEAP, derive } })
+  for (let at = 0; at < 20; at++) refused(await authority.login(RIGHT), 'unavailable')
+  granted(await house.authority.login(RIGHT))
+})

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LatchkeyError } from '../../errors.ts'
+import { deriveArgon2 } from '../../credential/password/argon2.ts'
+import { createPasswordHasher } from '../../credential/password/index.ts'
+import {
+  addActor,
+  CHEAP,
+  check,
+  granted,
+  logIn,
+  openHouse,
+  PASSWORD,
+  reasonOf,
+  refused,
+} from '../../../../test/support/authority.ts'
+
+const ADA = { identity: 'ada', password: PASSWORD }
+
+/** Options of a hasher that counts its derivations. */
+function counting() {
+  const work = { done: 0 }
+  const passwords = {
+    ...CHEAP,
+    derive(input: Parameters<typeof deriveArgon2>[0]) {
+      work.done++
+      return deriveArgon2(input)
+    },
+  }
+  return { work, passwords }
+}
+
+test('unknown identity, wrong password and no identity at all get the same answer after the same work', async (t) => {
+  const { work, passwords } = counting()
+  const { authority } = await openHouse(t, { passwords })
+  await addActor(authority, 'Ada')
+  granted(await authority.importActor({ name: 'Nopass' }))
+  const answers = []
+  for (const identity of ['ada', 'nobody', 'nopass', '\u0000', ' ']) {
+    work.done = 0
+    answers.push(await authority.login({ identity, password: 'wrong password' }))
+    assert.equal(work.done, 1, identity)
+  }
+  for (const answer of answers) assert.deepEqual(answer, answers[0])
+  refused(answers[0] ?? { ok: true }, 'credentials_invalid')
+})
+
+test('name and e-mail are both good to log in with, in any case', async (t) => {
+  const { authority } = await openHouse(t)
+  const registration = { name: 'Ada', email: 'Ada@Example.org', password: PASSWORD }
+  const { actor } = granted(await authority.register(registration))
+  for (const identity of ['Ada', ' ADA ', 'ada@example.ORG']) {
+    assert.equal((await logIn(authority, identity)).actor.id, actor.id)
+  }
+})
+
+test('a login makes a new id and ends the session it came from', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const visitor = granted(await authority.loginAnonymous())
+  const login = await logIn(authority, 'ada', { replaces: visitor.session.id })
+  assert.notEqual(login.session.id, visitor.session.id)
+  assert.equal(await reasonOf(authority, visitor.token), 'upgraded')
+  await check(authority, login.token)
+})
+
+test('a refused login leaves the session it came from alone', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const visitor = granted(await authority.loginAnonymous())
+  const wrong = { ...ADA, password: 'wrong', replaces: visitor.session.id }
+  refused(await authority.login(wrong), 'credentials_invalid')
+  await check(authority, visitor.token)
+})
+
+test('a login for a profile or a format that does not exist is refused', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  for (const profile of ['nothing', 'constructor', '__proto__']) {
+    refused(await authority.login({ ...ADA, profile }), 'invalid_request')
+  }
+  refused(await authority.login({ ...ADA, format: 'nothing' }), 'invalid_request')
+})
+
+test('a login has a renewal code where its profile is renewable', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  assert.equal((await logIn(authority, 'ada', { profile: 'game' })).renewal, null)
+  assert.notEqual((await logIn(authority, 'ada')).renewal, null)
+})
+
+test('guards run before and after the proof, in order, and know no password', async (t) => {
+  const seen: string[] = []
+  const guard = (when: 'before' | 'after', name: string) => ({
+    when,
+    async check(login: object) {
+      const { actor } = login as { actor: { name: string } | null }
+      seen.push(`${name} ${actor?.name ?? 'nobody'}`)
+      assert.doesNotMatch(JSON.stringify(login), /river/)
+    },
+  })
+  const guards = [guard('after', 'c'), guard('before', 'a'), guard('before', 'b')]
+  const { authority } = await openHouse(t, { guards })
+  await addActor(authority, 'Ada')
+  await logIn(authority, 'ada')
+  await authority.login({ identity: 'nobody', password: PASSWORD })
+  assert.deepEqual(seen, ['a Ada', 'b Ada', 'c Ada', 'a nobody', 'b nobody'])
+})
+
+for (const when of ['before', 'after'] as const) {
+  for (const kind of ['sync', 'async'] as const) {
+    test(`a guard that throws ${kind} ${when} the proof refuses the login`, async (t) => {
+      const { work, passwords } = counting()
+      let thrown: Error = new Error('full moon')
+      const check = () => {
+        if (kind === 'async') return Promise.reject(thrown)
+        throw thrown
+      }
+      const { authority, tap } = await openHouse(t, { passwords, guards: [{ when, check }] })
+      await addActor(authority, 'Ada')
+      work.done = 0
+      const plain = refused(await authority.login(ADA), 'access_denied')
+      assert.equal(plain.cause, thrown)
+      assert.doesNotMatch(plain.message, /moon/)
+      thrown = new LatchkeyError('throttled', 'Later.', { retryAfterMs: 7 })
+      assert.equal(refused(await authority.login(ADA), 'throttled').retryAfterMs, 7)
+      assert.equal(work.done, when === 'before' ? 0 : 2)
+      assert.equal(tap.count('sessions.create'), 0)
+    })
+  }
+}
+
+test('a foreign hash is replaced at the first login, and verifies on', async (t) => {
+  const { authority, raw } = await openHouse(t)
+  const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
+  const { actor } = granted(await authority.importActor({ name: 'Ada', passwordHash }))
+  await logIn(authority, 'ada')
+  const stored = (await raw.directory.find(actor.id))?.passwordHash
+  assert.match(stored ?? '', /m=8,t=1/)
+  await logIn(authority, 'ada')
+  assert.equal((await raw.directory.find(actor.id))?.passwordHash, stored)
+})
+
+test('a hash that cannot be replaced does not stop the login', async (t) => {
+  const { authority, tap, errors } = await openHouse(t)
+  const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
+  granted(await authority.importActor({ name: 'Ada', passwordHash }))
+  tap.intercept('directory.setPassword', () => Promise.reject(new Error('read only')))
+  await logIn(authority, 'ada')
+  assert.equal(errors.length, 1)
+})
+
+test('a rehash does not undo a password change that came between', async (t) => {
+  const { authority, raw, tap } = await openHouse(t)
+  const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
+  const { actor } = granted(await authority.importActor({ name: 'Ada', passwordHash }))
+  tap.intercept('directory.setPassword', async (proceed) => {
+    await raw.directory.setPassword(actor.id, 'the new hash', passwordHash)
+    return proceed()
+  })
+  await authority.login(ADA)
+  assert.equal((await raw.directory.find(actor.id))?.passwordHash, 'the new hash')
+})
+
+test('a proof that was looked at elsewhere begins a session', async (t) => {
+  const { authority } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const { token } = granted(await authority.loginAs(ada.id))
+  assert.equal((await check(authority, token)).actor.id, ada.id)
+  refused(await authority.loginAs('nobody'), 'not_found')
+})
+
+test('of many registrations of one identity at once exactly one wins', async (t) => {
+  const { authority } = await openHouse(t)
+  const names = ['Ada', 'ada', ' ADA', 'aDa', 'Ada ']
+  const outcomes = await Promise.all(
+    names.map((name) => authority.register({ name, password: PASSWORD })),
+  )
+  assert.equal(outcomes.filter(({ ok }) => ok).length, 1)
+  const loser = outcomes.find(({ ok }) => !ok)
+  const { issues } = refused(loser ?? { ok: true }, 'identity_taken')
+  assert.deepEqual(issues, [{ path: 'name', message: 'has already been taken' }])
+})
+
+test('a registration names the e-mail address that is taken', async (t) => {
+  const { authority } = await openHouse(t)
+  const email = 'ada@example.org'
+  granted(await authority.register({ name: 'Ada', email, password: PASSWORD }))
+  const second = await authority.register({ name: 'Eve', email, password: PASSWORD })
+  assert.equal(refused(second, 'identity_taken').issues?.[0]?.path, 'email')
+  // Nothing of the refused registration is left.
+  granted(await authority.register({ name: 'Eve', password: PASSWORD }))
+})
+
+test('what cannot be registered is refused with the field it is for', async (t) => {
+  const { authority } = await openHouse(t)
+  const name = 'Ada'
+  for (const [registration, code, path] of [
+    [{ name: ' ', password: PASSWORD }, 'invalid_request', 'name'],
+    [{ name, email: 'nowhere', password: PASSWORD }, 'invalid_request', 'email'],
+    [{ name, password: 'short' }, 'password_refused', 'password'],
+    [{ name: 'Adalbert', password: 'adalbert1' }, 'password_refused', 'password'],
+  ] as const) {
+    assert.equal(refused(await authority.register(registration), code).issues?.[0]?.path, path)
+  }
+  const odd = await authority.importActor({ name, passwordHash: 'md5:abc' })
+  assert.equal(refused(odd, 'invalid_request').issues?.[0]?.path, 'passwordHash')
+})

@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto'
+import { type Actor, anonymousActor, canonicalIdentity } from '../../actor.ts'
+import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
+import type { ActorWithCredential, Epochs } from '../../ports/index.ts'
+import type { Session } from '../../session/record.ts'
+import { ActorEntry, SessionEntry } from '../cache/session-entry.ts'
+import { type Attempt, reserveAttempt, reserveCreation } from './attempts.ts'
+import { type CreatedSession, createSession, type SessionRequest } from '../sessions/create-session.ts'
+import { addressOf, type CallOptions, type House, settle } from '../context.ts'
+
+/** What proves who one is: a password, and whose it is said to be, by exactly one of the two. */
+export type LoginProof = { readonly password: string } & (
+  | {
+      /** Name or e-mail, as typed. */
+      readonly identity: string
+      readonly actorId?: never
+    }
+  | { readonly actorId: string; readonly identity?: never }
+)
+
+export type LoginRequest = SessionRequest & LoginProof
+
+/** Longer than the id of any actor. */
+const MAX_ID_CHARS = 254
+
+/** A session that has just begun. The token and the renewal code are given this once. */
+export interface LoggedIn {
+  readonly ok: true
+  readonly session: Session
+  readonly actor: Actor
+  readonly token: string
+  /** The renewal code, where the profile has one. */
+  readonly renewal: string | null
+  /** When the token itself ends, in formats that say so: refresh it before. */
+  readonly expiresAt?: number
+}
+
+/**
+ * Proves a password and begins a session. The same answer, after the same work, for an unknown identity and a wrong
+ * password. Refusals are values: `credentials_invalid`, `actor_suspended` (only to the right password), `throttled`,
+ * `busy`, `session_limit`, `conflict`, `unavailable`. What a guard throws reaches the caller: a `LatchkeyError` as a
+ * refusal with its code, anything else as `access_denied` with the thrown value as `cause`.
+ */
+export function login(
+  house: House,
+  request: LoginRequest,
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const proven = await proveOrAudit(house, request, options)
+    if (!proven.ok) return proven
+    const created = await createSession(
+      house,
+      { owner: proven.actor.id, epochs: proven.epochs, act: 'login' },
+      request,
+      options,
+    )
+    return created.ok ? present(created, proven.actor) : created
+  })
+}
+
+/**
+ * Proves a password without beginning a session: the refusals, guards, throttle and work of {@link login}. The trail keeps
+ * only what was refused.
+ */
+export function verifyLogin(
+  house: House,
+  proof: LoginProof,
+  options: CallOptions,
+): Promise<{ ok: true; actor: Actor } | Refusal> {
+  return settle(async () => {
+    const proven = await proveOrAudit(house, proof, options)
+    return proven.ok ? { ok: true, actor: proven.actor } : proven
+  })
+}
+
+async function proveOrAudit(
+  house: House,
+  request: LoginRequest,
+  options: CallOptions,
+): Promise<{ ok: true; actor: Actor; epochs: Epochs } | Refusal> {
+  const typed = typedName(request)
+  const proven = await prove(house, typed, request, options)
+  if (proven.ok) return proven
+  await auditRefusal(house, typed, proven, options)
+  const { actor: _, ...refusal } = proven
+  return refusal
+}
+
+/** What counts as typed: empty for what can be nobody's. Throws `invalid_request` unless there is exactly one. */
+function typedName({ identity, actorId }: LoginProof): string {
+  if ((identity === undefined) === (actorId === undefined)) {
+    throw new LatchkeyError('invalid_request', 'Say who logs in, by identity or by actorId.')
+  }
+  if (actorId === undefined) return canonicalIdentity(identity) ?? ''
+  return actorId.length > MAX_ID_CHARS ? '' : actorId
+}
+
+// One line a minute for each identity and address that is throttled: a flood must not wash the trail away.
+async function auditRefusal(
+  house: House,
+  identity: string,
+  { code, actor }: Refusal & { actor: Actor | null },
+  options: CallOptions,
+): Promise<void> {
+  const entry = house.entry(
+    'login',
+    code,
+    actor === null ? { identity } : { actor: actor.id },
+    options,
+  )
+  if (code === 'throttled') {
+    const key = `audited/${actor?.id ?? entry.identityHash}/${entry.address}`
+    const rule = { kind: 'window', limit: 1, windowMs: 60_000 } as const
+    const first = await house.ask(() => house.store.counters.reserve([{ key, rule }], entry.at))
+    if (!first.ok) return
+  }
+  await house.ask(() => house.store.audit.append([entry]))
+}
+
+type Proven = { ok: true; actor: Actor; epochs: Epochs } | (Refusal & { actor: Actor | null })
+
+async function prove(
+  house: House,
+  identity: string,
+  request: LoginRequest,
+  options: CallOptions,
+): Promise<Proven> {
+  const find = request.actorId === undefined ? 'findByIdentity' : 'find'
+  const found = identity === '' ? null : await house.ask(() => house.directory[find](identity))
+  const actor = found?.actor ?? null
+  const before = await runGuards(house, 'before', { identity, actor, request }, options)
+  if (before !== null) return { ...before, actor }
+  // The epochs are read before the credential: whoever changes it writes it first and raises the epoch after.
+  const epochs = await house.ask(() => house.store.sessions.findEpochs(actor?.id ?? ''))
+  const fresh = actor === null ? null : await house.findCredential(actor.id, options.signal)
+  const attempt = await reserveAttempt(house, { identity, actorId: actor?.id ?? null }, options)
+  if (!attempt.ok) return { ...attempt, actor }
+  const verified = await verify(house, attempt, request.password, fresh, options)
+  if (!verified.ok || fresh === null) {
+    return { ...refuse('credentials_invalid', 'Name or password is wrong.'), actor }
+  }
+  const proven = fresh.actor
+  await Promise.all([
+    attempt.succeeded(proven.id),
+    verified.rehash ? rehash(house, fresh, request.password) : null,
+  ])
+  if (proven.status === 'suspended') {
+    return { ...refuse('actor_suspended', 'This account is suspended.'), actor: proven }
+  }
+  const after = await runGuards(house, 'after', { identity, actor: proven, request }, options)
+  if (after !== null) return { ...after, actor: proven }
+  return { ok: true, actor: proven, epochs }
+}
+
+/** Verifies a password under an attempt, which is withdrawn if the proof was not looked at. */
+export async function verify(
+  house: House,
+  attempt: Attempt,
+  password: string,
+  found: ActorWithCredential | null,
+  options: CallOptions,
+): Promise<{ ok: boolean; rehash: boolean }> {
+  try {
+    return await house.hasher.verify(
+      password,
+      found?.passwordHash ?? null,
+      options.signal === undefined ? {} : { signal: options.signal },
+    )
+  } catch (error) {
+    await attempt.withdraw()
+    throw error
+  }
+}
+
+async function rehash(house: House, found: ActorWithCredential, password: string): Promise<void> {
+  const setPassword = house.directory.setPassword?.bind(house.directory)
+  if (setPassword === undefined) return
+  try {
+    const hash = await house.hasher.hash(password)
+    await house.ask(() => setPassword(found.actor.id, hash, found.passwordHash))
+  } catch (error) {
+    // The login stands: the stored hash still verifies, and the next login tries again.
+    house.onError(error)
+  }
+}
+
+/** The refusal of the first guard that refuses, or null. */
+export async function runGuards(
+  house: House,
+  when: 'before' | 'after',
+  { identity, actor, request }: { identity: string; actor: Actor | null; request: SessionRequest },
+  options: CallOptions,
+): Promise<Refusal | null> {
+  for (const guard of house.guards) {
+    if (guard.when !== when) continue
+    try {
+      await guard.check({
+        identity,
+        actor,
+        profile: request.profile ?? 'web',
+        source: {
+          door: options.door ?? 'library',
+          address: addressOf(options),
+          userAgent: options.userAgent ?? null,
+        },
+        now: house.now(options),
+      })
+    } catch (error) {
+      if (error instanceof LatchkeyError) return refuse(error.code, error.message, error.details)
+      return refuse('access_denied', 'This login is not allowed.', { cause: error })
+    }
+  }
+  return null
+}
+
+/** What a caller is told of a session that was just made. */
+export function present(created: CreatedSession, actor: Actor): LoggedIn {
+  const entry = new SessionEntry(created.record, new ActorEntry(actor, 0), null)
+  return {
+    ok: true,
+    session: entry.view(),
+    actor: entry.actor.actor,
+    token: created.token,
+    renewal: created.renewal,
+    ...(created.expiresAt === undefined ? {} : { expiresAt: created.expiresAt }),
+  }
+}
+
+/**
+ * Begins a session for an actor whose proof was looked at elsewhere (another identity provider, a test). Refuses
+ * `not_found`, `actor_suspended` and whatever a session can be refused for. No password, no guard, no throttle.
+ */
+export function loginAs(
+  house: House,
+  actorId: string,
+  request: SessionRequest,
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const epochs = await house.ask(() => house.store.sessions.findEpochs(actorId))
+    const found = await house.findCredential(actorId, options.signal)
+    if (found === null) return refuse('not_found', 'There is no such actor.')
+    if (found.actor.status === 'suspended') {
+      return refuse('actor_suspended', 'This account is suspended.')
+    }
+    const making = { owner: actorId, epochs, act: 'login', detail: { proof: 'elsewhere' } } as const
+    const created = await createSession(house, making, request, options)
+    return created.ok ? present(created, found.actor) : created
+  })
+}
+
+export interface VisitorRequest extends SessionRequest {
+  /** A new UUID by default. */
+  readonly actorId?: string
+  /** Whether the application knows who this is: then it does not count as a stranger of its address. False by default. */
+  readonly vouched?: boolean
+}
+
+/** Begins a session for a visitor who proved nothing. Its rights are those of `access`, by default none. */
+export function loginAnonymous(
+  house: House,
+  { vouched = false, ...request }: VisitorRequest,
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const allowed = vouched ? null : await reserveCreation(house, 'anonymous', options)
+    if (allowed !== null && !allowed.ok) return allowed
+    const owner = request.actorId ?? randomUUID()
+    const epochs = await house.ask(() => house.store.sessions.findEpochs(owner))
+    const created = await createSession(
+      house,
+      { owner, epochs, anonymous: true, act: 'anonymous_login' },
+      { profile: 'anonymous', access: [], ...request },
+      options,
+    )
+    if (!created.ok) return created
+    return present(created, anonymousActor(owner, created.record.createdAt))
+  })
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  addActor,
+  check,
+  granted,
+  type Held,
+  logIn,
+  openHouse,
+  reasonOf,
+  refused,
+  renewalOf,
+  settled,
+} from '../../../../test/support/authority.ts'
+
+test('a revocation on another node counts here as soon as it is acknowledged', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const { token, session } = await logIn(here.authority, 'ada')
+  await check(here.authority, token)
+  await there.authority.endSessions({ which: { id: session.id } })
+  here.tap.reset()
+  assert.equal(await reasonOf(here.authority, token), 'revoked')
+  assert.equal(here.tap.count('sessions.find'), 1)
+})
+
+test('a logout counts on every node', async (t) => {
+  const here = await openHouse(t)
+  const nodes = [here, await here.addNode(), await here.addNode()]
+  await addActor(here.authority, 'Ada')
+  const { token } = await logIn(here.authority, 'ada')
+  for (const { authority } of nodes) await check(authority, token)
+  await here.authority.logout(await check(here.authority, token))
+  for (const { authority } of nodes) assert.equal(await reasonOf(authority, token), 'logged_out')
+})
+
+test('a token renewed on another node is good here before the message has come', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const login = await logIn(here.authority, 'ada')
+  await check(here.authority, login.token)
+  here.engine.hub.pause(here.raw.bus)
+  const renewing = there.authority.renew(renewalOf(login))
+  await settled()
+  // The retry goes elsewhere and is answered while this node has heard nothing.
+  const elsewhere = await here.addNode()
+  const { token } = granted(await elsewhere.authority.renew(renewalOf(login)))
+  assert.equal((await check(here.authority, token)).session.generation, 1)
+  here.engine.hub.resume(here.raw.bus)
+  granted(await renewing)
+})
+
+test('a role taken away on another node counts here at the next check', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  const ada = await addActor(here.authority, 'Ada', ['user', 'editor'])
+  const { token } = await logIn(here.authority, 'ada')
+  await check(here.authority, token)
+  await there.authority.setRoles(ada.id, ['user'])
+  assert.deepEqual((await check(here.authority, token)).session.access, ['user'])
+})
+
+test('a session that was ended while it was being read is not kept', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const { token, session } = await logIn(authority, 'ada')
+  const held = tap.hold('sessions.find', 'after')
+  const early = authority.authenticate(token)
+  await held.reached
+  await authority.endSessions({ which: { id: session.id } })
+  assert.equal(await reasonOf(authority, token), 'revoked')
+  held.release()
+  await early
+  assert.equal(await reasonOf(authority, token), 'revoked')
+})
+
+test('an actor that changed while it was being read is not kept by a session either', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada', ['user', 'editor'])
+  const { token } = await logIn(authority, 'ada')
+  const held = tap.hold('directory.find', 'after')
+  const early = authority.authenticate(token)
+  await held.reached
+  await authority.setRoles(ada.id, ['user'])
+  held.release()
+  await early
+  assert.deepEqual((await check(authority, token)).session.access, ['user'])
+})
+
+test('an actor that was suspended while it was being read lets nobody in', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const { token } = await logIn(authority, 'ada')
+  const held = tap.hold('directory.find', 'after')
+  const early = authority.authenticate(token)
+  await held.reached
+  await authority.suspend(ada.id)
+  held.release()
+  refused(await early, 'session_revoked')
+  assert.equal(await reasonOf(authority, token), 'suspended')
+})
+
+test('a change of an actor counts though the actor itself has left the cache', async (t) => {
+  const { authority } = await openHouse(t, { cache: { maxBytes: 4 * 560 } })
+  const ada = await addActor(authority, 'Ada', ['user', 'editor'])
+  const { token } = await logIn(authority, 'ada')
+  await check(authority, token)
+  // Actors with long names: they fill their cache while there is room for sessions.
+  for (let at = 0; at < 3; at++) {
+    const name = `${at}`.repeat(200)
+    await addActor(authority, name)
+    const other = await logIn(authority, name)
+    await check(authority, token)
+    await check(authority, other.token)
+  }
+  await authority.setRoles(ada.id, ['user'])
+  assert.deepEqual((await check(authority, token)).session.access, ['user'])
+})
+
+test('checks go on being right in a cache that holds a single entry', async (t) => {
+  const { authority } = await openHouse(t, { cache: { maxEntries: 1 } })
+  await addActor(authority, 'Ada', ['impersonate'])
+  const eve = await addActor(authority, 'Eve')
+  const parent = await logIn(authority, 'ada')
+  const current = await check(authority, parent.token)
+  const acting = granted(await authority.impersonate(current, eve.id))
+  for (let round = 0; round < 3; round++) {
+    assert.equal((await check(authority, acting.token)).actor.name, 'Eve')
+    assert.equal((await check(authority, parent.token)).actor.name, 'Ada')
+  }
+})
+
+test('lock-all reaches every node, and sessions begun after it are good', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const before = await logIn(here.authority, 'ada')
+  await check(there.authority, before.token)
+  await here.authority.lockAll()
+  for (const { authority } of [here, there]) {
+    assert.equal(await reasonOf(authority, before.token), 'locked')
+  }
+  const after = await logIn(there.authority, 'ada')
+  for (const { authority } of [here, there]) await check(authority, after.token)
+})
+
+test('a lock-all that happens while a node starts is not missed', async (t) => {
+  const here = await openHouse(t)
+  await addActor(here.authority, 'Ada')
+  const { token } = await logIn(here.authority, 'ada')
+  const reached = Promise.withResolvers<Held>()
+  const opening = here.addNode({}, (tap) =>
+    reached.resolve(tap.hold('sessions.findEpochs', 'after')),
+  )
+  const held = await reached.promise
+  await held.reached
+  await here.authority.lockAll()
+  held.release()
+  const there = await opening
+  assert.equal(await reasonOf(there.authority, token), 'locked')
+})
+
+test('a change of settings that happens while a node starts is not missed', async (t) => {
+  const here = await openHouse(t)
+  const reached = Promise.withResolvers<Held>()
+  const opening = here.addNode({}, (tap) => {
+    tap.intercept('documents.find', async (proceed, [key]) => {
+      const answer = await proceed()
+      if (key !== 'settings') return answer
+      const held = Promise.withResolvers<void>()
+      tap.intercept('documents.find', null)
+      reached.resolve({ reached: Promise.resolve(), release: held.resolve })
+      await held.promise
+      return answer
+    })
+  })
+  const held = await reached.promise
+  await here.authority.setSetting('renewal.graceMs', 1234)
+  held.release()
+  const there = await opening
+  await settled()
+  assert.equal(there.authority.setting('renewal.graceMs'), 1234)
+})
+
+test('a change of settings reaches every node', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  await here.authority.setSetting('renewal.graceMs', 1234)
+  await settled()
+  assert.equal(there.authority.setting('renewal.graceMs'), 1234)
+  await there.authority.setSetting('renewal.graceMs', undefined)
+  await settled()
+  assert.equal(here.authority.setting('renewal.graceMs'), 30_000)
+})

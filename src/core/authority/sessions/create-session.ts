@@ -1,0 +1,204 @@
+import { addressPrefix } from '../../address.ts'
+import type { AuditAct } from '../../audit.ts'
+import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
+import type { Epochs } from '../../ports/index.ts'
+import type { Profile } from '../../session/profile.ts'
+import { hashSecret } from '../../token/secret.ts'
+import type { Binding, EndReason, RenewalState, SessionRecord } from '../../session/record.ts'
+import { createSessionId, type TokenCodec } from '../../token/codec.ts'
+import { addressOf, type CallOptions, endedChange, type House } from '../context.ts'
+import { type IssuedToken, issueToken } from './issue-token.ts'
+
+/** What a session is asked to be. */
+export interface SessionRequest {
+  /** A lifetime policy by name; `web` by default. */
+  readonly profile?: string
+  /** What the owner calls the client. At most 100 characters are kept. */
+  readonly label?: string | null
+  /** What the session may do at most; null or absent for all that its actor may. */
+  readonly access?: readonly string[] | null
+  /** Whether the session is bound to the network address it is made from, and how closely. */
+  readonly bindAddress?: boolean | { readonly v4?: number; readonly v6?: number }
+  /** Binds the session to the key that the client proved. */
+  readonly bindKey?: boolean
+  /** The token's format, by the name of its codec; `native` by default. */
+  readonly format?: string
+  /** The id of the session this login comes from: ended (`upgraded`) by the same write. */
+  readonly replaces?: string | null
+}
+
+/** A session that was made, with its secrets. This is the only time they are seen. */
+export interface CreatedSession extends IssuedToken {
+  readonly record: SessionRecord
+  readonly renewal: string | null
+}
+
+interface Making {
+  readonly owner: string
+  readonly actsAs?: string
+  readonly parent?: string
+  readonly anonymous?: boolean
+  readonly epochs: Epochs
+  readonly act: AuditAct
+  readonly detail?: Record<string, string | number | boolean | null>
+  readonly replacedFor?: EndReason
+  /** When the owner proved who it is, where that was before. */
+  readonly authenticatedAt?: number
+}
+
+/** Makes a session by one conditional write, and announces whom it evicted or replaced. */
+export async function createSession(
+  house: House,
+  making: Making,
+  request: SessionRequest,
+  options: CallOptions,
+): Promise<({ ok: true } & CreatedSession) | Refusal> {
+  const now = house.now(options)
+  const profileName = request.profile ?? 'web'
+  const profile = house.settings.profile(profileName)
+  if (profile === null) return refuse('invalid_request', `There is no profile ${profileName}.`)
+  const codec = house.codec(request.format ?? 'native')
+  const { secret, ...session } = makeRecord(
+    making,
+    request,
+    { profile, profileName, codec, now },
+    options,
+  )
+  const issued = issueToken(house, codec, { secret, now }, session.record)
+  if (profile.onLimit === 'evict-least-recently-used') await house.touches.flush()
+  const outcome = await house.write(
+    () =>
+      house.store.sessions.create(
+        session.record,
+        {
+          now,
+          epochs: making.epochs,
+          limit: { max: profile.maxLive, policy: profile.onLimit },
+          ...(request.replaces === undefined || request.replaces === null
+            ? {}
+            : { replaces: { id: request.replaces, reason: making.replacedFor ?? 'upgraded' } }),
+        },
+        {
+          audit: house.entry(
+            making.act,
+            'ok',
+            {
+              actor: making.owner,
+              target: making.actsAs ?? null,
+              session: session.record.id,
+              detail: { profile: profileName, ...making.detail },
+            },
+            options,
+          ),
+        },
+      ),
+    (made) => (made.ok ? endedChange(made.ended) : null),
+    options.signal,
+  )
+  if (!outcome.ok) return refusedBecause(outcome.refused)
+  if (outcome.ended.length > 0) {
+    const evicted = outcome.ended.filter((session) => session.reason === 'evicted')
+    const entries = evicted.map((session) =>
+      house.entry('session_evicted', 'ok', { actor: session.owner, session: session.id }, options),
+    )
+    if (entries.length > 0) await house.ask(() => house.store.audit.append(entries))
+  }
+  return { ok: true, ...session, ...issued }
+}
+
+function refusedBecause(refused: 'epoch' | 'limit' | 'parent'): Refusal {
+  if (refused === 'limit') {
+    return refuse('session_limit', 'There are as many sessions as allowed. End one first.')
+  }
+  if (refused === 'parent') {
+    return refuse('session_revoked', 'The session has ended.', { reason: 'parent_ended' })
+  }
+  return refuse('conflict', 'The account changed in the meantime. Try again.')
+}
+
+function makeRecord(
+  making: Making,
+  request: SessionRequest,
+  given: { profile: Profile; profileName: string; codec: TokenCodec; now: number },
+  options: CallOptions,
+): Omit<CreatedSession, keyof IssuedToken> & { readonly secret: string } {
+  const { profile, codec, now } = given
+  const id = createSessionId(making.owner)
+  const secret = codec.createSecret()
+  const address = addressOf(options)
+  const { state, code } = profile.renewable
+    ? makeRenewal(codec, id, now)
+    : { state: null, code: null }
+  const endsAt = now + profile.absoluteMs
+  const record: SessionRecord = {
+    id,
+    owner: making.owner,
+    actsAs: making.actsAs ?? null,
+    parent: making.parent ?? null,
+    anonymous: making.anonymous ?? false,
+    profile: given.profileName,
+    door: options.door ?? 'library',
+    tokenHash: hashSecret(secret),
+    previousTokenHash: null,
+    previousTokenUntil: 0,
+    renewal: state,
+    createdAt: now,
+    authenticatedAt: making.authenticatedAt ?? now,
+    lastUsedAt: now,
+    tokenExpiresAt: tokenEnd(profile, now, endsAt),
+    idleMs: profile.idleMs,
+    endsAt,
+    client: {
+      address,
+      userAgent: options.userAgent?.slice(0, 400) ?? null,
+      label: request.label?.slice(0, 100) ?? null,
+    },
+    binding: makeBinding(request, address, options),
+    access: request.access ?? null,
+    houseEpoch: making.epochs.house,
+    generation: 0,
+    version: 1,
+    endedAt: null,
+    endReason: null,
+  }
+  return { record, secret, renewal: code }
+}
+
+// Where there is no renewal code a token is renewed by use and carries its end itself: the record's would end the session.
+function tokenEnd(profile: Profile, now: number, endsAt: number): number | null {
+  if (profile.tokenMs === null || !profile.renewable) return null
+  return Math.min(now + profile.tokenMs, endsAt)
+}
+
+function makeRenewal(codec: TokenCodec, id: string, now: number) {
+  const family = codec.createSecret()
+  const generation = codec.createSecret()
+  const state: RenewalState = {
+    familyHash: hashSecret(family),
+    hash: hashSecret(generation),
+    previousHash: null,
+    renewedAt: now,
+    sealed: null,
+  }
+  return { state, code: codec.formatRenewal({ id, family, generation }) }
+}
+
+function makeBinding(
+  request: SessionRequest,
+  address: string | null,
+  options: CallOptions,
+): Binding | null {
+  const wanted = request.bindAddress ?? false
+  const keyThumbprint = request.bindKey === true ? (options.keyThumbprint ?? null) : null
+  const prefix =
+    wanted === false || address === null
+      ? null
+      : addressPrefix(address, wanted === true ? { v4: 32, v6: 128 } : wanted)
+  if (
+    (wanted !== false && prefix === null) ||
+    (request.bindKey === true && keyThumbprint === null)
+  ) {
+    throw new LatchkeyError('invalid_request', 'There is nothing to bind the session to.')
+  }
+  return prefix === null && keyThumbprint === null ? null : { addressPrefix: prefix, keyThumbprint }
+}

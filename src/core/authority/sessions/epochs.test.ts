@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  addActor,
+  check,
+  granted,
+  logIn,
+  openHouse,
+  PASSWORD,
+  refused,
+  type TestHouse,
+} from '../../../../test/support/authority.ts'
+
+const NEXT = 'another fine stone'
+
+const acts: Record<string, (house: TestHouse, actorId: string) => Promise<unknown>> = {
+  'a password change': ({ authority }, actorId) =>
+    authority.changePassword({ actorId, currentPassword: PASSWORD, next: NEXT }),
+  'a password change that keeps all sessions': ({ authority }, actorId) =>
+    authority.changePassword({ actorId, currentPassword: PASSWORD, next: NEXT, sessions: 'keep' }),
+  'a suspension': ({ authority }, actorId) => authority.suspend(actorId),
+  'a lock-all': ({ authority }) => authority.lockAll(),
+  'an end of all sessions': ({ authority }, owner) =>
+    authority.endSessions({ which: { owner, raiseEpoch: true } }),
+}
+
+for (const [name, act] of Object.entries(acts)) {
+  test(`no login begun before ${name} makes a session after it`, async (t) => {
+    const house = await openHouse(t)
+    const { authority, tap, clock } = house
+    const ada = await addActor(authority, 'Ada')
+    const held = tap.hold('sessions.create', 'before')
+    const login = authority.login({ identity: 'ada', password: PASSWORD })
+    await held.reached
+    await act(house, ada.id)
+    held.release()
+    refused(await login, 'conflict')
+    assert.deepEqual((await house.raw.sessions.list({ now: clock.now(), limit: 10 })).items, [])
+  })
+}
+
+test('a login that read the credential before a password change makes no session', async (t) => {
+  const { authority, tap, raw, clock } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const held = tap.hold('directory.find', 'after')
+  const login = authority.login({ identity: 'ada', password: PASSWORD })
+  await held.reached
+  granted(await authority.resetPassword({ actorId: ada.id, next: NEXT }))
+  held.release()
+  refused(await login, 'conflict')
+  assert.equal(await raw.sessions.count({ now: clock.now() }), 0)
+})
+
+test('a login that read the epochs before a password change and the credential after is refused', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const held = tap.hold('sessions.findEpochs', 'after')
+  const login = authority.login({ identity: 'ada', password: NEXT })
+  await held.reached
+  granted(await authority.resetPassword({ actorId: ada.id, next: NEXT }))
+  held.release()
+  refused(await login, 'conflict')
+  granted(await authority.login({ identity: 'ada', password: NEXT }))
+})
+
+test('a login without proof of ours, a visit and an impersonation are held to the epochs too', async (t) => {
+  const house = await openHouse(t)
+  const { authority, tap } = house
+  const ada = await addActor(authority, 'Ada', ['impersonate'])
+  const eve = await addActor(authority, 'Eve')
+  const current = await check(authority, (await logIn(authority, 'ada')).token)
+  for (const begin of [
+    () => authority.loginAs(ada.id),
+    () => authority.loginAnonymous(),
+    () => authority.impersonate(current, eve.id),
+  ]) {
+    const held = tap.hold('sessions.create', 'before')
+    const login = begin()
+    await held.reached
+    await authority.lockAll()
+    held.release()
+    refused(await login, 'conflict')
+  }
+})
+
+test('what happens to one actor does not refuse the login of another', async (t) => {
+  const house = await openHouse(t)
+  const { authority, tap } = house
+  await addActor(authority, 'Ada')
+  const eve = await addActor(authority, 'Eve')
+  const held = tap.hold('sessions.create', 'before')
+  const login = authority.login({ identity: 'ada', password: PASSWORD })
+  await held.reached
+  await authority.suspend(eve.id)
+  held.release()
+  granted(await login)
+})

@@ -1,0 +1,99 @@
+import { ROLES } from '../../actor.ts'
+import { type Refusal, refuse } from '../../errors.ts'
+import { SessionEntry } from '../cache/session-entry.ts'
+import { type Authenticated, refusesImpersonation } from './authenticate.ts'
+import { createSession } from './create-session.ts'
+import { type CallOptions, type House, settle } from '../context.ts'
+import type { LoggedIn } from '../login/login.ts'
+import { endSessions } from './revoke.ts'
+
+/**
+ * Begins a session in which one actor acts as another. It ends with the session it was started from, and lives while
+ * both actors may act. Refuses `access_denied` without the role, for an administrator, for oneself and out of another
+ * impersonation; `not_found` for an unknown or suspended target.
+ */
+export function impersonate(
+  house: House,
+  current: Authenticated,
+  targetId: string,
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const outcome = await begin(house, current, targetId, options)
+    if (!outcome.ok) {
+      const facts = { actor: current.session.owner, target: targetId, session: current.session.id }
+      const entry = house.entry('impersonation_started', outcome.code, facts, options)
+      await house.ask(() => house.store.audit.append([entry]))
+    }
+    return outcome
+  })
+}
+
+async function begin(
+  house: House,
+  current: Authenticated,
+  targetId: string,
+  options: CallOptions,
+): Promise<LoggedIn | Refusal> {
+  if (current.impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
+  const owner = await house.findActor(current.actor.id, house.now(options))
+  if (owner === null || current.session.anonymous) {
+    return refuse('access_denied', 'You may not act as another.')
+  }
+  const epochs = await house.ask(() => house.store.sessions.findEpochs(owner.actor.id))
+  const target = await house.findActor(targetId, house.now(options))
+  if (target === null) return refuse('not_found', 'There is no such actor.')
+  // A session that may do less than its owner may not do this for it.
+  const { access } = current.session
+  if (!access.includes(ROLES.impersonate) && !access.includes(ROLES.admin)) {
+    return refuse('access_denied', 'You may not act as another.')
+  }
+  const why = refusesImpersonation(owner.actor, target.actor)
+  if (why !== null) return refuse('access_denied', why)
+  const created = await createSession(
+    house,
+    {
+      owner: owner.actor.id,
+      actsAs: targetId,
+      parent: current.session.id,
+      epochs,
+      act: 'impersonation_started',
+    },
+    { profile: 'impersonation' },
+    options,
+  )
+  if (!created.ok) return created
+  // A suspension that ended what acts as the target before this was there has changed the target by now.
+  if ((await house.findActor(targetId, house.now(options))) === null) {
+    await endSessions(house, { which: { id: created.record.id }, reason: 'suspended' }, options)
+    return refuse('not_found', 'There is no such actor.')
+  }
+  return {
+    ok: true,
+    session: new SessionEntry(created.record, target, owner).view(),
+    actor: target.actor,
+    token: created.token,
+    renewal: null,
+  }
+}
+
+/** Ends an impersonation; the session it was started from goes on. Refuses `invalid_request` for any other session. */
+export function stopImpersonating(
+  house: House,
+  current: Authenticated,
+  options: CallOptions,
+): Promise<{ ok: true } | Refusal> {
+  return settle(async () => {
+    const { id, owner, actsAs } = current.session
+    if (actsAs === null) return refuse('invalid_request', 'You are not acting as another.')
+    await endSessions(house, { which: { id, owner }, reason: 'logged_out', by: owner }, options)
+    const entry = house.entry(
+      'impersonation_ended',
+      'ok',
+      { actor: owner, target: actsAs, session: id },
+      options,
+    )
+    await house.ask(() => house.store.audit.append([entry]))
+    return { ok: true }
+  })
+}

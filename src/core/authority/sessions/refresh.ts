@@ -1,0 +1,73 @@
+import { type Refusal, refuse } from '../../errors.ts'
+import type { Session } from '../../session/record.ts'
+import type { Authenticated, Checker } from './authenticate.ts'
+import { type CallOptions, type House, settle } from '../context.ts'
+import { issueToken, tokenEnd } from './issue-token.ts'
+
+/** A session that goes on, and the token to go on with. */
+export interface Refreshed {
+  readonly ok: true
+  readonly token: string
+  readonly session: Session
+  /** When that token ends unless it is refreshed before. */
+  readonly expiresAt: number
+}
+
+/**
+ * Gives a session that is renewed by use (profile `agent`) the next token: of the same secret, with a later end, never past the
+ * session's. Nothing is written but the use, so any number at once get on with each other; the token before lives to its own
+ * end. A format without an end of its own keeps its text. Refuses as `authenticate` does, `invalid_request` for a
+ * session whose tokens are not renewed by use, and `access_denied` under impersonation.
+ */
+export function refresh(
+  house: House,
+  checker: Checker,
+  token: string | null | undefined,
+  options: CallOptions,
+): Promise<Refreshed | Refusal> {
+  return settle(async () => {
+    const current = await checker.authenticate(token, options)
+    if (!current.ok) return current
+    const { session, impersonator } = current
+    if (impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
+    const profile = house.settings.profile(session.profile)
+    if (profile?.renewable === true) {
+      return refuse('invalid_request', 'This session is renewed with its renewal code.')
+    }
+    const text = token ?? ''
+    const codec = house.codecOf(text)
+    const parsed = codec?.parse(text)
+    if (profile === null || profile.tokenMs === null || !codec || !parsed) {
+      return refuse('invalid_request', 'The tokens of this session have no end of their own.')
+    }
+    const issued = issueToken(
+      house,
+      codec,
+      { secret: parsed.secret, now: house.now(options) },
+      session,
+    )
+    return { ok: true, session, expiresAt: session.expiresAt, ...issued }
+  })
+}
+
+/**
+ * Whether a token that was just checked is so far into its life (setting `token.refreshThreshold`) that its holder should have the
+ * next. Never where a refresh would be refused or bring no later end.
+ */
+export function refreshDue(
+  house: House,
+  { session, impersonator }: Authenticated,
+  token: string,
+  options: CallOptions,
+): boolean {
+  // Asked with every call, and most tokens have no end of their own.
+  const expiresAt = house.parseToken(token)?.expiresAt
+  if (expiresAt === undefined || impersonator !== null) return false
+  const now = house.now(options)
+  const profile = house.settings.profile(session.profile)
+  if (profile === null || profile.renewable) return false
+  const next = tokenEnd(house, session, now)
+  if (next === null || Math.floor(next / 1000) * 1000 <= expiresAt) return false
+  const tokenMs = profile.tokenMs ?? 0
+  return now - (expiresAt - tokenMs) >= tokenMs * house.settings.get('token.refreshThreshold')
+}

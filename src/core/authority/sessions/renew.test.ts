@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createSessionId, nativeCodec } from '../../token/codec.ts'
+import {
+  addActor,
+  check,
+  DAY,
+  granted,
+  HOUR,
+  logIn,
+  MINUTE,
+  openHouse,
+  reasonOf,
+  refused,
+  renewalOf,
+} from '../../../../test/support/authority.ts'
+
+const GRACE = 30_000
+
+test('a renewal keeps the id, raises the generation and replaces both secrets', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada', { label: 'laptop' })
+  const renewed = granted(await authority.renew(renewalOf(login)))
+  assert.equal(renewed.session.id, login.session.id)
+  assert.equal(renewed.session.generation, 1)
+  assert.notEqual(renewed.token, login.token)
+  assert.notEqual(renewed.renewal, login.renewal)
+  assert.equal((await check(authority, renewed.token)).session.generation, 1)
+  assert.equal(renewed.session.authenticatedAt, login.session.authenticatedAt)
+})
+
+test('a retry within the grace gets the same again, on any node', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const code = renewalOf(await logIn(here.authority, 'ada'))
+  const first = granted(await here.authority.renew(code))
+  here.clock.advance(GRACE - 1)
+  for (const { authority } of [here, there]) {
+    const again = granted(await authority.renew(code))
+    assert.deepEqual([again.token, again.renewal], [first.token, first.renewal])
+  }
+  await check(there.authority, first.token)
+})
+
+test('twenty renewals at once, on two nodes, are one generation', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const login = await logIn(here.authority, 'ada')
+  const code = renewalOf(login)
+  const renewals = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => (at % 2 ? here : there).authority.renew(code)),
+  )
+  assert.equal(new Set(renewals.map((each) => granted(each).token)).size, 1)
+  assert.equal(new Set(renewals.map((each) => granted(each).renewal)).size, 1)
+  assert.equal((await here.raw.sessions.find(login.session.id))?.generation, 1)
+})
+
+test('a code that is used again after the grace ends the session for everybody', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const code = renewalOf(await logIn(authority, 'ada'))
+  const renewed = granted(await authority.renew(code))
+  clock.advance(GRACE)
+  assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'reuse_detected')
+  assert.equal(await reasonOf(authority, renewed.token), 'reuse_detected')
+  const late = refused(await authority.renew(renewalOf(renewed)), 'session_revoked')
+  assert.equal(late.reason, 'reuse_detected')
+  const { items } = await authority.listAudit({ act: 'reuse_detected', limit: 10 })
+  assert.equal(items.length, 1)
+})
+
+test('a code two generations old is theft within the grace too', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const code = renewalOf(await logIn(authority, 'ada'))
+  const second = granted(await authority.renew(code))
+  granted(await authority.renew(renewalOf(second)))
+  assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'reuse_detected')
+})
+
+test('a code of another family is merely invalid and ends nothing', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada')
+  const parts = nativeCodec.parseRenewal(renewalOf(login))
+  assert.ok(parts !== null)
+  const secret = nativeCodec.createSecret()
+  for (const made of [
+    { ...parts, family: secret },
+    { ...parts, family: secret, generation: secret },
+    { ...parts, id: createSessionId('x') },
+  ]) {
+    refused(await authority.renew(nativeCodec.formatRenewal(made)), 'token_invalid')
+  }
+  for (const text of ['', 'x', login.token]) refused(await authority.renew(text), 'token_invalid')
+  await check(authority, login.token)
+  // The right family with a made-up generation is someone who knows half of the code.
+  const half = nativeCodec.formatRenewal({ ...parts, generation: secret })
+  assert.equal(refused(await authority.renew(half), 'session_revoked').reason, 'reuse_detected')
+})
+
+test('the end of a session ends the grace', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada')
+  const renewed = granted(await authority.renew(renewalOf(login)))
+  await authority.logout(await check(authority, renewed.token))
+  for (const code of [renewalOf(login), renewalOf(renewed)]) {
+    assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'logged_out')
+  }
+})
+
+test('a session that ends while it is being renewed is not renewed', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada')
+  const held = tap.hold('sessions.update', 'before')
+  const renewing = authority.renew(renewalOf(login))
+  await held.reached
+  await authority.endSessions({ which: { id: login.session.id } })
+  held.release()
+  assert.equal(refused(await renewing, 'session_revoked').reason, 'revoked')
+})
+
+test('the old token of a web session lives through the grace', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada')
+  granted(await authority.renew(renewalOf(login)))
+  clock.advance(GRACE - 1)
+  await check(authority, login.token)
+  clock.advance(1)
+  refused(await authority.authenticate(login.token), 'token_invalid')
+})
+
+test('the old token of a device dies at once', async (t) => {
+  const here = await openHouse(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const login = await logIn(here.authority, 'ada', { profile: 'device' })
+  for (const { authority } of [here, there]) await check(authority, login.token)
+  granted(await here.authority.renew(renewalOf(login)))
+  for (const { authority } of [here, there]) {
+    refused(await authority.authenticate(login.token), 'token_invalid')
+  }
+})
+
+test('an old token that may live out its life does', async (t) => {
+  const settings = { 'profile.agent.renewable': true }
+  const { authority, clock } = await openHouse(t, { settings })
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada', { profile: 'agent' })
+  clock.advance(5 * MINUTE)
+  granted(await authority.renew(renewalOf(login)))
+  clock.set(login.session.createdAt + 10 * MINUTE - 1)
+  await check(authority, login.token)
+  clock.advance(1)
+  refused(await authority.authenticate(login.token), 'token_invalid')
+})
+
+test('a device is renewed by a month at a time up to a year', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  let login = await logIn(authority, 'ada', { profile: 'device' })
+  const { endsAt } = login.session
+  assert.equal(endsAt, clock.now() + 365 * DAY)
+  for (let month = 1; month <= 10; month++) {
+    clock.advance(31 * DAY - 1)
+    login = granted(await authority.renew(renewalOf(login)))
+    assert.equal(login.session.expiresAt, clock.now() + 31 * DAY)
+    assert.equal(login.session.endsAt, endsAt)
+  }
+  clock.advance(31 * DAY - 1)
+  login = granted(await authority.renew(renewalOf(login)))
+  assert.equal(login.session.expiresAt, endsAt)
+  clock.set(endsAt - 1)
+  granted(await authority.renew(renewalOf(login)))
+  clock.set(endsAt)
+  refused(await authority.renew(renewalOf(login)), 'session_expired')
+})
+
+test('a web session is not renewed past its end, nor after it has lain idle too long', async (t) => {
+  const { authority, clock } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada')
+  clock.advance(HOUR - 1)
+  const renewed = granted(await authority.renew(renewalOf(login)))
+  assert.equal(renewed.session.endsAt, login.session.endsAt)
+  assert.equal(renewed.session.expiresAt, clock.now() + HOUR)
+  clock.advance(HOUR)
+  refused(await authority.renew(renewalOf(renewed)), 'session_expired')
+})
+
+test('a step-up between a renewal and its retry leaves the retry nothing', async (t) => {
+  const { authority } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const code = renewalOf(await logIn(authority, 'ada'))
+  const renewed = granted(await authority.renew(code))
+  const current = await check(authority, renewed.token)
+  const proven = granted(await authority.stepUp(current, { password: 'quiet river stone' }))
+  refused(await authority.renew(code), 'conflict')
+  await check(authority, proven.token)
+  granted(await authority.renew(renewalOf(renewed)))
+})
+
+test('a suspended actor renews nothing', async (t) => {
+  const { authority, raw } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const code = renewalOf(await logIn(authority, 'ada'))
+  // Behind the authority’s back, as a brought directory might: the session itself has not ended.
+  await raw.directory.update(ada.id, { status: 'suspended' })
+  await authority.actorChanged(ada.id)
+  assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'suspended')
+})

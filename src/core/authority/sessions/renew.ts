@@ -1,0 +1,207 @@
+import { type Refusal, refuse } from '../../errors.ts'
+import type { Profile } from '../../session/profile.ts'
+import { hashSecret, sameDigest, seal, unseal } from '../../token/secret.ts'
+import { type SessionRecord, stateOf } from '../../session/record.ts'
+import { type ActorEntry, pinOf, SessionEntry } from '../cache/session-entry.ts'
+import type { ParsedRenewal, TokenCodec } from '../../token/codec.ts'
+import { usableFrom } from './authenticate.ts'
+import { type CallOptions, endedChange, type House, settle } from '../context.ts'
+import type { LoggedIn } from '../login/login.ts'
+
+const INVALID = refuse('token_invalid', 'The renewal code is not valid.')
+
+export interface RenewOptions extends CallOptions {
+  /**
+   * The token that the renewal code came with, for clients that must show both: the renewal is refused (`token_invalid`,
+   * nothing changes) unless it is of the same session and generation.
+   */
+  readonly token?: string
+}
+
+/** How a renewal is settled, given the record as it stands. */
+export type RenewalDecision = 'renew' | 'same-again' | 'theft' | 'invalid' | 'expired' | 'ended'
+
+/**
+ * Decides a renewal. The family proves that the code is of this session; then the current generation renews, the
+ * previous one within the grace gets the same successor again, and any other is a code that was used before: theft.
+ */
+export function decideRenewal(
+  record: SessionRecord,
+  presented: { readonly familyHash: string; readonly hash: string },
+  at: { readonly now: number; readonly houseEpoch: number; readonly graceMs: number },
+): RenewalDecision {
+  const state = record.renewal
+  if (state === null || !sameDigest(presented.familyHash, state.familyHash)) return 'invalid'
+  const life = stateOf(record, at)
+  if (life !== 'live') return life
+  if (sameDigest(presented.hash, state.hash)) return 'renew'
+  const previous = state.previousHash !== null && sameDigest(presented.hash, state.previousHash)
+  return previous && at.now < state.renewedAt + at.graceMs ? 'same-again' : 'theft'
+}
+
+/**
+ * Exchanges a renewal code for the next token and code. The session's id stays and open connections with it. A retry
+ * within the grace gets the same successor, on any node; a code that was used before that ends the session
+ * (`session_revoked`, reason `reuse_detected`). Source: RFC 9700 4.14.2, FAPI 2.0.
+ */
+export function renew(
+  house: House,
+  code: string,
+  options: RenewOptions,
+): Promise<LoggedIn | Refusal> {
+  return settle(async () => {
+    const parsed = house.parseRenewal(code)
+    if (parsed === null) return INVALID
+    // Each lost race leaves the winner's generation behind, so a second look decides.
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const outcome = await renewOnce(house, parsed, options)
+      if (outcome !== null) return outcome
+    }
+    return refuse('conflict', 'The session keeps changing. Try again.')
+  })
+}
+
+async function renewOnce(
+  house: House,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  options: RenewOptions,
+): Promise<LoggedIn | Refusal | null> {
+  const now = house.now(options)
+  const found = await house.ask(() => house.store.sessions.find(parsed.id), options.signal)
+  if (found?.renewal === undefined || found.renewal === null) return INVALID
+  // A use that is not written yet counts as much as one that is.
+  const used = house.touches.find(found.id) ?? 0
+  const record = { ...found, lastUsedAt: Math.max(found.lastUsedAt, used) }
+  const houseEpoch = await house.epochNow(record.owner)
+  const graceMs = house.settings.get('renewal.graceMs')
+  const decision = decideRenewal(
+    record,
+    { familyHash: hashSecret(parsed.family), hash: hashSecret(parsed.generation) },
+    { now, houseEpoch, graceMs },
+  )
+  if (decision === 'invalid') return INVALID
+  if (decision === 'expired') return refuse('session_expired', 'The session has expired.')
+  if (decision === 'ended') return ended(record.endReason ?? 'locked')
+  const { binding } = record
+  if (!usableFrom(house, { binding, pin: pinOf(record) }, options)) return INVALID
+  if (decision === 'theft') return endFamily(house, record, options)
+  const shown = decision === 'renew' ? record.tokenHash : record.previousTokenHash
+  if (!isToken(house, options.token, record, shown)) return INVALID
+  const actor = await house.actorOf(record, now)
+  if (decision === 'same-again') return sameAgain(record, parsed, actor)
+  return next(house, record, parsed, { actor, graceMs }, options)
+}
+
+// No token at all is fine: the code alone says which generation it is of.
+function isToken(
+  house: House,
+  token: string | undefined,
+  { id, owner }: SessionRecord,
+  tokenHash: string | null,
+): boolean {
+  if (token === undefined) return true
+  const parsed = house.parseToken(token)
+  if (parsed === null || parsed.id !== id || (parsed.owner ?? owner) !== owner) return false
+  return tokenHash !== null && sameDigest(hashSecret(parsed.secret), tokenHash)
+}
+
+function ended(reason: string): Refusal {
+  return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
+}
+
+async function next(
+  house: House,
+  record: SessionRecord,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  { actor, graceMs }: { actor: ActorEntry; graceMs: number },
+  options: CallOptions,
+): Promise<LoggedIn | null> {
+  const now = house.now(options)
+  const profile = house.settings.profile(record.profile)
+  const secret = parsed.codec.createSecret()
+  const generation = parsed.codec.createSecret()
+  const oldUntil = oldTokenUntil(record, profile?.oldToken ?? 'dies', now + graceMs)
+  const renewed: SessionRecord = {
+    ...record,
+    tokenHash: hashSecret(secret),
+    previousTokenHash: record.tokenHash,
+    previousTokenUntil: oldUntil,
+    renewal: {
+      familyHash: hashSecret(parsed.family),
+      hash: hashSecret(generation),
+      previousHash: hashSecret(parsed.generation),
+      renewedAt: now,
+      sealed: seal(`${secret} ${generation}`, parsed.generation, record.id),
+    },
+    lastUsedAt: now,
+    tokenExpiresAt: tokenEnd(record, profile?.tokenMs ?? null, now),
+    generation: record.generation + 1,
+    version: record.version + 1,
+  }
+  const audit = house.entry('renewal', 'ok', { actor: record.owner, session: record.id }, options)
+  const written = await house.write(
+    () => house.store.sessions.update(renewed, record.version, { audit }),
+    (done) => (done ? { kind: 'session-changed', id: record.id } : null),
+  )
+  if (!written) return null
+  return presentRenewed(renewed, parsed, actor, { secret, generation })
+}
+
+function oldTokenUntil(record: SessionRecord, fate: Profile['oldToken'], graceEnd: number): number {
+  if (fate === 'expires') return record.tokenExpiresAt ?? record.endsAt
+  return fate === 'grace' ? graceEnd : 0
+}
+
+function tokenEnd(record: SessionRecord, tokenMs: number | null, now: number): number | null {
+  if (record.tokenExpiresAt === null || tokenMs === null) return record.tokenExpiresAt
+  return Math.min(now + tokenMs, record.endsAt)
+}
+
+function sameAgain(
+  record: SessionRecord,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  actor: ActorEntry,
+): LoggedIn | Refusal {
+  const sealed = record.renewal?.sealed ?? null
+  const opened = sealed === null ? null : unseal(sealed, parsed.generation, record.id)
+  const [secret, generation] = opened?.split(' ') ?? []
+  if (secret === undefined || generation === undefined) return INVALID
+  if (!sameDigest(hashSecret(secret), record.tokenHash)) {
+    // A step-up came between: it gave its asker another token, which the retry has no claim to.
+    return refuse('conflict', 'The session went on without this renewal. Log in again.')
+  }
+  return presentRenewed(record, parsed, actor, { secret, generation })
+}
+
+function presentRenewed(
+  record: SessionRecord,
+  parsed: ParsedRenewal & { codec: TokenCodec },
+  actor: ActorEntry,
+  successor: { secret: string; generation: string },
+): LoggedIn {
+  const { codec, id, family } = parsed
+  const entry = new SessionEntry(record, actor, null)
+  return {
+    ok: true,
+    session: entry.view(),
+    actor: actor.actor,
+    token: codec.format({ id, secret: successor.secret }, record),
+    renewal: codec.formatRenewal({ id, family, generation: successor.generation }),
+  }
+}
+
+async function endFamily(
+  house: House,
+  record: SessionRecord,
+  options: CallOptions,
+): Promise<Refusal> {
+  const audit = house.entry(
+    'reuse_detected',
+    'session_revoked',
+    { actor: record.owner, session: record.id },
+    options,
+  )
+  const at = { now: house.now(options), reason: 'reuse_detected' } as const
+  await house.write(() => house.store.sessions.end({ id: record.id }, at, { audit }), endedChange)
+  return ended('reuse_detected')
+}

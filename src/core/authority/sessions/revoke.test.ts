@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  addActor,
+  check,
+  granted,
+  HOUR,
+  logIn,
+  openHouse,
+  PASSWORD,
+  reasonOf,
+  refused,
+  settled,
+} from '../../../../test/support/authority.ts'
+
+test('a session whose end was under way when the caller went away is over all the same', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  await addActor(authority, 'Ada')
+  const { token } = await logIn(authority, 'ada')
+  const current = await check(authority, token)
+  const held = tap.hold('sessions.end', 'after')
+  const caller = new AbortController()
+  const leaving = authority.logout(current, { signal: caller.signal })
+  await held.reached
+  caller.abort()
+  await assert.rejects(leaving, { name: 'AbortError' })
+  held.release()
+  await settled()
+  assert.equal(await reasonOf(authority, token), 'logged_out')
+})
+
+test('so is one whose end the store acknowledged past its deadline', async (t) => {
+  const { authority, tap } = await openHouse(t, { storeTimeoutMs: 20 })
+  await addActor(authority, 'Ada')
+  const { token, session } = await logIn(authority, 'ada')
+  await check(authority, token)
+  const held = tap.hold('sessions.end', 'after')
+  await assert.rejects(authority.endSessions({ which: { id: session.id } }), {
+    code: 'unavailable',
+  })
+  held.release()
+  await settled()
+  assert.equal(await reasonOf(authority, token), 'revoked')
+})
+
+for (const which of ['the session', 'all of the owner'] as const) {
+  test(`ending ${which} again counts where the answer to the first end was lost`, async (t) => {
+    const { authority, tap, addNode } = await openHouse(t)
+    const there = await addNode()
+    const ada = await addActor(authority, 'Ada')
+    const { token, session } = await logIn(authority, 'ada')
+    for (const node of [authority, there.authority]) await check(node, token)
+    const selector = which === 'the session' ? { id: session.id } : { owner: ada.id }
+    tap.intercept('sessions.end', async (proceed) => {
+      await proceed()
+      throw new Error('connection lost')
+    })
+    await assert.rejects(authority.endSessions({ which: selector }), { code: 'unavailable' })
+    tap.intercept('sessions.end', null)
+    assert.deepEqual(await authority.endSessions({ which: selector }), [])
+    for (const node of [authority, there.authority]) {
+      assert.equal(await reasonOf(node, token), 'revoked')
+    }
+  })
+}
+
+test('so it does where the second ends sessions of its own', async (t) => {
+  const { authority, tap, addNode } = await openHouse(t)
+  const there = await addNode()
+  const ada = await addActor(authority, 'Ada')
+  const { token } = await logIn(authority, 'ada')
+  await check(there.authority, token)
+  tap.intercept('sessions.end', async (proceed) => {
+    await proceed()
+    throw new Error('connection lost')
+  })
+  const which = { owner: ada.id }
+  await assert.rejects(authority.endSessions({ which }), { code: 'unavailable' })
+  tap.intercept('sessions.end', null)
+  const { session } = await logIn(authority, 'ada')
+  const ended = await authority.endSessions({ which })
+  assert.deepEqual(
+    ended.map(({ id }) => id),
+    [session.id],
+  )
+  assert.equal(await reasonOf(there.authority, token), 'revoked')
+})
+
+test('a session that only an unwritten use of another node keeps alive ends with the others', async (t) => {
+  const { authority, clock, addNode } = await openHouse(t)
+  const there = await addNode()
+  const ada = await addActor(authority, 'Ada')
+  const { token, session } = await logIn(authority, 'ada')
+  await check(there.authority, token)
+  clock.advance(HOUR - 1)
+  await check(there.authority, token)
+  clock.advance(1)
+  const ended = await authority.endSessions({ which: { owner: ada.id } })
+  assert.equal(ended[0]?.id, session.id)
+  await there.authority.close()
+  assert.equal(await reasonOf(authority, token), 'revoked')
+})
+
+test('a role that was taken away is gone even if the store said so past its deadline', async (t) => {
+  const { authority, tap } = await openHouse(t, { storeTimeoutMs: 20 })
+  const ada = await addActor(authority, 'Ada', ['user', 'admin'])
+  const { token } = await logIn(authority, 'ada')
+  await check(authority, token)
+  const held = tap.hold('directory.update', 'after')
+  await assert.rejects(authority.setRoles(ada.id, ['user']), { code: 'unavailable' })
+  held.release()
+  await settled()
+  assert.deepEqual((await check(authority, token)).session.access, ['user'])
+})
+
+test('sessions that a password change ended are over although what comes after it failed', async (t) => {
+  const { authority, tap } = await openHouse(t)
+  const ada = await addActor(authority, 'Ada')
+  const { token } = await logIn(authority, 'ada')
+  await check(authority, token)
+  tap.intercept('counters.remove', () => Promise.reject(new Error('gone')))
+  const change = { actorId: ada.id, next: 'another fine stone' }
+  refused(await authority.resetPassword(change), 'unavailable')
+  tap.intercept('counters.remove', null)
+  assert.equal(await reasonOf(authority, token), 'password_changed')
+  granted(await authority.login({ identity: 'ada', password: change.next }))
+  refused(await authority.login({ identity: 'ada', password: PASSWORD }), 'credentials_invalid')
+})
+
+test('a password that the store changed past its deadline ends the sessions all the same', async (t) => {
+  const { authority, tap } = await openHouse(t, { storeTimeoutMs: 20 })
+  const ada = await addActor(authority, 'Ada')
+  const { token } = await logIn(authority, 'ada')
+  await check(authority, token)
+  const held = tap.hold('directory.setPassword', 'after')
+  const next = 'another fine stone'
+  refused(await authority.resetPassword({ actorId: ada.id, next }), 'unavailable')
+  held.release()
+  await settled()
+  assert.equal(await reasonOf(authority, token), 'password_changed')
+})

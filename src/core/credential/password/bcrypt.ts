@@ -1,0 +1,59 @@
+import { Worker } from 'node:worker_threads'
+import { LatchkeyError } from '../../errors.ts'
+import { LIMITS, type StoredHash } from './stored-hash.ts'
+
+const SHAPE = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
+/** `$2b$10$` and 22 characters of salt; what follows is the tag. */
+const SALT_END = 29
+
+/** Finds the module that computes bcrypt; throws where it is not installed. */
+export type ResolveBcrypt = () => string
+
+/** Finds the optional peer `bcryptjs`. */
+export const resolveBcryptjs: ResolveBcrypt = () => import.meta.resolve('bcryptjs')
+
+/**
+ * Parses a bcrypt string (`$2a$`, `$2b$`, `$2y$`); null if it is none or costs too much. Like every bcrypt it
+ * sees only the first 72 bytes of a password. Deriving rejects with `unavailable` where `bcryptjs` is not
+ * installed.
+ */
+export function parseBcrypt(stored: string, resolve: ResolveBcrypt): StoredHash | null {
+  const [, cost] = SHAPE.exec(stored) ?? []
+  if (cost === undefined || Number(cost) < 4 || Number(cost) > LIMITS.bcryptCost) return null
+  const salt = stored.slice(0, SALT_END)
+  return {
+    // The tag alone: bcryptjs may spell the last character of the salt differently.
+    expected: Buffer.from(stored.slice(SALT_END)),
+    async derive(password) {
+      const hash = await hashInWorker(locate(resolve), password, salt)
+      return Buffer.from(hash.slice(SALT_END))
+    },
+  }
+}
+
+function locate(resolve: ResolveBcrypt): string {
+  try {
+    return resolve()
+  } catch (cause) {
+    const message = 'This password is stored as bcrypt: install bcryptjs to verify it.'
+    throw new LatchkeyError('unavailable', message, { cause })
+  }
+}
+
+// Source text, because a worker's own file would have another name in the build than in the source.
+const WORKER_SOURCE = `
+const { parentPort, workerData } = require('node:worker_threads')
+import(workerData.module).then(({ hashSync }) => {
+  parentPort.postMessage(hashSync(workerData.password, workerData.salt))
+})`
+
+/** bcryptjs is plain JavaScript: in this thread it would hold up the event loop for a tenth of a second at a time. */
+function hashInWorker(module: string, password: string, salt: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const workerData = { module, password, salt }
+    const worker = new Worker(WORKER_SOURCE, { eval: true, execArgv: [], workerData })
+    worker.once('message', (hash: unknown) => resolve(String(hash)))
+    worker.once('error', reject)
+    worker.once('exit', () => reject(new Error('The bcrypt worker ended without an answer.')))
+  })
+}

@@ -1,0 +1,143 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { LatchkeyError } from '../../errors.ts'
+import {
+  type Argon2Cost,
+  argon2Prefix,
+  type DeriveArgon2,
+  deriveArgon2,
+  formatArgon2,
+  isArgon2Cost,
+} from './argon2.ts'
+import type { ResolveBcrypt } from './bcrypt.ts'
+import { normalForm } from './encoding.ts'
+import { createStoredHashParser, type ForeignHashOptions } from './foreign.ts'
+import type { StoredHash } from './stored-hash.ts'
+import { createWorkQueue, type WorkQueueStats } from './work-queue.ts'
+
+export interface PasswordHasherOptions extends ForeignHashOptions {
+  /** 19,456 (19 MiB) by default, and no less in production. */
+  readonly memoryKiB?: number
+  /** 2 by default. */
+  readonly passes?: number
+  /** 1 by default. */
+  readonly parallelism?: number
+  /** Passwords hashed or verified at once; one per processor by default. */
+  readonly concurrency?: number
+  /** How many more may wait; 1,000 by default. */
+  readonly queueLimit?: number
+  /** How argon2 is computed; `node:crypto` by default. */
+  readonly derive?: DeriveArgon2
+  /** Where bcrypt is found; the optional peer `bcryptjs` by default. */
+  readonly resolveBcrypt?: ResolveBcrypt
+}
+
+export interface Verification {
+  readonly ok: boolean
+  /** The password is right but its hash is foreign or has other parameters than new ones get. */
+  readonly rehash: boolean
+}
+
+interface CallOptions {
+  /** Gives up the wait for a turn; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Hashes and verifies passwords with argon2id, off the event loop and a few at a time. Every method rejects with `busy`
+ * (and `retryAfterMs`) when too many wait, and with `unavailable` when the machine cannot do the work.
+ */
+export interface PasswordHasher {
+  /**
+   * The PHC string of a password in NFC, otherwise exactly as received. Rejects with `password_refused` what is no valid
+   * text or has more than 4,096 UTF-16 code units.
+   */
+  hash(password: string, options?: CallOptions): Promise<string>
+  /**
+   * Whether a password is the one behind a stored hash. `stored` is null for an unknown actor, and for one
+   * without a password: the answer is no, after the same work. A malformed hash is a no too. Rejects with
+   * `unavailable` for a bcrypt hash where `bcryptjs` is not installed.
+   */
+  verify(password: string, stored: string | null, options?: CallOptions): Promise<Verification>
+  /**
+   * Whether a stored hash can be verified here: argon2 (PHC, version 19), bcrypt (given `bcryptjs`), scrypt (PHC), PBKDF2
+   * (passlib, PHC, Django), MAGE's records (`hmac` ones given their key).
+   */
+  supports(stored: string): boolean
+  stats(): WorkQueueStats
+}
+
+const SALT_BYTES = 16
+const TAG_BYTES = 32
+const REFUSED: Verification = { ok: false, rehash: false }
+
+/** Makes a {@link PasswordHasher}. Throws `invalid_request` for a cost that argon2 cannot have. */
+export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
+  const { memoryKiB = 19_456, passes = 2, parallelism = 1 } = options
+  const { concurrency = availableParallelism(), queueLimit = 1000, derive = deriveArgon2 } = options
+  const cost: Argon2Cost = { memoryKiB, passes, parallelism }
+  if (!isArgon2Cost(cost) || !(concurrency >= 1) || !(queueLimit >= 0)) {
+    throw new LatchkeyError('invalid_request', 'These parameters of password hashing cannot be.')
+  }
+  const parse = createStoredHashParser(options)
+  const queue = createWorkQueue({ concurrency, queueLimit })
+  const nobody = formatArgon2(cost, randomBytes(SALT_BYTES), randomBytes(TAG_BYTES))
+  const prefix = argon2Prefix(cost)
+
+  /** Takes as long as a wrong password. */
+  async function refuse(password: string): Promise<Verification> {
+    const parsed = parse(nobody)
+    if (parsed !== null) await matches(parsed, password)
+    return REFUSED
+  }
+
+  async function make(password: string): Promise<string> {
+    const text = normalForm(password)
+    if (text === null) {
+      throw new LatchkeyError('password_refused', 'The password is not valid text or too long.')
+    }
+    const salt = randomBytes(SALT_BYTES)
+    const shape = { algorithm: 'argon2id', tagBytes: TAG_BYTES, ...cost } as const
+    const tag = await orUnavailable(derive({ ...shape, password: text, salt }))
+    return formatArgon2(cost, salt, tag)
+  }
+
+  async function check(password: string, stored: string | null): Promise<Verification> {
+    const text = normalForm(password)
+    const parsed = stored === null ? null : parse(stored)
+    if (text === null || parsed === null) return await refuse(text ?? '')
+    const ours = stored?.startsWith(prefix) === true
+    if (await matches(parsed, text)) return { ok: true, rehash: !ours }
+    if (ours) return REFUSED
+    // The system that made the hash may not have normalised what was typed.
+    if (text !== password && (await matches(parsed, password))) return { ok: true, rehash: true }
+    // A foreign hash may be quick to compute: its owner must not stand out by a quick answer.
+    return await refuse(text)
+  }
+
+  return {
+    async hash(password, { signal } = {}) {
+      return await queue.run(() => make(password), { signal })
+    },
+    async verify(password, stored, { signal } = {}) {
+      return await queue.run(() => check(password, stored), { signal })
+    },
+    supports: (stored) => parse(stored) !== null,
+    stats: queue.stats,
+  }
+}
+
+async function matches(stored: StoredHash, password: string): Promise<boolean> {
+  const tag = await orUnavailable(stored.derive(password))
+  return tag.length === stored.expected.length && timingSafeEqual(tag, stored.expected)
+}
+
+/** Work that the machine could not do says nothing about the password. */
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (cause instanceof LatchkeyError) throw cause
+    throw new LatchkeyError('unavailable', 'Passwords cannot be checked at the moment.', { cause })
+  }
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { sessionRecord } from '../../testing/records.ts'
+import { expiresAt, stateOf } from './record.ts'
+
+const time = fc.integer({ min: 0, max: 10_000 })
+const record = fc
+  .record({
+    lastUsedAt: time,
+    idleMs: fc.option(fc.integer({ min: 1, max: 5000 })),
+    tokenExpiresAt: fc.option(time),
+    endsAt: time,
+  })
+  .map((lifetime) => sessionRecord(lifetime))
+
+test('a session is over at the earliest of its idle, token and absolute end', () => {
+  fc.assert(
+    fc.property(record, (session) => {
+      const { lastUsedAt, idleMs, tokenExpiresAt, endsAt } = session
+      const ends = [endsAt, tokenExpiresAt, idleMs === null ? null : lastUsedAt + idleMs]
+      assert.equal(expiresAt(session), Math.min(...ends.filter((end) => end !== null)))
+    }),
+  )
+})
+
+test('it is live until the instant of its end, and expired at it', () => {
+  fc.assert(
+    fc.property(record, (session) => {
+      const end = expiresAt(session)
+      assert.equal(stateOf(session, { now: end - 1, houseEpoch: session.houseEpoch }), 'live')
+      assert.equal(stateOf(session, { now: end, houseEpoch: session.houseEpoch }), 'expired')
+    }),
+  )
+})
+
+test('what was ended, or is of an epoch before, is ended whatever its time', () => {
+  fc.assert(
+    fc.property(record, time, (session, now) => {
+      const houseEpoch = session.houseEpoch
+      assert.equal(stateOf({ ...session, endedAt: 1 }, { now, houseEpoch }), 'ended')
+      assert.equal(stateOf(session, { now, houseEpoch: houseEpoch + 1 }), 'ended')
+    }),
+  )
+})

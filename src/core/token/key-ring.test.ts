@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import {
+  addActor,
+  CHEAP,
+  check,
+  DAY,
+  HOUR,
+  logIn,
+  MINUTE,
+  openHouse,
+  refused,
+  settled,
+} from '../../../test/support/authority.ts'
+import { createAuthority } from '../index.ts'
+import { sqlite } from '../../stores/sqlite/index.ts'
+import { JWT_FORMAT, jwtCodec } from './jwt-codec.ts'
+
+const AGENT = { profile: 'agent', format: JWT_FORMAT } as const
+const options = { codecs: [jwtCodec()] }
+const kids = (authority: { jwks(): { keys: readonly { kid?: string }[] } }) =>
+  authority.jwks().keys.map(({ kid }) => kid)
+
+async function openAgents(t: TestContext) {
+  const house = await openHouse(t, options)
+  await addActor(house.authority, 'Ada')
+  return house
+}
+
+test('nodes that start at once agree on one key', async (t) => {
+  const { authority, addNode } = await openHouse(t)
+  assert.deepEqual(authority.jwks(), { keys: [] })
+  await assert.rejects(authority.rotateSigningKey(), { code: 'invalid_request' })
+  const nodes = await Promise.all(Array.from({ length: 5 }, () => addNode(options)))
+  const all = nodes.flatMap((node) => kids(node.authority))
+  assert.equal(all.length, 5)
+  assert.equal(new Set(all).size, 1)
+})
+
+test('a rotated key signs no more, on any node, and what it signed stays good', async (t) => {
+  const here = await openAgents(t)
+  const there = await here.addNode()
+  const { token } = await logIn(here.authority, 'ada', AGENT)
+  const [before] = kids(here.authority)
+  const kid = await here.authority.rotateSigningKey('boss')
+  await settled()
+  for (const { authority } of [here, there]) {
+    assert.deepEqual(kids(authority), [kid, before])
+    await check(authority, token)
+    const next = await logIn(authority, 'ada', AGENT)
+    assert.equal(JSON.parse(atob(next.token.split('.')[0] ?? '')).kid, kid)
+  }
+  const { items } = await here.authority.listAudit({ act: 'signing_key_rotated', limit: 9 })
+  assert.deepEqual([items[0]?.actor, items[0]?.detail], ['boss', { kid }])
+  const stored = here.engine.tables.documents.get('signing-keys')?.value ?? ''
+  assert.equal(stored.match(/"d":/g)?.length, 1)
+})
+
+test('a node that did not hear of a key looks for it, at most once a second', async (t) => {
+  const here = await openAgents(t)
+  const there = await here.addNode()
+  there.tap.intercept('documents.find', () => Promise.reject(new Error('gone')))
+  await here.authority.rotateSigningKey()
+  await settled()
+  there.tap.intercept('documents.find', null)
+  const { token } = await logIn(here.authority, 'ada', AGENT)
+  there.tap.reset()
+  const [, payload] = token.split('.')
+  const strange = Buffer.from(`{"alg":"EdDSA","typ":"JWT","kid":"${'k'.repeat(43)}"}`)
+  const forged = `${strange.toString('base64url')}.${payload}.${'A'.repeat(86)}`
+  const found = there.authority.authenticate(token)
+  await Promise.all(Array.from({ length: 50 }, () => there.authority.authenticate(forged)))
+  assert.equal((await found).ok, true)
+  refused(await there.authority.authenticate(forged), 'token_invalid')
+  assert.equal(there.tap.count('documents.find'), 1)
+  here.clock.advance(1000)
+  refused(await there.authority.authenticate(forged), 'token_invalid')
+  assert.equal(there.tap.count('documents.find'), 2)
+})
+
+test('where the key cannot be looked for, nobody is taken for a forger', async (t) => {
+  const here = await openAgents(t)
+  const there = await here.addNode()
+  there.tap.intercept('documents.find', () => Promise.reject(new Error('gone')))
+  await here.authority.rotateSigningKey()
+  await settled()
+  const { token } = await logIn(here.authority, 'ada', AGENT)
+  refused(await there.authority.authenticate(token), 'unavailable')
+})
+
+test('maintenance replaces a key that is old, once, and drops it when nothing it signed can live', async (t) => {
+  const here = await openAgents(t)
+  const there = await here.addNode()
+  const [before] = kids(here.authority)
+  here.clock.advance(90 * DAY - 1)
+  await here.authority.prune()
+  assert.deepEqual(kids(here.authority), [before])
+  here.clock.advance(1)
+  await Promise.all([here.authority.prune(), there.authority.prune()])
+  await settled()
+  const [now] = kids(here.authority)
+  assert.deepEqual(kids(here.authority), [now, before])
+  assert.deepEqual(kids(there.authority), [now, before])
+  const { items } = await here.authority.listAudit({ act: 'signing_key_rotated', limit: 9 })
+  assert.equal(items.length, 1)
+  // The longest life of a token is that of the profile `device`, and an hour is spare.
+  here.clock.advance(31 * DAY + HOUR - MINUTE)
+  await here.authority.prune()
+  assert.deepEqual(kids(here.authority), [now, before])
+  here.clock.advance(MINUTE)
+  await here.authority.prune()
+  assert.deepEqual(kids(here.authority), [now])
+})
+
+test('there is an end to how many keys are kept', async (t) => {
+  const { authority } = await openAgents(t)
+  for (let at = 1; at < 100; at++) await authority.rotateSigningKey()
+  await assert.rejects(authority.rotateSigningKey(), { code: 'conflict' })
+  assert.equal(authority.jwks().keys.length, 100)
+})
+
+test('tokens of before a restart are good after it', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-keys-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const open = () =>
+    createAuthority({ store: sqlite({ folder }), passwords: CHEAP, pruneEveryMs: 0, ...options })
+  const first = await open()
+  await addActor(first, 'Ada')
+  const { token } = await logIn(first, 'ada', AGENT)
+  await first.rotateSigningKey()
+  const known = kids(first)
+  await first.close()
+  const second = await open()
+  t.after(() => second.close())
+  assert.deepEqual(kids(second), known)
+  await check(second, token)
+})

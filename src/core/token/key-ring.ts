@@ -1,0 +1,176 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
+import { LatchkeyError } from '../errors.ts'
+import type { Clock, Documents, PublicKey, SigningKeys } from '../index.ts'
+import { hashSecret } from './secret.ts'
+
+const KEY = 'signing-keys'
+const MAX_KEYS = 100
+/** How much longer than a token's life an old key is kept, for a node that heard late of its end. */
+const SLACK_MS = 3_600_000
+const LOOK_EVERY_MS = 1000
+
+interface StoredKey {
+  /** The thumbprint of the public key (RFC 7638). */
+  readonly kid: string
+  readonly x: string
+  /** The private half, while the key is in use. */
+  readonly d?: string
+  readonly createdAt: number
+  /** Until when it is kept, once it is no longer in use. */
+  readonly until: number | null
+}
+
+/** The keys as the codec uses them. A key goes by the header of its tokens, which can be written in one way only. */
+export interface KeyRing extends SigningKeys {
+  /** Signs `<header>.<payload>` with the key in use, and returns the whole token. */
+  sign(payload: string): string
+  /** Whether a signature is by the key of that header; for one that is not known, after a look whether another node made it. */
+  verify(header: string, payload: string, signature: string): boolean | Promise<boolean>
+}
+
+interface Ring {
+  readonly version: number
+  readonly keys: readonly StoredKey[]
+  readonly inUse: { readonly header: string; readonly key: KeyObject } | null
+  readonly byHeader: ReadonlyMap<string, KeyObject>
+}
+
+const EMPTY: Ring = { version: 0, keys: [], inUse: null, byHeader: new Map() }
+
+/** Opens the keys that a house signs with (Ed25519), making the first: nodes that start at once agree on one. */
+export async function openKeyRing({
+  documents,
+  clock,
+}: {
+  documents: Documents
+  clock: Clock
+}): Promise<KeyRing> {
+  let ring = EMPTY
+  let looking: Promise<void> | null = null
+  let lookedAt = Number.NEGATIVE_INFINITY
+
+  const adopt = (keys: readonly StoredKey[], version: number) => {
+    // A reading that was overtaken by a later one must not bring back what that one replaced.
+    if (version > ring.version) ring = ringOf(keys, version)
+  }
+
+  // Replaces the stored keys by what `next` makes of them, unless that is null; whoever loses a race decides anew.
+  const change = async (now: number, next: (keys: readonly StoredKey[]) => StoredKey[] | null) => {
+    for (;;) {
+      const found = await documents.find(KEY, now)
+      const stored = found === null ? [] : (JSON.parse(found.value) as StoredKey[])
+      const keys = next(stored)
+      if (keys === null) return adopt(stored, found?.version ?? 0)
+      const expectedVersion = found?.version ?? 0
+      const saved = await documents.save(KEY, JSON.stringify(keys), { now, expectedVersion })
+      if (saved !== null) return adopt(keys, saved)
+    }
+  }
+
+  const reload = () => change(clock.now(), () => null)
+
+  const look = async (): Promise<void> => {
+    const now = clock.now()
+    if (looking === null && now < lookedAt + LOOK_EVERY_MS) return
+    lookedAt = now
+    looking ??= reload().finally(() => {
+      looking = null
+    })
+    await looking
+  }
+
+  const check = (header: string, payload: string, signature: string) => {
+    const key = ring.byHeader.get(header)
+    if (key === undefined) return null
+    const signed = Buffer.from(`${header}.${payload}`)
+    return verify(null, signed, key, Buffer.from(signature, 'base64url'))
+  }
+
+  await change(clock.now(), (keys) => (keys.length > 0 ? null : [newKey(clock.now())]))
+  return {
+    list: () => ring.keys.map(publicKeyOf),
+    reload,
+    async rotate({ now, keepMs }) {
+      await change(now, (keys) => {
+        if (keys.length < MAX_KEYS) return rotated(keys, now, keepMs)
+        throw new LatchkeyError('conflict', 'There are as many signing keys as are kept.')
+      })
+      return ring.keys[0]?.kid ?? ''
+    },
+    async maintain({ now, keepMs, rotateAfterMs }) {
+      let made: string | null = null
+      await change(now, (keys) => {
+        const kept = keys.filter(({ until }) => until === null || until > now)
+        const due = (kept[0]?.createdAt ?? 0) + rotateAfterMs <= now && kept.length < MAX_KEYS
+        const next = due ? rotated(kept, now, keepMs) : kept
+        made = due ? (next[0]?.kid ?? null) : null
+        return due || kept.length < keys.length ? next : null
+      })
+      return made
+    },
+    sign(payload) {
+      const { inUse } = ring
+      if (inUse === null) throw new LatchkeyError('internal', 'There is no key to sign with.')
+      const text = `${inUse.header}.${payload}`
+      return `${text}.${sign(null, Buffer.from(text), inUse.key).toString('base64url')}`
+    },
+    verify(header, payload, signature) {
+      const known = check(header, payload, signature)
+      if (known !== null) return known
+      return look().then(() => check(header, payload, signature) === true)
+    },
+  }
+}
+
+/** The header of the tokens of a key, as it stands in them. */
+function headerOf(kid: string): string {
+  return Buffer.from(`{"alg":"EdDSA","typ":"JWT","kid":"${kid}"}`).toString('base64url')
+}
+
+const HEADER = /^\{"alg":"EdDSA","typ":"JWT","kid":"([\w-]{43})"\}$/
+
+/** Whether this is a header of ours, of a key that is known or not: these three fields, in this order, and nothing else. */
+export function isHeader(header: string): boolean {
+  const kid = HEADER.exec(Buffer.from(header, 'base64url').toString())?.[1]
+  return kid !== undefined && headerOf(kid) === header
+}
+
+function newKey(now: number): StoredKey {
+  const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  const kid = hashSecret(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`)
+  return { kid, x, d, createdAt: now, until: null }
+}
+
+// The key in use stands first. Those before it verify, and sign no more.
+function rotated(keys: readonly StoredKey[], now: number, keepMs: number): StoredKey[] {
+  const before = keys.map(({ d: _, ...key }) => ({
+    ...key,
+    until: key.until ?? now + keepMs + SLACK_MS,
+  }))
+  return [newKey(now), ...before]
+}
+
+function ringOf(keys: readonly StoredKey[], version: number): Ring {
+  const byHeader = new Map(
+    keys.map(({ kid, x }) => [headerOf(kid), createPublicKey({ key: jwk({ x }), format: 'jwk' })]),
+  )
+  const [first] = keys
+  if (first?.d === undefined) return { version, keys, inUse: null, byHeader }
+  const key = createPrivateKey({ key: jwk({ x: first.x, d: first.d }), format: 'jwk' })
+  return { version, keys, inUse: { header: headerOf(first.kid), key }, byHeader }
+}
+
+function jwk(parts: { x: string; d?: string }) {
+  return { kty: 'OKP', crv: 'Ed25519', ...parts }
+}
+
+function publicKeyOf({ kid, x }: StoredKey): PublicKey {
+  return { ...jwk({ x }), kid, use: 'sig', alg: 'EdDSA' }
+}

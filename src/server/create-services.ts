@@ -1,0 +1,63 @@
+import {
+  builtInCommands,
+  type CommandRegistry,
+  createDispatcher,
+  createRegistry,
+  type Dispatcher,
+} from '../commands/index.ts'
+import { type Connections, createConnections } from '../connections/index.ts'
+import { type Authority, createAuthority, type Store } from '../core/index.ts'
+import { angenCodec } from '../doors/angen/index.ts'
+import { jwtCodec } from '../core/token/jwt-codec.ts'
+import { mageCodec, mageSettings } from '../doors/mage/index.ts'
+import type { ResolvedConfig } from './config.ts'
+import type { Log } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+
+/** What stands between the store and the doors. */
+export interface House {
+  readonly authority: Authority
+  readonly connections: Connections
+  readonly registry: CommandRegistry
+  readonly dispatcher: Dispatcher
+  readonly metrics: Metrics
+  readonly log: Log
+}
+
+/** Opens the store, the authority on it, and what every door stands on. */
+export async function furnish(config: ResolvedConfig, log: Log): Promise<House> {
+  const registry = createRegistry([...builtInCommands, ...config.commands])
+  const authority = await openAuthority(config, log)
+  const { logger } = log
+  const connections = createConnections({
+    authority,
+    onError: (err) => logger.error({ err }, 'A connection failed.'),
+  })
+  const dispatcher = createDispatcher({
+    authority,
+    registry,
+    deliver: (actorId, event) => connections.send(actorId, event),
+    onError: (err, command) => logger.error({ err, command }, 'A command failed.'),
+  })
+  const metrics = createMetrics({ authority, connections })
+  return { authority, connections, registry, dispatcher, metrics, log }
+}
+
+async function openStore({ store, data }: ResolvedConfig): Promise<Store> {
+  if (store === 'memory') return (await import('../stores/memory/index.ts')).memory()
+  return (await import('../stores/sqlite/index.ts')).sqlite({ folder: data })
+}
+
+function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authority> {
+  const easy = { 'password.minLength': 1, 'password.blocklist': false }
+  return createAuthority({
+    store: openStore(config),
+    settings: { ...(config.dev ? easy : {}), ...mageSettings(config.mage), ...config.settings },
+    guards: config.guards,
+    codecs: [mageCodec, angenCodec, jwtCodec()],
+    cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
+    storeTimeoutMs: config.storeTimeoutMs,
+    pruneEveryMs: config.pruneEveryMs,
+    onError: (err) => logger.error({ err }, 'Work in the background failed.'),
+  })
+}

@@ -1,0 +1,12 @@
+import type { Clock } from '../../core/ports/index.ts'
+
+/** The machine's clock. Stands still while the machine's time is set back, so it never runs backwards. */
+export function systemClock(): Clock {
+  let last = 0
+  return {
+    now() {
+      last = Math.max(last, Date.now())
+      return last
+    },
+  }
+}

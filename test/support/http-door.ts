@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import type { z } from 'zod'
+import { loggedInShape } from '../../src/commands/built-in/shapes.ts'
+import {
+  type Authority,
+  type AuthorityOptions,
+  createAuthority,
+  nativeCodec,
+  type Settings,
+  type Store,
+} from '../../src/core/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
+import { jwtCodec } from '../../src/core/token/jwt-codec.ts'
+import { createHandler, type HttpDoor } from '../../src/doors/http/index.ts'
+
+export const PASSWORD = 'six wet otters under a bridge'
+
+/** An answer, read to its end. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body; empty for an empty one. */
+  readonly body: Readonly<Record<string, unknown>>
+  /** The `Set-Cookie` headers. */
+  readonly cookies: readonly string[]
+}
+
+export interface Asking {
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Sent as it is, with `type`. */
+  readonly raw?: BodyInit
+  readonly type?: string
+  readonly token?: string
+  readonly cookie?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** The peer's address. */
+  readonly address?: string
+}
+
+/** Somebody who is logged in. */
+export interface Person {
+  readonly id: string
+  readonly name: string
+  readonly session: string
+  readonly token: string
+  readonly renewal: string
+}
+
+export interface HouseOptions {
+  readonly settings?: Partial<Settings>
+  readonly door?: Parameters<typeof createHandler>[1]
+  readonly clock?: FakeClock
+  readonly store?: Store
+  readonly storeTimeoutMs?: number
+  readonly passwords?: AuthorityOptions['passwords']
+  /** Expected: do not fail the test for what `onError` hears. */
+  readonly mayFail?: boolean
+}
+
+/** A door on a memory store with a clock that stands, and what a test does with it. */
+export class House implements AsyncDisposable {
+  readonly authority: Authority
+  readonly clock: FakeClock
+  readonly fetch: HttpDoor['fetch']
+  /** What `onError` heard. */
+  readonly errors: unknown[]
+  readonly #mayFail: boolean
+
+  constructor(parts: {
+    authority: Authority
+    clock: FakeClock
+    fetch: HttpDoor['fetch']
+    errors: unknown[]
+    mayFail: boolean
+  }) {
+    this.authority = parts.authority
+    this.clock = parts.clock
+    this.fetch = parts.fetch
+    this.errors = parts.errors
+    this.#mayFail = parts.mayFail
+  }
+
+  /** Asks `METHOD /path`. */
+  async ask(what: string, asking: Asking = {}): Promise<Reply> {
+    const [method = '', path = ''] = what.split(' ')
+    const url = path.startsWith('http') ? path : `http://localhost${path}`
+    const peer = asking.address === undefined ? {} : { address: asking.address }
+    return read(await this.fetch(new Request(url, requestInit(method, asking)), peer))
+  }
+
+  /** Registers somebody and logs in over HTTP. */
+  async person(name: string, roles: readonly string[] = ['user']): Promise<Person> {
+    const registered = await this.authority.register({ name, password: PASSWORD, roles })
+    assert.ok(registered.ok, `registered ${name}`)
+    return this.login(name)
+  }
+
+  async login(name: string, extra: Readonly<Record<string, unknown>> = {}): Promise<Person> {
+    const body = { identity: name, password: PASSWORD, ...extra }
+    const reply = await this.ask('POST /v1/sessions', { body })
+    const { session, actor, token, renewal } = parsed(reply, 201, loggedInShape)
+    return { id: actor.id, name, session: session.id, token: token ?? '', renewal: renewal ?? '' }
+  }
+
+  /** Logs in with a cookie and returns the pair that the browser would send back. */
+  async cookieOf(name: string): Promise<string> {
+    const reply = await this.ask('POST /v1/sessions', {
+      body: { identity: name, password: PASSWORD, cookie: true },
+      headers: SAME_ORIGIN,
+    })
+    assert.equal(reply.status, 201)
+    return pairOf(reply.cookies[0])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.authority.close()
+    if (!this.#mayFail) assert.deepEqual(this.errors, [])
+  }
+}
+
+export const SAME_ORIGIN = { origin: 'http://localhost' }
+
+/** Opens a house. Use with `await using`. */
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
+  const clock = options.clock ?? fakeClock()
+  const errors: unknown[] = []
+  const onError = (error: unknown) => void errors.push(error)
+  const authority = await createAuthority({
+    store: options.store ?? memory({ clock }),
+    passwords: { memoryKiB: 8, passes: 1, ...options.passwords },
+    pruneEveryMs: 0,
+    settings: options.settings ?? {},
+    codecs: [jwtCodec()],
+    onError,
+    ...(options.storeTimeoutMs === undefined ? {} : { storeTimeoutMs: options.storeTimeoutMs }),
+  })
+  const fetch = createHandler(authority, { onError, ...options.door })
+  return new House({ authority, clock, fetch, errors, mayFail: options.mayFail ?? false })
+}
+
+function requestInit(method: string, asking: Asking): RequestInit {
+  const headers = new Headers(asking.headers)
+  if (asking.token !== undefined) headers.set('authorization', `Bearer ${asking.token}`)
+  if (asking.cookie !== undefined) headers.set('cookie', asking.cookie)
+  const init: RequestInit & { duplex?: 'half' } = { method, headers }
+  if (asking.raw !== undefined) {
+    init.body = asking.raw
+    init.duplex = 'half'
+    headers.set('content-type', asking.type ?? 'application/json')
+  } else if (asking.body !== undefined) {
+    init.body = JSON.stringify(asking.body)
+    headers.set('content-type', asking.type ?? 'application/json')
+  }
+  return init
+}
+
+/** Reads an answer, and holds it to what every answer has. */
+export async function read(response: Response): Promise<Reply> {
+  const { status, headers } = response
+  const text = await response.text()
+  // Only the public keys may be kept; of a HEAD there is nothing to see.
+  if (headers.get('cache-control') === 'public, max-age=300') {
+    assert.match(text, /^(\{"keys":\[|$)/)
+  } else assert.equal(headers.get('cache-control'), 'no-store')
+  assert.ok(!/\bat .+\.(ts|js|mjs):\d+/.test(text), `a stack: ${text}`)
+  const isJson = /^application\/(problem\+)?json$/.test(headers.get('content-type') ?? '')
+  const body = (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>
+  if (status >= 400 && text !== '') {
+    assert.equal(headers.get('content-type'), 'application/problem+json')
+    assert.equal(body['status'], status)
+  }
+  return { status, headers, text, body, cookies: headers.getSetCookie() }
+}
+
+/** The body of an answer, held to its status and its shape. */
+export function parsed<S extends z.ZodType>(reply: Reply, status: number, shape: S): z.output<S> {
+  assert.equal(reply.status, status, reply.text)
+  return shape.parse(reply.body)
+}
+
+/** Holds an answer to a refusal. */
+export function refused(reply: Reply, status: number, code: string, reason?: string): void {
+  const told = [reply.status, reply.body['code'], reply.body['reason']]
+  assert.deepEqual(told, [status, code, reason], reply.text)
+}
+
+/** A token of the right shape that nobody was given. */
+export function nativeToken(id: string = 'x'.repeat(25)): string {
+  return nativeCodec.format({ id, secret: nativeCodec.createSecret() }, { owner: '' })
+}
+
+/** `name=value` of a `Set-Cookie` header. */
+export function pairOf(setCookie: string | undefined): string {
+  return setCookie?.split(';')[0] ?? ''
+}
