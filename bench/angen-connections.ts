@@ -2,7 +2,7 @@ import { type Contender, startContender, withContenders } from './harness/conten
 import { progress } from './harness/progress.ts'
 import { figuresNamed } from './harness/rounds.ts'
 import { compare, compareWithBound, type Row, type RunOptions } from './harness/row.ts'
-import { withAngenHouse } from './setup/angen-fixture.ts'
+import { withAngenFixture } from './setup/angen-fixture.ts'
 
 export const name = 'angen-connections'
 
@@ -12,7 +12,7 @@ const SETTLE_MS = 3_000
 /** What do 15,000 idle TCP connections cost that are logged in, and how soon are 10,000 back that were cut off at once? */
 export async function run({ quick }: RunOptions): Promise<Row[]> {
   const step = quick ? 500 : 5_000
-  return await withAngenHouse(STEPS * step + 1, async ({ server, port, tokens }) => {
+  return await withAngenFixture(STEPS * step + 1, async ({ server, port, tokens }) => {
     const clients: Contender[] = []
     // What a server that has just started has yet to compile and to set up is no cost of a connection.
     await logIn(port, tokens.slice(-1), quick ? 500 : 3_000)

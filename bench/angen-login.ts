@@ -1,7 +1,7 @@
 import { startContender, withContenders } from './harness/contender.ts'
 import { figuresNamed, takeTurns } from './harness/rounds.ts'
 import { compare, type Row, type RunOptions } from './harness/row.ts'
-import { withAngenHouse } from './setup/angen-fixture.ts'
+import { withAngenFixture } from './setup/angen-fixture.ts'
 
 export const name = 'angen-login'
 
@@ -10,13 +10,13 @@ const CONNECTIONS = 50
 /** How many `auth/login` by token does the Angen door answer a second, over plain TCP? */
 export async function run({ quick }: RunOptions): Promise<Row[]> {
   const peers = { echo: () => startContender('line-echo', {}) }
-  return await withAngenHouse(CONNECTIONS, (house) =>
+  return await withAngenFixture(CONNECTIONS, (fixture) =>
     withContenders(peers, async ({ echo }) => {
       /** Logins of a connection that wait for an answer at once. */
       const atDepth = async (bench: string, depth: number): Promise<Row> => {
         const load = (port: unknown) => () =>
-          startContender('line-load', { port, tokens: house.tokens, depth })
-        const clients = { latchkey: load(house.port), echo: load(echo.facts['port']) }
+          startContender('line-load', { port, tokens: fixture.tokens, depth })
+        const clients = { latchkey: load(fixture.port), echo: load(echo.facts['port']) }
         return await withContenders(clients, async (loads) => {
           const rounds = await takeTurns(loads, {
             bench,

@@ -2,7 +2,7 @@ import { type Figures, startContender, withContenders } from './harness/contende
 import { progress } from './harness/progress.ts'
 import { figuresNamed } from './harness/rounds.ts'
 import { compareWithBound, type Row, type RunOptions } from './harness/row.ts'
-import { withAngenHouse } from './setup/angen-fixture.ts'
+import { withAngenFixture } from './setup/angen-fixture.ts'
 
 export const name = 'angen-revocation'
 
@@ -10,7 +10,7 @@ export const name = 'angen-revocation'
 export async function run({ quick }: RunOptions): Promise<Row[]> {
   const connections = quick ? 1_000 : 10_000
   const half = connections / 2
-  return await withAngenHouse(connections, async ({ port, httpPort, tokens, ids, bearers }) => {
+  return await withAngenFixture(connections, async ({ port, httpPort, tokens, ids, bearers }) => {
     progress(name, `opening ${connections} connections`)
     const clients = {
       idle: () =>

@@ -26,8 +26,8 @@ const dispatcher = createDispatcher({
 })
 
 const password = 'correct horse battery'
-const ada = await authority.register({ name: 'ada', password })
-await authority.register({ name: 'bob', password })
+const ada = await authority.actors.register({ name: 'ada', password })
+await authority.actors.register({ name: 'bob', password })
 if (!ada.ok) throw new Error(ada.message)
 const [asAda, asBob] = await Promise.all([
   authority.login({ identity: 'ada', password }),
@@ -56,7 +56,7 @@ const outcome = await dispatcher.dispatch({
 })
 console.log('bob gets', outcome.ok ? JSON.stringify(outcome.value) : outcome.code)
 await connections.send(ada.actor.id, { name: 'bye' })
-await authority.endSessions({ which: { owner: ada.actor.id } })
+await authority.sessions.end({ owner: ada.actor.id })
 await closed.promise
 connections.close()
 await authority.close()

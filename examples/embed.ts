@@ -3,12 +3,12 @@ import { createAuthority } from 'latchkey'
 import { sqlite } from 'latchkey/stores/sqlite'
 
 const authority = await createAuthority({ store: sqlite({ folder: process.argv[2] ?? './data' }) })
-await authority.register({ name: 'ada', password: 'correct horse battery' })
+await authority.actors.register({ name: 'ada', password: 'correct horse battery' })
 const login = await authority.login({ identity: 'ada', password: 'correct horse battery' })
 if (!login.ok) throw new Error(login.message)
 const check = await authority.authenticate(login.token)
 console.log(check.ok ? `hello, ${check.actor.name}` : check.code)
-await authority.endSessions({ which: { id: login.session.id } })
+await authority.sessions.end({ id: login.session.id })
 const after = await authority.authenticate(login.token)
 console.log(after.ok ? 'still here' : after.code)
 await authority.close()

@@ -63,7 +63,7 @@ const { hash } = db.prepare('SELECT hash FROM users').get() as { hash: string }
 console.log('logged in; the old hash is now', hash.split('$')[1])
 
 db.exec('UPDATE users SET banned = 1')
-await authority.actorChanged(login.session.owner)
+await authority.actors.changed(login.session.owner)
 const check = await authority.authenticate(login.token)
 console.log(check.ok ? 'still here' : `${check.code}: ${check.reason}`)
 await authority.close()

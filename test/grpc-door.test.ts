@@ -1,14 +1,14 @@
 import { test } from 'node:test'
 import { type DoorAnswer, type DoorLogin, type DoorSubject, doorCases } from 'latchkey/testing'
-import { type Answer, createHouse } from './support/grpc-door.ts'
 import { type LoginResponse, Sessions } from '../src/protocol/grpc/index.ts'
+import { type Answer, createFixture } from './support/grpc-door.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 /** The gRPC door on a memory store, as a client of it sees it. */
 async function overGrpc(): Promise<DoorSubject & { close(): Promise<void> }> {
-  const house = await createHouse()
-  const { authority, clock, client } = house
+  const fixture = await createFixture()
+  const { authority, clock, client } = fixture
 
   async function read<From, Value>(
     asked: Promise<Answer<From>>,
@@ -39,7 +39,7 @@ async function overGrpc(): Promise<DoorSubject & { close(): Promise<void> }> {
   return {
     authority,
     clock,
-    close: () => house.close(),
+    close: () => fixture.close(),
     register: (name, password) =>
       command('actors.create', { name, password }, undefined, ({ actor }) => idOf(actor)),
     login: (identity, password) =>

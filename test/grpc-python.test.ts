@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { createTls } from './support/certificate.ts'
-import { openHouse, PASSWORD } from './support/grpc-door.ts'
+import { openFixture, PASSWORD } from './support/grpc-door.ts'
 
 const PYTHON = '/usr/bin/python3'
 const PLUGIN = '/usr/bin/grpc_python_plugin'
@@ -99,11 +99,11 @@ function makeClient(t: TestContext) {
 
 test('the example of the guide does what it says', { skip }, async (t) => {
   const { folder, tls, ca } = makeClient(t)
-  const { authority, port } = await openHouse(t, {
+  const { authority, port } = await openFixture(t, {
     tls,
     settings: { 'token.refreshThreshold': 0 },
   })
-  await authority.register({ name: 'owner', password: PASSWORD, roles: ['user', 'admin'] })
+  await authority.actors.register({ name: 'owner', password: PASSWORD, roles: ['user', 'admin'] })
   const [, example = ''] = /```python\n(.*?)```/s.exec(readFileSync(GUIDE, 'utf8')) ?? []
   writeFileSync(join(folder, 'example.py'), example)
   const env = { LATCHKEY_CA: ca, AGENT: `localhost:${port}`, LATCHKEY_PASSWORD: PASSWORD }
@@ -117,8 +117,8 @@ test('a client in Python unlocks over TLS, is refreshed, and is out once all is 
 }, async (t) => {
   const { folder, tls, ca } = makeClient(t)
   writeFileSync(join(folder, 'client.py'), SCRIPT)
-  const { authority, clock, connections, port } = await openHouse(t, { tls })
-  const registered = await authority.register({ name: 'Ädä', password: PASSWORD })
+  const { authority, clock, connections, port } = await openFixture(t, { tls })
+  const registered = await authority.actors.register({ name: 'Ädä', password: PASSWORD })
   assert.ok(registered.ok)
 
   const args = [join(folder, 'client.py'), `localhost:${port}`, ca, PASSWORD]

@@ -155,7 +155,7 @@ for (const transport of ['websocket', 'longpolling']) {
   test(name, { skip, timeout: 60_000 }, async (t) => {
     const { authority, connections, errors, url } = await serve(t, [transport])
     const registration = { name: 'ann', password: 'secret', roles: ['user'] }
-    const registered = await authority.register(registration)
+    const registered = await authority.actors.register(registration)
     assert.ok(registered.ok)
     const { id } = registered.actor
     const page = await openPage(t, url)
@@ -175,7 +175,7 @@ for (const transport of ['websocket', 'longpolling']) {
     assert.deepEqual((await heard(page, 2))[1], ['players.poked', { what: 'second' }])
     assert.equal(connections.list(id)[0]?.door, 'mage')
 
-    await authority.endSessions({ which: { owner: id } })
+    await authority.sessions.end({ owner: id })
     assert.deepEqual((await heard(page, 3))[2], ['session.unset', 'revoked'])
     assert.equal(await client('keyOf', []), null)
     assert.deepEqual(errors, [])

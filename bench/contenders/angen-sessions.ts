@@ -1,7 +1,7 @@
 import { angenCodec } from '../../src/doors/angen/index.ts'
 import type { Prepared } from '../harness/contender.ts'
+import { addActors, CALLERS, openFixture } from '../setup/fixture.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, CALLERS, openHouse } from '../setup/fixture.ts'
 import { inParallel } from '../setup/in-parallel.ts'
 
 export interface Options {
@@ -15,11 +15,11 @@ export interface Options {
  */
 export async function prepare({ sessions }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const authority = await openHouse(folder.path, { codecs: [angenCodec] })
+  const authority = await openFixture(folder.path, { codecs: [angenCodec] })
   const actors = await addActors(authority, sessions)
   const begin = (how: object) =>
     inParallel(sessions, CALLERS, async (index) => {
-      const begun = await authority.loginAs(actors[index] ?? '', how)
+      const begun = await authority.sessions.loginAs(actors[index] ?? '', how)
       if (!begun.ok) throw new Error(begun.code)
       return { token: begun.token, id: begun.session.id }
     })

@@ -13,8 +13,8 @@ export interface Options {
 /** better-auth's `getSession` with a cookie, its cookie cache off: what can be revoked at once, as ours can. */
 export async function prepare(options: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const house = await openBetterAuth(folder.path, options)
-  const requests = house.cookies.map((cookie) => new Headers({ cookie }))
+  const fixture = await openBetterAuth(folder.path, options)
+  const requests = fixture.cookies.map((cookie) => new Headers({ cookie }))
   const nobody = new Headers()
 
   return {
@@ -22,13 +22,13 @@ export async function prepare(options: Options): Promise<Prepared> {
       let at = 0
       return timeBatches(ms, BATCH, async () => {
         for (let i = 0; i < BATCH; i++) {
-          if (!(await house.hasSession(requests[at] ?? nobody))) throw new Error('no session')
+          if (!(await fixture.hasSession(requests[at] ?? nobody))) throw new Error('no session')
           at = at + 1 === requests.length ? 0 : at + 1
         }
       })
     },
     async close() {
-      house.close()
+      fixture.close()
       await folder.remove()
     },
   }

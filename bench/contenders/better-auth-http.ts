@@ -11,11 +11,11 @@ export interface Options {
 /** better-auth's own handler. Facts: `headers` with the cookies of live sessions. */
 export async function prepare(options: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const house = await openBetterAuth(folder.path, options)
-  return await serve(house.handler, {
-    facts: { headers: house.cookies.map((cookie) => `cookie: ${cookie}`) },
+  const fixture = await openBetterAuth(folder.path, options)
+  return await serve(fixture.handler, {
+    facts: { headers: fixture.cookies.map((cookie) => `cookie: ${cookie}`) },
     async close() {
-      house.close()
+      fixture.close()
       await folder.remove()
     },
   })

@@ -1,8 +1,8 @@
 import type { Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { timeBatches } from '../harness/timed-loop.ts'
+import { addActors, logIn, openFixture, warm } from '../setup/fixture.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, logIn, openHouse, warm } from '../setup/fixture.ts'
 
 const BATCH = 1000
 
@@ -14,7 +14,7 @@ export interface Options {
 /** `authenticate` of every session in random order, from a warm cache over SQLite. */
 export async function prepare({ sessions, actors }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const authority = await openHouse(folder.path)
+  const authority = await openFixture(folder.path)
   const made = await logIn(authority, await addActors(authority, actors), sessions)
   const all = made.map(({ token }) => token)
   let now = Date.now()

@@ -1,8 +1,8 @@
 import type { Settings } from 'latchkey'
 import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
-import { createFolder } from '../setup/folder.ts'
 import { addActors, CALLERS, WITHOUT_THROTTLE } from '../setup/fixture.ts'
+import { createFolder } from '../setup/folder.ts'
 import { inParallel } from '../setup/in-parallel.ts'
 
 export interface Options {
@@ -30,7 +30,10 @@ export async function prepare({ sessions, format, settings }: Options): Promise<
   const port = Number(new URL(server.addresses[0]?.address ?? '').port)
   const actors = await addActors(authority, sessions)
   const tokens = await inParallel(sessions, CALLERS, async (index) => {
-    const begun = await authority.loginAs(actors[index] ?? '', { profile: 'agent', format })
+    const begun = await authority.sessions.loginAs(actors[index] ?? '', {
+      profile: 'agent',
+      format,
+    })
     if (!begun.ok) throw new Error(begun.code)
     return begun.token
   })

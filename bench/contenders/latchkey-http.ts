@@ -1,8 +1,8 @@
 import { createServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
-import { createFolder } from '../setup/folder.ts'
 import { addActors, logIn, WITHOUT_THROTTLE, warm } from '../setup/fixture.ts'
+import { createFolder } from '../setup/folder.ts'
 
 export interface Options {
   readonly sessions: number
@@ -28,7 +28,7 @@ export async function prepare({ sessions, actors, passwords }: Options): Promise
   const names: string[] = []
   for (let i = 0; i < (passwords?.actors ?? 0); i++) {
     const name = `person ${i}`
-    const outcome = await authority.register({ name, password: passwords?.password ?? '' })
+    const outcome = await authority.actors.register({ name, password: passwords?.password ?? '' })
     if (!outcome.ok) throw new Error(outcome.code)
     names.push(name)
   }

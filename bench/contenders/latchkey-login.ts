@@ -1,7 +1,7 @@
 import type { Prepared } from '../harness/contender.ts'
 import { timeCallers } from '../harness/timed-loop.ts'
+import { openFixture, WITHOUT_THROTTLE } from '../setup/fixture.ts'
 import { createFolder } from '../setup/folder.ts'
-import { openHouse, WITHOUT_THROTTLE } from '../setup/fixture.ts'
 
 const PASSWORD = 'correct horse battery staple'
 
@@ -16,12 +16,12 @@ export interface Options {
 /** `login` with the right password, over SQLite with full durability. */
 export async function prepare({ actors, callers, concurrency }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const authority = await openHouse(folder.path, {
+  const authority = await openFixture(folder.path, {
     settings: WITHOUT_THROTTLE,
     passwords: { concurrency },
   })
   for (let i = 0; i < actors; i++) {
-    const outcome = await authority.register({ name: `person ${i}`, password: PASSWORD })
+    const outcome = await authority.actors.register({ name: `person ${i}`, password: PASSWORD })
     if (!outcome.ok) throw new Error(outcome.code)
   }
   let at = 0

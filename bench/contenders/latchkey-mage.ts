@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { createServer, type RunningServer } from 'latchkey/server'
 import type { Prepared } from '../harness/contender.ts'
-import { createFolder } from '../setup/folder.ts'
 import { addActors, CALLERS, WITHOUT_THROTTLE } from '../setup/fixture.ts'
+import { createFolder } from '../setup/folder.ts'
 import { inParallel } from '../setup/in-parallel.ts'
 
 export interface Options {
@@ -31,7 +31,7 @@ export async function prepare({ sessions }: Options): Promise<Prepared> {
   })
   const actors = await addActors(server.authority, sessions)
   const keys = await inParallel(sessions, CALLERS, async (index) => {
-    const begun = await server.authority.loginAs(actors[index] ?? '', {
+    const begun = await server.authority.sessions.loginAs(actors[index] ?? '', {
       profile: 'game',
       format: 'mage',
     })

@@ -1,6 +1,6 @@
 import type { Prepared } from '../harness/contender.ts'
+import { addActors, logIn, openFixture } from '../setup/fixture.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, logIn, openHouse } from '../setup/fixture.ts'
 
 const TOKEN_LENGTH = 79
 
@@ -12,7 +12,7 @@ export interface Options {
 /** How much the heap grows while every session of a file comes into the cache by being checked. */
 export async function prepare({ sessions, actors }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const filling = await openHouse(folder.path)
+  const filling = await openFixture(folder.path)
   const made = await logIn(filling, await addActors(filling, actors), sessions)
   // Bytes outside the heap: a token is a new string at every check, as it is when it comes from a socket, and what the
   // cache keeps of it counts.
@@ -21,7 +21,7 @@ export async function prepare({ sessions, actors }: Options): Promise<Prepared> 
   await filling.close()
 
   const measure = async () => {
-    const authority = await openHouse(folder.path)
+    const authority = await openFixture(folder.path)
     await checkAll(authority, tokens.subarray(0, TOKEN_LENGTH))
     const before = await heapBytes()
     const checked = await checkAll(authority, tokens)
@@ -34,9 +34,9 @@ export async function prepare({ sessions, actors }: Options): Promise<Prepared> 
   return { measure, close: () => folder.remove() }
 }
 
-type House = Awaited<ReturnType<typeof openHouse>>
+type Fixture = Awaited<ReturnType<typeof openFixture>>
 
-async function checkAll(authority: House, tokens: Buffer): Promise<number> {
+async function checkAll(authority: Fixture, tokens: Buffer): Promise<number> {
   let checked = 0
   for (let at = 0; at < tokens.length; at += TOKEN_LENGTH) {
     const outcome = await authority.authenticate(tokens.toString('latin1', at, at + TOKEN_LENGTH))

@@ -1,8 +1,8 @@
 import type { Figures, Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { timeCallers } from '../harness/timed-loop.ts'
+import { addActors, logIn, openFixture } from '../setup/fixture.ts'
 import { createFolder, folderBytes } from '../setup/folder.ts'
-import { addActors, logIn, openHouse } from '../setup/fixture.ts'
 
 export interface Options {
   readonly verb: 'create' | 'renew'
@@ -15,16 +15,16 @@ export interface Options {
 /** `loginAs` or `renew` with many callers at once, every answer given after its write is on the disk. */
 export async function prepare({ verb, sessions, actors, callers }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const filling = await openHouse(folder.path)
+  const filling = await openFixture(folder.path)
   const ids = await addActors(filling, actors)
   await filling.close()
   const empty = await folderBytes(folder.path)
-  const refilling = await openHouse(folder.path)
+  const refilling = await openFixture(folder.path)
   const made = await logIn(refilling, ids, sessions)
   // Closing folds the log into the file, so that the bytes are those that stay.
   await refilling.close()
   const bytesPerSession = ((await folderBytes(folder.path)) - empty) / sessions
-  const authority = await openHouse(folder.path)
+  const authority = await openFixture(folder.path)
 
   const order = shuffledIndexes(sessions)
   const codes = made.map(({ renewal }) => renewal)
@@ -35,7 +35,7 @@ export async function prepare({ verb, sessions, actors, callers }: Options): Pro
   }
 
   const create = async () => {
-    const outcome = await authority.loginAs(ids[next() % ids.length] ?? '')
+    const outcome = await authority.sessions.loginAs(ids[next() % ids.length] ?? '')
     if (!outcome.ok) throw new Error(outcome.code)
   }
   const renew = async () => {

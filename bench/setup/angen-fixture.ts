@@ -1,7 +1,7 @@
 import { type Contender, startContender, withContenders } from '../harness/contender.ts'
 
 /** A running server and the sessions in it, in the order of one another. */
-export interface AngenHouse {
+export interface AngenFixture {
   readonly server: Contender
   readonly port: unknown
   readonly httpPort: unknown
@@ -11,9 +11,9 @@ export interface AngenHouse {
 }
 
 /** Fills a folder, starts a server on it, and closes both after use. */
-export async function withAngenHouse<T>(
+export async function withAngenFixture<T>(
   sessions: number,
-  use: (house: AngenHouse) => Promise<T>,
+  use: (fixture: AngenFixture) => Promise<T>,
 ): Promise<T> {
   const filled = { filled: () => startContender('angen-sessions', { sessions }) }
   return await withContenders(filled, async ({ filled: { facts } }) => {

@@ -7,7 +7,7 @@ import { shuffledIndexes } from '../harness/statistics.ts'
 
 const SECRET = 'a secret of the bench, of at least 32 characters'
 
-export interface BetterAuthHouse {
+export interface BetterAuthFixture {
   /** Its handler of HTTP requests. */
   readonly handler: (request: Request) => Promise<Response>
   /** Whether `getSession` finds the session of these headers. */
@@ -39,7 +39,7 @@ function createAuth(database: DatabaseSync) {
 export async function openBetterAuth(
   folder: string,
   { users, sessions }: { readonly users: number; readonly sessions: number },
-): Promise<BetterAuthHouse> {
+): Promise<BetterAuthFixture> {
   const database = new DatabaseSync(join(folder, 'better-auth.db'))
   database.exec('pragma journal_mode = wal; pragma synchronous = off; pragma cache_size = -262144')
   const auth = createAuth(database)

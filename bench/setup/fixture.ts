@@ -16,7 +16,7 @@ export const WITHOUT_THROTTLE: Partial<Settings> = {
 export const CALLERS = 1000
 
 /** An authority on a SQLite store with full durability, its cache large enough for any bench. */
-export async function openHouse(
+export async function openFixture(
   folder: string,
   options: Omit<AuthorityOptions, 'store'> = {},
 ): Promise<Authority> {
@@ -32,7 +32,7 @@ export async function openHouse(
 /** Adds actors without a password and returns their ids. */
 export async function addActors(authority: Authority, count: number): Promise<string[]> {
   return await inParallel(count, CALLERS, async (index) => {
-    const imported = await authority.importActor({ name: `actor ${index}` })
+    const imported = await authority.actors.import({ name: `actor ${index}` })
     if (!imported.ok) throw new Error(`actor ${index}: ${imported.code}`)
     return imported.actor.id
   })
@@ -50,7 +50,7 @@ export async function logIn(
   count: number,
 ): Promise<Secrets[]> {
   return await inParallel(count, CALLERS, async (index) => {
-    const loggedIn = await authority.loginAs(actors[index % actors.length] ?? '')
+    const loggedIn = await authority.sessions.loginAs(actors[index % actors.length] ?? '')
     if (!loggedIn.ok) throw new Error(`session ${index}: ${loggedIn.code}`)
     return { token: loggedIn.token, renewal: loggedIn.renewal ?? '' }
   })

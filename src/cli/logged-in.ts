@@ -1,10 +1,10 @@
-import type { Actor, Session } from '../core/index.ts'
+import type { Actor, SessionView } from '../core/index.ts'
 import { write } from './output.ts'
 import { localTime, plainText } from './plain-text.ts'
 
 /** What the server answers a login with. */
 export interface LoggedIn {
-  readonly session: Session
+  readonly session: SessionView
   readonly actor: Actor
   readonly token: string
   readonly renewal?: string

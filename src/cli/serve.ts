@@ -52,7 +52,7 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
   for (const { door, address } of server.addresses) {
     if (config.dev !== true) server.log.logger.info({ door, address }, 'Listening.')
   }
-  const code = await server.authority.createClaimCode().catch((err: unknown) => {
+  const code = await server.authority.actors.createClaimCode().catch((err: unknown) => {
     server.log.logger.error({ err }, 'No code for an administrator could be made.')
     return null
   })

@@ -7,7 +7,7 @@ import {
   granted,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   refused,
   settled,
 } from '../../test/support/authority.ts'
@@ -25,7 +25,7 @@ type Given = Partial<CommandDefinition<z.ZodType, unknown>>
 
 /** A house with one command, `test.run`, as given. */
 async function openWith(t: TestContext, given: Given = {}) {
-  const house = await openHouse(t)
+  const fixture = await openFixture(t)
   const delivered: unknown[] = []
   const errors: unknown[] = []
   const command = defineCommand({
@@ -36,14 +36,14 @@ async function openWith(t: TestContext, given: Given = {}) {
     ...given,
   })
   const dispatcher = createDispatcher({
-    authority: house.authority,
+    authority: fixture.authority,
     registry: createRegistry([command]),
     deliver: async (to, event) => void delivered.push([to, event]),
     onError: (error, name) => errors.push([name, error]),
   })
   const call = (token: string | null = null, params: unknown = {}, caller = {}) =>
     dispatcher.dispatch({ name: 'test.run', params, token, caller })
-  return { ...house, dispatcher, call, delivered, told: errors }
+  return { ...fixture, dispatcher, call, delivered, told: errors }
 }
 
 test('there is no command by another name, whatever objects have', async (t) => {
@@ -132,7 +132,7 @@ for (const [row, byNeed] of Object.entries(EXPECTED)) {
       if (who !== 'nobody') token = (await logIn(authority, 'ada')).token
       if (who === 'an impersonation') {
         const parent = await check(authority, (await logIn(authority, 'sam')).token)
-        token = granted(await authority.impersonate(parent, ada.id)).token
+        token = granted(await authority.sessions.impersonate(parent, ada.id)).token
       }
       if (who === 'a stale user') clock.advance(15 * MINUTE)
       const outcome = await call(token)
@@ -150,7 +150,7 @@ test('a visitor with every right opens what is not administration', async (t) =>
   ] as const) {
     const { authority, call } = await openWith(t, { access })
     for (const rights of [['*'], ['*', 'admin'], ['user', 'admin']]) {
-      const { token } = granted(await authority.loginAnonymous({ access: rights }))
+      const { token } = granted(await authority.sessions.loginAnonymous({ roles: rights }))
       const outcome = await call(token)
       assert.equal(outcome.ok ? 'ok' : outcome.code, code)
     }
@@ -166,7 +166,7 @@ test('where a session is optional a dead token counts as none, but not knowing i
   refused(await call(token), 'unavailable')
   tap.intercept('sessions.find', null)
   assert.equal(granted(await call(token)).value, 'Ada')
-  await authority.lockAll()
+  await authority.sessions.lockAll()
   for (const dead of [token, 'nonsense', '', null]) {
     assert.equal(granted(await call(dead)).value, 'nobody')
   }
@@ -176,7 +176,7 @@ test('where a session is required a dead token is told why', async (t) => {
   const { authority, call } = await openWith(t, { session: 'required' })
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
-  await authority.lockAll()
+  await authority.sessions.lockAll()
   assert.equal(refused(await call(token), 'session_revoked').reason, 'locked')
 })
 

@@ -100,7 +100,7 @@ function checkAccess(
     if (command.session !== 'optional') return refuse('token_missing', 'No token was given.')
     return command.access.includes('*') ? null : refuse('access_denied', 'Log in first.')
   }
-  const mine = current.session.access
+  const mine = current.session.roles
   // What a visitor was given in development never opens administration.
   const { anonymous } = current.session
   const openTo = anonymous ? command.access.filter((role) => role !== ROLES.admin) : command.access
@@ -114,7 +114,7 @@ function checkAccess(
     return refuse('access_denied', 'Not while acting as another.')
   }
   if (command.session !== 'fresh') return null
-  const fresh = authority.freshWithin(current, undefined, caller)
+  const fresh = authority.sessions.freshWithin(current, undefined, caller)
   return fresh.ok ? null : fresh
 }
 

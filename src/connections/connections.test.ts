@@ -7,7 +7,7 @@ import {
   HOUR,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   settled,
   type TestNode,
 } from '../../test/support/authority.ts'
@@ -15,8 +15,8 @@ import { type ConnectionsOptions, createConnections, OVERFLOW_EVENT } from './in
 
 async function openTable(t: TestContext, options: Partial<ConnectionsOptions> = {}) {
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const house = await openHouse(t)
-  const there = await house.addNode()
+  const fixture = await openFixture(t)
+  const there = await fixture.addNode()
   const errors: unknown[] = []
   const connect = (node: TestNode) => {
     const { authority } = node
@@ -25,10 +25,10 @@ async function openTable(t: TestContext, options: Partial<ConnectionsOptions> = 
     t.after(() => table.close())
     return table
   }
-  const ada = await addActor(house.authority, 'Ada')
-  const login = await logIn(house.authority, 'ada')
-  const current = await check(house.authority, login.token)
-  return { ...house, there, ada, login, current, told: errors, table: connect(house), connect }
+  const ada = await addActor(fixture.authority, 'Ada')
+  const login = await logIn(fixture.authority, 'ada')
+  const current = await check(fixture.authority, login.token)
+  return { ...fixture, there, ada, login, current, told: errors, table: connect(fixture), connect }
 }
 
 /** The door's end of a connection, which writes down what it was told. */
@@ -50,27 +50,28 @@ const revocations: Record<
 > = {
   'the end of its session': [
     'revoked',
-    ({ authority }, _owner, id) => authority.endSessions({ which: { id } }),
+    ({ authority }, _owner, id) => authority.sessions.end({ id }),
   ],
-  'a suspension': ['suspended', ({ authority }, owner) => authority.suspend(owner)],
-  'a lock-all': ['locked', ({ authority }) => authority.lockAll()],
+  'a suspension': ['suspended', ({ authority }, owner) => authority.actors.suspend(owner)],
+  'a lock-all': ['locked', ({ authority }) => authority.sessions.lockAll()],
   'a password reset': [
     'password_changed',
-    ({ authority }, actorId) => authority.resetPassword({ actorId, next: 'another fine stone' }),
+    ({ authority }, actorId) =>
+      authority.credentials.resetPassword({ actorId, next: 'another fine stone' }),
   ],
 }
 
 for (const [name, [reason, act]] of Object.entries(revocations)) {
   for (const where of ['this', 'another'] as const) {
     test(`${name} on ${where} node cuts every connection of it, once, with the reason`, async (t) => {
-      const house = await openTable(t)
-      const { table, current, ada, there } = house
+      const fixture = await openTable(t)
+      const { table, current, ada, there } = fixture
       const [one, two] = [ends(), ends()]
       table.open(current, one)
       const gone = table.open(current, two)
       await settled()
       assert.equal(table.size, 2)
-      await act(where === 'this' ? house : there, ada.id, current.session.id)
+      await act(where === 'this' ? fixture : there, ada.id, current.session.id)
       await settled()
       assert.deepEqual([one.closed, two.closed, table.size], [[reason], [reason], 0])
       gone.leave()
@@ -90,10 +91,10 @@ test('a session whose end nobody was told of loses its connections when it is en
     await proceed()
     throw new Error('connection lost')
   })
-  const request = { which: { id: current.session.id } }
-  await assert.rejects(authority.endSessions(request), { code: 'unavailable' })
+  const request = { id: current.session.id }
+  await assert.rejects(authority.sessions.end(request), { code: 'unavailable' })
   tap.intercept('sessions.end', null)
-  await authority.endSessions(request)
+  await authority.sessions.end(request)
   await settled()
   assert.deepEqual(mine.closed, ['revoked'])
 })
@@ -104,7 +105,7 @@ test('the end of one session leaves the connections of another', async (t) => {
   const [mine, others] = [ends(), ends()]
   table.open(current, mine)
   table.open(await check(authority, other.token), others)
-  await authority.endSessions({ which: { id: other.session.id } })
+  await authority.sessions.end({ id: other.session.id })
   assert.deepEqual([mine.closed, others.closed], [[], ['revoked']])
 })
 
@@ -125,7 +126,7 @@ test('a revocation that was missed during a lapse cuts once the node hears again
   engine.hub.pause(raw.bus)
   clock.advance(1000)
   t.mock.timers.reset()
-  await there.authority.endSessions({ which: { id: current.session.id } })
+  await there.authority.sessions.end({ id: current.session.id })
   assert.deepEqual(mine.closed, [])
   engine.hub.resume(raw.bus)
   await settled()
@@ -137,7 +138,7 @@ test('an actor that may act no more loses its connections when the change is tol
   const mine = ends()
   table.open(current, mine)
   await raw.directory.update(ada.id, { status: 'suspended' })
-  await authority.actorChanged(ada.id)
+  await authority.actors.changed(ada.id)
   await settled()
   assert.deepEqual(mine.closed, ['suspended'])
 })
@@ -146,11 +147,11 @@ test('an impersonation whose role was taken away loses its connections', async (
   const { table, authority, ada } = await openTable(t)
   const sam = await addActor(authority, 'Sam', ['impersonate'])
   const parent = await check(authority, (await logIn(authority, 'sam')).token)
-  const acting = granted(await authority.impersonate(parent, ada.id))
+  const acting = granted(await authority.sessions.impersonate(parent, ada.id))
   const [own, other] = [ends(), ends()]
   table.open(parent, own)
   table.open(await check(authority, acting.token), other)
-  await authority.setRoles(sam.id, [])
+  await authority.actors.setRoles(sam.id, [])
   await settled()
   assert.deepEqual([own.closed, other.closed], [[], ['revoked']])
 })
@@ -281,7 +282,7 @@ test('an impersonation of the actor gets nothing, and neither does a stranger', 
   const { table, current, authority, ada } = await openTable(t)
   const sam = await addActor(authority, 'Sam', ['impersonate'])
   const parent = await check(authority, (await logIn(authority, 'sam')).token)
-  const acting = granted(await authority.impersonate(parent, ada.id))
+  const acting = granted(await authority.sessions.impersonate(parent, ada.id))
   const [mine, sams, acted] = [ends(), ends(), ends()]
   table.open(current, mine)
   table.open(parent, sams)

@@ -167,7 +167,7 @@ class ConnectionTable implements Connections {
   async #sendNow(actorId: string, event: ActorEvent): Promise<void> {
     let after: string | undefined
     do {
-      const page = await this.#authority.listSessions({
+      const page = await this.#authority.sessions.list({
         owner: actorId,
         ...(after === undefined ? {} : { after }),
       })
@@ -205,7 +205,7 @@ class ConnectionTable implements Connections {
   }
 
   async #use(entry: Entry, passive = false): Promise<boolean> {
-    const check = await this.#authority.recheck(entry.current, { passive })
+    const check = await this.#authority.sessions.recheck(entry.current, { passive })
     if (check.ok) {
       entry.current = check
       return true
@@ -222,7 +222,7 @@ class ConnectionTable implements Connections {
     } else if (change.kind === 'session-changed') {
       const entries = this.#bySession.get(change.id) ?? []
       for (const entry of [...entries]) this.#use(entry, true).catch(this.#onError)
-    } else if (change.kind === 'house-locked') {
+    } else if (change.kind === 'all-locked') {
       for (const id of [...this.#bySession.keys()]) this.#endSession(id, 'locked')
       this.#mailboxes.clear()
     } else if (change.kind === 'actor-changed') {

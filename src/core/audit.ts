@@ -17,7 +17,7 @@ export type AuditAct =
   | 'password_changed'
   | 'impersonation_started'
   | 'impersonation_ended'
-  | 'house_locked'
+  | 'all_locked'
   | 'setting_changed'
   | 'administrator_claimed'
   | 'signing_key_rotated'

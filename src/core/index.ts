@@ -5,27 +5,25 @@ export { ERROR_TABLE, type ErrorCode, errorOf, LatchkeyError, type Refusal } fro
 export type { ActorEvent } from './event.ts'
 export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
 export type * from './ports/index.ts'
+export { expiresAt, stateOf } from './session/lifetimes.ts'
 export { type LimitPolicy, PROFILES, type Profile, type ProfileName } from './session/profile.ts'
-export {
-  type Binding,
-  type Client,
-  type EndedSession,
-  type EndReason,
-  expiresAt,
-  type Session,
-  type SessionListing,
-  type SessionRecord,
-  stateOf,
+export type {
+  Binding,
+  Client,
+  EndedSession,
+  EndReason,
+  SessionListing,
+  SessionRecord,
+  SessionView,
 } from './session/record.ts'
-export type { SettingName, Settings } from './settings.ts'
-export {
-  type CodecFactory,
-  nativeCodec,
-  type ParsedRenewal,
-  type ParsedToken,
-  type PublicKey,
-  type SigningKeys,
-  TOKEN_PATTERN,
-  type TokenCodec,
-  type TokenFacts,
+export { isSettingName, type SettingName, type SettingState, type Settings } from './settings.ts'
+export type {
+  CodecFactory,
+  ParsedRenewal,
+  ParsedToken,
+  PublicKey,
+  SigningKeys,
+  TokenCodec,
+  TokenFacts,
 } from './token/codec.ts'
+export { nativeCodec, TOKEN_PATTERN } from './token/native-codec.ts'

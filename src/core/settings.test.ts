@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tapStore } from '../../test/support/authority.ts'
 import { memory, memoryEngine } from '../stores/memory/index.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
-import { tapStore } from '../../test/support/authority.ts'
 import { PROFILES } from './session/profile.ts'
 import { isSettingName, SETTINGS, type Settings, SettingsTable } from './settings.ts'
 

@@ -114,6 +114,16 @@ type ProfileSettings = {
     : never
 }
 
+/** A setting with its value in force. */
+export interface SettingState {
+  readonly name: string
+  readonly value: unknown
+  readonly default: unknown
+  /** Whether a stored change is in force. */
+  readonly changed: boolean
+  readonly about: string
+}
+
 /** Every setting and the type of its value. */
 export type Settings = {
   [K in keyof typeof GENERAL]: (typeof GENERAL)[K]['value']
@@ -212,7 +222,7 @@ export class SettingsTable {
   }
 
   /** Every setting with its value, its default and whether a stored change is in force. */
-  list(): { name: string; value: unknown; default: unknown; changed: boolean; about: string }[] {
+  list(): SettingState[] {
     return [...SETTINGS].map(([name, { value, about }]) => ({
       name,
       value: this.#values.get(name),

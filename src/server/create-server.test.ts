@@ -15,7 +15,7 @@ test('a server in process: up, ready, closed once and for all', async () => {
   const [http] = server.addresses
   assert.equal(http?.door, 'http')
   assert.equal((await fetch(`${http?.address}/readyz`)).status, 200)
-  const registered = await server.authority.register({ name: 'ada', password: 'p' })
+  const registered = await server.authority.actors.register({ name: 'ada', password: 'p' })
   assert.equal(registered.ok, true)
   await Promise.all([server.close(), server.close()])
   await assert.rejects(fetch(`${http?.address}/readyz`))
@@ -25,8 +25,8 @@ test('two servers in one process do not share a thing', async () => {
   const config = { http: '127.0.0.1:0', store: 'memory', dev: true } as const
   const [one, two] = await Promise.all([createServer(config, quiet), createServer(config, quiet)])
   try {
-    await one.authority.register({ name: 'ada', password: 'p' })
-    assert.equal((await two.authority.searchActors({ limit: 10 })).items.length, 0)
+    await one.authority.actors.register({ name: 'ada', password: 'p' })
+    assert.equal((await two.authority.actors.search({ limit: 10 })).items.length, 0)
     const metrics = await fetch(`${two.addresses[0]?.address}/metrics`)
     assert.equal(metrics.status, 200)
   } finally {

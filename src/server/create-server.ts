@@ -1,13 +1,13 @@
 import type { Connections } from '../connections/index.ts'
 import type { Authority } from '../core/index.ts'
 import { resolveConfig, type ServerConfig } from './config.ts'
-import { furnish, type House } from './create-services.ts'
+import { createServices, type Services } from './create-services.ts'
 import { type Log, openLog } from './log.ts'
 import { openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
 import { openGrpc } from './open-grpc.ts'
 import { openHttp } from './open-http.ts'
-import type { Opened } from './opened.ts'
+import type { OpenedDoor } from './opened-door.ts'
 import { requireSafe } from './safety.ts'
 import { openTls, type TlsMaterial } from './tls/index.ts'
 
@@ -45,12 +45,12 @@ export async function createServer(
   const resolved = resolveConfig(config)
   requireSafe(resolved)
   const log = options.log ?? openLog({ level: resolved.logLevel, human: resolved.dev })
-  const house = await furnish(resolved, log)
+  const services = await createServices(resolved, log)
   const state: State = { ready: false, tls: null, opened: [], open: [] }
   const addresses = () => state.open.map(({ door, address }) => ({ door: door.name, address }))
   let closing: Promise<void> | null = null
   const close = () => {
-    closing ??= shut(house, state, resolved.shutdownMs)
+    closing ??= shut(services, state, resolved.shutdownMs)
     return closing
   }
   const stop = () => {
@@ -58,12 +58,12 @@ export async function createServer(
   }
   try {
     state.tls = await openTls(resolved, log)
-    const angen = openAngen(resolved, house, state.tls)
+    const angen = openAngen(resolved, services, state.tls)
     state.opened.push(angen)
     const front = { front: angen.front, ready: () => state.ready }
-    state.opened.unshift(await openHttp(resolved, house, front))
+    state.opened.unshift(await openHttp(resolved, services, front))
     const told = { addresses, onStop: options.onStop ?? stop }
-    state.opened.push(await openGrpc(resolved, house, state.tls, told))
+    state.opened.push(await openGrpc(resolved, services, state.tls, told))
     const doors = state.opened.flatMap((opened) => opened.doors)
     state.open = await openDoors(doors, (message) => log.logger.warn(message))
     state.ready = true
@@ -74,10 +74,10 @@ export async function createServer(
   return {
     addresses: addresses(),
     caFile: state.tls?.caFile ?? null,
-    authority: house.authority,
-    connections: house.connections,
+    authority: services.authority,
+    connections: services.connections,
     log,
-    countFault: () => house.metrics.countFault(),
+    countFault: () => services.metrics.countFault(),
     close,
   }
 }
@@ -85,20 +85,20 @@ export async function createServer(
 interface State {
   ready: boolean
   tls: TlsMaterial | null
-  readonly opened: Opened[]
+  readonly opened: OpenedDoor[]
   open: readonly OpenDoor[]
 }
 
-async function shut(house: House, state: State, ms: number): Promise<void> {
+async function shut(services: Services, state: State, ms: number): Promise<void> {
   state.ready = false
   const drained = drainDoors(state.open, ms)
   for (const opened of state.opened) opened.cut()
   state.tls?.close()
   // Long-lived connections end now, with a reason; what they were in the middle of may still be answered.
-  house.connections.close()
+  services.connections.close()
   await drained
   for (const opened of state.opened) await opened.close()
-  house.metrics.close()
-  await house.authority.close()
-  house.log.flush()
+  services.metrics.close()
+  await services.authority.close()
+  services.log.flush()
 }

@@ -7,15 +7,15 @@ import {
 } from '../commands/index.ts'
 import { type Connections, createConnections } from '../connections/index.ts'
 import { type Authority, createAuthority, type Store } from '../core/index.ts'
-import { angenCodec } from '../doors/angen/index.ts'
 import { jwtCodec } from '../core/token/jwt-codec.ts'
+import { angenCodec } from '../doors/angen/index.ts'
 import { mageCodec, mageSettings } from '../doors/mage/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 
 /** What stands between the store and the doors. */
-export interface House {
+export interface Services {
   readonly authority: Authority
   readonly connections: Connections
   readonly registry: CommandRegistry
@@ -25,7 +25,7 @@ export interface House {
 }
 
 /** Opens the store, the authority on it, and what every door stands on. */
-export async function furnish(config: ResolvedConfig, log: Log): Promise<House> {
+export async function createServices(config: ResolvedConfig, log: Log): Promise<Services> {
   const registry = createRegistry([...builtInCommands, ...config.commands])
   const authority = await openAuthority(config, log)
   const { logger } = log

@@ -6,9 +6,9 @@ import { connect as connectTls } from 'node:tls'
 import { credentials } from '@grpc/grpc-js'
 import { createCertificate, createTls } from '../../test/support/certificate.ts'
 import {
-  createHouse,
+  createFixture,
   granted,
-  openHouse,
+  openFixture,
   TestClient,
   unlock,
 } from '../../test/support/grpc-door.ts'
@@ -26,16 +26,16 @@ async function shownBy(port: number, ca: string): Promise<string> {
 
 test('over TLS a client that trusts the certificate is served, and no other', async (t) => {
   const tls = createTls()
-  const house = await openHouse(t, { tls })
+  const fixture = await openFixture(t, { tls })
   const good = new TestClient(
-    `localhost:${house.port}`,
+    `localhost:${fixture.port}`,
     credentials.createSsl(Buffer.from(tls.cert)),
   )
   t.after(() => good.close())
-  const client = { ...house, client: good }
+  const client = { ...fixture, client: good }
   const { token } = await unlock(client, Agent, 'ada')
   const { value } = granted(await good.call(Sessions, 'whoAmI', {}, { token }))
-  const listed = await house.authority.listSessions({})
+  const listed = await fixture.authority.sessions.list({})
   assert.equal(listed.items[0]?.client.address, '127.0.0.1')
   assert.equal(value.actor?.name, 'ada')
   const other = createCertificate()
@@ -43,7 +43,7 @@ test('over TLS a client that trusts the certificate is served, and no other', as
     credentials.createSsl(Buffer.from(other.cert)),
     credentials.createInsecure(),
   ]) {
-    const bad = new TestClient(`localhost:${house.port}`, creds)
+    const bad = new TestClient(`localhost:${fixture.port}`, creds)
     const answer = await bad.call(Agent, 'agentStatus', {}, { deadline: Date.now() + 3000 })
     assert.ok(!answer.ok)
     bad.close()
@@ -52,34 +52,34 @@ test('over TLS a client that trusts the certificate is served, and no other', as
 
 test('another certificate serves connections to come, and open ones go on', async (t) => {
   const tls = createTls()
-  const house = await openHouse(t, { tls })
+  const fixture = await openFixture(t, { tls })
   const client = new TestClient(
-    `localhost:${house.port}`,
+    `localhost:${fixture.port}`,
     credentials.createSsl(Buffer.from(tls.cert)),
   )
   t.after(() => client.close())
-  const { token } = await unlock({ ...house, client }, Agent, 'ada')
+  const { token } = await unlock({ ...fixture, client }, Agent, 'ada')
   const watching = await client.watch(token)
   const { cert } = tls
-  const before = await shownBy(house.port, cert)
+  const before = await shownBy(fixture.port, cert)
   const next = createCertificate()
   tls.replace(next)
-  assert.notEqual(await shownBy(house.port, next.cert), before)
+  assert.notEqual(await shownBy(fixture.port, next.cert), before)
   granted(await client.call(Sessions, 'whoAmI', {}, { token }))
   tls.replace({ cert: 'none', key: next.key })
-  assert.notEqual(await shownBy(house.port, next.cert), before)
-  assert.equal(house.errors.splice(0).length, 1)
+  assert.notEqual(await shownBy(fixture.port, next.cert), before)
+  assert.equal(fixture.errors.splice(0).length, 1)
   watching.stream.cancel()
   await watching.ended
 })
 
 test('an address that is taken says so as the system does', async (t) => {
-  const house = await openHouse(t)
-  const second = await createHouse()
+  const fixture = await openFixture(t)
+  const second = await createFixture()
   t.after(() => second.close())
   const again = createGrpcListener({
     door: second.door,
-    address: { host: '127.0.0.1', port: house.port, named: true },
+    address: { host: '127.0.0.1', port: fixture.port, named: true },
     tls: null,
     maxConnections: 1,
     onError: () => undefined,
@@ -88,11 +88,11 @@ test('an address that is taken says so as the system does', async (t) => {
 })
 
 test('no more connections are open than may be', async (t) => {
-  const house = await openHouse(t, { maxConnections: 2 })
-  const sockets = [1, 2, 3].map(() => connect(house.port, '127.0.0.1'))
+  const fixture = await openFixture(t, { maxConnections: 2 })
+  const sockets = [1, 2, 3].map(() => connect(fixture.port, '127.0.0.1'))
   const closed = sockets.map((socket) => once(socket.resume(), 'close'))
   await Promise.race(closed)
-  await house.client.call(Agent, 'agentStatus', {}, { deadline: Date.now() + 200 })
+  await fixture.client.call(Agent, 'agentStatus', {}, { deadline: Date.now() + 200 })
   assert.equal(sockets.filter((socket) => !socket.destroyed).length, 2)
   for (const socket of sockets) socket.destroy()
 })

@@ -54,7 +54,7 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
   gauge('sessions_live', 'Sessions that are live.', () => {
     const now = performance.now()
     if (now - counted.at > COUNT_FOR_MS) {
-      const sessions = authority.countSessions()
+      const sessions = authority.sessions.count()
       counted = { at: now, sessions }
       sessions.catch(() => {
         if (counted.sessions === sessions) counted.at = Number.NEGATIVE_INFINITY

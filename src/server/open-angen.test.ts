@@ -5,7 +5,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { clientOf } from '../../test/support/angen-transport.ts'
 import { resolveConfig, type ServerConfig } from './config.ts'
-import { furnish } from './create-services.ts'
+import { createServices } from './create-services.ts'
 import { openLog } from './log.ts'
 import { openAngen } from './open-angen.ts'
 import { drainDoors, openDoors } from './open-doors.ts'
@@ -21,13 +21,13 @@ async function open(t: TestContext, given: ServerConfig) {
   const config = resolveConfig({ store: 'memory', data: '/nowhere', ...given })
   requireSafe(config)
   const tls = await openTls(config, log)
-  const house = await furnish(config, log)
+  const fixture = await createServices(config, log)
   t.after(async () => {
-    house.connections.close()
-    house.metrics.close()
-    await house.authority.close()
+    fixture.connections.close()
+    fixture.metrics.close()
+    await fixture.authority.close()
   })
-  return { tls, lines, angen: openAngen(config, house, tls) }
+  return { tls, lines, angen: openAngen(config, fixture, tls) }
 }
 
 describe('openAngen', () => {

@@ -6,13 +6,13 @@ import {
 } from '../doors/angen/transport/index.ts'
 import { isAllowedHost } from '../doors/http/credentials.ts'
 import type { ResolvedConfig } from './config.ts'
+import type { Services } from './create-services.ts'
 import type { Door } from './door.ts'
-import type { House } from './create-services.ts'
 import type { FrontDoor } from './http-listener.ts'
-import type { Opened } from './opened.ts'
+import type { OpenedDoor } from './opened-door.ts'
 import type { TlsMaterial } from './tls/index.ts'
 
-export interface OpenedAngen extends Opened {
+export interface OpenedAngenDoor extends OpenedDoor {
   /** Its WebSockets and schemas, for the port of the HTTP door. */
   readonly front: readonly FrontDoor[]
 }
@@ -20,9 +20,9 @@ export interface OpenedAngen extends Opened {
 /** Every way to the Angen door: TCP, TLS, and WebSocket. All of them share their limits. */
 export function openAngen(
   config: ResolvedConfig,
-  { authority, connections, registry, log: { logger } }: House,
+  { authority, connections, registry, log: { logger } }: Services,
   material: TlsMaterial | null,
-): OpenedAngen {
+): OpenedAngenDoor {
   const { tcp, tls, proxies, maxConnections, publicUrl, trustedProxies, loginsPerSecond } = config
   const door = createAngenDoor({
     authority,
@@ -70,7 +70,7 @@ function limitsOf(config: ResolvedConfig) {
   const { maxMessagesPerSecond, maxBytesPerSecond, maxLineBytes } = config
   return {
     lineBytes: maxLineBytes,
-    strangerLineBytes: Math.ceil(maxLineBytes / 8),
+    unauthenticatedLineBytes: Math.ceil(maxLineBytes / 8),
     messagesPerSecond: maxMessagesPerSecond,
     messageBurst: 2 * maxMessagesPerSecond,
     bytesPerSecond: maxBytesPerSecond,

@@ -3,22 +3,22 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { createTls } from '../../test/support/certificate.ts'
 import { resolveConfig, type ServerConfig } from './config.ts'
-import { furnish } from './create-services.ts'
+import { createServices } from './create-services.ts'
 import { openLog } from './log.ts'
 import { openGrpc } from './open-grpc.ts'
 import type { TlsMaterial } from './tls/index.ts'
 
 test('without a certificate it opens by name, and on this machine alone', async (t) => {
   const log = openLog({ level: 'silent' })
-  const house = await furnish(resolveConfig({ store: 'memory' }), log)
+  const fixture = await createServices(resolveConfig({ store: 'memory' }), log)
   t.after(async () => {
-    house.connections.close()
-    house.metrics.close()
-    await house.authority.close()
+    fixture.connections.close()
+    fixture.metrics.close()
+    await fixture.authority.close()
   })
   const made = { ...createTls(), ca: null, caFile: null, close: () => undefined }
   const open = (config: ServerConfig, tls: TlsMaterial | null = null) =>
-    openGrpc(resolveConfig(config), house, tls, {
+    openGrpc(resolveConfig(config), fixture, tls, {
       addresses: () => [],
       onStop: () => assert.fail(),
     })
@@ -52,8 +52,8 @@ test('where the libraries are not installed it says which to install', () => {
     })
     const { openGrpc } = await import(${JSON.stringify(new URL('open-grpc.ts', import.meta.url).href)})
     const config = { grpc: { host: '127.0.0.1', port: 0, named: true }, grpcInsecure: true }
-    const house = { log: { logger: {} } }
-    await openGrpc(config, house, null, {}).catch((error) => console.log(error.message))
+    const fixture = { log: { logger: {} } }
+    await openGrpc(config, fixture, null, {}).catch((error) => console.log(error.message))
   `
   const args = ['--conditions=@latchkey/source', '--input-type=module', '-e', script]
   const said = execFileSync(process.execPath, args, { encoding: 'utf8' })

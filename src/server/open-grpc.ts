@@ -3,10 +3,10 @@ import { LatchkeyError } from '../core/errors.ts'
 import type { DoorAddress, ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
 import type { RunningServer } from './create-server.ts'
+import type { Services } from './create-services.ts'
 import type { Door } from './door.ts'
-import type { House } from './create-services.ts'
 import { formatListenAddress } from './listen-address.ts'
-import type { Opened } from './opened.ts'
+import type { OpenedDoor } from './opened-door.ts'
 import type { TlsMaterial } from './tls/index.ts'
 import { version } from './version.ts'
 
@@ -22,16 +22,16 @@ export interface OpenGrpcOptions {
  */
 export async function openGrpc(
   config: ResolvedConfig,
-  house: House,
+  services: Services,
   tls: TlsMaterial | null,
   options: OpenGrpcOptions,
-): Promise<Opened> {
+): Promise<OpenedDoor> {
   const doors: Door[] = []
   try {
-    if (config.grpc !== null) doors.push(await doorOf(config.grpc, config, house, tls, options))
+    if (config.grpc !== null) doors.push(await doorOf(config.grpc, config, services, tls, options))
   } catch (error) {
     if (config.grpc?.named === true || !(error instanceof LatchkeyError)) throw error
-    house.log.logger.info(`The gRPC door stays closed: ${error.message}`)
+    services.log.logger.info(`The gRPC door stays closed: ${error.message}`)
   }
   return { doors, cut: () => undefined, close: () => Promise.resolve() }
 }
@@ -39,7 +39,7 @@ export async function openGrpc(
 async function doorOf(
   address: DoorAddress,
   { grpcInsecure, maxConnections }: ResolvedConfig,
-  { authority, dispatcher, connections, log: { logger } }: House,
+  { authority, dispatcher, connections, log: { logger } }: Services,
   material: TlsMaterial | null,
   { addresses, onStop }: OpenGrpcOptions,
 ): Promise<Door> {

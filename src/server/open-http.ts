@@ -2,9 +2,9 @@ import { resolve } from 'node:path'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
 import type { ResolvedConfig } from './config.ts'
-import type { House } from './create-services.ts'
+import type { Services } from './create-services.ts'
 import { createHttpListener, type FrontDoor } from './http-listener.ts'
-import type { Opened } from './opened.ts'
+import type { OpenedDoor } from './opened-door.ts'
 
 /** How loud the levels of a MAGE application are in the log of the server. */
 const MAGE_LEVELS = {
@@ -29,9 +29,9 @@ export interface OpenHttpOptions {
 /** The doors of the HTTP port: MAGE's commands and streams in front, HTTP behind. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, dispatcher, metrics, log: { logger } }: House,
+  { authority, connections, registry, dispatcher, metrics, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
-): Promise<Opened> {
+): Promise<OpenedDoor> {
   const { http: address, maxConnections, modules, publicUrl } = config
   const { dev: development, trustedProxies, allowedHosts } = config
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { makeFolder } from '../../test/support/sqlite/folder.ts'
 import type { CounterRule, Store } from '../core/ports/index.ts'
 import { actorRecord, auditEntry, START, sessionRecord } from '../testing/index.ts'
 import { memory } from './memory/index.ts'
 import { sqlite } from './sqlite/index.ts'
-import { makeFolder } from '../../test/support/sqlite/folder.ts'
 
 /** One call, the same on every store. */
 type Call = (store: Store) => Promise<unknown>
@@ -29,7 +29,7 @@ const record = fc
     tokenExpiresAt: fc.option(now),
     idleMs: fc.option(fc.nat(30)),
     endsAt: now,
-    houseEpoch: fc.nat(1),
+    globalEpoch: fc.nat(1),
     version,
   })
   .map((fields) => sessionRecord(fields))
@@ -50,7 +50,7 @@ const create = fc
       const epochs = await sessions.findEpochs(made.owner)
       const conditions = {
         now: at,
-        epochs: stale ? { owner: 0, house: 0 } : epochs,
+        epochs: stale ? { owner: 0, global: 0 } : epochs,
         ...(limited ? { limit: limited } : {}),
         ...(replaced ? { replaces: { id: replaced, reason: 'upgraded' as const } } : {}),
       }
@@ -83,7 +83,7 @@ const sessionCall: fc.Arbitrary<Call> = fc.oneof(
       (s) =>
         s.sessions.end(chosen, { now: at, reason: 'revoked' }, options),
   ),
-  fc.constant<Call>((s) => s.sessions.raiseHouseEpoch()),
+  fc.constant<Call>((s) => s.sessions.raiseGlobalEpoch()),
   fc.record({ before: now, limit: fc.constant(100) }).map(
     (q): Call =>
       (s) =>

@@ -41,10 +41,10 @@ export const busCases: readonly StoreCase[] = [
         { kind: 'actor-changed', id: '2' },
       ])
       stop()
-      await bus.publish({ kind: 'house-locked', epoch: 1 })
+      await bus.publish({ kind: 'all-locked', epoch: 1 })
       assert.equal(heard.length, 3)
       await other.close()
-      await bus.publish({ kind: 'house-locked', epoch: 2 })
+      await bus.publish({ kind: 'all-locked', epoch: 2 })
     },
   },
   {

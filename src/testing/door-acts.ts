@@ -31,7 +31,7 @@ export async function actor(
   name: string,
   roles: readonly string[] = ['user'],
 ): Promise<string> {
-  const outcome = await authority.register({ name, password: PASSWORD, roles })
+  const outcome = await authority.actors.register({ name, password: PASSWORD, roles })
   assert.ok(outcome.ok)
   return outcome.actor.id
 }

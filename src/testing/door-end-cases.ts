@@ -25,7 +25,7 @@ export const doorEndCases: readonly DoorCase[] = [
       const { token, sessionId, actorId } = await visit(subject)
       const other = granted(await subject.login('ada', PASSWORD))
       const forged = other.token.replace(other.sessionId, sessionId)
-      await subject.authority.endSessions({ which: { id: sessionId }, by: actorId })
+      await subject.authority.sessions.end({ id: sessionId }, { by: actorId })
       refused(await subject.whoAmI(token), 'session_revoked', 'revoked')
       refused(await subject.whoAmI(forged), 'token_invalid')
     },
@@ -35,7 +35,7 @@ export const doorEndCases: readonly DoorCase[] = [
     async run(subject) {
       const { token, sessionId } = await visit(subject)
       granted(await subject.whoAmI(token))
-      await subject.authority.endSessions({ which: { id: sessionId } })
+      await subject.authority.sessions.end({ id: sessionId })
       refused(await subject.whoAmI(token), 'session_revoked', 'revoked')
       refused(await subject.logout(token), 'session_revoked', 'revoked')
     },
@@ -52,7 +52,7 @@ export const doorEndCases: readonly DoorCase[] = [
     name: 'revocation: locking the house ends every session, and the next login begins a new one',
     async run(subject) {
       const { token } = await visit(subject)
-      await subject.authority.lockAll()
+      await subject.authority.sessions.lockAll()
       refused(await subject.whoAmI(token), 'session_revoked', 'locked')
       granted(await subject.whoAmI(granted(await subject.login('ada', PASSWORD)).token))
     },
@@ -62,9 +62,9 @@ export const doorEndCases: readonly DoorCase[] = [
     async run(subject) {
       const { token, actorId } = await visit(subject)
       granted(await subject.whoAmI(token))
-      await subject.authority.setRoles(actorId, [])
+      await subject.authority.actors.setRoles(actorId, [])
       const { session, actor: now } = await current(subject, token)
-      assert.deepEqual([session.access, now.roles], [[], []])
+      assert.deepEqual([session.roles, now.roles], [[], []])
       granted(await subject.whoAmI(token))
     },
   },
@@ -123,7 +123,7 @@ export const doorEndCases: readonly DoorCase[] = [
     async run(subject) {
       const mine = await visit(subject)
       const other = granted(await subject.login('ada', PASSWORD))
-      const elsewhere = await subject.authority.loginAs(mine.actorId)
+      const elsewhere = await subject.authority.sessions.loginAs(mine.actorId)
       assert.ok(elsewhere.ok)
       const bobs = await visit(subject, 'bob')
       granted(await able(subject, 'endOthers')(mine.token))
@@ -165,7 +165,7 @@ export const doorEndCases: readonly DoorCase[] = [
     name: 'password: a change at another door ends the sessions begun here that it names',
     async run(subject) {
       const { token, actorId } = await visit(subject)
-      const changed = await subject.authority.resetPassword({
+      const changed = await subject.authority.credentials.resetPassword({
         actorId,
         next: NEXT,
         sessions: 'revoke-all',
@@ -182,7 +182,10 @@ export const doorEndCases: readonly DoorCase[] = [
       const ada = await actor(subject, 'ada')
       await actor(subject, 'root', ['admin'])
       const own = granted(await subject.login('root', PASSWORD))
-      const begun = await subject.authority.impersonate(await current(subject, own.token), ada)
+      const begun = await subject.authority.sessions.impersonate(
+        await current(subject, own.token),
+        ada,
+      )
       assert.ok(begun.ok)
       assert.equal(granted(await subject.whoAmI(begun.token)).actorId, ada)
       granted(await subject.logout(own.token))

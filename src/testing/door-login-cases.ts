@@ -39,7 +39,7 @@ export const doorLoginCases: readonly DoorCase[] = [
       const wrong = await subject.login('ada', `not ${PASSWORD}`)
       refused(wrong, 'credentials_invalid')
       assert.deepEqual(await subject.login('nobody', `not ${PASSWORD}`), wrong)
-      assert.equal(await subject.authority.countSessions(), 0)
+      assert.equal(await subject.authority.sessions.count(), 0)
     },
   },
   {
@@ -56,8 +56,8 @@ export const doorLoginCases: readonly DoorCase[] = [
     async run(subject) {
       const { token, renewal, sessionId } = await visit(subject)
       await subject.login(`${PASSWORD} typed as a name`, PASSWORD)
-      const audit = await subject.authority.listAudit({ limit: 100 })
-      const listed = await subject.authority.listSessions({})
+      const audit = await subject.authority.audit.list({ limit: 100 })
+      const listed = await subject.authority.sessions.list({})
       const text = JSON.stringify([audit, listed])
       assert.ok(text.includes(sessionId))
       for (const secret of [token, renewal, PASSWORD]) {
@@ -69,19 +69,19 @@ export const doorLoginCases: readonly DoorCase[] = [
     name: 'login: after too many failures even the right password must wait, and then is right',
     async run(subject) {
       await actor(subject, 'ada')
-      const free = subject.authority.setting('throttle.identityFree')
+      const free = subject.authority.settings.get('throttle.identityFree')
       for (let failure = 0; failure < free; failure++) {
         refused(await subject.login('ada', 'wrong'), 'credentials_invalid')
       }
       refused(await subject.login('ada', PASSWORD), 'throttled')
-      subject.clock.advance(subject.authority.setting('throttle.identityBaseMs'))
+      subject.clock.advance(subject.authority.settings.get('throttle.identityBaseMs'))
       granted(await subject.login('ada', PASSWORD))
     },
   },
   {
     name: 'login: an identity that nobody has is throttled like any other',
     async run(subject) {
-      const free = subject.authority.setting('throttle.identityFree')
+      const free = subject.authority.settings.get('throttle.identityFree')
       for (let failure = 0; failure < free; failure++) {
         refused(await subject.login('nobody', 'wrong'), 'credentials_invalid')
       }
@@ -92,7 +92,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     name: 'login: failures at another door count here',
     async run(subject) {
       await actor(subject, 'ada')
-      const free = subject.authority.setting('throttle.identityFree')
+      const free = subject.authority.settings.get('throttle.identityFree')
       for (let failure = 0; failure < free; failure++) {
         await subject.authority.login({ identity: 'ada', password: 'wrong' })
       }
@@ -103,11 +103,11 @@ export const doorLoginCases: readonly DoorCase[] = [
     name: 'login: a suspended actor is told so with the right password alone',
     async run(subject) {
       const { token, actorId } = await visit(subject)
-      await subject.authority.suspend(actorId)
+      await subject.authority.actors.suspend(actorId)
       refused(await subject.whoAmI(token), 'session_revoked', 'suspended')
       refused(await subject.login('ada', PASSWORD), 'actor_suspended')
       refused(await subject.login('ada', 'wrong'), 'credentials_invalid')
-      await subject.authority.restore(actorId)
+      await subject.authority.actors.restore(actorId)
       granted(await subject.login('ada', PASSWORD))
       refused(await subject.whoAmI(token), 'session_revoked', 'suspended')
     },

@@ -28,7 +28,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
       const renew = able(subject, 'renew')
       const code = renewalOf(await visit(subject))
       const first = granted(await renew(code))
-      subject.clock.advance(subject.authority.setting('renewal.graceMs') - 1)
+      subject.clock.advance(subject.authority.settings.get('renewal.graceMs') - 1)
       assert.deepEqual(granted(await renew(code)), first)
     },
   },
@@ -50,7 +50,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
       const renew = able(subject, 'renew')
       const code = renewalOf(await visit(subject))
       const next = granted(await renew(code))
-      subject.clock.advance(subject.authority.setting('renewal.graceMs'))
+      subject.clock.advance(subject.authority.settings.get('renewal.graceMs'))
       refused(await renew(code), 'session_revoked', 'reuse_detected')
       refused(await subject.whoAmI(next.token), 'session_revoked', 'reuse_detected')
       refused(await renew(renewalOf(next)), 'session_revoked', 'reuse_detected')

@@ -41,8 +41,8 @@ export function sessionRecord(overrides: Partial<SessionRecord> = {}): SessionRe
     endsAt: createdAt + 24 * HOUR,
     client: { address: '192.0.2.7', userAgent: 'Mozilla/5.0 “ü”', label: null },
     binding: { addressPrefix: '192.0.2.0/24', keyThumbprint: null },
-    access: ['user', 'editor'],
-    houseEpoch: 0,
+    roles: ['user', 'editor'],
+    globalEpoch: 0,
     generation: 1,
     version: 1,
     endedAt: null,
@@ -85,7 +85,7 @@ export function auditEntry(overrides: Partial<AuditEntry> = {}): AuditEntry {
 
 /** Conditions that a first login meets: both epochs 0, no limit. */
 export function conditions(overrides: Partial<CreateConditions> = {}): CreateConditions {
-  return { now: START, epochs: { owner: 0, house: 0 }, ...overrides }
+  return { now: START, epochs: { owner: 0, global: 0 }, ...overrides }
 }
 
 /** Creates a session that must be accepted, and returns its record. */

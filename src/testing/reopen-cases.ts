@@ -43,7 +43,7 @@ export const reopenCases: readonly StoreCase[] = [
       assert.deepEqual(await after.sessions.find(live.id), { ...live, lastUsedAt: START + 7 })
       assert.equal((await after.sessions.find(gone.id))?.endReason, 'suspended')
       assert.deepEqual(await after.sessions.findData(live.id), { value: 'bag', version: 1 })
-      assert.deepEqual(await after.sessions.findEpochs('gone'), { owner: 1, house: 0 })
+      assert.deepEqual(await after.sessions.findEpochs('gone'), { owner: 1, global: 0 })
       const stale = await after.sessions.create(sessionRecord({ owner: 'gone' }), conditions())
       assert.deepEqual(stale, { ok: false, refused: 'epoch' })
       assert.equal((await after.documents.find('key', START))?.version, 1)
@@ -60,14 +60,14 @@ export const reopenCases: readonly StoreCase[] = [
     async run(subject) {
       const { sessions, audit } = subject.store
       const { id } = await createdSession(sessions)
-      await sessions.raiseHouseEpoch()
+      await sessions.raiseGlobalEpoch()
       await audit.append([auditEntry({ at: START }), auditEntry({ at: START + 1 })])
       const { next } = await audit.list({ limit: 1 })
       assert.ok(next)
       const after = await reopened(subject)
       assert.equal(await after.sessions.count({ now: START }), 0)
-      assert.equal((await after.sessions.find(id))?.houseEpoch, 0)
-      assert.equal((await after.sessions.findEpochs('x')).house, 1)
+      assert.equal((await after.sessions.find(id))?.globalEpoch, 0)
+      assert.equal((await after.sessions.findEpochs('x')).global, 1)
       assert.deepEqual((await after.audit.list({ limit: 1, after: next })).items[0]?.at, START)
     },
   },

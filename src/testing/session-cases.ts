@@ -10,14 +10,14 @@ export const sessionCases: readonly StoreCase[] = [
   {
     name: 'sessions: a record comes back as it went in',
     async run({ store: { sessions } }) {
-      const full = await createdSession(sessions, { tokenExpiresAt: START + 5, access: null })
+      const full = await createdSession(sessions, { tokenExpiresAt: START + 5, roles: null })
       const bare = sessionRecord({
         anonymous: true,
         previousTokenHash: null,
         renewal: null,
         binding: null,
         idleMs: null,
-        access: [],
+        roles: [],
         client: { address: null, userAgent: null, label: 'work “laptop”\u0000\n' },
       })
       assert.deepEqual(await sessions.create(bare, conditions()), { ok: true, ended: [] })
@@ -29,13 +29,13 @@ export const sessionCases: readonly StoreCase[] = [
   {
     name: 'sessions: records are copies, going in and coming out',
     async run({ store: { sessions } }) {
-      const access = ['user']
-      const record = sessionRecord({ access })
+      const roles = ['user']
+      const record = sessionRecord({ roles })
       const creation = sessions.create(record, conditions())
-      access.push('admin')
+      roles.push('admin')
       await creation
       const found = await sessions.find(record.id)
-      assert.deepEqual(found?.access, ['user'])
+      assert.deepEqual(found?.roles, ['user'])
       Object.assign(found?.client ?? {}, { label: 'changed' })
       Object.assign(found ?? {}, { owner: 'changed' })
       const again = await sessions.find(record.id)
@@ -94,7 +94,7 @@ export const sessionCases: readonly StoreCase[] = [
       assert.equal(await sessions.update({ ...next, version: 3 }, 2, options), false)
       assert.equal((await sessions.find(record.id))?.endReason, 'revoked')
       const other = await createdSession(sessions)
-      await sessions.raiseHouseEpoch()
+      await sessions.raiseGlobalEpoch()
       assert.equal(await sessions.update({ ...other, version: 2 }, 1, options), false)
       assert.deepEqual((await audit.list({ limit: 10 })).items, [])
     },
@@ -104,14 +104,14 @@ export const sessionCases: readonly StoreCase[] = [
     async run({ store: { sessions } }) {
       const record = await createdSession(sessions)
       const next = { ...record, version: 2 }
-      const epochs = { owner: 0, house: 0 }
+      const epochs = { owner: 0, global: 0 }
       await sessions.end(
         { owner: OWNER, except: record.id, raiseEpoch: true },
         { now: START, reason: 'password_changed' },
       )
       assert.equal(await sessions.update(next, 1, { epochs }), false)
-      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, house: 7 } }), false)
-      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, house: 0 } }), true)
+      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, global: 7 } }), false)
+      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, global: 0 } }), true)
     },
   },
   {
@@ -147,7 +147,7 @@ export const sessionCases: readonly StoreCase[] = [
       assert.equal((await sessions.find(ended.id))?.lastUsedAt, START)
       assert.equal((await sessions.find(late.id))?.lastUsedAt, START)
       assert.equal((await sessions.find(fine.id))?.lastUsedAt, START + HOUR)
-      await sessions.raiseHouseEpoch()
+      await sessions.raiseGlobalEpoch()
       await sessions.touch([{ id: fine.id, lastUsedAt: START + HOUR + 1 }])
       assert.equal((await sessions.find(fine.id))?.lastUsedAt, START + HOUR)
     },
@@ -261,7 +261,7 @@ export const sessionCases: readonly StoreCase[] = [
       assert.equal(await sessions.saveData('nobody', 'x', 0), null)
       assert.equal(await sessions.findData('nobody'), null)
       const locked = await createdSession(sessions)
-      await sessions.raiseHouseEpoch()
+      await sessions.raiseGlobalEpoch()
       assert.equal(await sessions.saveData(locked.id, 'late', 0), null)
     },
   },

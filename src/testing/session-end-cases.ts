@@ -140,22 +140,24 @@ export const sessionEndCases: readonly StoreCase[] = [
     name: 'house: one number ends every session, and those after it live',
     async run({ store: { sessions, audit } }) {
       const old = await createdSession(sessions)
-      const raised = await sessions.raiseHouseEpoch({ audit: auditEntry({ act: 'house_locked' }) })
+      const raised = await sessions.raiseGlobalEpoch({ audit: auditEntry({ act: 'all_locked' }) })
       assert.equal(raised, 1)
       assert.equal(await sessions.count({ now: START }), 0)
       assert.deepEqual(await idsOf(sessions, {}), [])
       assert.deepEqual(await idsOf(sessions, { owner: OWNER }), [])
       assert.deepEqual(await sessions.end({ id: old.id }, REVOKED), [])
-      const fresh = await createdSession(sessions, { houseEpoch: 1 })
+      const fresh = await createdSession(sessions, { globalEpoch: 1 })
       assert.deepEqual(await idsOf(sessions, {}), [fresh.id])
-      assert.equal(await sessions.raiseHouseEpoch(), 2)
-      assert.equal((await audit.list({ limit: 10 })).items[0]?.act, 'house_locked')
+      assert.equal(await sessions.raiseGlobalEpoch(), 2)
+      assert.equal((await audit.list({ limit: 10 })).items[0]?.act, 'all_locked')
     },
   },
   {
     name: 'house: of 20 locks at once each raises it by one',
     async run({ store: { sessions } }) {
-      const raised = await Promise.all(Array.from({ length: 20 }, () => sessions.raiseHouseEpoch()))
+      const raised = await Promise.all(
+        Array.from({ length: 20 }, () => sessions.raiseGlobalEpoch()),
+      )
       assert.deepEqual(
         raised.toSorted((a, b) => a - b),
         Array.from({ length: 20 }, (_, index) => index + 1),

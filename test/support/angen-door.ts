@@ -10,11 +10,20 @@ import {
   type Settings,
   type Store,
 } from '../../src/core/index.ts'
+import {
+  type AngenDoor,
+  type AngenDoorOptions,
+  angenCodec,
+  createAngenDoor,
+} from '../../src/doors/angen/index.ts'
+import {
+  messagePath,
+  publishSchemas,
+  type Schemas,
+} from '../../src/doors/angen/protocol/schemas.ts'
+import type { Receiver, Wire } from '../../src/doors/angen/wire.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
-import { type AngenDoor, type AngenDoorOptions, angenCodec, createAngenDoor } from '../../src/doors/angen/index.ts'
-import { messagePath, publishSchemas, type Schemas } from '../../src/doors/angen/protocol/schemas.ts'
-import type { Receiver, Wire } from '../../src/doors/angen/wire.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
 
@@ -136,7 +145,7 @@ export interface Token {
   readonly expires_at: string
 }
 
-export interface HouseOptions extends Partial<AngenDoorOptions> {
+export interface FixtureOptions extends Partial<AngenDoorOptions> {
   readonly settings?: Partial<Settings>
   readonly commands?: readonly Command[]
   readonly store?: Store
@@ -145,7 +154,7 @@ export interface HouseOptions extends Partial<AngenDoorOptions> {
   readonly storeTimeoutMs?: number
 }
 
-export interface House {
+export interface Fixture {
   readonly authority: Authority
   readonly connections: Connections
   readonly door: AngenDoor
@@ -163,7 +172,7 @@ export interface House {
 }
 
 /** Opens a door on a store in memory with a clock that stands. Gone after the test. */
-export async function openHouse(t: TestContext, options: HouseOptions = {}): Promise<House> {
+export async function openFixture(t: TestContext, options: FixtureOptions = {}): Promise<Fixture> {
   const { settings, commands = [], store, passwords, guards, storeTimeoutMs, ...given } = options
   const clock = fakeClock()
   const errors: unknown[] = []
@@ -193,7 +202,7 @@ export async function openHouse(t: TestContext, options: HouseOptions = {}): Pro
   }
   const register = async (name: string, roles: readonly string[] = ['user']) => {
     const email = `${name}@example.org`
-    const registered = await authority.register({ name, email, password: PASSWORD, roles })
+    const registered = await authority.actors.register({ name, email, password: PASSWORD, roles })
     assert.ok(registered.ok, name)
     return registered.actor.id
   }

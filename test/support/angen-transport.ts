@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import type { Accept, Receiver, Wire } from '../../src/doors/angen/wire.ts'
 import { AngenHub } from '../../src/doors/angen/transport/hub.ts'
 import type { AngenLimits } from '../../src/doors/angen/transport/limits.ts'
-import { type AngenListenerOptions, createAngenListener } from '../../src/doors/angen/transport/listener.ts'
+import {
+  type AngenListenerOptions,
+  createAngenListener,
+} from '../../src/doors/angen/transport/listener.ts'
+import type { Accept, Receiver, Wire } from '../../src/doors/angen/wire.ts'
 
 /** Bytes of a header of the PROXY protocol, version 2. */
 export function binaryHeader(parts: {

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { type MemoryEngine, memory, memoryEngine } from '../../src/stores/memory/index.ts'
-import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
 import type { Actor } from '../../src/core/actor.ts'
+import type { Authority } from '../../src/core/authority/authority.ts'
+import type { CallOptions } from '../../src/core/authority/context.ts'
+import {
+  type AuthorityOptions,
+  createAuthority,
+} from '../../src/core/authority/create-authority.ts'
+import type { LoggedIn } from '../../src/core/authority/login/login.ts'
+import type { Authenticated } from '../../src/core/authority/sessions/authenticate.ts'
+import type { SessionRequest } from '../../src/core/authority/sessions/create-session.ts'
 import type { Refusal } from '../../src/core/errors.ts'
 import type { Store } from '../../src/core/ports/index.ts'
-import type { Authenticated } from '../../src/core/authority/sessions/authenticate.ts'
-import type { Authority } from '../../src/core/authority/authority.ts'
-import { type AuthorityOptions, createAuthority } from '../../src/core/authority/create-authority.ts'
-import type { SessionRequest } from '../../src/core/authority/sessions/create-session.ts'
-import type { CallOptions } from '../../src/core/authority/context.ts'
-import type { LoggedIn } from '../../src/core/authority/login/login.ts'
+import { type MemoryEngine, memory, memoryEngine } from '../../src/stores/memory/index.ts'
+import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
 
 /** A password that meets the policy, and the cheapest way to hash it. */
 export const PASSWORD = 'quiet river stone'
@@ -95,7 +98,7 @@ export interface TestNode {
   readonly errors: unknown[]
 }
 
-export interface TestHouse extends TestNode {
+export interface TestFixture extends TestNode {
   readonly clock: FakeClock
   readonly engine: MemoryEngine
   /** Opens a further node on the same data. */
@@ -106,13 +109,13 @@ export interface TestHouse extends TestNode {
 }
 
 /** Opens an authority on a store in memory with a clock that stands; closes it after the test. */
-export async function openHouse(
+export async function openFixture(
   t: TestContext,
   options: Omit<AuthorityOptions, 'store'> = {},
-): Promise<TestHouse> {
+): Promise<TestFixture> {
   const clock = fakeClock()
   const engine = memoryEngine({ clock })
-  const addNode: TestHouse['addNode'] = async (own = options, prepare) => {
+  const addNode: TestFixture['addNode'] = async (own = options, prepare) => {
     const raw = memory({ engine })
     const tap = tapStore(raw)
     prepare?.(tap)
@@ -154,7 +157,7 @@ export async function addActor(
   name: string,
   roles: readonly string[] = ['user'],
 ): Promise<Actor> {
-  return granted(await authority.register({ name, password: PASSWORD, roles })).actor
+  return granted(await authority.actors.register({ name, password: PASSWORD, roles })).actor
 }
 
 export async function logIn(

@@ -17,17 +17,17 @@ import {
 } from '../../src/commands/index.ts'
 import { type Connections, createConnections } from '../../src/connections/index.ts'
 import { type Authority, createAuthority, type Settings } from '../../src/core/index.ts'
+import { jwtCodec } from '../../src/core/token/jwt-codec.ts'
+import { createGrpcDoor, type GrpcDoor, type GrpcLimits } from '../../src/doors/grpc/door.ts'
 import { type Agent, Sessions, serviceDefinition } from '../../src/protocol/grpc/index.ts'
 import type { Door } from '../../src/server/door.ts'
 import { type Certificate, createGrpcListener } from '../../src/server/grpc-listener.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
-import { createGrpcDoor, type GrpcDoor, type GrpcLimits } from '../../src/doors/grpc/door.ts'
-import { jwtCodec } from '../../src/core/token/jwt-codec.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
 
-export interface HouseOptions {
+export interface FixtureOptions {
   readonly settings?: Partial<Settings>
   readonly commands?: readonly Command[]
   readonly limits?: Partial<GrpcLimits>
@@ -153,7 +153,7 @@ export class Watching {
 }
 
 /** A door on a memory store with a clock that stands, behind a socket. */
-export interface GrpcHouse {
+export interface GrpcFixture {
   readonly authority: Authority
   readonly clock: FakeClock
   readonly connections: Connections
@@ -171,7 +171,7 @@ export interface GrpcHouse {
 }
 
 /** Opens a door; the caller closes it. */
-export async function createHouse(options: HouseOptions = {}): Promise<GrpcHouse> {
+export async function createFixture(options: FixtureOptions = {}): Promise<GrpcFixture> {
   const clock = fakeClock()
   const errors: unknown[] = []
   const onError = (error: unknown) => void errors.push(error)
@@ -220,29 +220,32 @@ export async function createHouse(options: HouseOptions = {}): Promise<GrpcHouse
 }
 
 /** Opens a door for a test, which fails if `onError` hears anything. */
-export async function openHouse(t: TestContext, options: HouseOptions = {}): Promise<GrpcHouse> {
-  const house = await createHouse(options)
+export async function openFixture(
+  t: TestContext,
+  options: FixtureOptions = {},
+): Promise<GrpcFixture> {
+  const fixture = await createFixture(options)
   t.after(async () => {
-    await house.close()
-    assert.deepEqual(house.errors, [])
+    await fixture.close()
+    assert.deepEqual(fixture.errors, [])
   })
-  return house
+  return fixture
 }
 
 /** Adds somebody and unlocks. */
 export async function unlock(
-  { authority, client }: GrpcHouse,
+  { authority, client }: GrpcFixture,
   service: typeof Agent,
   name: string,
   roles: readonly string[] = ['user'],
 ): Promise<{ readonly token: string; readonly actorId: string; readonly sessionId: string }> {
-  const known = await authority.findActorByIdentity(name)
-  if (known === null) await authority.register({ name, password: PASSWORD, roles })
+  const known = await authority.actors.findByIdentity(name)
+  if (known === null) await authority.actors.register({ name, password: PASSWORD, roles })
   const passwordOrFile = { case: 'password', value: PASSWORD } as const
   const { value } = granted(
     await client.call(service, 'sessionUnlock', { identity: name, passwordOrFile }),
   )
-  const actorId = (await authority.findActorByIdentity(name))?.id ?? ''
+  const actorId = (await authority.actors.findByIdentity(name))?.id ?? ''
   return { token: value.token, sessionId: value.sessionId, actorId }
 }
 

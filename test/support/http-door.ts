@@ -9,10 +9,10 @@ import {
   type Settings,
   type Store,
 } from '../../src/core/index.ts'
-import { memory } from '../../src/stores/memory/index.ts'
-import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
 import { jwtCodec } from '../../src/core/token/jwt-codec.ts'
 import { createHandler, type HttpDoor } from '../../src/doors/http/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
 
@@ -49,7 +49,7 @@ export interface Person {
   readonly renewal: string
 }
 
-export interface HouseOptions {
+export interface FixtureOptions {
   readonly settings?: Partial<Settings>
   readonly door?: Parameters<typeof createHandler>[1]
   readonly clock?: FakeClock
@@ -61,7 +61,7 @@ export interface HouseOptions {
 }
 
 /** A door on a memory store with a clock that stands, and what a test does with it. */
-export class House implements AsyncDisposable {
+export class Fixture implements AsyncDisposable {
   readonly authority: Authority
   readonly clock: FakeClock
   readonly fetch: HttpDoor['fetch']
@@ -93,7 +93,7 @@ export class House implements AsyncDisposable {
 
   /** Registers somebody and logs in over HTTP. */
   async person(name: string, roles: readonly string[] = ['user']): Promise<Person> {
-    const registered = await this.authority.register({ name, password: PASSWORD, roles })
+    const registered = await this.authority.actors.register({ name, password: PASSWORD, roles })
     assert.ok(registered.ok, `registered ${name}`)
     return this.login(name)
   }
@@ -124,7 +124,7 @@ export class House implements AsyncDisposable {
 export const SAME_ORIGIN = { origin: 'http://localhost' }
 
 /** Opens a house. Use with `await using`. */
-export async function openHouse(options: HouseOptions = {}): Promise<House> {
+export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const clock = options.clock ?? fakeClock()
   const errors: unknown[] = []
   const onError = (error: unknown) => void errors.push(error)
@@ -138,7 +138,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     ...(options.storeTimeoutMs === undefined ? {} : { storeTimeoutMs: options.storeTimeoutMs }),
   })
   const fetch = createHandler(authority, { onError, ...options.door })
-  return new House({ authority, clock, fetch, errors, mayFail: options.mayFail ?? false })
+  return new Fixture({ authority, clock, fetch, errors, mayFail: options.mayFail ?? false })
 }
 
 function requestInit(method: string, asking: Asking): RequestInit {

@@ -8,11 +8,16 @@ import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { builtInCommands, type CommandRegistry, createRegistry } from '../../src/commands/index.ts'
 import { type Connections, createConnections } from '../../src/connections/index.ts'
-import { type Authority, createAuthority, type Settings, type Store } from '../../src/core/index.ts'
 import type { deriveArgon2 } from '../../src/core/credential/password/argon2.ts'
+import { type Authority, createAuthority, type Settings, type Store } from '../../src/core/index.ts'
+import {
+  createMageDoor,
+  type MageDoor,
+  type MageDoorOptions,
+  mageCodec,
+} from '../../src/doors/mage/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
-import { createMageDoor, type MageDoor, type MageDoorOptions, mageCodec } from '../../src/doors/mage/index.ts'
 
 /** One entry of a batch's answer. */
 export type Entry = readonly [string | null, unknown, (readonly (readonly [string, unknown?])[])?]
@@ -260,7 +265,7 @@ function client(
       return text.replaceAll(/^Date: .*\r$/gm, 'Date: ..\r')
     },
     async person(name, acl = ['user']) {
-      const registered = await authority.register({ name, password: 'secret', roles: acl })
+      const registered = await authority.actors.register({ name, password: 'secret', roles: acl })
       assert.ok(registered.ok, name)
       const begun = await authority.login({
         identity: name,

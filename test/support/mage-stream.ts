@@ -4,13 +4,13 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { WebSocket } from 'ws'
-import { type Game, type GameOptions, openGame } from './mage-door.ts'
 import {
   createMessageStream,
   type MessageStream,
   type MessageStreamOptions,
   refuseUpgrade,
 } from '../../src/doors/mage/message-stream/index.ts'
+import { type Game, type GameOptions, openGame } from './mage-door.ts'
 
 export interface Answer {
   readonly status: number

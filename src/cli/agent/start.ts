@@ -115,12 +115,12 @@ async function makeOwner(
   name: string,
   password: () => Promise<string>,
 ): Promise<boolean> {
-  const code = await authority.createClaimCode()
+  const code = await authority.actors.createClaimCode()
   if (code === null) return false
-  const claimed = await authority.claim({ code, name, password: await password() })
+  const claimed = await authority.actors.claim({ code, name, password: await password() })
   if (!claimed.ok) throw errorOf(claimed)
   // Unlocking is a step of its own.
-  await authority.endSessions({ which: { id: claimed.session.id }, reason: 'logged_out' })
+  await authority.sessions.end({ id: claimed.session.id }, { reason: 'logged_out' })
   return true
 }
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { type Actor, LatchkeyError, type Session } from '../../core/index.ts'
+import { type Actor, LatchkeyError, type SessionView } from '../../core/index.ts'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
 import { printFields, printJson, write } from '../output.ts'
 import { localTime } from '../plain-text.ts'
 
 interface WhoAmI {
-  readonly session: Session
+  readonly session: SessionView
   readonly actor: Actor
   readonly impersonator?: Actor
 }

@@ -4,8 +4,6 @@ import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { AngenClientOptions } from './angen-client.ts'
-import { connectAngen } from './connect-angen.ts'
 import {
   type AngenServer,
   createFolder,
@@ -14,6 +12,8 @@ import {
 } from '../../../test/support/angen-client/angen-server.ts'
 import { openProxy } from '../../../test/support/angen-client/proxy.ts'
 import { until } from '../../../test/support/angen-client/scripted-server.ts'
+import type { AngenClientOptions } from './angen-client.ts'
+import { connectAngen } from './connect-angen.ts'
 import type { StoredToken } from './token-store.ts'
 
 async function connect(t: TestContext, options: AngenClientOptions) {
@@ -71,7 +71,7 @@ test('a refused password is not tried again', async (t) => {
   const refused = connectAngen({ ...options, getCredentials })
   await assert.rejects(refused, { code: 'credentials_invalid', reason: 'Bad authentication' })
   assert.equal(asked, 1)
-  const { items } = await server.authority.listAudit({ act: 'login', limit: 10 })
+  const { items } = await server.authority.audit.list({ act: 'login', limit: 10 })
   assert.equal(items.length, 1)
   await assert.rejects(connectAngen({ ...options, getCredentials: () => null }), {
     code: 'token_missing',
@@ -92,47 +92,47 @@ test('codes that the server does not know are replaced with the help of the pass
 })
 
 test('codes are renewed ahead of time, and the connection stays', async (t) => {
-  const house = await openAngenServer(t)
-  const before = await leaveDue(house)
-  const client = await connect(t, house.options)
-  await until(async () => (await kept(house.folder)).identifier_code !== before.identifier_code)
-  assert.equal(await house.renewals(), 1)
+  const fixture = await openAngenServer(t)
+  const before = await leaveDue(fixture)
+  const client = await connect(t, fixture.options)
+  await until(async () => (await kept(fixture.folder)).identifier_code !== before.identifier_code)
+  assert.equal(await fixture.renewals(), 1)
   assert.equal((await client.request('connections/whoami', {})).user.name, 'ada')
   const { sessions } = await client.request('sessions/list', {})
   assert.equal(sessions.length, 1)
-  assert.equal(house.asked(), 1)
+  assert.equal(fixture.asked(), 1)
 })
 
 test('a renewal whose answer was lost is done again, with the same successor', async (t) => {
-  const house = await openAngenServer(t)
-  const before = await leaveDue(house)
-  const proxy = await openProxy(t, house.port)
+  const fixture = await openAngenServer(t)
+  const before = await leaveDue(fixture)
+  const proxy = await openProxy(t, fixture.port)
   proxy.loseNext('auth/token')
-  const client = await connect(t, { ...house.options, port: proxy.port })
-  await until(async () => (await kept(house.folder)).identifier_code !== before.identifier_code)
+  const client = await connect(t, { ...fixture.options, port: proxy.port })
+  await until(async () => (await kept(fixture.folder)).identifier_code !== before.identifier_code)
   assert.equal((await client.request('connections/whoami', {})).user.name, 'ada')
   assert.equal(proxy.count('auth/renew'), 2)
-  assert.equal(await house.renewals(), 1)
-  assert.equal(house.asked(), 1)
+  assert.equal(await fixture.renewals(), 1)
+  assert.equal(fixture.asked(), 1)
 })
 
 test('a process that is killed between answer and file costs no password', async (t) => {
-  const house = await openAngenServer(t)
-  const client = await connectAngen(house.options)
+  const fixture = await openAngenServer(t)
+  const client = await connectAngen(fixture.options)
   await client.close()
-  const { identifier_code, renewal_code } = await kept(house.folder)
+  const { identifier_code, renewal_code } = await kept(fixture.folder)
   // What a process leaves behind that is killed between the answer and the file.
-  await house.server.authority.renew(renewal_code, { token: identifier_code })
-  assert.equal((await connect(t, house.options)).user?.name, 'ada')
-  assert.equal(house.asked(), 1)
+  await fixture.server.authority.renew(renewal_code, { token: identifier_code })
+  assert.equal((await connect(t, fixture.options)).user?.name, 'ada')
+  assert.equal(fixture.asked(), 1)
 })
 
 test('processes that renew at once renew once, and all stay logged in', async (t) => {
-  const house = await openAngenServer(t)
-  const { identifier_code: old } = await leaveDue(house)
-  const proxy = await openProxy(t, house.port)
+  const fixture = await openAngenServer(t)
+  const { identifier_code: old } = await leaveDue(fixture)
+  const proxy = await openProxy(t, fixture.port)
   const script = new URL('../../../test/support/angen-client/renewing-child.ts', import.meta.url)
-  const args = [String(proxy.port), house.folder, old]
+  const args = [String(proxy.port), fixture.folder, old]
   const execArgv = ['--conditions=@latchkey/source', '--disable-warning=ExperimentalWarning']
   const children = Array.from({ length: 4 }, () => fork(script, args, { execArgv }))
   t.after(() => {
@@ -141,8 +141,8 @@ test('processes that renew at once renew once, and all stay logged in', async (t
   const names = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0]))
   assert.deepEqual(names, Array(4).fill('ada'))
   assert.equal(proxy.count('auth/renew'), 1)
-  assert.equal(await house.renewals(), 1)
-  assert.equal(house.asked(), 1)
+  assert.equal(await fixture.renewals(), 1)
+  assert.equal(fixture.asked(), 1)
 })
 
 test('clients without codes that share a folder begin one session', async (t) => {
@@ -154,12 +154,12 @@ test('clients without codes that share a folder begin one session', async (t) =>
   )
   assert.equal(asked(), 5)
   const owner = clients[0]?.user?.id ?? ''
-  assert.equal((await server.authority.listSessions({ owner })).items.length, 1)
+  assert.equal((await server.authority.sessions.list({ owner })).items.length, 1)
 })
 
 test('codes that cannot be stored are neither lost nor asked for again', async (t) => {
-  const house = await openAngenServer(t)
-  const before = await leaveDue(house)
+  const fixture = await openAngenServer(t)
+  const before = await leaveDue(fixture)
   let token: StoredToken | null = before
   let failures = 2
   const session = {
@@ -169,13 +169,13 @@ test('codes that cannot be stored are neither lost nor asked for again', async (
       token = next
     },
   }
-  const proxy = await openProxy(t, house.port)
-  await connect(t, { ...house.options, port: proxy.port, session })
+  const proxy = await openProxy(t, fixture.port)
+  await connect(t, { ...fixture.options, port: proxy.port, session })
   await until(() => token?.identifier_code !== before.identifier_code)
   assert.equal(proxy.count('auth/renew'), 1)
-  const again = await connect(t, { ...house.options, session })
+  const again = await connect(t, { ...fixture.options, session })
   assert.equal(again.user?.name, 'ada')
-  assert.equal(house.asked(), 1)
+  assert.equal(fixture.asked(), 1)
 })
 
 test('a session that is revoked elsewhere ends the client and its codes', async (t) => {
@@ -184,7 +184,7 @@ test('a session that is revoked elsewhere ends the client and its codes', async 
   const ended: unknown[] = []
   client.on('sessions/ended', ({ reason }) => ended.push(reason))
   const owner = client.user?.id ?? ''
-  await server.authority.endSessions({ which: { owner }, by: owner })
+  await server.authority.sessions.end({ owner }, { by: owner })
   const why = await client.closed
   assert.equal(why?.code, 'session_revoked')
   assert.equal(why?.details.reason, 'revoked')
@@ -200,7 +200,7 @@ test('the codes that another process has got meanwhile stay', async (t) => {
   const newer = { ...(await kept(folder)), identifier_code: 'newer' }
   await writeFile(fileOf(folder), JSON.stringify(newer))
   const owner = client.user?.id ?? ''
-  await server.authority.endSessions({ which: { owner }, by: owner })
+  await server.authority.sessions.end({ owner }, { by: owner })
   await client.closed
   assert.equal((await kept(folder)).identifier_code, 'newer')
 })

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import {
+  type Asked,
+  openScripted,
+  until,
+} from '../../../test/support/angen-client/scripted-server.ts'
 import { connectAngen } from './connect-angen.ts'
-import { type Asked, openScripted, until } from '../../../test/support/angen-client/scripted-server.ts'
 
 const echo = ({ name, command, message_id }: Asked) => [{ name, message: command, message_id }]
 

@@ -3,7 +3,8 @@ import fs, { readFileSync } from 'node:fs'
 import { describe, type TestContext, test } from 'node:test'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { createTls } from '../../../test/support/certificate.ts'
-import { openHouse, PASSWORD } from '../../../test/support/grpc-door.ts'
+import { clientFolder } from '../../../test/support/client/folder.ts'
+import { openFixture, PASSWORD } from '../../../test/support/grpc-door.ts'
 import { Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 import {
   ErrorClientInsecureChannel,
@@ -13,7 +14,6 @@ import {
   Session,
   withSession,
 } from '../index.ts'
-import { clientFolder } from '../../../test/support/client/folder.ts'
 
 const unlocking = { passwordOrFile: { case: 'password', value: PASSWORD } } as const
 const missing = (error: unknown) =>
@@ -29,28 +29,36 @@ const invalid = (error: unknown) =>
 
 async function setUp(t: TestContext) {
   const tls = createTls()
-  const house = await openHouse(t, { tls, settings: { 'token.refreshThreshold': 0 } })
-  await house.authority.register({ name: 'owner', password: PASSWORD, roles: ['user', 'admin'] })
+  const fixture = await openFixture(t, { tls, settings: { 'token.refreshThreshold': 0 } })
+  await fixture.authority.actors.register({
+    name: 'owner',
+    password: PASSWORD,
+    roles: ['user', 'admin'],
+  })
   const logger = { warn: (message: string) => assert.fail(message) }
   const session = new Session({ clientPath: clientFolder(t), logger, fs })
   const open = async (given: Session | null) => {
-    const remote = await openAgent({ address: house.target, tls: { ca: tls.cert }, session: given })
+    const remote = await openAgent({
+      address: fixture.target,
+      tls: { ca: tls.cert },
+      session: given,
+    })
     t.after(() => remote.close())
     return remote
   }
-  return { house, tls, session, open }
+  return { fixture, tls, session, open }
 }
 
 describe('the two ways to give a call its token', () => {
   test('a client that is given the session: the three states', async (t) => {
-    const { house, session, open } = await setUp(t)
+    const { fixture, session, open } = await setUp(t)
     const { agent, sessions } = await open(session)
     await session.start({})
     await assert.rejects(sessions.whoAmI({}), missing)
 
     const { token } = await agent.sessionUnlock(unlocking)
     await session.start({ token })
-    house.clock.advance(1000)
+    fixture.clock.advance(1000)
     assert.equal((await sessions.whoAmI({})).actor?.name, 'owner')
     assert.notEqual(session.token, token)
     assert.equal(readFileSync(session.sessionFile, 'utf8'), session.token)
@@ -74,11 +82,11 @@ describe('the two ways to give a call its token', () => {
   })
 
   test('both at once send one header, and keep the refreshed token', async (t) => {
-    const { house, session, open } = await setUp(t)
+    const { fixture, session, open } = await setUp(t)
     const { agent, sessions } = await open(session)
     const { token } = await agent.sessionUnlock(unlocking)
     await session.start({ token })
-    house.clock.advance(1000)
+    fixture.clock.advance(1000)
     const { actor } = await sessions.whoAmI({}, await session.createCallCredentials())
     assert.equal(actor?.name, 'owner')
     assert.notEqual(session.token, token)
@@ -86,26 +94,26 @@ describe('the two ways to give a call its token', () => {
   })
 
   test('a call with credentials of another keeps nothing of its answer', async (t) => {
-    const { house, session, open } = await setUp(t)
+    const { fixture, session, open } = await setUp(t)
     const { agent, sessions } = await open(session)
     await session.start({ token: (await agent.sessionUnlock(unlocking)).token })
     const before = session.token
     const other = new Session({ clientPath: clientFolder(t) })
     await other.start({ token: (await agent.sessionUnlock(unlocking)).token })
-    house.clock.advance(1000)
+    fixture.clock.advance(1000)
     await sessions.whoAmI({}, await other.createCallCredentials())
     assert.equal(session.token, before)
   })
 
   test('a channel that is made with the session’s generator sends it', async (t) => {
-    const { house, tls, session, open } = await setUp(t)
+    const { fixture, tls, session, open } = await setUp(t)
     const { agent } = await open(null)
     await session.start({ token: (await agent.sessionUnlock(unlocking)).token })
     const channel = credentials.combineChannelCredentials(
       credentials.createSsl(Buffer.from(tls.cert)),
       credentials.createFromMetadataGenerator(session.sessionMetadataGenerator),
     )
-    const client = new Client(`localhost:${house.port}`, channel)
+    const client = new Client(`localhost:${fixture.port}`, channel)
     t.after(() => client.close())
     const { path, requestSerialize, responseDeserialize } = serviceDefinition(Sessions).whoAmI
     const name = await new Promise((resolve, reject) =>

@@ -2,31 +2,35 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, watch } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
-import type { LatchkeyError } from '../../core/errors.ts'
 import { createTls } from '../../../test/support/certificate.ts'
-import { openHouse, PASSWORD } from '../../../test/support/grpc-door.ts'
+import { runChild } from '../../../test/support/client/child.ts'
+import { clientFolder } from '../../../test/support/client/folder.ts'
+import { openFixture, PASSWORD } from '../../../test/support/grpc-door.ts'
+import type { LatchkeyError } from '../../core/errors.ts'
 import {
   ErrorClientJWTTokenNotProvided,
   ErrorPassword,
   ErrorSessionTokenInvalid,
 } from '../errors.ts'
 import { Session } from '../session/session.ts'
-import { runChild } from '../../../test/support/client/child.ts'
-import { clientFolder } from '../../../test/support/client/folder.ts'
 import { openAgent } from './open-agent.ts'
 
 const password = { case: 'password', value: PASSWORD } as const
 const SECOND = 1000
 
-async function setUp(t: TestContext, options: Parameters<typeof openHouse>[1] = {}) {
-  const house = await openHouse(t, options)
-  await house.authority.register({ name: 'owner', password: PASSWORD, roles: ['user', 'admin'] })
+async function setUp(t: TestContext, options: Parameters<typeof openFixture>[1] = {}) {
+  const fixture = await openFixture(t, options)
+  await fixture.authority.actors.register({
+    name: 'owner',
+    password: PASSWORD,
+    roles: ['user', 'admin'],
+  })
   const session = new Session({ clientPath: clientFolder(t) })
   await session.start({})
   const tls = options.tls === undefined ? false : { ca: options.tls.cert }
-  const remote = await openAgent({ address: house.target, tls, session })
+  const remote = await openAgent({ address: fixture.target, tls, session })
   t.after(() => remote.close())
-  return { ...remote, house, session }
+  return { ...remote, fixture, session }
 }
 
 describe('the states of a session, with an agent', { concurrency: true }, () => {
@@ -68,9 +72,9 @@ describe('the states of a session, with an agent', { concurrency: true }, () => 
 
   test('over TLS, to a server that it knows and to no other', async (t) => {
     const certificate = createTls()
-    const { agent, house } = await setUp(t, { tls: certificate })
+    const { agent, fixture } = await setUp(t, { tls: certificate })
     assert.equal((await agent.agentStatus({})).hasOwner, true)
-    const stranger = await openAgent({ address: house.target, session: null })
+    const stranger = await openAgent({ address: fixture.target, session: null })
     t.after(() => stranger.close())
     await assert.rejects(stranger.agent.agentStatus({}), { message: /is not trusted/ })
     const tls = { ca: certificate.cert }
@@ -79,10 +83,10 @@ describe('the states of a session, with an agent', { concurrency: true }, () => 
       t.after(() => remote.close())
       return remote.agent.agentStatus({})
     }
-    assert.equal((await statusAt(`localhost:${house.port}`)).hasOwner, true)
+    assert.equal((await statusAt(`localhost:${fixture.port}`)).hasOwner, true)
     // The certificate is for 127.0.0.1 and localhost, and not for another address at which it answers.
     const elsewhere = createServer((socket) => {
-      const far = connect(house.port, '127.0.0.1').on('error', () => socket.destroy())
+      const far = connect(fixture.port, '127.0.0.1').on('error', () => socket.destroy())
       socket.on('error', () => far.destroy())
       socket.pipe(far).pipe(socket)
     })
@@ -97,10 +101,10 @@ describe('the states of a session, with an agent', { concurrency: true }, () => 
 
   test('a refresh in flight brings back nothing that lockall and lock have ended', async (t) => {
     const settings = { 'token.refreshThreshold': 0 }
-    const { agent, sessions, session, house } = await setUp(t, { settings })
+    const { agent, sessions, session, fixture } = await setUp(t, { settings })
     const { token } = await agent.sessionUnlock({ passwordOrFile: password })
     await session.start({ token })
-    house.clock.advance(SECOND)
+    fixture.clock.advance(SECOND)
     const calls = Array.from({ length: 50 }, () => sessions.whoAmI({}).catch(() => null))
     await agent.sessionLockAll({})
     await new Session({ clientPath: session.clientPath }).destroy()
@@ -111,10 +115,10 @@ describe('the states of a session, with an agent', { concurrency: true }, () => 
 
 test('bursts of calls from many processes: each refreshes once, none fails, no token is torn', async (t) => {
   const settings = { 'token.refreshThreshold': 0 }
-  const { agent, session, house } = await setUp(t, { settings })
+  const { agent, session, fixture } = await setUp(t, { settings })
   const { token } = await agent.sessionUnlock({ passwordOrFile: password })
   await session.start({ token })
-  const options = [house.target, session.clientPath, '20']
+  const options = [fixture.target, session.clientPath, '20']
   const children = Array.from({ length: 5 }, () => runChild(t, 'calling-child.ts', ...options))
   await Promise.all(children.map(({ says }) => says('ready')))
   let writes = 0
@@ -124,7 +128,7 @@ test('bursts of calls from many processes: each refreshes once, none fails, no t
   t.after(() => watcher.close())
   const seen = new Set([token])
   for (let burst = 0; burst < 4; burst++) {
-    house.clock.advance(SECOND)
+    fixture.clock.advance(SECOND)
     for (const { process } of children) process.stdin?.write('go\n')
     let done = false
     const results = Promise.all(children.map(({ says }) => says(`burst${burst}`))).finally(() => {

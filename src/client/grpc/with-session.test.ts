@@ -16,6 +16,8 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js'
+import { runChild } from '../../../test/support/client/child.ts'
+import { clientFolder } from '../../../test/support/client/folder.ts'
 import type { LatchkeyError } from '../../core/errors.ts'
 import {
   ErrorClientInsecureChannel,
@@ -23,8 +25,6 @@ import {
   ErrorSessionTokenInvalid,
 } from '../errors.ts'
 import { Session } from '../session/session.ts'
-import { runChild } from '../../../test/support/client/child.ts'
-import { clientFolder } from '../../../test/support/client/folder.ts'
 import { withSession } from './with-session.ts'
 
 const asText = { serialize: (text: string) => Buffer.from(text), deserialize: String }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, promises, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { ErrorSessionTokenInvalid } from '../errors.ts'
 import { clientFolder } from '../../../test/support/client/folder.ts'
+import { ErrorSessionTokenInvalid } from '../errors.ts'
 import { Session } from './session.ts'
 
 describe('the states of a session', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ROLES } from '../../core/index.ts'
+import { isSettingName, LatchkeyError, ROLES, type SettingName } from '../../core/index.ts'
 import { type Command, defineCommand } from '../define-command.ts'
 import {
   actorShape,
@@ -43,7 +43,7 @@ const actorCommands: readonly Command[] = [
     }),
     result: pageOf('actors', actorShape),
     async run(params, { authority, caller }) {
-      const { items, next } = await authority.searchActors(defined(params), caller)
+      const { items, next } = await authority.actors.search(defined(params), caller)
       return { actors: items, ...(next === undefined ? {} : { next }) }
     },
   }),
@@ -55,7 +55,7 @@ const actorCommands: readonly Command[] = [
     params: z.strictObject({ id }),
     result: actorResult,
     async run(params, { authority, caller }) {
-      return found(await authority.findActor(params.id, caller))
+      return found(await authority.actors.find(params.id, caller))
     },
   }),
   defineCommand({
@@ -66,7 +66,7 @@ const actorCommands: readonly Command[] = [
     params: z.strictObject({ id }),
     result: actorResult,
     async run(params, { authority, caller, actor }) {
-      return found(await authority.suspend(params.id, actor.id, caller))
+      return found(await authority.actors.suspend(params.id, { ...caller, by: actor.id }))
     },
   }),
   defineCommand({
@@ -77,7 +77,7 @@ const actorCommands: readonly Command[] = [
     params: z.strictObject({ id }),
     result: actorResult,
     async run(params, { authority, caller, actor }) {
-      return found(await authority.restore(params.id, actor.id, caller))
+      return found(await authority.actors.restore(params.id, { ...caller, by: actor.id }))
     },
   }),
   defineCommand({
@@ -88,7 +88,9 @@ const actorCommands: readonly Command[] = [
     params: z.strictObject({ id, roles }),
     result: actorResult,
     async run(params, { authority, caller, actor }) {
-      return found(await authority.setRoles(params.id, params.roles, actor.id, caller))
+      return found(
+        await authority.actors.setRoles(params.id, params.roles, { ...caller, by: actor.id }),
+      )
     },
   }),
   defineCommand({
@@ -109,7 +111,9 @@ const actorCommands: readonly Command[] = [
     }),
     async run(params, { authority, caller, actor }) {
       const imported = await Promise.all(
-        params.actors.map((line) => authority.importActor(defined(line), actor.id, caller)),
+        params.actors.map((line) =>
+          authority.actors.import(defined(line), { ...caller, by: actor.id }),
+        ),
       )
       return {
         outcomes: imported.map((outcome): { id?: string; code: string; message?: string } =>
@@ -137,7 +141,7 @@ const sessionCommands: readonly Command[] = [
     result: pageOf('sessions', sessionListingShape),
     async run(params, { authority, caller, current }) {
       const query = { ...defined(params), current: current?.session.id ?? '' }
-      const { items, next } = await authority.listSessions(query, caller)
+      const { items, next } = await authority.sessions.list(query, caller)
       return { sessions: items, ...(next === undefined ? {} : { next }) }
     },
   }),
@@ -148,7 +152,7 @@ const sessionCommands: readonly Command[] = [
     session,
     params: z.strictObject({ id }),
     async run(params, { authority, caller, actor }) {
-      await authority.endSessions({ which: { id: params.id }, by: actor.id }, caller)
+      await authority.sessions.end({ id: params.id }, { ...caller, by: actor.id })
       return null
     },
   }),
@@ -160,7 +164,7 @@ const sessionCommands: readonly Command[] = [
     params: z.strictObject({ owner: id }),
     async run(params, { authority, caller, actor }) {
       const which = { owner: params.owner, raiseEpoch: true }
-      await authority.endSessions({ which, by: actor.id }, caller)
+      await authority.sessions.end(which, { ...caller, by: actor.id })
       return null
     },
   }),
@@ -172,12 +176,12 @@ const sessionCommands: readonly Command[] = [
     params: z.strictObject({}),
     result: z.strictObject({ epoch: z.int() }),
     async run(_params, { authority, caller, actor }) {
-      return { epoch: await authority.lockAll({ by: actor.id }, caller) }
+      return { epoch: await authority.sessions.lockAll({ ...caller, by: actor.id }) }
     },
   }),
 ]
 
-const houseCommands: readonly Command[] = [
+const registryCommands: readonly Command[] = [
   defineCommand({
     name: 'admin.claim',
     about: 'Makes the first administrator, with the one-time code that the server printed.',
@@ -190,7 +194,7 @@ const houseCommands: readonly Command[] = [
     }),
     result: loggedInShape,
     async run(params, { authority, caller }) {
-      return loggedIn(await authority.claim(defined(params), caller))
+      return loggedIn(await authority.actors.claim(defined(params), caller))
     },
   }),
   defineCommand({
@@ -210,7 +214,7 @@ const houseCommands: readonly Command[] = [
         }),
       ),
     }),
-    run: (_params, { authority }) => ({ settings: authority.listSettings() }),
+    run: (_params, { authority }) => ({ settings: authority.settings.list() }),
   }),
   defineCommand({
     name: 'admin.settings.set',
@@ -222,7 +226,8 @@ const houseCommands: readonly Command[] = [
       value: z.json().meta({ id: 'JsonValue' }),
     }),
     async run({ name, value }, { authority, caller, actor }) {
-      await authority.setSetting(name, value, actor.id, caller)
+      // The table checks the value against the setting's own schema.
+      await authority.settings.set(settingName(name), value as never, { ...caller, by: actor.id })
       return null
     },
   }),
@@ -233,7 +238,7 @@ const houseCommands: readonly Command[] = [
     session,
     params: z.strictObject({ name: z.string().max(100) }),
     async run({ name }, { authority, caller, actor }) {
-      await authority.setSetting(name, undefined, actor.id, caller)
+      await authority.settings.set(settingName(name), undefined, { ...caller, by: actor.id })
       return null
     },
   }),
@@ -249,7 +254,7 @@ const houseCommands: readonly Command[] = [
       ...page,
     }),
     async run(params, { authority, caller }) {
-      const { items, next } = await authority.listAudit(defined(params), caller)
+      const { items, next } = await authority.audit.list(defined(params), caller)
       return { entries: items, ...(next === undefined ? {} : { next }) }
     },
   }),
@@ -261,7 +266,7 @@ const houseCommands: readonly Command[] = [
     params: z.strictObject({}),
     result: z.strictObject({ kid: z.string() }),
     async run(_params, { authority, caller, actor }) {
-      return { kid: await authority.rotateSigningKey(actor.id, caller) }
+      return { kid: await authority.keys.rotate({ ...caller, by: actor.id }) }
     },
   }),
   defineCommand({
@@ -285,5 +290,10 @@ const houseCommands: readonly Command[] = [
 export const adminCommands: readonly Command[] = [
   ...actorCommands,
   ...sessionCommands,
-  ...houseCommands,
+  ...registryCommands,
 ]
+
+function settingName(name: string): SettingName {
+  if (isSettingName(name)) return name
+  throw new LatchkeyError('invalid_request', `There is no setting ${name}.`)
+}

@@ -5,7 +5,7 @@ import {
   granted,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   PASSWORD,
   refused,
 } from '../../../test/support/authority.ts'
@@ -23,11 +23,11 @@ interface LoggedInAnswer {
 
 /** A house whose commands are called by name; every answer is held to the shape that its command declares. */
 async function openCommands(t: TestContext) {
-  const house = await openHouse(t, { codecs: [jwtCodec()] })
+  const fixture = await openFixture(t, { codecs: [jwtCodec()] })
   const registry = createRegistry(builtInCommands)
   const called = new Set<string>()
   const dispatcher = createDispatcher({
-    authority: house.authority,
+    authority: fixture.authority,
     registry,
     onError: (error) => assert.fail(String(error)),
   })
@@ -41,7 +41,7 @@ async function openCommands(t: TestContext) {
     else assert.deepEqual(shape.parse(value), value, name)
     return value
   }
-  return { ...house, registry, dispatch, call, called }
+  return { ...fixture, registry, dispatch, call, called }
 }
 
 type Call = (name: string, params?: unknown, token?: string | null) => Promise<unknown>
@@ -59,7 +59,7 @@ async function loginDevice(call: Call, token: string): Promise<void> {
 
 test('every built-in command answers in the shape that it declares', async (t) => {
   const { authority, registry, call, called } = await openCommands(t)
-  const code = await authority.createClaimCode()
+  const code = await authority.actors.createClaimCode()
   const boss = (await call('admin.claim', {
     code,
     name: 'Boss',
@@ -90,7 +90,7 @@ test('every built-in command answers in the shape that it declares', async (t) =
   const acting = (await call('impersonation.start', { actor: id }, boss.token)) as LoggedInAnswer
   await call('session.get', {}, acting.token)
 
-  await authority.setRoles(boss.actor.id, ['user', 'admin', 'introspect'])
+  await authority.actors.setRoles(boss.actor.id, ['user', 'admin', 'introspect'])
   for (const token of [proven.token, acting.token, 'nonsense']) {
     await call('session.introspect', { token }, boss.token)
   }
@@ -115,9 +115,9 @@ test('every built-in command answers in the shape that it declares', async (t) =
   await call('admin.actors.suspend', { id }, boss.token)
   await call('admin.actors.restore', { id }, boss.token)
   await call('admin.settings.set', { name: 'renewal.graceMs', value: 5 }, boss.token)
-  assert.equal(authority.setting('renewal.graceMs'), 5)
+  assert.equal(authority.settings.get('renewal.graceMs'), 5)
   await call('admin.settings.unset', { name: 'renewal.graceMs' }, boss.token)
-  assert.equal(authority.setting('renewal.graceMs'), 30_000)
+  assert.equal(authority.settings.get('renewal.graceMs'), 30_000)
   await call('admin.settings.list', {}, boss.token)
   await call('admin.audit.list', { limit: 2 }, boss.token)
   await call('admin.prune', {}, boss.token)
@@ -139,8 +139,8 @@ test('every administrator’s command is refused to others, and to an administra
   await addActor(authority, 'Boss', ['admin'])
   const ada = await logIn(authority, 'ada')
   const boss = await logIn(authority, 'boss')
-  const less = await logIn(authority, 'boss', { access: ['user'] })
-  const visitor = granted(await authority.loginAnonymous({ access: ['*', 'admin'] }))
+  const less = await logIn(authority, 'boss', { roles: ['user'] })
+  const visitor = granted(await authority.sessions.loginAnonymous({ roles: ['*', 'admin'] }))
   const names = registry
     .list()
     .map(({ name }) => name)
@@ -162,7 +162,7 @@ test('an impersonation can do nothing that is its actor’s own to do', async (t
   const ada = await addActor(authority, 'Ada', ['user', 'impersonate', 'introspect'])
   const eve = await addActor(authority, 'Eve')
   const sam = granted(await authority.authenticate((await logIn(authority, 'sam')).token))
-  const { token } = granted(await authority.impersonate(sam, ada.id))
+  const { token } = granted(await authority.sessions.impersonate(sam, ada.id))
   for (const [name, params] of [
     ['session.stepUp', { password: PASSWORD }],
     ['password.change', { current: PASSWORD, next: NEXT }],
@@ -220,7 +220,7 @@ test('an introspection tells nothing of a dead token, and does not take not know
   const ask = (token: string) => dispatch('session.introspect', { token }, service.token)
   const alive = granted(await ask(ada.token)).value as Record<string, unknown>
   assert.deepEqual([alive['active'], alive['sid']], [true, ada.session.id])
-  await authority.endSessions({ which: { id: ada.session.id } })
+  await authority.sessions.end({ id: ada.session.id })
   for (const token of [ada.token, 'nonsense']) {
     assert.deepEqual(granted(await ask(token)).value, { active: false })
   }

@@ -45,7 +45,7 @@ export const delegationCommands: readonly Command[] = [
         active: true,
         sub: actor.id,
         username: actor.name,
-        scope: session.access.join(' '),
+        scope: session.roles.join(' '),
         token_type: 'Bearer',
         exp: Math.floor(session.expiresAt / 1000),
         iat: Math.floor(session.createdAt / 1000),
@@ -64,7 +64,7 @@ export const delegationCommands: readonly Command[] = [
     result: loggedInShape,
     async run({ actor }, { authority, caller, current }) {
       if (current === null) return null
-      return loggedIn(await authority.impersonate(current, actor, caller))
+      return loggedIn(await authority.sessions.impersonate(current, actor, caller))
     },
   }),
   defineCommand({
@@ -75,7 +75,7 @@ export const delegationCommands: readonly Command[] = [
     params: z.strictObject({}),
     async run(_params, { authority, caller, current }) {
       if (current === null) return null
-      const outcome = await authority.stopImpersonating(current, caller)
+      const outcome = await authority.sessions.stopImpersonating(current, caller)
       return outcome.ok ? null : outcome
     },
   }),

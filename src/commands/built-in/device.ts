@@ -23,7 +23,7 @@ export const deviceCommands: readonly Command[] = [
       intervalMs: time,
     }),
     async run(params, { authority, caller }) {
-      const started = await authority.startDevice(defined(params), caller)
+      const started = await authority.devices.start(defined(params), caller)
       if (!started.ok) return started
       const { ok: _, ...codes } = started
       return codes
@@ -39,7 +39,7 @@ export const deviceCommands: readonly Command[] = [
       z.strictObject({ state: z.literal('approved'), ...loggedInShape.shape }),
     ]),
     async run({ deviceCode }, { authority, caller }) {
-      const polled = await authority.pollDevice(deviceCode, {}, caller)
+      const polled = await authority.devices.poll(deviceCode, {}, caller)
       if (!polled.ok) return polled
       const { state } = polled
       if (state === 'approved') return { state, ...loggedIn(polled.login) }
@@ -62,7 +62,7 @@ export const deviceCommands: readonly Command[] = [
     }),
     async run({ userCode }, { authority, caller, current }) {
       if (current === null) return null
-      const found = await authority.findDevice(current, userCode, caller)
+      const found = await authority.devices.find(current, userCode, caller)
       return found.ok ? found.device : found
     },
   }),
@@ -74,7 +74,7 @@ export const deviceCommands: readonly Command[] = [
     params: byUserCode,
     async run({ userCode }, { authority, caller, current }) {
       if (current === null) return null
-      const outcome = await authority.approveDevice(current, userCode, caller)
+      const outcome = await authority.devices.approve(current, userCode, caller)
       return outcome.ok ? null : outcome
     },
   }),
@@ -86,7 +86,7 @@ export const deviceCommands: readonly Command[] = [
     params: byUserCode,
     async run({ userCode }, { authority, caller, current }) {
       if (current === null) return null
-      const outcome = await authority.denyDevice(current, userCode, caller)
+      const outcome = await authority.devices.deny(current, userCode, caller)
       return outcome.ok ? null : outcome
     },
   }),
@@ -96,6 +96,6 @@ export const deviceCommands: readonly Command[] = [
     access: ['*'],
     params: z.strictObject({}),
     result: z.strictObject({ keys: z.array(z.record(z.string(), z.string())) }),
-    run: (_params, { authority }) => authority.jwks(),
+    run: (_params, { authority }) => authority.keys.jwks(),
   }),
 ]

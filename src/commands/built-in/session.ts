@@ -27,7 +27,7 @@ export const sessionCommands: readonly Command[] = [
     }),
     result: z.strictObject({ actor: actorShape }),
     async run(params, { authority, caller }) {
-      const outcome = await authority.register(defined(params), caller)
+      const outcome = await authority.actors.register(defined(params), caller)
       return outcome.ok ? { actor: outcome.actor } : outcome
     },
   }),
@@ -55,7 +55,7 @@ export const sessionCommands: readonly Command[] = [
     params: z.strictObject({ label }),
     result: loggedInShape,
     async run(params, { authority, caller }) {
-      return loggedIn(await authority.loginAnonymous(defined(params), caller))
+      return loggedIn(await authority.sessions.loginAnonymous(defined(params), caller))
     },
   }),
   defineCommand({
@@ -113,7 +113,7 @@ export const sessionCommands: readonly Command[] = [
     result: pageOf('sessions', sessionListingShape),
     async run(params, { authority, caller, current, actor }) {
       const query = { ...defined(params), owner: actor.id, current: current?.session.id ?? '' }
-      const { items, next } = await authority.listSessions(query, caller)
+      const { items, next } = await authority.sessions.list(query, caller)
       return { sessions: items, ...(next === undefined ? {} : { next }) }
     },
   }),
@@ -124,7 +124,7 @@ export const sessionCommands: readonly Command[] = [
     session: 'own',
     params: z.strictObject({ id: z.string().max(100) }),
     async run({ id }, { authority, caller, actor }) {
-      await authority.endSessions({ which: { id, owner: actor.id }, by: actor.id }, caller)
+      await authority.sessions.end({ id, owner: actor.id }, { ...caller, by: actor.id })
       return null
     },
   }),
@@ -137,7 +137,7 @@ export const sessionCommands: readonly Command[] = [
     async run(_params, { authority, caller, current, actor }) {
       if (current === null) return null
       const which = { owner: actor.id, except: current.session.id }
-      await authority.endSessions({ which, by: actor.id }, caller)
+      await authority.sessions.end(which, { ...caller, by: actor.id })
       return null
     },
   }),
@@ -152,7 +152,7 @@ export const sessionCommands: readonly Command[] = [
       sessions: z.enum(['keep', 'revoke-others', 'revoke-all']).default('revoke-others'),
     }),
     async run(params, { authority, caller, current, actor }) {
-      const outcome = await authority.changePassword(
+      const outcome = await authority.credentials.changePassword(
         {
           actorId: actor.id,
           currentPassword: params.current,

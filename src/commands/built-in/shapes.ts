@@ -23,7 +23,7 @@ const session = {
   parent: z.string().nullable(),
   profile: z.string(),
   door: z.string(),
-  access: z.array(z.string()),
+  roles: z.array(z.string()),
   anonymous: z.boolean(),
   createdAt: time,
   authenticatedAt: time,
@@ -37,7 +37,7 @@ export const sessionShape = z.strictObject(session).meta({ id: 'Session' })
 export const sessionListingShape = z
   .strictObject({
     ...session,
-    access: z.array(z.string()).nullable(),
+    roles: z.array(z.string()).nullable(),
     lastUsedAt: time,
     client: z.strictObject({
       address: z.string().nullable(),

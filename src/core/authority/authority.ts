@@ -1,322 +1,150 @@
-import { type Actor, canonicalIdentity } from '../actor.ts'
 import type { AuditPage, AuditQuery } from '../audit.ts'
 import type { Refusal } from '../errors.ts'
-import type { ActorQuery, Page, SessionQuery } from '../ports/index.ts'
-import type { EndedSession, SessionListing } from '../session/record.ts'
-import type { SettingName, Settings } from '../settings.ts'
-import * as actors from './actors/actors.ts'
-import { AgentVerbs } from './agent-verbs.ts'
-import {
-  type Authenticated,
-  type Authentication,
-  Checker,
-  type RecheckOptions,
-} from './sessions/authenticate.ts'
-import { type Claim, claim, createClaimCode } from './actors/claim.ts'
-import type { SessionRequest } from './sessions/create-session.ts'
-import type { CallOptions, Change, House } from './context.ts'
-import { impersonate, stopImpersonating } from './sessions/impersonate.ts'
-import { findData, listSessions, type SessionData, saveData } from './sessions/listing.ts'
-import {
-  type LoggedIn,
-  type LoginProof,
-  type LoginRequest,
-  login,
-  loginAnonymous,
-  loginAs,
-  type VisitorRequest,
-  verifyLogin,
-} from './login/login.ts'
+import { type ActorsGroup, createActorsGroup } from './actors/actors-group.ts'
+import { type CredentialsGroup, createCredentialsGroup } from './actors/credentials-group.ts'
+import type { AuthorityContext, CallOptions, Change } from './context.ts'
+import { createDevicesGroup, type DevicesGroup } from './devices/devices-group.ts'
+import { createKeysGroup, type KeysGroup } from './keys-group.ts'
+import { type LoggedIn, type LoginRequest, login } from './login/login.ts'
+import { stepUp } from './login/step-up.ts'
 import { type Pruned, prune } from './maintain.ts'
-import { changePassword, type PasswordChange, resetPassword } from './actors/passwords.ts'
+import { type Authenticated, type Authentication, SessionChecker } from './sessions/authenticate.ts'
 import { type RenewOptions, renew } from './sessions/renew.ts'
-import { type EndRequest, endSessions, lockAll, logout } from './sessions/revoke.ts'
-import { freshWithin, stepUp } from './login/step-up.ts'
-import { type ActorUpdate, updateActor } from './actors/update-actor.ts'
+import { logout } from './sessions/revoke.ts'
+import { createSessionsGroup, type SessionsGroup } from './sessions/sessions-group.ts'
+import { createSettingsGroup, type SettingsGroup } from './settings-group.ts'
 
-type Options = CallOptions
-type Outcome<T> = Promise<T | Refusal>
+/** The audit trail: `authority.audit`. */
+export interface AuditGroup {
+  /** Returns a page of the trail, newest first. */
+  list(query: AuditQuery, options?: CallOptions): Promise<AuditPage>
+}
+
+/** How much memory and how many queue places are in use. */
+export interface AuthorityStats {
+  readonly cachedSessions: number
+  /** Estimated bytes of cached sessions and actors. */
+  readonly cachedBytes: number
+  readonly cachedActors: number
+  /** The password hashing queue. */
+  readonly passwords: ReturnType<AuthorityContext['hasher']['stats']>
+}
 
 /**
- * The session authority: every verb that begins, checks, renews, lists or ends a session. Verbs whose refusals a
- * caller expects return `{ ok: false, code }`; the others throw `LatchkeyError`. Each takes where the request comes
- * from and a `signal` as its last argument. Made by `createAuthority`.
+ * The session authority. The verbs of a session's life are its own methods; the others are in groups. A verb with an expected refusal
+ * returns `{ ok: false, code }`; other failures throw `LatchkeyError`. The last argument says where the request comes from and takes
+ * a `signal`. Made by `createAuthority`.
  */
-export class Authority extends AgentVerbs {
-  readonly #house: House
-  readonly #checker: Checker
+export class Authority {
+  /** Sessions: list, end, impersonate, data. */
+  readonly sessions: SessionsGroup
+  /** Actors: register, find, update, suspend, roles. */
+  readonly actors: ActorsGroup
+  /** Passwords. */
+  readonly credentials: CredentialsGroup
+  /** Device authorization (RFC 8628). */
+  readonly devices: DevicesGroup
+  /** Settings that can change at run time. */
+  readonly settings: SettingsGroup
+  /** The audit trail. */
+  readonly audit: AuditGroup
+  /** Keys that sign tokens. */
+  readonly keys: KeysGroup
+  readonly #context: AuthorityContext
+  readonly #checker: SessionChecker
   readonly #stop: () => Promise<void>
 
-  constructor(house: House, stop: () => Promise<void>) {
-    const checker = new Checker(house)
-    super(house, checker)
-    this.#house = house
-    this.#checker = checker
+  /** Use `createAuthority`. */
+  constructor(context: AuthorityContext, stop: () => Promise<void>) {
+    this.#context = context
+    this.#checker = new SessionChecker(context)
     this.#stop = stop
+    this.sessions = createSessionsGroup(context, this.#checker)
+    this.actors = createActorsGroup(context)
+    this.credentials = createCredentialsGroup(context)
+    this.devices = createDevicesGroup(context)
+    this.settings = createSettingsGroup(context)
+    this.audit = {
+      list: (query, options = {}) =>
+        context.ask(() => context.store.audit.list(query), options.signal),
+    }
+    this.keys = createKeysGroup(context)
   }
 
-  // Check
+  /**
+   * Verifies a password and creates a session. The answer and the work are the same for an unknown identity and a wrong password.
+   * Refuses `credentials_invalid`, `actor_suspended` (only to the right password), `throttled`, `busy`, `session_limit`, `conflict`,
+   * `unavailable`. A `LatchkeyError` thrown by a guard becomes a refusal with its code; anything else that a guard throws becomes
+   * `access_denied` with the thrown value as `cause`.
+   */
+  login(request: LoginRequest, options: CallOptions = {}): Promise<LoggedIn | Refusal> {
+    return login(this.#context, request, options)
+  }
 
   /**
-   * Checks a token of any registered format: the one verifier, whichever door asks. Refuses `token_missing`, `token_invalid`,
-   * and, only to a right secret, `session_expired` and `session_revoked` with the reason; `unavailable` when it cannot know.
+   * Checks a token of any registered format; every door calls this. Refuses `token_missing`, `token_invalid`, and only to the right secret
+   * `session_expired` and `session_revoked` with the reason; `unavailable` when the store cannot be reached and the cache may not
+   * be trusted.
    */
-  authenticate(token: string | null | undefined, options: Options = {}): Promise<Authentication> {
+  authenticate(
+    token: string | null | undefined,
+    options: CallOptions = {},
+  ): Promise<Authentication> {
     return this.#checker.authenticate(token, options)
   }
 
   /**
-   * Checks a session again for a connection that stands on it, without its token: the same decision, and a use of the session unless
-   * `passive`.
+   * Exchanges a renewal code for the next token and code. The session keeps its id and its open connections. A retry within the
+   * grace gets the same successor, on any node; a code that was used before that ends the session (`session_revoked`, reason
+   * `reuse_detected`). Source: RFC 9700 4.14.2, FAPI 2.0.
    */
-  recheck(current: Authenticated, options: RecheckOptions = {}): Promise<Authentication> {
-    return this.#checker.recheck(current, options)
+  renew(code: string, options: RenewOptions = {}): Promise<LoggedIn | Refusal> {
+    return renew(this.#context, code, options)
   }
 
-  /** Whether the owner proved who it is within `ms`, by default the setting `session.freshMs`. */
-  freshWithin(current: Authenticated, ms?: number, options: Options = {}): { ok: true } | Refusal {
-    return freshWithin(this.#house, current, ms ?? this.setting('session.freshMs'), options)
-  }
-
-  // Begin
-
-  /** {@link login} */
-  login(request: LoginRequest, options: Options = {}): Outcome<LoggedIn> {
-    return login(this.#house, request, options)
-  }
-
-  /** {@link verifyLogin} */
-  verifyLogin(proof: LoginProof, options: Options = {}): Outcome<{ ok: true; actor: Actor }> {
-    return verifyLogin(this.#house, proof, options)
-  }
-
-  /** {@link loginAs} */
-  loginAs(actorId: string, request: SessionRequest = {}, options: Options = {}): Outcome<LoggedIn> {
-    return loginAs(this.#house, actorId, request, options)
-  }
-
-  /** {@link loginAnonymous} */
-  loginAnonymous(request: VisitorRequest = {}, options: Options = {}): Outcome<LoggedIn> {
-    return loginAnonymous(this.#house, request, options)
-  }
-
-  /** {@link impersonate} */
-  impersonate(current: Authenticated, targetId: string, options: Options = {}): Outcome<LoggedIn> {
-    return impersonate(this.#house, current, targetId, options)
-  }
-
-  // Go on
-
-  /** {@link renew} */
-  renew(code: string, options: RenewOptions = {}): Outcome<LoggedIn> {
-    return renew(this.#house, code, options)
-  }
-
-  /** {@link stepUp} */
+  /**
+   * Verifies the password again within a session and replaces the token: the id, the renewal code and open connections stay, the old token is
+   * invalid at once. Refuses as `login` does, and `access_denied` under impersonation.
+   */
   stepUp(
     current: Authenticated,
     proof: { readonly password: string; readonly format?: string },
-    options: Options = {},
-  ): Outcome<LoggedIn> {
-    return stepUp(this.#house, current, proof, options)
+    options: CallOptions = {},
+  ): Promise<LoggedIn | Refusal> {
+    return stepUp(this.#context, current, proof, options)
   }
 
-  /** {@link findData} */
-  findData(current: Authenticated, options: Options = {}): Promise<SessionData> {
-    return findData(this.#house, current, options)
+  /** Ends the session, and the impersonations that were started from it. Resolves when it is ended on every node. */
+  logout(current: Authenticated, options: CallOptions = {}): Promise<void> {
+    return logout(this.#context, current, options)
   }
 
-  /** {@link saveData} */
-  saveData(current: Authenticated, data: SessionData, options: Options = {}): Promise<number> {
-    return saveData(this.#house, current, data, options)
-  }
-
-  // End
-
-  /** {@link logout} */
-  logout(current: Authenticated, options: Options = {}): Promise<void> {
-    return logout(this.#house, current, options)
-  }
-
-  /** {@link stopImpersonating} */
-  stopImpersonating(current: Authenticated, options: Options = {}): Outcome<{ ok: true }> {
-    return stopImpersonating(this.#house, current, options)
-  }
-
-  /** {@link endSessions} */
-  endSessions(request: EndRequest, options: Options = {}): Promise<readonly EndedSession[]> {
-    return endSessions(this.#house, request, options)
-  }
-
-  /** {@link lockAll} */
-  lockAll(request: { readonly by?: string | null } = {}, options: Options = {}): Promise<number> {
-    return lockAll(this.#house, request, options)
-  }
-
-  // See
-
-  /** {@link listSessions} */
-  listSessions(
-    query: Partial<Omit<SessionQuery, 'now'>> & { readonly current?: string },
-    options: Options = {},
-  ): Promise<Page<SessionListing>> {
-    return listSessions(this.#house, query, options)
-  }
-
-  /** How many sessions are live. */
-  countSessions(options: Options = {}): Promise<number> {
-    const now = this.#house.now(options)
-    return this.#house.ask(() => this.#house.store.sessions.count({ now }), options.signal)
-  }
-
-  /** The audit trail, newest first. */
-  listAudit(query: AuditQuery, options: Options = {}): Promise<AuditPage> {
-    return this.#house.ask(() => this.#house.store.audit.list(query), options.signal)
-  }
-
-  // Actors and passwords
-
-  /** {@link actors.register} */
-  register(
-    registration: actors.Registration,
-    options: Options = {},
-  ): Outcome<{ ok: true; actor: Actor }> {
-    return actors.register(this.#house, registration, options)
-  }
-
-  /** {@link actors.importActor} */
-  importActor(
-    imported: actors.ImportedActor,
-    by: string | null = null,
-    options: Options = {},
-  ): Outcome<{ ok: true; actor: Actor }> {
-    return actors.importActor(this.#house, imported, by, options)
-  }
-
-  /** {@link updateActor} */
-  updateActor(update: ActorUpdate, options: Options = {}): Outcome<{ ok: true; actor: Actor }> {
-    return updateActor(this.#house, update, options)
-  }
-
-  /** An actor by id, suspended or not; null if there is none. */
-  async findActor(id: string, options: Options = {}): Promise<Actor | null> {
-    return (await this.#house.findCredential(id, options.signal))?.actor ?? null
-  }
-
-  /** The actor behind a name or an e-mail address as typed, suspended or not; null if there is none. */
-  async findActorByIdentity(identity: string, options: Options = {}): Promise<Actor | null> {
-    const canonical = canonicalIdentity(identity)
-    if (canonical === null) return null
-    const find = () => this.#house.directory.findByIdentity(canonical)
-    return (await this.#house.ask(find, options.signal))?.actor ?? null
-  }
-
-  /** Actors of the authority's own directory, oldest first. */
-  searchActors(query: ActorQuery, options: Options = {}): Promise<Page<Actor>> {
-    return this.#house.ask(() => this.#house.store.directory.search(query), options.signal)
-  }
-
-  /** {@link actors.suspend} */
-  suspend(id: string, by: string | null = null, options: Options = {}): Promise<Actor | null> {
-    return actors.suspend(this.#house, id, by, options)
-  }
-
-  /** {@link actors.restore} */
-  restore(id: string, by: string | null = null, options: Options = {}): Promise<Actor | null> {
-    return actors.restore(this.#house, id, by, options)
-  }
-
-  /** {@link actors.setRoles} */
-  setRoles(
-    id: string,
-    roles: readonly string[],
-    by: string | null = null,
-    options: Options = {},
-  ): Promise<Actor | null> {
-    return actors.setRoles(this.#house, id, roles, by, options)
-  }
-
-  /** Says that an actor of a brought directory changed: every node reads it anew at the next check. */
-  actorChanged(id: string): Promise<void> {
-    return this.#house.announce({ kind: 'actor-changed', id })
-  }
-
-  /** {@link changePassword} */
-  changePassword(
-    change: PasswordChange & { readonly currentPassword: string },
-    options: Options = {},
-  ): Outcome<{ ok: true }> {
-    return changePassword(this.#house, change, options)
-  }
-
-  /** {@link resetPassword} */
-  resetPassword(change: PasswordChange, options: Options = {}): Outcome<{ ok: true }> {
-    return resetPassword(this.#house, change, options)
-  }
-
-  /** {@link createClaimCode} */
-  createClaimCode(options: Options = {}): Promise<string | null> {
-    return createClaimCode(this.#house, options)
-  }
-
-  /** {@link claim} */
-  claim(request: Claim, options: Options = {}): Outcome<LoggedIn> {
-    return claim(this.#house, request, options)
-  }
-
-  // The house
-
-  /** A setting's value in force. */
-  setting<N extends SettingName>(name: N): Settings[N] {
-    return this.#house.settings.get(name)
-  }
-
-  /** Every setting with its value, default and meaning. */
-  listSettings(): ReturnType<House['settings']['list']> {
-    return this.#house.settings.list()
-  }
-
-  /** Changes a setting on every node while they run; `undefined` goes back to the default. Throws `invalid_request`. */
-  async setSetting(
-    name: string,
-    value: unknown,
-    by: string | null = null,
-    options: Options = {},
-  ): Promise<void> {
-    const house = this.#house
-    await house.write(
-      () => house.settings.set(name, value),
-      () => ({ kind: 'settings-changed' }),
-      options.signal,
-    )
-    const detail = { name, value: JSON.stringify(value) ?? null }
-    const entry = house.entry('setting_changed', 'ok', { actor: by, detail }, options)
-    await house.ask(() => house.store.audit.append([entry]))
-  }
-
-  /** Calls back with every change of sessions, actors and settings, made here or on another node. Returns how to stop. */
+  /** Calls `listener` with every change of sessions, actors and settings, made here or on another node. Returns a function that stops it. */
   onChange(listener: (change: Change) => void): () => void {
-    return this.#house.onChange(listener)
+    return this.#context.onChange(listener)
   }
 
-  /** {@link prune} */
-  prune(options: Options & { readonly maxSteps?: number } = {}): Promise<Pruned> {
-    return prune(this.#house, options)
+  /**
+   * Removes sessions, audit entries, counters and documents that are past their retention, in small steps (at most `maxSteps`), and rotates
+   * old signing keys. `createAuthority` runs it every `pruneEveryMs`.
+   */
+  prune(options: CallOptions & { readonly maxSteps?: number } = {}): Promise<Pruned> {
+    return prune(this.#context, options)
   }
 
-  /** The time as the store has it, in epoch milliseconds. */
+  /** Returns the time of the store's clock, in epoch milliseconds. */
   now(): number {
-    return this.#house.store.clock.now()
+    return this.#context.store.clock.now()
   }
 
-  /** Asks the store a small question. Throws `unavailable` when it does not answer. */
-  async ping(options: Options = {}): Promise<void> {
-    await this.#house.ask(() => this.#house.store.sessions.findEpochs(''), options.signal)
+  /** Asks the store a small question. Throws `unavailable` when it does not answer within the deadline. */
+  async ping(options: CallOptions = {}): Promise<void> {
+    await this.#context.ask(() => this.#context.store.sessions.findEpochs(''), options.signal)
   }
 
-  /** What fills the memory and the queues, for metrics. */
-  stats() {
-    const { sessions, actors: known, hasher } = this.#house
+  /** Returns how much memory and how many queue places are in use, for metrics. */
+  stats(): AuthorityStats {
+    const { sessions, actors: known, hasher } = this.#context
     return {
       cachedSessions: sessions.size,
       cachedBytes: sessions.bytes + known.bytes,
@@ -325,7 +153,7 @@ export class Authority extends AgentVerbs {
     }
   }
 
-  /** Writes what is pending and lets go of the store. Idempotent. */
+  /** Writes what is buffered and closes the store. Idempotent. */
   close(): Promise<void> {
     return this.#stop()
   }

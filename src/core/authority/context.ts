@@ -1,22 +1,17 @@
 import { anonymousActor } from '../actor.ts'
 import { canonicalAddress } from '../address.ts'
 import type { AuditAct, AuditEntry } from '../audit.ts'
-import { CoherentCache } from './cache/coherent-cache.ts'
+import type { PasswordHasher } from '../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
 import type { Guard, RequestSource } from '../guard.ts'
-import type { PasswordHasher } from '../credential/password/index.ts'
 import type { ActorWithCredential, BusMessage, Directory, Store } from '../ports/index.ts'
-import { keyedHash } from '../token/secret.ts'
 import type { EndedSession, SessionRecord } from '../session/record.ts'
-import { ActorChanges, ActorEntry, SessionEntry } from './cache/session-entry.ts'
 import type { SettingsTable } from '../settings.ts'
-import {
-  nativeCodec,
-  type ParsedRenewal,
-  type ParsedToken,
-  type SigningKeys,
-  type TokenCodec,
-} from '../token/codec.ts'
+import type { ParsedRenewal, ParsedToken, SigningKeys, TokenCodec } from '../token/codec.ts'
+import { nativeCodec } from '../token/native-codec.ts'
+import { keyedHash } from '../token/secret.ts'
+import { CoherentCache } from './cache/coherent-cache.ts'
+import { ActorChanges, ActorEntry, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 
 /** What every verb takes beside its own input. */
@@ -24,6 +19,8 @@ export interface CallOptions extends RequestSource {
   /** Epoch milliseconds; the store's clock by default. */
   readonly now?: number
   readonly signal?: AbortSignal | undefined
+  /** The id of the administrator that acts, for the audit trail. */
+  readonly by?: string | null
 }
 
 /** What a read of a session found: its record in whatever state, and its entry if it is live. */
@@ -35,7 +32,7 @@ export interface LoadedSession {
 /** What the authority tells those who listen: its own changes and those of other nodes. */
 export type Change = BusMessage
 
-export interface HouseParts {
+export interface AuthorityContextOptions {
   readonly store: Store
   readonly directory: Directory
   readonly settings: SettingsTable
@@ -49,7 +46,7 @@ export interface HouseParts {
 }
 
 /** What the verbs share: the store behind a deadline, the caches, the codecs, and how changes are announced. */
-export class House {
+export class AuthorityContext {
   readonly store: Store
   readonly directory: Directory
   readonly settings: SettingsTable
@@ -60,7 +57,7 @@ export class House {
   readonly touches: TouchBuffer
   readonly onError: (error: unknown) => void
   /** The highest epoch of the house that was heard of; `epochNow` says whether that is enough. */
-  houseEpoch = 0
+  globalEpoch = 0
   readonly #actorChanges = new ActorChanges()
   #lapses = 0
   #epochReadAfter = -1
@@ -70,7 +67,7 @@ export class House {
   readonly #listeners = new Set<(change: Change) => void>()
   readonly #unsubscribe: () => void
 
-  constructor(parts: HouseParts) {
+  constructor(parts: AuthorityContextOptions) {
     this.store = parts.store
     this.directory = parts.directory
     this.settings = parts.settings
@@ -209,18 +206,18 @@ export class House {
 
   /** The epoch of the house: what is known here if that may be trusted, else what the store says. */
   async epochNow(owner: string, trusted = this.trusted()): Promise<number> {
-    if (trusted && this.#epochReadAfter === this.#lapses) return this.houseEpoch
+    if (trusted && this.#epochReadAfter === this.#lapses) return this.globalEpoch
     const lapses = this.#lapses
     const epochs = await this.ask(() => this.store.sessions.findEpochs(owner))
-    this.houseEpoch = Math.max(this.houseEpoch, epochs.house)
+    this.globalEpoch = Math.max(this.globalEpoch, epochs.global)
     if (trusted) this.#epochReadAfter = lapses
-    return this.houseEpoch
+    return this.globalEpoch
   }
 
   async #readSession(id: string, now: number, trusted: boolean): Promise<LoadedSession> {
     const record = await this.ask(() => this.store.sessions.find(id))
     if (record === null || record.endedAt !== null) return { record, entry: null }
-    if (record.houseEpoch < (await this.epochNow(record.owner, trusted)))
+    if (record.globalEpoch < (await this.epochNow(record.owner, trusted)))
       return { record, entry: null }
     const owner = record.anonymous ? visitor(record) : await this.findActor(record.owner, now)
     const target = record.actsAs === null ? owner : await this.findActor(record.actsAs, now)
@@ -273,8 +270,8 @@ export class House {
     } else if (change.kind === 'actor-changed') {
       this.#actorChanges.raise(change.id)
       this.actors.invalidate(change.id)
-    } else if (change.kind === 'house-locked') {
-      this.houseEpoch = Math.max(this.houseEpoch, change.epoch)
+    } else if (change.kind === 'all-locked') {
+      this.globalEpoch = Math.max(this.globalEpoch, change.epoch)
       this.sessions.clear()
     } else if (change.kind === 'missed') {
       this.#lapses++

@@ -1,11 +1,11 @@
-import type { Guard } from '../guard.ts'
 import { createPasswordHasher, type PasswordHasherOptions } from '../credential/password/index.ts'
+import type { Guard } from '../guard.ts'
 import type { Directory, Store } from '../ports/index.ts'
-import { randomText } from '../token/secret.ts'
 import { type Settings, SettingsTable } from '../settings.ts'
 import type { CodecFactory, TokenCodec } from '../token/codec.ts'
+import { randomText } from '../token/secret.ts'
 import { Authority } from './authority.ts'
-import { House } from './context.ts'
+import { AuthorityContext } from './context.ts'
 import { prune } from './maintain.ts'
 
 export interface AuthorityOptions {
@@ -45,7 +45,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
 async function open(store: Store, options: AuthorityOptions, now: number): Promise<Authority> {
   const onError = options.onError ?? ((error: unknown) => console.error('latchkey:', error))
   const settings = new SettingsTable(store.documents, store.clock, options.settings ?? {})
-  const house = new House({
+  const context = new AuthorityContext({
     store,
     directory: options.directory ?? store.directory,
     settings,
@@ -63,18 +63,18 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     onError,
   })
   // Read once the house hears the bus, so that no change falls in between.
-  await Promise.all([settings.load(), house.epochNow('')])
-  const stopPruning = startPruning(house, options.pruneEveryMs ?? 60_000)
+  await Promise.all([settings.load(), context.epochNow('')])
+  const stopPruning = startPruning(context, options.pruneEveryMs ?? 60_000)
   const stop = async () => {
     try {
       await stopPruning()
-      await house.close()
+      await context.close()
     } finally {
       await store.close()
     }
   }
   let stopped: Promise<void> | null = null
-  return new Authority(house, () => {
+  return new Authority(context, () => {
     stopped ??= stop()
     return stopped
   })
@@ -91,16 +91,16 @@ async function findAuditKey(store: Store, now: number): Promise<string> {
   }
 }
 
-function startPruning(house: House, everyMs: number): () => Promise<void> {
+function startPruning(context: AuthorityContext, everyMs: number): () => Promise<void> {
   const stopping = new AbortController()
   let running: Promise<unknown> = Promise.resolve()
   let busy = false
   const run = () => {
     if (busy) return
     busy = true
-    running = prune(house, { signal: stopping.signal })
+    running = prune(context, { signal: stopping.signal })
       .catch((error: unknown) => {
-        if (!stopping.signal.aborted) house.onError(error)
+        if (!stopping.signal.aborted) context.onError(error)
       })
       .finally(() => {
         busy = false

@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { memory } from '../../stores/memory/index.ts'
-import { createAuthority } from './create-authority.ts'
 import {
   addActor,
   CHEAP,
   check,
   DAY,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   refused,
   settled,
 } from '../../../test/support/authority.ts'
+import { memory } from '../../stores/memory/index.ts'
+import { createAuthority } from './create-authority.ts'
 
 test('pruning removes what is over for long enough, and nothing that lives', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const gone = await logIn(authority, 'ada')
   const kept = await logIn(authority, 'ada', { profile: 'device' })
   await authority.login({ identity: 'nobody', password: 'x' }, { address: '192.0.2.7' })
-  await authority.endSessions({ which: { id: gone.session.id } })
+  await authority.sessions.end({ id: gone.session.id })
   clock.advance(DAY)
   const early = await authority.prune()
   assert.deepEqual([early.sessions, early.counters, early.done], [0, 1, true])
@@ -30,16 +30,16 @@ test('pruning removes what is over for long enough, and nothing that lives', asy
 })
 
 test('pruning keeps as much of the trail as the settings say', async (t) => {
-  const { authority, clock } = await openHouse(t, { settings: { 'audit.maxEntries': 3 } })
+  const { authority, clock } = await openFixture(t, { settings: { 'audit.maxEntries': 3 } })
   for (let at = 0; at < 10; at++) await authority.login({ identity: `n${at}`, password: 'x' })
   assert.equal((await authority.prune()).audit, 7)
-  clock.advance(authority.setting('audit.retentionMs') + 1)
+  clock.advance(authority.settings.get('audit.retentionMs') + 1)
   assert.equal((await authority.prune()).audit, 3)
 })
 
 test('pruning in few steps says that it is not done', async (t) => {
-  const { authority, clock } = await openHouse(t)
-  for (let at = 0; at < 3; at++) await authority.loginAnonymous()
+  const { authority, clock } = await openFixture(t)
+  for (let at = 0; at < 3; at++) await authority.sessions.loginAnonymous()
   clock.advance(100 * DAY)
   assert.equal((await authority.prune({ maxSteps: 1 })).done, false)
   assert.equal((await authority.prune()).done, true)
@@ -47,8 +47,8 @@ test('pruning in few steps says that it is not done', async (t) => {
 
 test('what is over is removed by itself, and a failure of that is told', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const house = await openHouse(t)
-  const { tap, errors } = await house.addNode({ pruneEveryMs: 60_000 })
+  const fixture = await openFixture(t)
+  const { tap, errors } = await fixture.addNode({ pruneEveryMs: 60_000 })
   t.mock.timers.tick(60_000)
   await settled()
   assert.ok(tap.count('sessions.prune') > 0)
@@ -59,7 +59,7 @@ test('what is over is removed by itself, and a failure of that is told', async (
 })
 
 test('closing writes what is pending, and again does nothing', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   const closing = [authority.close(), authority.close()]
   await Promise.all(closing)
   await authority.close()
@@ -76,7 +76,7 @@ test('a store that cannot be opened for service is let go of', async () => {
 })
 
 test('a ping says whether the store answers', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await authority.ping()
   tap.intercept('sessions.findEpochs', () => Promise.reject(new Error('gone')))
   await assert.rejects(authority.ping(), { code: 'unavailable' })

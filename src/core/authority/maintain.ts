@@ -1,4 +1,4 @@
-import type { CallOptions, House } from './context.ts'
+import type { AuthorityContext, CallOptions } from './context.ts'
 import { maintainSigningKeys } from './signing-keys.ts'
 
 /** How many records of each kind were removed. */
@@ -19,13 +19,13 @@ const STEP = 500
  * signing keys that are old.
  */
 export async function prune(
-  house: House,
+  context: AuthorityContext,
   options: CallOptions & { readonly maxSteps?: number },
 ): Promise<Pruned> {
-  const now = house.now(options)
-  const { sessions, audit, counters, documents } = house.store
+  const now = context.now(options)
+  const { sessions, audit, counters, documents } = context.store
   const removed = { sessions: 0, audit: 0, counters: 0, documents: 0 }
-  const before = now - house.settings.get('session.keepEndedMs')
+  const before = now - context.settings.get('session.keepEndedMs')
   let left = options.maxSteps ?? Number.POSITIVE_INFINITY
   const steps: [keyof typeof removed, () => Promise<number>][] = [
     ['sessions', () => sessions.prune({ before, limit: STEP })],
@@ -33,8 +33,8 @@ export async function prune(
       'audit',
       () =>
         audit.prune({
-          before: now - house.settings.get('audit.retentionMs'),
-          maxEntries: house.settings.get('audit.maxEntries'),
+          before: now - context.settings.get('audit.retentionMs'),
+          maxEntries: context.settings.get('audit.maxEntries'),
           limit: STEP,
         }),
     ],
@@ -43,11 +43,11 @@ export async function prune(
   ]
   for (const [kind, step] of steps) {
     for (; left > 0; left--) {
-      const count = await house.ask(step, options.signal)
+      const count = await context.ask(step, options.signal)
       if (count === 0) break
       removed[kind] += count
     }
   }
-  await maintainSigningKeys(house, options)
+  await maintainSigningKeys(context, options)
   return { ...removed, done: left > 0 }
 }

@@ -4,108 +4,111 @@ import {
   addActor,
   check,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   reasonOf,
   refused,
   renewalOf,
   settled,
-  type TestHouse,
+  type TestFixture,
   type TestNode,
 } from '../../../test/support/authority.ts'
 
 const forever = () => new Promise<never>(() => {})
 
 /** A node that has heard nothing for longer than its lease. */
-function cutOff(house: TestHouse, node: TestNode): void {
-  house.engine.hub.pause(node.raw.bus)
-  house.clock.advance(1000)
+function cutOff(fixture: TestFixture, node: TestNode): void {
+  fixture.engine.hub.pause(node.raw.bus)
+  fixture.clock.advance(1000)
 }
 
 test('a node that has not heard the bus within its lease asks the store at every check', async (t) => {
-  const house = await openHouse(t)
-  const node = await house.addNode()
-  const ada = await addActor(house.authority, 'Ada', ['user', 'editor'])
-  const { token, session } = await logIn(house.authority, 'ada')
+  const fixture = await openFixture(t)
+  const node = await fixture.addNode()
+  const ada = await addActor(fixture.authority, 'Ada', ['user', 'editor'])
+  const { token, session } = await logIn(fixture.authority, 'ada')
   await check(node.authority, token)
-  cutOff(house, node)
-  await house.authority.setRoles(ada.id, ['user'])
-  assert.deepEqual((await check(node.authority, token)).session.access, ['user'])
-  await house.authority.endSessions({ which: { id: session.id } })
+  cutOff(fixture, node)
+  await fixture.authority.actors.setRoles(ada.id, ['user'])
+  assert.deepEqual((await check(node.authority, token)).session.roles, ['user'])
+  await fixture.authority.sessions.end({ id: session.id })
   assert.equal(await reasonOf(node.authority, token), 'revoked')
 })
 
 test('the last instant of the lease is trusted, its end is not', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
-  const { token } = await logIn(house.authority, 'ada')
-  await check(house.authority, token)
-  house.engine.hub.pause(house.raw.bus)
-  house.clock.advance(999)
-  house.tap.reset()
-  await check(house.authority, token)
-  assert.equal(house.tap.count('sessions'), 0)
-  house.clock.advance(1)
-  await check(house.authority, token)
-  assert.ok(house.tap.count('sessions') > 0)
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
+  const { token } = await logIn(fixture.authority, 'ada')
+  await check(fixture.authority, token)
+  fixture.engine.hub.pause(fixture.raw.bus)
+  fixture.clock.advance(999)
+  fixture.tap.reset()
+  await check(fixture.authority, token)
+  assert.equal(fixture.tap.count('sessions'), 0)
+  fixture.clock.advance(1)
+  await check(fixture.authority, token)
+  assert.ok(fixture.tap.count('sessions') > 0)
 })
 
 test('a lock-all during a lapse counts while it lasts', async (t) => {
-  const house = await openHouse(t)
-  const node = await house.addNode()
-  await addActor(house.authority, 'Ada')
-  const { token } = await logIn(house.authority, 'ada')
+  const fixture = await openFixture(t)
+  const node = await fixture.addNode()
+  await addActor(fixture.authority, 'Ada')
+  const { token } = await logIn(fixture.authority, 'ada')
   await check(node.authority, token)
-  cutOff(house, node)
-  await house.authority.lockAll()
+  cutOff(fixture, node)
+  await fixture.authority.sessions.lockAll()
   assert.equal(await reasonOf(node.authority, token), 'locked')
 })
 
 test('a lock-all during a lapse counts after it, though nothing was checked meanwhile', async (t) => {
-  const house = await openHouse(t)
-  const node = await house.addNode()
-  await addActor(house.authority, 'Ada')
-  const login = await logIn(house.authority, 'ada')
+  const fixture = await openFixture(t)
+  const node = await fixture.addNode()
+  await addActor(fixture.authority, 'Ada')
+  const login = await logIn(fixture.authority, 'ada')
   await check(node.authority, login.token)
-  cutOff(house, node)
-  await house.authority.lockAll()
-  house.engine.hub.resume(node.raw.bus)
+  cutOff(fixture, node)
+  await fixture.authority.sessions.lockAll()
+  fixture.engine.hub.resume(node.raw.bus)
   assert.equal(await reasonOf(node.authority, login.token), 'locked')
   refused(await node.authority.renew(renewalOf(login)), 'session_revoked')
 })
 
-test('what was revoked during a lapse is not believed after it', async (t) => {
-  const house = await openHouse(t)
-  const node = await house.addNode()
-  const ada = await addActor(house.authority, 'Ada', ['user', 'editor'])
-  const [gone, kept] = [await logIn(house.authority, 'ada'), await logIn(house.authority, 'ada')]
+test('what was revoked during a lapse is not cachedRefusal after it', async (t) => {
+  const fixture = await openFixture(t)
+  const node = await fixture.addNode()
+  const ada = await addActor(fixture.authority, 'Ada', ['user', 'editor'])
+  const [gone, kept] = [
+    await logIn(fixture.authority, 'ada'),
+    await logIn(fixture.authority, 'ada'),
+  ]
   for (const { token } of [gone, kept]) await check(node.authority, token)
-  cutOff(house, node)
-  await house.authority.endSessions({ which: { id: gone.session.id } })
-  await house.authority.setRoles(ada.id, ['user'])
-  await house.authority.setSetting('renewal.graceMs', 77)
-  house.engine.hub.resume(node.raw.bus)
+  cutOff(fixture, node)
+  await fixture.authority.sessions.end({ id: gone.session.id })
+  await fixture.authority.actors.setRoles(ada.id, ['user'])
+  await fixture.authority.settings.set('renewal.graceMs', 77)
+  fixture.engine.hub.resume(node.raw.bus)
   assert.equal(await reasonOf(node.authority, gone.token), 'revoked')
-  assert.deepEqual((await check(node.authority, kept.token)).session.access, ['user'])
+  assert.deepEqual((await check(node.authority, kept.token)).session.roles, ['user'])
   await settled()
-  assert.equal(node.authority.setting('renewal.graceMs'), 77)
+  assert.equal(node.authority.settings.get('renewal.graceMs'), 77)
 })
 
 test('with lease and store both gone the answer is unavailable, and good again when they are back', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
-  const { token } = await logIn(house.authority, 'ada')
-  await check(house.authority, token)
-  cutOff(house, house)
-  house.tap.intercept('sessions.find', () => Promise.reject(new Error('connection refused')))
-  const refusal = refused(await house.authority.authenticate(token), 'unavailable')
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
+  const { token } = await logIn(fixture.authority, 'ada')
+  await check(fixture.authority, token)
+  cutOff(fixture, fixture)
+  fixture.tap.intercept('sessions.find', () => Promise.reject(new Error('connection refused')))
+  const refusal = refused(await fixture.authority.authenticate(token), 'unavailable')
   assert.doesNotMatch(refusal.message, /connection refused/)
-  house.tap.intercept('sessions.find', null)
-  await check(house.authority, token)
+  fixture.tap.intercept('sessions.find', null)
+  await check(fixture.authority, token)
 })
 
 test('a store that does not answer is unavailable within the deadline', async (t) => {
-  const { authority, tap } = await openHouse(t, { storeTimeoutMs: 3000 })
+  const { authority, tap } = await openFixture(t, { storeTimeoutMs: 3000 })
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   tap.intercept('sessions.find', forever)
@@ -123,7 +126,7 @@ test('a store that does not answer is unavailable within the deadline', async (t
 })
 
 test('an unreachable directory is unavailable, not a logout', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   tap.intercept('directory.find', () => Promise.reject(new Error('gone')))
@@ -133,7 +136,7 @@ test('an unreachable directory is unavailable, not a logout', async (t) => {
 })
 
 test('a yes from the cache needs no store while the lease lasts', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
@@ -145,7 +148,7 @@ test('a yes from the cache needs no store while the lease lasts', async (t) => {
 
 for (const stuck of ['sessions.touch', 'sessions.create', 'directory.findByIdentity']) {
   test(`a login is unavailable within the deadline when ${stuck} hangs`, async (t) => {
-    const { authority, tap, clock } = await openHouse(t)
+    const { authority, tap, clock } = await openFixture(t)
     await addActor(authority, 'Ada')
     const { token } = await logIn(authority, 'ada')
     clock.advance(10 * 60_000)

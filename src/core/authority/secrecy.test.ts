@@ -5,7 +5,7 @@ import {
   check,
   granted,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   renewalOf,
 } from '../../../test/support/authority.ts'
@@ -16,18 +16,20 @@ const NEXT = 'another fine stone'
 
 /** A day in the life of a house, and every secret that was in anybody's hands. */
 async function liveThrough(t: TestContext) {
-  const house = await openHouse(t)
-  const { authority, clock } = house
+  const fixture = await openFixture(t)
+  const { authority, clock } = fixture
   const from = { address: '192.0.2.7', door: 'http' }
-  const code = (await authority.createClaimCode(from)) ?? ''
-  const boss = granted(await authority.claim({ code, name: 'Boss', password: PASSWORD }, from))
+  const code = (await authority.actors.createClaimCode(from)) ?? ''
+  const boss = granted(
+    await authority.actors.claim({ code, name: 'Boss', password: PASSWORD }, from),
+  )
   const ada = await addActor(authority, 'Ada', ['user', 'impersonate'])
   const eve = await addActor(authority, 'Eve')
   const secrets = [PASSWORD, WRONG, NEXT, TYPED, code, boss.token, renewalOf(boss)]
   await authority.login({ identity: TYPED, password: WRONG }, from)
   await authority.login({ identity: 'ada', password: WRONG }, from)
   await authority.login({ actorId: TYPED, password: WRONG }, from)
-  await authority.updateActor({ actorId: ada.id, name: 'Ada L.', currentPassword: WRONG }, from)
+  await authority.actors.update({ actorId: ada.id, name: 'Ada L.', currentPassword: WRONG }, from)
   const login = await logIn(authority, 'ada', { profile: 'device' }, from)
   const { token } = login
   const renewed = granted(await authority.renew(renewalOf(login), { ...from, token }))
@@ -35,22 +37,22 @@ async function liveThrough(t: TestContext) {
     await authority.stepUp(await check(authority, renewed.token), { password: PASSWORD }, from),
   )
   const acting = granted(
-    await authority.impersonate(await check(authority, proven.token), eve.id, from),
+    await authority.sessions.impersonate(await check(authority, proven.token), eve.id, from),
   )
-  const visitor = granted(await authority.loginAnonymous({}, from))
+  const visitor = granted(await authority.sessions.loginAnonymous({}, from))
   for (const each of [login, renewed, proven, acting, visitor]) {
     secrets.push(each.token)
     if (each.renewal !== null) secrets.push(each.renewal)
   }
   const change = { actorId: ada.id, currentPassword: PASSWORD, next: NEXT }
-  granted(await authority.changePassword({ ...change, sessions: 'keep' }, from))
-  await authority.changePassword({ ...change, currentPassword: WRONG }, from)
+  granted(await authority.credentials.changePassword({ ...change, sessions: 'keep' }, from))
+  await authority.credentials.changePassword({ ...change, currentPassword: WRONG }, from)
   clock.advance(31_000)
   await authority.renew(renewalOf(login), from)
-  await authority.setSetting('renewal.graceMs', 1000, boss.actor.id, from)
-  await authority.suspend(eve.id, boss.actor.id, from)
-  await authority.lockAll({ by: boss.actor.id }, from)
-  return { ...house, secrets }
+  await authority.settings.set('renewal.graceMs', 1000, { ...from, by: boss.actor.id })
+  await authority.actors.suspend(eve.id, { ...from, by: boss.actor.id })
+  await authority.sessions.lockAll({ ...from, by: boss.actor.id })
+  return { ...fixture, secrets }
 }
 
 /** The secret parts of tokens and codes too, not only their whole. */
@@ -61,7 +63,7 @@ function parts(secret: string): string[] {
 
 test('no password, token, code or unknown identity stands in the trail', async (t) => {
   const { authority, secrets } = await liveThrough(t)
-  const { items } = await authority.listAudit({ limit: 1000 })
+  const { items } = await authority.audit.list({ limit: 1000 })
   const acts = new Set(items.map(({ act }) => act))
   for (const act of [
     'login',
@@ -92,7 +94,7 @@ test('no password, token, code or unknown identity is stored in clear', async (t
 })
 
 test('an outcome has its secrets in the two fields that are for them, and nowhere else', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, renewal, ...rest } = await logIn(authority, 'ada')
   const text = JSON.stringify(rest)

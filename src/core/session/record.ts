@@ -74,9 +74,9 @@ export interface SessionRecord {
   readonly client: Client
   readonly binding: Binding | null
   /** What it may do: null for all that its actor may, else a part of that. */
-  readonly access: readonly string[] | null
+  readonly roles: readonly string[] | null
   /** The epoch of the house at its creation; once the house moves on, it is over. */
-  readonly houseEpoch: number
+  readonly globalEpoch: number
   /** Counts renewals and step-ups. */
   readonly generation: number
   /** Raised by every write but a touch. */
@@ -86,14 +86,14 @@ export interface SessionRecord {
 }
 
 /** What a check says of a session: nothing secret, nothing that a check does not decide on. */
-export interface Session {
+export interface SessionView {
   readonly id: string
   readonly owner: string
   readonly actsAs: string | null
   readonly parent: string | null
   readonly profile: string
   readonly door: string
-  readonly access: readonly string[]
+  readonly roles: readonly string[]
   readonly anonymous: boolean
   readonly createdAt: number
   readonly authenticatedAt: number
@@ -104,9 +104,9 @@ export interface Session {
 }
 
 /** A session in a list, with where it came from. */
-export interface SessionListing extends Omit<Session, 'access'> {
+export interface SessionListing extends Omit<SessionView, 'roles'> {
   /** What it may do at most; null for all that its actor may. */
-  readonly access: readonly string[] | null
+  readonly roles: readonly string[] | null
   readonly lastUsedAt: number
   readonly client: Client
   /** Whether it is the session that asked. */
@@ -118,25 +118,4 @@ export interface EndedSession {
   readonly id: string
   readonly owner: string
   readonly reason: EndReason
-}
-
-type Lifetime = Pick<SessionRecord, 'lastUsedAt' | 'idleMs' | 'tokenExpiresAt' | 'endsAt'>
-
-/** The instant at which a session is over by itself: the earliest of idle, token and absolute end. */
-export function expiresAt(record: Lifetime): number {
-  let end = record.endsAt
-  if (record.tokenExpiresAt !== null && record.tokenExpiresAt < end) end = record.tokenExpiresAt
-  if (record.idleMs !== null && record.lastUsedAt + record.idleMs < end) {
-    end = record.lastUsedAt + record.idleMs
-  }
-  return end
-}
-
-/** Whether a record is live at `now`, and if not, how it ended. Expired *at* the exact instant. */
-export function stateOf(
-  record: SessionRecord,
-  { now, houseEpoch }: { now: number; houseEpoch: number },
-): 'live' | 'expired' | 'ended' {
-  if (record.endedAt !== null || record.houseEpoch < houseEpoch) return 'ended'
-  return expiresAt(record) <= now ? 'expired' : 'live'
 }

@@ -10,26 +10,27 @@ import {
   HOUR,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   PASSWORD,
   reasonOf,
   refused,
-  type TestHouse,
+  type TestFixture,
 } from '../../../test/support/authority.ts'
-import { nativeCodec, type TokenCodec } from '../index.ts'
-import { digestSecret } from './secret.ts'
-import { createSessionId, TOKEN_PATTERN } from './codec.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { fakeClock } from '../../testing/fake-clock.ts'
+import { nativeCodec, type TokenCodec } from '../index.ts'
 import { JWT_FORMAT, jwtCodec } from './jwt-codec.ts'
+import { TOKEN_PATTERN } from './native-codec.ts'
+import { digestSecret } from './secret.ts'
+import { createSessionId } from './session-id.ts'
 
 const AGENT = { profile: 'agent', format: JWT_FORMAT } as const
 const SECOND = 1000
 
-async function openAgents(t: TestContext): Promise<TestHouse> {
-  const house = await openHouse(t, { codecs: [jwtCodec()] })
-  await addActor(house.authority, 'Ada')
-  return house
+async function openAgents(t: TestContext): Promise<TestFixture> {
+  const fixture = await openFixture(t, { codecs: [jwtCodec()] })
+  await addActor(fixture.authority, 'Ada')
+  return fixture
 }
 
 async function openCodec(): Promise<TokenCodec> {
@@ -41,7 +42,7 @@ const encode = (value: unknown) =>
 const decode = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString())
 
 /** The key that a house signs with, as its store has it. */
-function storedKey({ engine }: TestHouse): { kid: string; x: string; d: string } {
+function storedKey({ engine }: TestFixture): { kid: string; x: string; d: string } {
   return JSON.parse(engine.tables.documents.get('signing-keys')?.value ?? '[]')[0]
 }
 
@@ -51,25 +52,25 @@ test('a signed token is good here, and anywhere by the public keys', async (t) =
   const { actor } = await check(authority, token)
   assert.equal(renewal, null)
   assert.equal(expiresAt, clock.now() + 10 * MINUTE)
-  const keySet = createLocalJWKSet({ keys: [...authority.jwks().keys] as never })
+  const keySet = createLocalJWKSet({ keys: [...authority.keys.jwks().keys] as never })
   const { payload, protectedHeader } = await jwtVerify(token, keySet, {
     issuer: 'latchkey',
     audience: 'latchkey',
     algorithms: ['EdDSA'],
     currentDate: new Date(clock.now()),
   })
-  const [{ kid } = { kid: '' }] = authority.jwks().keys
+  const [{ kid } = { kid: '' }] = authority.keys.jwks().keys
   assert.deepEqual(protectedHeader, { alg: 'EdDSA', typ: 'JWT', kid })
   assert.deepEqual([payload.sub, payload['sid']], [actor.id, session.id])
   assert.equal(payload.jti?.length, 43)
-  assert.ok(!JSON.stringify(authority.jwks()).includes('"d"'))
+  assert.ok(!JSON.stringify(authority.keys.jwks()).includes('"d"'))
 })
 
 test('a token ends at its own end, though its session goes on', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(9 * MINUTE)
-  const later = granted(await authority.refresh(token))
+  const later = granted(await authority.sessions.refresh(token))
   clock.advance(MINUTE - 1)
   await check(authority, token)
   clock.advance(1)
@@ -81,11 +82,11 @@ test('a token that is over is no use of its session', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(9 * MINUTE)
-  const later = granted(await authority.refresh(token))
+  const later = granted(await authority.sessions.refresh(token))
   const current = await check(authority, later.token)
   clock.advance(9 * MINUTE)
   refused(await authority.authenticate(token), 'session_expired')
-  const { session } = granted(await authority.recheck(current, { passive: true }))
+  const { session } = granted(await authority.sessions.recheck(current, { passive: true }))
   assert.equal(session.expiresAt, clock.now() + MINUTE)
 })
 
@@ -100,14 +101,14 @@ test('the secret of a signed token opens nothing in another format', async (t) =
 })
 
 test('whatever is changed, foreign or forged is refused, and never taken for proven after', async (t) => {
-  const house = await openAgents(t)
-  const { authority } = house
+  const fixture = await openAgents(t)
+  const { authority } = fixture
   const { token, session } = await logIn(authority, 'ada', AGENT)
   const { token: other } = await logIn(authority, 'ada', AGENT)
   const [header = '', payload = '', signature = ''] = token.split('.')
   const claims = decode(payload)
-  const ours = await importJWK({ kty: 'OKP', crv: 'Ed25519', ...storedKey(house) }, 'EdDSA')
-  const kid = storedKey(house).kid
+  const ours = await importJWK({ kty: 'OKP', crv: 'Ed25519', ...storedKey(fixture) }, 'EdDSA')
+  const kid = storedKey(fixture).kid
   const elsewhere = generateKeyPairSync('ed25519').privateKey
   const signed = (head: string, body: string, key: Parameters<typeof sign>[2] = elsewhere) =>
     `${head}.${body}.${sign(null, Buffer.from(`${head}.${body}`), key).toString('base64url')}`
@@ -148,7 +149,7 @@ test('whatever is changed, foreign or forged is refused, and never taken for pro
     }
     refused(await authority.authenticate(forged), 'token_invalid')
   }
-  await authority.endSessions({ which: { id: session.id } })
+  await authority.sessions.end({ id: session.id })
   // Who has both the pen and the secret may be told.
   delete (forgeries as Record<string, string>)['another owner']
   for (const [what, forged] of Object.entries(forgeries)) {
@@ -250,7 +251,7 @@ test('what is formatted is parsed, verified, too long for nothing, and found by 
 test('a good token is verified once, and again when its session was read anew', async (t) => {
   const counts = { verified: 0 }
   const counting = jwtCodec()
-  const { authority, addNode } = await openHouse(t, {
+  const { authority, addNode } = await openFixture(t, {
     codecs: [
       async (store) => {
         const codec = await counting(store)
@@ -276,13 +277,16 @@ test('a good token is verified once, and again when its session was read anew', 
   granted(await there.authority.stepUp(current, { password: PASSWORD, format: JWT_FORMAT }))
   refused(await authority.authenticate(token), 'token_invalid')
   assert.equal(counts.verified, 2)
-  assert.equal((await authority.listSessions({ owner: current.actor.id })).items[0]?.id, session.id)
+  assert.equal(
+    (await authority.sessions.list({ owner: current.actor.id })).items[0]?.id,
+    session.id,
+  )
 })
 
 test('a revocation, a password change, a suspension and a lock kill tokens at once, wherever they are proven', async (t) => {
-  const house = await openAgents(t)
-  const there = await house.addNode()
-  const { authority } = house
+  const fixture = await openAgents(t)
+  const there = await fixture.addNode()
+  const { authority } = fixture
   const proven = async () => {
     const { token } = await logIn(authority, 'ada', AGENT)
     await check(authority, token)
@@ -294,28 +298,28 @@ test('a revocation, a password change, a suspension and a lock kill tokens at on
     assert.equal(await reasonOf(there.authority, token), reason)
   }
   const first = await proven()
-  await authority.endSessions({ which: { id: first.session.id } })
+  await authority.sessions.end({ id: first.session.id })
   await dead(first.token, 'revoked')
   const second = await proven()
   const change = { actorId: second.actor.id, currentPassword: PASSWORD, next: PASSWORD }
-  granted(await authority.changePassword({ ...change, sessions: 'revoke-all' }))
+  granted(await authority.credentials.changePassword({ ...change, sessions: 'revoke-all' }))
   await dead(second.token, 'password_changed')
   const third = await proven()
-  await authority.suspend(third.actor.id)
+  await authority.actors.suspend(third.actor.id)
   await dead(third.token, 'suspended')
-  await authority.restore(third.actor.id)
+  await authority.actors.restore(third.actor.id)
   await dead(third.token, 'suspended')
   const fourth = await proven()
-  await authority.lockAll()
+  await authority.sessions.lockAll()
   await dead(fourth.token, 'locked')
 })
 
 test('a step-up and a claim answer with signed tokens where they are asked to', async (t) => {
-  const { authority, clock } = await openHouse(t, { codecs: [jwtCodec()] })
-  const code = (await authority.createClaimCode()) ?? ''
+  const { authority, clock } = await openFixture(t, { codecs: [jwtCodec()] })
+  const code = (await authority.actors.createClaimCode()) ?? ''
   const claim = { code, name: 'Boss', password: PASSWORD, ...AGENT }
-  refused(await authority.claim({ ...claim, format: 'none' }), 'invalid_request')
-  const boss = granted(await authority.claim(claim))
+  refused(await authority.actors.claim({ ...claim, format: 'none' }), 'invalid_request')
+  const boss = granted(await authority.actors.claim(claim))
   const current = await check(authority, boss.token)
   clock.advance(MINUTE)
   const proven = granted(
@@ -327,16 +331,16 @@ test('a step-up and a claim answer with signed tokens where they are asked to', 
 })
 
 test('where no token can be written no session is made', async (t) => {
-  const { authority } = await openHouse(t, { codecs: [jwtCodec()] })
+  const { authority } = await openFixture(t, { codecs: [jwtCodec()] })
   const actorId = 'é'.repeat(1000)
-  refused(await authority.loginAnonymous({ actorId, format: JWT_FORMAT }), 'too_large')
-  assert.equal(await authority.countSessions(), 0)
+  refused(await authority.sessions.loginAnonymous({ actorId, format: JWT_FORMAT }), 'too_large')
+  assert.equal(await authority.sessions.count(), 0)
 })
 
 test('no token lives past its session', async (t) => {
   const { authority, clock } = await openAgents(t)
-  await authority.setSetting('profile.agent.idleMs', null)
-  await authority.setSetting('profile.agent.tokenMs', 13 * HOUR)
+  await authority.settings.set('profile.agent.idleMs', null)
+  await authority.settings.set('profile.agent.tokenMs', 13 * HOUR)
   const { expiresAt, session } = await logIn(authority, 'ada', AGENT)
   assert.equal(expiresAt, session.endsAt)
   assert.equal(expiresAt, clock.now() + 12 * HOUR)

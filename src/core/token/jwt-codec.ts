@@ -1,13 +1,10 @@
-import {
-  type CodecFactory,
-  LatchkeyError,
-  nativeCodec,
-  type ParsedToken,
-} from '../index.ts'
-import { digestSecret, randomText } from './secret.ts'
-import { isSessionId } from './codec.ts'
+import { LatchkeyError } from '../errors.ts'
+import type { CodecFactory, ParsedToken } from './codec.ts'
 import { isHeader, openKeyRing } from './key-ring.ts'
-import { ParsedTokens } from '../../doors/grpc/parsed-tokens.ts'
+import { nativeCodec } from './native-codec.ts'
+import { ParsedTokens } from './parsed-tokens.ts'
+import { digestSecret, randomText } from './secret.ts'
+import { isSessionId } from './session-id.ts'
 
 /** The name of signed tokens as a token format. */
 export const JWT_FORMAT = 'jwt'

@@ -11,29 +11,29 @@ import {
   HOUR,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   refused,
   settled,
 } from '../../../test/support/authority.ts'
-import { createAuthority } from '../index.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
+import { createAuthority } from '../index.ts'
 import { JWT_FORMAT, jwtCodec } from './jwt-codec.ts'
 
 const AGENT = { profile: 'agent', format: JWT_FORMAT } as const
 const options = { codecs: [jwtCodec()] }
-const kids = (authority: { jwks(): { keys: readonly { kid?: string }[] } }) =>
-  authority.jwks().keys.map(({ kid }) => kid)
+const kids = (authority: { keys: { jwks(): { keys: readonly { kid?: string }[] } } }) =>
+  authority.keys.jwks().keys.map(({ kid }) => kid)
 
 async function openAgents(t: TestContext) {
-  const house = await openHouse(t, options)
-  await addActor(house.authority, 'Ada')
-  return house
+  const fixture = await openFixture(t, options)
+  await addActor(fixture.authority, 'Ada')
+  return fixture
 }
 
 test('nodes that start at once agree on one key', async (t) => {
-  const { authority, addNode } = await openHouse(t)
-  assert.deepEqual(authority.jwks(), { keys: [] })
-  await assert.rejects(authority.rotateSigningKey(), { code: 'invalid_request' })
+  const { authority, addNode } = await openFixture(t)
+  assert.deepEqual(authority.keys.jwks(), { keys: [] })
+  await assert.rejects(authority.keys.rotate(), { code: 'invalid_request' })
   const nodes = await Promise.all(Array.from({ length: 5 }, () => addNode(options)))
   const all = nodes.flatMap((node) => kids(node.authority))
   assert.equal(all.length, 5)
@@ -45,7 +45,7 @@ test('a rotated key signs no more, on any node, and what it signed stays good', 
   const there = await here.addNode()
   const { token } = await logIn(here.authority, 'ada', AGENT)
   const [before] = kids(here.authority)
-  const kid = await here.authority.rotateSigningKey('boss')
+  const kid = await here.authority.keys.rotate({ by: 'boss' })
   await settled()
   for (const { authority } of [here, there]) {
     assert.deepEqual(kids(authority), [kid, before])
@@ -53,7 +53,7 @@ test('a rotated key signs no more, on any node, and what it signed stays good', 
     const next = await logIn(authority, 'ada', AGENT)
     assert.equal(JSON.parse(atob(next.token.split('.')[0] ?? '')).kid, kid)
   }
-  const { items } = await here.authority.listAudit({ act: 'signing_key_rotated', limit: 9 })
+  const { items } = await here.authority.audit.list({ act: 'signing_key_rotated', limit: 9 })
   assert.deepEqual([items[0]?.actor, items[0]?.detail], ['boss', { kid }])
   const stored = here.engine.tables.documents.get('signing-keys')?.value ?? ''
   assert.equal(stored.match(/"d":/g)?.length, 1)
@@ -63,7 +63,7 @@ test('a node that did not hear of a key looks for it, at most once a second', as
   const here = await openAgents(t)
   const there = await here.addNode()
   there.tap.intercept('documents.find', () => Promise.reject(new Error('gone')))
-  await here.authority.rotateSigningKey()
+  await here.authority.keys.rotate()
   await settled()
   there.tap.intercept('documents.find', null)
   const { token } = await logIn(here.authority, 'ada', AGENT)
@@ -85,7 +85,7 @@ test('where the key cannot be looked for, nobody is taken for a forger', async (
   const here = await openAgents(t)
   const there = await here.addNode()
   there.tap.intercept('documents.find', () => Promise.reject(new Error('gone')))
-  await here.authority.rotateSigningKey()
+  await here.authority.keys.rotate()
   await settled()
   const { token } = await logIn(here.authority, 'ada', AGENT)
   refused(await there.authority.authenticate(token), 'unavailable')
@@ -104,7 +104,7 @@ test('maintenance replaces a key that is old, once, and drops it when nothing it
   const [now] = kids(here.authority)
   assert.deepEqual(kids(here.authority), [now, before])
   assert.deepEqual(kids(there.authority), [now, before])
-  const { items } = await here.authority.listAudit({ act: 'signing_key_rotated', limit: 9 })
+  const { items } = await here.authority.audit.list({ act: 'signing_key_rotated', limit: 9 })
   assert.equal(items.length, 1)
   // The longest life of a token is that of the profile `device`, and an hour is spare.
   here.clock.advance(31 * DAY + HOUR - MINUTE)
@@ -117,9 +117,9 @@ test('maintenance replaces a key that is old, once, and drops it when nothing it
 
 test('there is an end to how many keys are kept', async (t) => {
   const { authority } = await openAgents(t)
-  for (let at = 1; at < 100; at++) await authority.rotateSigningKey()
-  await assert.rejects(authority.rotateSigningKey(), { code: 'conflict' })
-  assert.equal(authority.jwks().keys.length, 100)
+  for (let at = 1; at < 100; at++) await authority.keys.rotate()
+  await assert.rejects(authority.keys.rotate(), { code: 'conflict' })
+  assert.equal(authority.keys.jwks().keys.length, 100)
 })
 
 test('tokens of before a restart are good after it', async (t) => {
@@ -130,7 +130,7 @@ test('tokens of before a restart are good after it', async (t) => {
   const first = await open()
   await addActor(first, 'Ada')
   const { token } = await logIn(first, 'ada', AGENT)
-  await first.rotateSigningKey()
+  await first.keys.rotate()
   const known = kids(first)
   await first.close()
   const second = await open()

@@ -7,7 +7,8 @@ import {
   verify,
 } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
-import type { Clock, Documents, PublicKey, SigningKeys } from '../index.ts'
+import type { Clock, Documents } from '../ports/index.ts'
+import type { PublicKey, SigningKeys } from './codec.ts'
 import { hashSecret } from './secret.ts'
 
 const KEY = 'signing-keys'

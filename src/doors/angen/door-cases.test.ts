@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Peer, TestWire, type Token, type Told } from '../../../test/support/angen-door.ts'
 import { createRegistry } from '../../commands/index.ts'
 import { createConnections } from '../../connections/index.ts'
 import { createAuthority } from '../../core/index.ts'
@@ -13,7 +14,6 @@ import {
 } from '../../testing/index.ts'
 import { angenCodec, createAngenDoor } from './index.ts'
 import { publishSchemas } from './protocol/schemas.ts'
-import { Peer, TestWire, type Token, type Told } from '../../../test/support/angen-door.ts'
 
 /** The Angen door on a memory store, as a client of it sees it: one connection for each act. */
 async function overAngen(): Promise<DoorSubject> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openFixture, PASSWORD } from '../../../test/support/angen-door.ts'
 import { createRegistry } from '../../commands/index.ts'
 import { createAngenDoor } from './index.ts'
-import { openHouse, PASSWORD } from '../../../test/support/angen-door.ts'
 
 const MISMATCH = 'Type mismatch. Expected'
 
@@ -85,7 +85,7 @@ const FAULTS: readonly (readonly [
 ]
 
 test('a message that is wrong is told why, and the next one is answered', async (t) => {
-  const { connect } = await openHouse(t)
+  const { connect } = await openFixture(t)
   const peer = connect()
   for (const [text, reason] of ERRORS) {
     assert.deepEqual(await peer.send(text), [{ name: 'system/error', message: { reason } }], text)
@@ -99,7 +99,7 @@ test('a message that is wrong is told why, and the next one is answered', async 
 })
 
 test('the input comes back only where that is asked for, which is refused outside development', async (t) => {
-  const { connect, authority, connections } = await openHouse(t, {
+  const { connect, authority, connections } = await openFixture(t, {
     echoInput: true,
     development: true,
   })
@@ -113,7 +113,7 @@ test('the input comes back only where that is asked for, which is refused outsid
 })
 
 test('answers are in the very bytes of the protocol', async (t) => {
-  const { connect, register, token } = await openHouse(t)
+  const { connect, register, token } = await openFixture(t)
   const id = await register('teifion')
   const { identifier_code, renewal_code, expires_at, user_id } = await token('teifion')
   assert.equal(user_id, id)
@@ -153,7 +153,7 @@ test('answers are in the very bytes of the protocol', async (t) => {
 })
 
 test('the id of a message comes back with answers of every kind but errors, even an empty one', async (t) => {
-  const { visit } = await openHouse(t)
+  const { visit } = await openFixture(t)
   const peer = await visit('ada')
   for (const id of ['', 'x', '"quoted"\\', 'é☃', '\u2028']) {
     const answers = [
@@ -171,7 +171,7 @@ test('the id of a message comes back with answers of every kind but errors, even
 })
 
 test('a client that asks for details gets the code, and no other does', async (t) => {
-  const { connect } = await openHouse(t)
+  const { connect } = await openFixture(t)
   const peer = connect()
   const given = { token: 'x', user_agent: 'u' }
   assert.deepEqual((await peer.ask('auth/login', given)).message, {
@@ -186,7 +186,7 @@ test('a client that asks for details gets the code, and no other does', async (t
 })
 
 test('a message that could not be one is told so', async (t) => {
-  const { connect } = await openHouse(t)
+  const { connect } = await openFixture(t)
   for (const problem of ['too_large', 'not_utf8', 'throttled'] as const) {
     const peer = connect()
     peer.receiver.refuse?.(problem)
@@ -195,7 +195,7 @@ test('a message that could not be one is told so', async (t) => {
 })
 
 test('what a store throws is a failure that says so, never a bad token', async (t) => {
-  const { connect, authority, errors } = await openHouse(t)
+  const { connect, authority, errors } = await openFixture(t)
   const unavailable = { ok: false, code: 'unavailable', message: 'Gone.' } as const
   t.mock.method(authority, 'authenticate', async () => unavailable)
   t.mock.method(authority, 'login', async () => ({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { openFixture } from '../../../test/support/angen-door.ts'
 import { angenCommands } from './protocol/commands/index.ts'
-import { openHouse } from '../../../test/support/angen-door.ts'
 
 const SECRET = 'hunter2-is-secret'
 
@@ -48,7 +48,7 @@ const messages = fc.oneof(
 )
 
 test('whatever is sent is answered, once, and what was secret in it does not come back', async (t) => {
-  const { connect, visit, errors } = await openHouse(t, {
+  const { connect, visit, errors } = await openFixture(t, {
     settings: { 'throttle.createPerMinute': 1_000_000 },
   })
   const peers = [connect(), await visit('ada')]

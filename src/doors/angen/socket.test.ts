@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
-import { type House, openHouse, type Told } from '../../../test/support/angen-door.ts'
+import { type Fixture, openFixture, type Told } from '../../../test/support/angen-door.ts'
 import { AngenHub, createAngenListener } from './transport/index.ts'
 
 /** Serves a door on a free port; gone after the test. */
-async function listen(t: TestContext, { door }: House): Promise<number> {
+async function listen(t: TestContext, { door }: Fixture): Promise<number> {
   const hub = new AngenHub({ accept: door.accept, onError: (error) => assert.fail(String(error)) })
   const address = { host: '127.0.0.1', port: 0, named: true }
   const listener = createAngenListener({ hub, name: 'tcp', address })
@@ -31,10 +31,10 @@ async function closed(socket: Socket): Promise<void> {
 }
 
 test('over a socket answers come in order, and a revocation elsewhere cuts it with a reason', async (t) => {
-  const house = await openHouse(t)
-  await house.register('ada')
-  const { identifier_code: token } = await house.token('ada')
-  const { socket, lines, next, write } = await dial(await listen(t, house))
+  const fixture = await openFixture(t)
+  await fixture.register('ada')
+  const { identifier_code: token } = await fixture.token('ada')
+  const { socket, lines, next, write } = await dial(await listen(t, fixture))
   write(
     { name: 'connections/whoami', command: {}, message_id: '1' },
     { name: 'auth/login', command: { token, user_agent: 'u' }, message_id: '2' },
@@ -51,15 +51,15 @@ test('over a socket answers come in order, and a revocation elsewhere cuts it wi
       ['system/pong', '4'],
     ],
   )
-  await house.authority.lockAll()
+  await fixture.authority.sessions.lockAll()
   assert.deepEqual((await next()).message['reason'], 'locked')
   assert.equal((await lines.next()).done, true)
   await closed(socket)
 })
 
 test('over a socket a disconnect is answered before it closes, and a neighbour goes on', async (t) => {
-  const house = await openHouse(t)
-  const port = await listen(t, house)
+  const fixture = await openFixture(t)
+  const port = await listen(t, fixture)
   const [one, two] = [await dial(port), await dial(port)]
   one.write({ name: 'connections/disconnect', command: {} }, { name: 'system/ping', command: {} })
   assert.equal((await one.next()).name, 'system/success')

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createSessionId, nativeCodec, type TokenCodec } from '../../core/token/codec.ts'
+import type { TokenCodec } from '../../core/token/codec.ts'
+import { nativeCodec } from '../../core/token/native-codec.ts'
+import { createSessionId } from '../../core/token/session-id.ts'
 import { mageCodec } from '../mage/key-codec.ts'
 import { angenCodec } from './token-codec.ts'
 

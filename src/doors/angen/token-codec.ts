@@ -1,11 +1,7 @@
+import type { TokenCodec } from '../../core/token/codec.ts'
+import { CHECKSUM_LENGTH, checksum, SECRET_LENGTH } from '../../core/token/native-codec.ts'
 import { randomText } from '../../core/token/secret.ts'
-import {
-  CHECKSUM_LENGTH,
-  checksum,
-  ID_LENGTH,
-  SECRET_LENGTH,
-  type TokenCodec,
-} from '../../core/token/codec.ts'
+import { ID_LENGTH } from '../../core/token/session-id.ts'
 
 /** The name of Angen's pair of codes as a token format. */
 export const ANGEN_FORMAT = 'angen'

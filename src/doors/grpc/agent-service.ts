@@ -48,7 +48,7 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
       return tokenMessage(outcome)
     },
     async sessionRefresh(_request, { token, caller }) {
-      const outcome = await authority.refresh(token, caller)
+      const outcome = await authority.sessions.refresh(token, caller)
       if (!outcome.ok) throw errorOf(outcome)
       return tokenMessage(outcome)
     },
@@ -57,9 +57,9 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
       if (impersonator !== null) {
         throw new LatchkeyError('access_denied', 'Not while acting as another.')
       }
-      await authority.endSessions(
-        { which: { owner: session.owner, raiseEpoch: true }, reason: 'locked', by: session.owner },
-        call.caller,
+      await authority.sessions.end(
+        { owner: session.owner, raiseEpoch: true },
+        { ...call.caller, reason: 'locked', by: session.owner },
       )
       return { success: true }
     },
@@ -77,11 +77,11 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
     agentStop(_request, call) {
       const current = currentOf(call)
       const { session, impersonator } = current
-      const may = session.access.includes(ROLES.admin) && !session.anonymous
+      const may = session.roles.includes(ROLES.admin) && !session.anonymous
       if (!may || impersonator !== null) {
         throw new LatchkeyError('access_denied', 'You may not do that.')
       }
-      const fresh = authority.freshWithin(current, undefined, call.caller)
+      const fresh = authority.sessions.freshWithin(current, undefined, call.caller)
       if (!fresh.ok) throw errorOf(fresh)
       setImmediate(options.onStop)
       return {}
@@ -94,12 +94,12 @@ function createOwnerSearch(authority: Authority): (signal: AbortSignal) => Promi
   let id: string | null = null
   let searching: Promise<Actor | null> | null = null
   const search = async () => {
-    const { items } = await authority.searchActors({ role: ROLES.admin, limit: 1 })
+    const { items } = await authority.actors.search({ role: ROLES.admin, limit: 1 })
     id = items[0]?.id ?? null
     return items[0] ?? null
   }
   return async (signal) => {
-    const known = id === null ? null : await authority.findActor(id, { signal })
+    const known = id === null ? null : await authority.actors.find(id, { signal })
     if (known?.roles.includes(ROLES.admin)) return known
     searching ??= search().finally(() => {
       searching = null

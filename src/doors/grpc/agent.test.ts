@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { granted, openFixture, PASSWORD, refused, unlock } from '../../../test/support/grpc-door.ts'
 import { Agent, Sessions } from '../../protocol/grpc/index.ts'
-import { granted, openHouse, PASSWORD, refused, unlock } from '../../../test/support/grpc-door.ts'
 
 const MINUTE = 60_000
 const password = (value: string) => ({ case: 'password', value }) as const
 
 test('unlocking gives a signed token that every call takes, and that lives ten minutes', async (t) => {
-  const { authority, client, clock } = await openHouse(t)
-  await authority.register({ name: 'ada', password: PASSWORD })
+  const { authority, client, clock } = await openFixture(t)
+  await authority.actors.register({ name: 'ada', password: PASSWORD })
   const asked = { identity: 'Ada', passwordOrFile: password(PASSWORD) }
   const { value, next } = granted(await client.call(Agent, 'sessionUnlock', asked))
   assert.match(value.token, /^eyJ/)
@@ -25,25 +25,25 @@ test('unlocking gives a signed token that every call takes, and that lives ten m
 })
 
 test('without an identity it is the owner who unlocks, and without an owner nobody', async (t) => {
-  const { authority, client } = await openHouse(t)
+  const { authority, client } = await openFixture(t)
   const asked = { passwordOrFile: password(PASSWORD) }
   refused(await client.call(Agent, 'sessionUnlock', asked), 'credentials_invalid')
-  await authority.register({ name: 'ada', password: PASSWORD })
+  await authority.actors.register({ name: 'ada', password: PASSWORD })
   refused(await client.call(Agent, 'sessionUnlock', asked), 'credentials_invalid')
-  await authority.register({ name: 'root', password: PASSWORD, roles: ['user', 'admin'] })
+  await authority.actors.register({ name: 'root', password: PASSWORD, roles: ['user', 'admin'] })
   const { token } = granted(await client.call(Agent, 'sessionUnlock', asked)).value
   const who = granted(await client.call(Sessions, 'whoAmI', {}, { token })).value
   assert.equal(who.actor?.name, 'root')
 })
 
 test('strangers who ask for the status do not have everybody looked through', async (t) => {
-  const { authority, client } = await openHouse(t)
+  const { authority, client } = await openFixture(t)
   const register = async (name: string) => {
-    const outcome = await authority.register({ name, password: PASSWORD, roles: ['admin'] })
+    const outcome = await authority.actors.register({ name, password: PASSWORD, roles: ['admin'] })
     assert.ok(outcome.ok)
     return outcome.actor.id
   }
-  const search = t.mock.method(authority, 'searchActors')
+  const search = t.mock.method(authority.actors, 'search')
   const hasOwner = async () => granted(await client.call(Agent, 'agentStatus', {})).value.hasOwner
   assert.equal(await hasOwner(), false)
   const first = await register('ada')
@@ -54,20 +54,20 @@ test('strangers who ask for the status do not have everybody looked through', as
   search.mock.resetCalls()
   for (let again = 0; again < 3; again++) assert.equal(await hasOwner(), true)
   assert.equal(search.mock.callCount(), 0)
-  await authority.setRoles(first, ['user'])
+  await authority.actors.setRoles(first, ['user'])
   assert.equal(await hasOwner(), false)
   await register('bob')
   assert.equal(await hasOwner(), true)
 })
 
 test('passwords of any script unlock, and no other does', async (t) => {
-  const { authority, client } = await openHouse(t)
+  const { authority, client } = await openFixture(t)
   for (const [name, right] of [
     ['bo', 'ā quiet rīver ştone'],
     ['mei', '安静的河边有一块石头在'],
     ['zoe', '🦦🦦🦦🦦🦦🦦🦦🦦🦦'],
   ] as const) {
-    await authority.register({ name, password: right })
+    await authority.actors.register({ name, password: right })
     const ask = (text: string) =>
       client.call(Agent, 'sessionUnlock', { identity: name, passwordOrFile: password(text) })
     granted(await ask(right))
@@ -81,7 +81,7 @@ test('passwords of any script unlock, and no other does', async (t) => {
 })
 
 test('a password file is the client’s to read, and no password is no password', async (t) => {
-  const { client } = await openHouse(t)
+  const { client } = await openFixture(t)
   const file = { case: 'passwordFile', value: '/etc/hostname' } as const
   const told = refused(
     await client.call(Agent, 'sessionUnlock', { passwordOrFile: file }),
@@ -95,17 +95,17 @@ test('a password file is the client’s to read, and no password is no password'
 })
 
 test('who guesses must wait, and is told for how long', async (t) => {
-  const house = await openHouse(t)
-  const { authority, client, clock } = house
-  await authority.register({ name: 'ada', password: PASSWORD })
+  const fixture = await openFixture(t)
+  const { authority, client, clock } = fixture
+  await authority.actors.register({ name: 'ada', password: PASSWORD })
   const ask = (text: string) =>
     client.call(Agent, 'sessionUnlock', { identity: 'ada', passwordOrFile: password(text) })
-  for (let guess = 0; guess < authority.setting('throttle.identityFree'); guess++) {
+  for (let guess = 0; guess < authority.settings.get('throttle.identityFree'); guess++) {
     refused(await ask('wrong'), 'credentials_invalid')
   }
   const told = refused(await ask(PASSWORD), 'throttled')
   assert.equal(told.status, 'RESOURCE_EXHAUSTED')
-  assert.equal(told.retryAfterMs, authority.setting('throttle.identityBaseMs'))
+  assert.equal(told.retryAfterMs, authority.settings.get('throttle.identityBaseMs'))
   clock.advance(told.retryAfterMs ?? 0)
   granted(await ask(PASSWORD))
 })
@@ -122,11 +122,11 @@ const WITH_SESSION = [
 ] as const
 
 test('without a token a call is refused in the words of Polykey, with a dead one in others', async (t) => {
-  const house = await openHouse(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  await house.authority.lockAll()
+  const fixture = await openFixture(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  await fixture.authority.sessions.lockAll()
   const ask = ([service, name]: (typeof WITH_SESSION)[number], asking: object) =>
-    house.client.call(service as typeof Agent, name as 'agentStop', {}, asking)
+    fixture.client.call(service as typeof Agent, name as 'agentStop', {}, asking)
   for (const call of WITH_SESSION) {
     for (const metadata of [{}, { authorization: 'Basic OnB3' }, { authorization: 'Bearer' }]) {
       const told = refused(await ask(call, { metadata }), 'token_missing')
@@ -146,17 +146,17 @@ test('without a token a call is refused in the words of Polykey, with a dead one
 })
 
 test('the header may be written as Polykey wrote it', async (t) => {
-  const house = await openHouse(t)
-  const { token } = await unlock(house, Agent, 'ada')
+  const fixture = await openFixture(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
   for (const authorization of [`Bearer: ${token}`, `bearer ${token}`, `Bearer:  ${token}`]) {
-    granted(await house.client.call(Sessions, 'whoAmI', {}, { metadata: { authorization } }))
+    granted(await fixture.client.call(Sessions, 'whoAmI', {}, { metadata: { authorization } }))
   }
 })
 
 test('the next token comes with an answer once it is due, and not before', async (t) => {
-  const house = await openHouse(t)
-  const { client, clock } = house
-  const { token } = await unlock(house, Agent, 'ada')
+  const fixture = await openFixture(t)
+  const { client, clock } = fixture
+  const { token } = await unlock(fixture, Agent, 'ada')
   const ask = () => client.call(Sessions, 'whoAmI', {}, { token })
   assert.equal(granted(await ask()).next, null)
   clock.advance(5 * MINUTE - 1000)
@@ -171,18 +171,18 @@ test('the next token comes with an answer once it is due, and not before', async
 })
 
 test('a stream’s leading metadata carries the next token too', async (t) => {
-  const house = await openHouse(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  assert.equal(await (await house.client.watch(token)).open, null)
-  house.clock.advance(5 * MINUTE)
-  const next = await (await house.client.watch(token)).open
-  granted(await house.client.call(Sessions, 'whoAmI', {}, { token: next ?? '' }))
+  const fixture = await openFixture(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  assert.equal(await (await fixture.client.watch(token)).open, null)
+  fixture.clock.advance(5 * MINUTE)
+  const next = await (await fixture.client.watch(token)).open
+  granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token: next ?? '' }))
 })
 
 test('asked for, the next token comes at any time, and the old one lives out its life', async (t) => {
-  const house = await openHouse(t)
-  const { client, clock } = house
-  const { token, sessionId } = await unlock(house, Agent, 'ada')
+  const fixture = await openFixture(t)
+  const { client, clock } = fixture
+  const { token, sessionId } = await unlock(fixture, Agent, 'ada')
   clock.advance(1000)
   const { value, next } = granted(await client.call(Agent, 'sessionRefresh', {}, { token }))
   assert.equal(next, null)
@@ -194,11 +194,11 @@ test('asked for, the next token comes at any time, and the old one lives out its
 })
 
 test('locking all ends every session of the caller at once, and nobody else’s', async (t) => {
-  const house = await openHouse(t)
-  const { client, clock } = house
-  const mine = await unlock(house, Agent, 'ada')
-  const other = await unlock(house, Agent, 'ada')
-  const bobs = await unlock(house, Agent, 'bob')
+  const fixture = await openFixture(t)
+  const { client, clock } = fixture
+  const mine = await unlock(fixture, Agent, 'ada')
+  const other = await unlock(fixture, Agent, 'ada')
+  const bobs = await unlock(fixture, Agent, 'bob')
   clock.advance(6 * MINUTE)
   const answer = await client.call(Agent, 'sessionLockAll', {}, { token: mine.token })
   assert.deepEqual([granted(answer).value.success, granted(answer).next], [true, null])
@@ -206,52 +206,54 @@ test('locking all ends every session of the caller at once, and nobody else’s'
     refused(await client.call(Sessions, 'whoAmI', {}, { token }), 'session_revoked', 'locked')
   }
   granted(await client.call(Sessions, 'whoAmI', {}, { token: bobs.token }))
-  await unlock(house, Agent, 'ada')
+  await unlock(fixture, Agent, 'ada')
 })
 
 test('who acts as another does not lock the other’s sessions', async (t) => {
-  const house = await openHouse(t)
-  const ada = await unlock(house, Agent, 'ada')
-  const root = await unlock(house, Agent, 'root', ['admin'])
-  const current = await house.authority.authenticate(root.token)
+  const fixture = await openFixture(t)
+  const ada = await unlock(fixture, Agent, 'ada')
+  const root = await unlock(fixture, Agent, 'root', ['admin'])
+  const current = await fixture.authority.authenticate(root.token)
   assert.ok(current.ok)
-  const begun = await house.authority.impersonate(current, ada.actorId)
+  const begun = await fixture.authority.sessions.impersonate(current, ada.actorId)
   assert.ok(begun.ok)
   const { token } = begun
   for (const name of ['sessionLockAll', 'agentStop'] as const) {
-    refused(await house.client.call(Agent, name, {}, { token }), 'access_denied')
+    refused(await fixture.client.call(Agent, name, {}, { token }), 'access_denied')
   }
-  granted(await house.client.call(Sessions, 'whoAmI', {}, { token: ada.token }))
+  granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token: ada.token }))
 })
 
 test('the status needs no session, and with one says when it ends', async (t) => {
-  const house = await openHouse(t)
+  const fixture = await openFixture(t)
   const ask = async (token?: string) =>
-    granted(await house.client.call(Agent, 'agentStatus', {}, { token })).value
+    granted(await fixture.client.call(Agent, 'agentStatus', {}, { token })).value
   const { version, pid, addresses, hasOwner, sessionExpiresAtMs } = await ask()
   assert.deepEqual([version, pid, hasOwner], ['1.2.3', BigInt(process.pid), false])
   assert.deepEqual([addresses[0]?.door, addresses[0]?.address], ['grpc', 'here'])
   assert.equal(sessionExpiresAtMs, 0n)
-  const { token } = await unlock(house, Agent, 'root', ['admin'])
+  const { token } = await unlock(fixture, Agent, 'root', ['admin'])
   const mine = await ask(token)
   assert.equal(mine.hasOwner, true)
-  assert.equal(mine.sessionExpiresAtMs, BigInt(house.clock.now() + 10 * MINUTE))
+  assert.equal(mine.sessionExpiresAtMs, BigInt(fixture.clock.now() + 10 * MINUTE))
   assert.equal((await ask('nonsense')).sessionExpiresAtMs, 0n)
 })
 
 test('an administrator stops the server, once it has answered; a user does not', async (t) => {
-  const house = await openHouse(t)
-  const user = await unlock(house, Agent, 'ada')
-  refused(await house.client.call(Agent, 'agentStop', {}, { token: user.token }), 'access_denied')
-  const stale = await unlock(house, Agent, 'root', ['admin'])
-  house.clock.advance(8 * MINUTE)
-  const { next } = granted(await house.client.call(Sessions, 'whoAmI', {}, { token: stale.token }))
-  house.clock.advance(8 * MINUTE)
-  const late = await house.client.call(Agent, 'agentStop', {}, { token: next ?? '' })
+  const fixture = await openFixture(t)
+  const user = await unlock(fixture, Agent, 'ada')
+  refused(await fixture.client.call(Agent, 'agentStop', {}, { token: user.token }), 'access_denied')
+  const stale = await unlock(fixture, Agent, 'root', ['admin'])
+  fixture.clock.advance(8 * MINUTE)
+  const { next } = granted(
+    await fixture.client.call(Sessions, 'whoAmI', {}, { token: stale.token }),
+  )
+  fixture.clock.advance(8 * MINUTE)
+  const late = await fixture.client.call(Agent, 'agentStop', {}, { token: next ?? '' })
   refused(late, 'step_up_required')
-  const { token } = await unlock(house, Agent, 'root')
-  assert.equal(house.stops(), 0)
-  granted(await house.client.call(Agent, 'agentStop', {}, { token }))
+  const { token } = await unlock(fixture, Agent, 'root')
+  assert.equal(fixture.stops(), 0)
+  granted(await fixture.client.call(Agent, 'agentStop', {}, { token }))
   await setImmediate()
-  assert.equal(house.stops(), 1)
+  assert.equal(fixture.stops(), 1)
 })

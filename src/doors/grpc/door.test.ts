@@ -2,14 +2,20 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { Client, credentials, status } from '@grpc/grpc-js'
+import {
+  type GrpcFixture,
+  granted,
+  openFixture,
+  refused,
+  unlock,
+} from '../../../test/support/grpc-door.ts'
 import { ERROR_TABLE, type ErrorCode } from '../../core/index.ts'
 import { Agent, Sessions } from '../../protocol/grpc/index.ts'
 import { statusOf } from './status.ts'
-import { type GrpcHouse, granted, openHouse, refused, unlock } from '../../../test/support/grpc-door.ts'
 
 const same = (value: Buffer) => value
 
-function clientOf(t: TestContext, { target }: GrpcHouse): Client {
+function clientOf(t: TestContext, { target }: GrpcFixture): Client {
   const client = new Client(target, credentials.createInsecure())
   t.after(() => client.close())
   return client
@@ -21,9 +27,9 @@ function textField(field: number, text: string): Buffer {
 }
 
 test('reflection tells of the services, and of what their methods take', async (t) => {
-  const house = await openHouse(t)
+  const fixture = await openFixture(t)
   const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
-  const stream = clientOf(t, house).makeBidiStreamRequest(path, same, same)
+  const stream = clientOf(t, fixture).makeBidiStreamRequest(path, same, same)
   const ended = once(stream, 'end')
   const ask = async (question: Buffer) => {
     stream.write(question)
@@ -41,8 +47,8 @@ test('reflection tells of the services, and of what their methods take', async (
 })
 
 test('health says that it serves, and while it drains that it does not', async (t) => {
-  const house = await openHouse(t)
-  const client = clientOf(t, house)
+  const fixture = await openFixture(t)
+  const client = clientOf(t, fixture)
   const check = (name: string) =>
     new Promise<string>((resolve, reject) => {
       const path = '/grpc.health.v1.Health/Check'
@@ -52,7 +58,7 @@ test('health says that it serves, and while it drains that it does not', async (
     })
   for (const name of ['', Agent.typeName, Sessions.typeName])
     assert.equal(await check(name), '0801')
-  house.door.setServing(false)
+  fixture.door.setServing(false)
   for (const name of ['', Sessions.typeName]) assert.equal(await check(name), '0802')
   await assert.rejects(check('no.Such'), { code: status.NOT_FOUND })
 })
@@ -72,28 +78,28 @@ test('every refusal has the status of the table, and trailers of plain ASCII', (
 })
 
 test('a service with the role checks a token that it was handed, and nobody else does', async (t) => {
-  const house = await openHouse(t)
-  const { client, authority } = house
-  const ada = await unlock(house, Agent, 'ada')
-  const service = await unlock(house, Agent, 'service', ['introspect'])
+  const fixture = await openFixture(t)
+  const { client, authority } = fixture
+  const ada = await unlock(fixture, Agent, 'ada')
+  const service = await unlock(fixture, Agent, 'service', ['introspect'])
   const ask = (token: string, by = service.token) =>
     client.call(Sessions, 'authenticate', { token }, { token: by })
   const { value } = granted(await ask(ada.token))
   assert.deepEqual(
-    [value.active, value.actorId, value.sessionId, value.actorName, value.access],
+    [value.active, value.actorId, value.sessionId, value.actorName, value.roles],
     [true, ada.actorId, ada.sessionId, 'ada', ['user']],
   )
-  assert.ok(value.expiresAtMs > BigInt(house.clock.now()))
-  await authority.endSessions({ which: { id: ada.sessionId } })
+  assert.ok(value.expiresAtMs > BigInt(fixture.clock.now()))
+  await authority.sessions.end({ id: ada.sessionId })
   const dead = granted(await ask(ada.token)).value
   assert.deepEqual([dead.active, dead.actorId], [false, ''])
-  refused(await ask(service.token, (await unlock(house, Agent, 'bob')).token), 'access_denied')
+  refused(await ask(service.token, (await unlock(fixture, Agent, 'bob')).token), 'access_denied')
 })
 
 test('a visitor has a session, and a login from it ends it', async (t) => {
-  const house = await openHouse(t)
-  const { client } = house
-  await unlock(house, Agent, 'ada')
+  const fixture = await openFixture(t)
+  const { client } = fixture
+  await unlock(fixture, Agent, 'ada')
   const visitor = granted(await client.call(Sessions, 'loginAnonymous', { label: 'kiosk' })).value
   assert.equal(visitor.actor?.anonymous, true)
   const login = { identity: 'ada', password: 'six wet otters under a bridge', profile: 'device' }
@@ -104,26 +110,31 @@ test('a visitor has a session, and a login from it ends it', async (t) => {
 })
 
 test('pages of sessions follow each other', async (t) => {
-  const house = await openHouse(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  for (let more = 0; more < 4; more++) await unlock(house, Agent, 'ada')
+  const fixture = await openFixture(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  for (let more = 0; more < 4; more++) await unlock(fixture, Agent, 'ada')
   const seen: string[] = []
   let after = ''
   do {
     const { value } = granted(
-      await house.client.call(Sessions, 'list', { limit: 2, after }, { token }),
+      await fixture.client.call(Sessions, 'list', { limit: 2, after }, { token }),
     )
     seen.push(...value.sessions.map(({ id }) => id))
     after = value.next
   } while (after !== '')
   assert.equal(new Set(seen).size, 5)
-  refused(await house.client.call(Sessions, 'list', { limit: -1 }, { token }), 'invalid_request')
+  refused(await fixture.client.call(Sessions, 'list', { limit: -1 }, { token }), 'invalid_request')
 })
 
 test('a client whose time is up is not waited for', async (t) => {
-  const house = await openHouse(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  const late = await house.client.call(Sessions, 'whoAmI', {}, { token, deadline: Date.now() - 1 })
+  const fixture = await openFixture(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  const late = await fixture.client.call(
+    Sessions,
+    'whoAmI',
+    {},
+    { token, deadline: Date.now() - 1 },
+  )
   assert.equal(late.ok ? '' : late.status, 'DEADLINE_EXCEEDED')
-  granted(await house.client.call(Sessions, 'whoAmI', {}, { token }))
+  granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token }))
 })

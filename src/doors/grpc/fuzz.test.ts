@@ -5,40 +5,42 @@ import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import fc from 'fast-check'
-import { Agent, Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 import {
-  type GrpcHouse,
+  type GrpcFixture,
   granted,
-  openHouse,
+  openFixture,
   refused,
   TestClient,
   unlock,
 } from '../../../test/support/grpc-door.ts'
+import { Agent, Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
-async function fuzzed(t: TestContext): Promise<{ house: GrpcHouse; stillServes(): Promise<void> }> {
-  const house = await openHouse(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  const watching = await house.client.watch(token)
+async function fuzzed(
+  t: TestContext,
+): Promise<{ fixture: GrpcFixture; stillServes(): Promise<void> }> {
+  const fixture = await openFixture(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  const watching = await fixture.client.watch(token)
   t.after(async () => {
     watching.stream.cancel()
     await watching.ended
   })
   const stillServes = async () => {
-    granted(await house.client.call(Sessions, 'whoAmI', {}, { token }))
+    granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token }))
     // The neighbour's stream is as it was.
-    assert.equal(house.connections.size, 1)
+    assert.equal(fixture.connections.size, 1)
   }
-  return { house, stillServes }
+  return { fixture, stillServes }
 }
 
 test('bytes of any kind end their own connection at most', async (t) => {
-  const { house, stillServes } = await fuzzed(t)
+  const { fixture, stillServes } = await fuzzed(t)
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 500 })
   await fc.assert(
     fc.asyncProperty(bytes, fc.boolean(), async (noise, preface) => {
-      const socket = connect(house.port, '127.0.0.1')
+      const socket = connect(fixture.port, '127.0.0.1')
       socket.on('error', () => undefined)
       await once(socket, 'connect')
       if (preface) socket.write(PREFACE)
@@ -59,9 +61,9 @@ function callRaw(client: Client, path: string, message: Buffer, metadata = new M
 }
 
 test('bytes that are no message are refused with a code, by every method', async (t) => {
-  const { house, stillServes } = await fuzzed(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  const client = new Client(house.target, credentials.createInsecure())
+  const { fixture, stillServes } = await fuzzed(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  const client = new Client(fixture.target, credentials.createInsecure())
   t.after(() => client.close())
   const metadata = new Metadata()
   metadata.set('authorization', `Bearer ${token}`)
@@ -83,14 +85,14 @@ test('bytes that are no message are refused with a code, by every method', async
     }),
     { numRuns: 300 },
   )
-  assert.deepEqual(house.errors, [])
+  assert.deepEqual(fixture.errors, [])
   await stillServes()
 })
 
 test('what is too large is refused, and no more', async (t) => {
-  const { house, stillServes } = await fuzzed(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  const stranger = new TestClient(house.target)
+  const { fixture, stillServes } = await fuzzed(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  const stranger = new TestClient(fixture.target)
   t.after(() => stranger.close())
   const big = 'x'.repeat(70_000)
   const answer = await stranger.call(Agent, 'sessionUnlock', { identity: big })
@@ -108,10 +110,10 @@ test('what is too large is refused, and no more', async (t) => {
 })
 
 test('text that is no text, in names and messages, is a refusal', async (t) => {
-  const { house, stillServes } = await fuzzed(t)
+  const { fixture, stillServes } = await fuzzed(t)
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string(), async (name, params) => {
-      const answer = await house.client.call(Sessions, 'command', { name, params })
+      const answer = await fixture.client.call(Sessions, 'command', { name, params })
       assert.ok(!answer.ok)
       assert.ok(['not_found', 'invalid_request'].includes(answer.code ?? ''), answer.details)
     }),
@@ -121,9 +123,9 @@ test('text that is no text, in names and messages, is a refusal', async (t) => {
 })
 
 test('streams that are begun and dropped by the thousand leave nothing behind', async (t) => {
-  const { house, stillServes } = await fuzzed(t)
-  const { token } = await unlock(house, Agent, 'ada')
-  const session = connectHttp2(`http://${house.target}`)
+  const { fixture, stillServes } = await fuzzed(t)
+  const { token } = await unlock(fixture, Agent, 'ada')
+  const session = connectHttp2(`http://${fixture.target}`)
   session.on('error', () => undefined)
   for (let at = 0; at < 1000; at++) {
     const stream = session.request({
@@ -137,6 +139,6 @@ test('streams that are begun and dropped by the thousand leave nothing behind', 
     stream.close()
   }
   session.destroy()
-  while (house.connections.size > 1) await new Promise((resolve) => setTimeout(resolve, 1))
+  while (fixture.connections.size > 1) await new Promise((resolve) => setTimeout(resolve, 1))
   await stillServes()
 })

@@ -1,3 +1,4 @@
+export { type JwtOptions, jwtCodec } from '../../core/token/jwt-codec.ts'
 export { Agent, Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 export type { ServerInfo } from './agent-service.ts'
 export { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions, type GrpcLimits } from './door.ts'
@@ -7,5 +8,4 @@ export {
   sessionInterceptor,
   sessionOf,
 } from './interceptor.ts'
-export { type JwtOptions, jwtCodec } from '../../core/token/jwt-codec.ts'
 export { statusOf } from './status.ts'

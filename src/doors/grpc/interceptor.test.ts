@@ -15,10 +15,10 @@ import {
 } from '@grpc/grpc-js'
 import { createConnections } from '../../connections/index.ts'
 import { createAuthority } from '../../core/index.ts'
+import { jwtCodec } from '../../core/token/jwt-codec.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { fakeClock } from '../../testing/fake-clock.ts'
 import { type SessionInterceptorOptions, sessionInterceptor, sessionOf } from './interceptor.ts'
-import { jwtCodec } from '../../core/token/jwt-codec.ts'
 
 const bytes = {
   requestSerialize: (value: Buffer) => value,
@@ -75,11 +75,11 @@ async function openOwn(t: TestContext, options: SessionInterceptorOptions = {}) 
     )
   })
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
-  const { actor } = await authority.importActor({ name: 'ada' }).then((made) => {
+  const { actor } = await authority.actors.import({ name: 'ada' }).then((made) => {
     assert.ok(made.ok)
     return made
   })
-  const begun = await authority.loginAs(actor.id, { profile: 'agent', format: 'jwt' })
+  const begun = await authority.sessions.loginAs(actor.id, { profile: 'agent', format: 'jwt' })
   assert.ok(begun.ok)
   t.after(async () => {
     client.close()
@@ -173,7 +173,7 @@ test('streams either way end with their session, and their handlers may write on
   echoing.write(Buffer.from('hello'))
   await new Promise((resolve) => echoing.once('data', resolve))
   assert.equal(connections.size, 2)
-  await authority.endSessions({ which: { id: begun.session.id } })
+  await authority.sessions.end({ id: begun.session.id })
   for (const error of await Promise.all(ends)) {
     assert.equal(codeOf(error), 'session_revoked')
     assert.deepEqual(error.metadata.get('reason'), ['revoked'])
@@ -194,7 +194,7 @@ test('a stream ends with its session though much is unsent, and its handler writ
   )
   const end = endOf(counting)
   await new Promise((resolve) => counting.once('metadata', resolve))
-  await authority.endSessions({ which: { id: begun.session.id } })
+  await authority.sessions.end({ id: begun.session.id })
   await sleep(20)
   counting.resume()
   assert.equal(codeOf(await end), 'session_revoked')

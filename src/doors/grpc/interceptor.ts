@@ -129,7 +129,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
       }
     }
     if (current !== null && token !== null && refreshes && !caller.gone) {
-      if (authority.refreshDue(current, token, caller)) await this.#refresh(token, caller)
+      if (authority.sessions.refreshDue(current, token, caller)) await this.#refresh(token, caller)
     }
     if (caller.gone) return
     if (current !== null && connections !== undefined) this.#stand(connections, current)
@@ -138,7 +138,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   }
 
   async #refresh(token: string, caller: Caller): Promise<void> {
-    const refreshed = await this.#asked.authority.refresh(token, caller)
+    const refreshed = await this.#asked.authority.sessions.refresh(token, caller)
     // The call is good all the same; the next one tries again.
     if (refreshed.ok && refreshed.token !== token) this.#nextToken = refreshed.token
   }

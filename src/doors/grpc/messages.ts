@@ -1,17 +1,17 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { Actor, ActorEvent, Session, SessionListing } from '../../core/index.ts'
+import type { Actor, ActorEvent, SessionListing, SessionView } from '../../core/index.ts'
 import type { ActorSchema, EventSchema, SessionSchema } from '../../protocol/grpc/index.ts'
 
 /** A session as the wire has it. */
 export function sessionMessage(
-  session: Session | SessionListing,
+  session: SessionView | SessionListing,
 ): MessageInitShape<typeof SessionSchema> {
   return {
     id: session.id,
     owner: session.owner,
     profile: session.profile,
     door: session.door,
-    access: [...(session.access ?? [])],
+    roles: [...(session.roles ?? [])],
     anonymous: session.anonymous,
     createdAtMs: BigInt(session.createdAt),
     authenticatedAtMs: BigInt(session.authenticatedAt),

@@ -5,8 +5,8 @@ import {
   type Authenticated,
   errorOf,
   LatchkeyError,
-  type Session,
   type SessionListing,
+  type SessionView,
 } from '../../core/index.ts'
 import type { LoginResponseSchema, Sessions } from '../../protocol/grpc/index.ts'
 import { parseJsonObject } from '../http/body.ts'
@@ -22,7 +22,7 @@ export interface SessionsServiceOptions extends WatchOptions {
 
 /** What a login answers with. */
 interface LoggedIn {
-  readonly session: Session
+  readonly session: SessionView
   readonly actor: Actor
   readonly token: string
   readonly renewal?: string
@@ -68,7 +68,7 @@ export function sessionsService(options: SessionsServiceOptions): Handlers<typeo
         sessionId: found.sid ?? '',
         actorId: found.sub ?? '',
         actorName: found.username ?? '',
-        access: found.scope?.split(' ').filter((role) => role !== '') ?? [],
+        roles: found.scope?.split(' ').filter((role) => role !== '') ?? [],
         createdAtMs: at(found.iat),
         authenticatedAtMs: at(found.auth_time),
         expiresAtMs: at(found.exp),

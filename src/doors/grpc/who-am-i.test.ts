@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Actor, Authenticated, Session } from '../../core/index.ts'
+import type { Actor, Authenticated, SessionView } from '../../core/index.ts'
 import { Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 import { actorMessage, sessionMessage } from './messages.ts'
 import { whoAmIBytes } from './who-am-i.ts'
@@ -13,14 +13,14 @@ const text = fc.oneof(
 const texts = fc.array(text, { maxLength: 40 })
 const time = fc.oneof(fc.nat(300), fc.integer(), fc.maxSafeInteger())
 
-const session: fc.Arbitrary<Session> = fc.record({
+const session: fc.Arbitrary<SessionView> = fc.record({
   id: text,
   owner: text,
   actsAs: fc.option(text),
   parent: fc.option(text),
   profile: text,
   door: text,
-  access: texts,
+  roles: texts,
   anonymous: fc.boolean(),
   createdAt: time,
   authenticatedAt: time,

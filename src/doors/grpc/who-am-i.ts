@@ -1,4 +1,4 @@
-import type { Actor, Authenticated, Session } from '../../core/index.ts'
+import type { Actor, Authenticated, SessionView } from '../../core/index.ts'
 import { BackwardWriter } from './backward-writer.ts'
 
 const writer = new BackwardWriter()
@@ -11,7 +11,7 @@ export function whoAmIBytes({ session, actor, impersonator }: Authenticated): Bu
   return writer.finish()
 }
 
-function writeSession(session: Session): void {
+function writeSession(session: SessionView): void {
   writer.text(13, session.parent)
   writer.text(12, session.actsAs)
   writer.number(11, session.generation)
@@ -20,7 +20,7 @@ function writeSession(session: Session): void {
   writer.number(8, session.authenticatedAt)
   writer.number(7, session.createdAt)
   writer.flag(6, session.anonymous)
-  writer.texts(5, session.access)
+  writer.texts(5, session.roles)
   writer.text(4, session.door)
   writer.text(3, session.profile)
   writer.text(2, session.owner)

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { actorShape, loggedInShape, whoAmIShape } from '../../commands/built-in/shapes.ts'
-import { ROUTES } from './routes.ts'
 import {
-  type House,
-  openHouse,
+  type Fixture,
+  openFixture,
   PASSWORD,
   type Person,
   parsed,
   type Reply,
   refused,
 } from '../../../test/support/http-door.ts'
+import { actorShape, loggedInShape, whoAmIShape } from '../../commands/built-in/shapes.ts'
+import { ROUTES } from './routes.ts'
 
 const FRESH_MS = 15 * 60_000
 const GUARDED = ROUTES.filter(
@@ -21,77 +21,78 @@ const GUARDED = ROUTES.filter(
 const urlOf = (path: string) => path.replaceAll(/:\w+/g, 'somebody')
 
 /** Asks every administrator's route, with nothing in the body. */
-async function everyRoute(house: House, token: string): Promise<Reply[]> {
+async function everyRoute(fixture: Fixture, token: string): Promise<Reply[]> {
   return Promise.all(
-    GUARDED.map(({ method, path }) => house.ask(`${method} ${urlOf(path)}`, { token })),
+    GUARDED.map(({ method, path }) => fixture.ask(`${method} ${urlOf(path)}`, { token })),
   )
 }
 
-async function withAdmin(settings: Parameters<typeof openHouse>[0] = {}) {
-  const house = await openHouse(settings)
-  return { house, admin: await house.person('root', ['admin']) }
+async function withAdmin(settings: Parameters<typeof openFixture>[0] = {}) {
+  const fixture = await openFixture(settings)
+  return { fixture, admin: await fixture.person('root', ['admin']) }
 }
 
-async function actingAs(house: House, by: Person, target: Person): Promise<string> {
+async function actingAs(fixture: Fixture, by: Person, target: Person): Promise<string> {
   const body = { actor: target.id }
-  const reply = await house.ask('POST /v1/impersonations', { token: by.token, body })
+  const reply = await fixture.ask('POST /v1/impersonations', { token: by.token, body })
   return parsed(reply, 201, loggedInShape).token ?? ''
 }
 
 test('without the role every route of administration is denied', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   assert.equal(GUARDED.length, 16)
-  const { token } = await house.person('ada', ['user', 'impersonate', 'introspect', 'Admin'])
-  for (const reply of await everyRoute(house, token)) refused(reply, 403, 'access_denied')
-  const visitor = await house.ask('POST /v1/sessions/anonymous')
-  for (const reply of await everyRoute(house, String(visitor.body['token']))) {
+  const { token } = await fixture.person('ada', ['user', 'impersonate', 'introspect', 'Admin'])
+  for (const reply of await everyRoute(fixture, token)) refused(reply, 403, 'access_denied')
+  const visitor = await fixture.ask('POST /v1/sessions/anonymous')
+  for (const reply of await everyRoute(fixture, String(visitor.body['token']))) {
     refused(reply, 403, 'access_denied')
   }
 })
 
 test('without a session every route of administration says that a token is missing', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   for (const { method, path } of GUARDED) {
-    refused(await house.ask(`${method} ${urlOf(path)}`), 401, 'token_missing')
+    refused(await fixture.ask(`${method} ${urlOf(path)}`), 401, 'token_missing')
   }
 })
 
 test('a proof older than 15 minutes must be made again, at every route of administration', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  house.clock.advance(FRESH_MS - 1)
-  assert.equal((await house.ask('GET /v1/admin/actors', { token: admin.token })).status, 200)
-  house.clock.advance(1)
-  for (const reply of await everyRoute(house, admin.token)) refused(reply, 403, 'step_up_required')
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  fixture.clock.advance(FRESH_MS - 1)
+  assert.equal((await fixture.ask('GET /v1/admin/actors', { token: admin.token })).status, 200)
+  fixture.clock.advance(1)
+  for (const reply of await everyRoute(fixture, admin.token))
+    refused(reply, 403, 'step_up_required')
   // One's own session is as good as ever.
-  assert.equal((await house.ask('GET /v1/sessions', { token: admin.token })).status, 200)
-  const stepUp = await house.ask('POST /v1/session/step-up', {
+  assert.equal((await fixture.ask('GET /v1/sessions', { token: admin.token })).status, 200)
+  const stepUp = await fixture.ask('POST /v1/session/step-up', {
     token: admin.token,
     body: { password: PASSWORD },
   })
   const token = parsed(stepUp, 200, loggedInShape).token ?? ''
-  assert.equal((await house.ask('GET /v1/admin/actors', { token })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/admin/actors', { token })).status, 200)
 })
 
 test('a renewal is no fresh proof', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  house.clock.advance(FRESH_MS)
-  const renewed = await house.ask('POST /v1/session/renew', { body: { renewal: admin.renewal } })
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  fixture.clock.advance(FRESH_MS)
+  const renewed = await fixture.ask('POST /v1/session/renew', { body: { renewal: admin.renewal } })
   const token = parsed(renewed, 200, loggedInShape).token ?? ''
-  refused(await house.ask('GET /v1/admin/actors', { token }), 403, 'step_up_required')
+  refused(await fixture.ask('GET /v1/admin/actors', { token }), 403, 'step_up_required')
 })
 
 test('a role that is taken away counts at the next request, and one that is given too', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const second = await house.person('second', ['user'])
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const second = await fixture.person('second', ['user'])
   const roles = (list: readonly string[]) =>
-    house.ask(`PUT /v1/admin/actors/${second.id}/roles`, {
+    fixture.ask(`PUT /v1/admin/actors/${second.id}/roles`, {
       token: admin.token,
       body: { roles: list },
     })
-  const search = () => house.ask('GET /v1/admin/actors', { token: second.token })
+  const search = () => fixture.ask('GET /v1/admin/actors', { token: second.token })
   refused(await search(), 403, 'access_denied')
   await roles(['admin'])
   assert.equal((await search()).status, 200)
@@ -100,11 +101,11 @@ test('a role that is taken away counts at the next request, and one that is give
 })
 
 test('who acts as another may do nothing that needs a session of one’s own', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const ada = await house.person('ada', ['user', 'introspect', 'impersonate'])
-  const token = await actingAs(house, admin, ada)
-  for (const reply of await everyRoute(house, token)) refused(reply, 403, 'access_denied')
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const ada = await fixture.person('ada', ['user', 'introspect', 'impersonate'])
+  const token = await actingAs(fixture, admin, ada)
+  for (const reply of await everyRoute(fixture, token)) refused(reply, 403, 'access_denied')
   for (const [what, body] of [
     ['POST /v1/session/step-up', { password: PASSWORD }],
     ['GET /v1/sessions'],
@@ -114,51 +115,51 @@ test('who acts as another may do nothing that needs a session of one’s own', a
     ['POST /v1/introspect', { token: ada.token }],
     ['POST /v1/impersonations', { actor: admin.id }],
   ] as const) {
-    refused(await house.ask(what, { token, ...(body && { body }) }), 403, 'access_denied')
+    refused(await fixture.ask(what, { token, ...(body && { body }) }), 403, 'access_denied')
   }
-  const who = parsed(await house.ask('GET /v1/session', { token }), 200, whoAmIShape)
+  const who = parsed(await fixture.ask('GET /v1/session', { token }), 200, whoAmIShape)
   assert.deepEqual([who.actor.id, who.impersonator?.id], [ada.id, admin.id])
-  assert.equal((await house.ask('GET /v1/session', { token: ada.token })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { token: ada.token })).status, 200)
 })
 
 test('nobody acts as an administrator, as oneself, as nobody, or without the role', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const other = await house.person('other', ['admin'])
-  const ada = await house.person('ada')
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const other = await fixture.person('other', ['admin'])
+  const ada = await fixture.person('ada')
   const start = (by: Person, actor: string) =>
-    house.ask('POST /v1/impersonations', { token: by.token, body: { actor } })
+    fixture.ask('POST /v1/impersonations', { token: by.token, body: { actor } })
   refused(await start(admin, other.id), 403, 'access_denied')
   refused(await start(admin, admin.id), 403, 'access_denied')
   refused(await start(admin, 'nobody'), 404, 'not_found')
   refused(await start(ada, admin.id), 403, 'access_denied')
-  const helper = await house.person('helper', ['impersonate'])
+  const helper = await fixture.person('helper', ['impersonate'])
   assert.equal((await start(helper, ada.id)).status, 201)
   refused(await start(helper, admin.id), 403, 'access_denied')
 })
 
 test('a setting that is changed counts at the next login, and back again', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const before = await house.person('ada')
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const before = await fixture.person('ada')
   const what = 'PUT /v1/admin/settings/profile.web.idleMs'
-  const put = await house.ask(what, { token: admin.token, body: { value: 60_000 } })
+  const put = await fixture.ask(what, { token: admin.token, body: { value: 60_000 } })
   assert.equal(put.status, 204)
-  const after = await house.login('ada')
-  house.clock.advance(60_000)
-  refused(await house.ask('GET /v1/session', { token: after.token }), 401, 'session_expired')
-  assert.equal((await house.ask('GET /v1/session', { token: before.token })).status, 200)
-  await house.ask('DELETE /v1/admin/settings/profile.web.idleMs', { token: admin.token })
-  const again = await house.login('ada')
-  house.clock.advance(60_000)
-  assert.equal((await house.ask('GET /v1/session', { token: again.token })).status, 200)
+  const after = await fixture.login('ada')
+  fixture.clock.advance(60_000)
+  refused(await fixture.ask('GET /v1/session', { token: after.token }), 401, 'session_expired')
+  assert.equal((await fixture.ask('GET /v1/session', { token: before.token })).status, 200)
+  await fixture.ask('DELETE /v1/admin/settings/profile.web.idleMs', { token: admin.token })
+  const again = await fixture.login('ada')
+  fixture.clock.advance(60_000)
+  assert.equal((await fixture.ask('GET /v1/session', { token: again.token })).status, 200)
 })
 
 test('a setting takes only a value of its kind, and says which', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
   const put = (name: string, value: unknown) =>
-    house.ask(`PUT /v1/admin/settings/${name}`, { token: admin.token, body: { value } })
+    fixture.ask(`PUT /v1/admin/settings/${name}`, { token: admin.token, body: { value } })
   for (const value of ['60000', -1, 0, 1.5, true, {}, [], 1e15]) {
     const reply = await put('profile.web.idleMs', value)
     refused(reply, 400, 'invalid_request')
@@ -166,76 +167,78 @@ test('a setting takes only a value of its kind, and says which', async () => {
   }
   refused(await put('password.minLength', null), 400, 'invalid_request')
   refused(await put('no.such.setting', 1), 400, 'invalid_request')
-  const none = await house.ask('PUT /v1/admin/settings/password.minLength', { token: admin.token })
+  const none = await fixture.ask('PUT /v1/admin/settings/password.minLength', {
+    token: admin.token,
+  })
   refused(none, 400, 'invalid_request')
   assert.equal((await put('profile.web.idleMs', null)).status, 204)
 })
 
 test('locking the house ends every session, the administrator’s included', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const ada = await house.person('ada')
-  const reply = await house.ask('POST /v1/admin/lock-all', { token: admin.token })
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const ada = await fixture.person('ada')
+  const reply = await fixture.ask('POST /v1/admin/lock-all', { token: admin.token })
   assert.deepEqual([reply.status, reply.body], [200, { epoch: 1 }])
   for (const { token } of [admin, ada]) {
-    refused(await house.ask('GET /v1/session', { token }), 401, 'session_revoked', 'locked')
+    refused(await fixture.ask('GET /v1/session', { token }), 401, 'session_revoked', 'locked')
   }
-  const renew = await house.ask('POST /v1/session/renew', { body: { renewal: ada.renewal } })
+  const renew = await fixture.ask('POST /v1/session/renew', { body: { renewal: ada.renewal } })
   refused(renew, 401, 'session_revoked', 'locked')
-  await house.login('ada')
+  await fixture.login('ada')
 })
 
 test('suspending ends every session and login; restoring gives the login back', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const ada = await house.person('ada')
-  const acting = await actingAs(house, admin, ada)
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const ada = await fixture.person('ada')
+  const acting = await actingAs(fixture, admin, ada)
   const change = (what: string) =>
-    house.ask(`POST /v1/admin/actors/${ada.id}/${what}`, { token: admin.token })
+    fixture.ask(`POST /v1/admin/actors/${ada.id}/${what}`, { token: admin.token })
   const suspended = parsed(await change('suspend'), 200, z.strictObject({ actor: actorShape }))
   assert.equal(suspended.actor.status, 'suspended')
   for (const token of [ada.token, acting]) {
-    refused(await house.ask('GET /v1/session', { token }), 401, 'session_revoked', 'suspended')
+    refused(await fixture.ask('GET /v1/session', { token }), 401, 'session_revoked', 'suspended')
   }
   const login = (password: string) =>
-    house.ask('POST /v1/sessions', { body: { identity: 'ada', password } })
+    fixture.ask('POST /v1/sessions', { body: { identity: 'ada', password } })
   refused(await login(PASSWORD), 403, 'actor_suspended')
   refused(await login('wrong'), 401, 'credentials_invalid')
   assert.equal((await change('restore')).status, 200)
   assert.equal((await login(PASSWORD)).status, 201)
   refused(
-    await house.ask('POST /v1/admin/actors/x/suspend', { token: admin.token }),
+    await fixture.ask('POST /v1/admin/actors/x/suspend', { token: admin.token }),
     404,
     'not_found',
   )
 })
 
 test('an administrator ends one session of anybody, or all of them', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const [first, second] = [await house.person('ada'), await house.login('ada')]
-  const end = (what: string) => house.ask(`DELETE ${what}`, { token: admin.token })
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const [first, second] = [await fixture.person('ada'), await fixture.login('ada')]
+  const end = (what: string) => fixture.ask(`DELETE ${what}`, { token: admin.token })
   assert.equal((await end(`/v1/admin/sessions/${first.session}`)).status, 204)
   refused(
-    await house.ask('GET /v1/session', { token: first.token }),
+    await fixture.ask('GET /v1/session', { token: first.token }),
     401,
     'session_revoked',
     'revoked',
   )
-  assert.equal((await house.ask('GET /v1/session', { token: second.token })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { token: second.token })).status, 200)
   assert.equal((await end(`/v1/admin/actors/${first.id}/sessions`)).status, 204)
   refused(
-    await house.ask('GET /v1/session', { token: second.token }),
+    await fixture.ask('GET /v1/session', { token: second.token }),
     401,
     'session_revoked',
     'revoked',
   )
-  assert.equal((await house.ask('GET /v1/session', { token: admin.token })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { token: admin.token })).status, 200)
 })
 
 test('an import has an outcome for each line, and what it imports logs in', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
   // scrypt of "correct horse", N=16384, r=8, p=1.
   const { scryptSync } = await import('node:crypto')
   const salt = Buffer.from('0123456789abcdef')
@@ -243,7 +246,7 @@ test('an import has an outcome for each line, and what it imports logs in', asyn
   const hash = scryptSync('correct horse', salt, 32)
   const passwordHash = `$scrypt$ln=14,r=8,p=1$${plain(salt)}$${plain(hash)}`
   const id = '0b8f1c9e-0000-4000-8000-000000000001'
-  const reply = await house.ask('POST /v1/admin/actors/import', {
+  const reply = await fixture.ask('POST /v1/admin/actors/import', {
     token: admin.token,
     body: {
       actors: [
@@ -261,7 +264,7 @@ test('an import has an outcome for each line, and what it imports logs in', asyn
   assert.equal(outcomes[0]?.id, id)
   assert.doesNotMatch(reply.text, /plain text/)
   const body = { identity: 'old@example.test', password: 'correct horse' }
-  const login = parsed(await house.ask('POST /v1/sessions', { body }), 201, loggedInShape)
+  const login = parsed(await fixture.ask('POST /v1/sessions', { body }), 201, loggedInShape)
   assert.deepEqual([login.actor.id, login.actor.roles, login.actor.createdAt], [id, ['poet'], 5])
   for (const actors of [
     [],
@@ -269,7 +272,7 @@ test('an import has an outcome for each line, and what it imports logs in', asyn
     [{}],
     [{ name: 'x', password: 'y' }],
   ]) {
-    const bad = await house.ask('POST /v1/admin/actors/import', {
+    const bad = await fixture.ask('POST /v1/admin/actors/import', {
       token: admin.token,
       body: { actors },
     })
@@ -278,15 +281,15 @@ test('an import has an outcome for each line, and what it imports logs in', asyn
 })
 
 test('the audit trail tells who did what, and has no secret in it', async () => {
-  const { house, admin } = await withAdmin()
-  await using _ = house
-  const ada = await house.person('ada')
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  const ada = await fixture.person('ada')
   const typed = 'hunter2-typed-as-a-name'
-  await house.ask('POST /v1/sessions', { body: { identity: typed, password: PASSWORD } })
-  await house.ask('POST /v1/sessions', { body: { identity: 'ada', password: 'wrong-secret' } })
-  await house.ask('POST /v1/session/renew', { body: { renewal: ada.renewal } })
-  await house.ask(`POST /v1/admin/actors/${ada.id}/suspend`, { token: admin.token })
-  const reply = await house.ask('GET /v1/admin/audit?limit=1000', { token: admin.token })
+  await fixture.ask('POST /v1/sessions', { body: { identity: typed, password: PASSWORD } })
+  await fixture.ask('POST /v1/sessions', { body: { identity: 'ada', password: 'wrong-secret' } })
+  await fixture.ask('POST /v1/session/renew', { body: { renewal: ada.renewal } })
+  await fixture.ask(`POST /v1/admin/actors/${ada.id}/suspend`, { token: admin.token })
+  const reply = await fixture.ask('GET /v1/admin/audit?limit=1000', { token: admin.token })
   const entries = reply.body['entries'] as { act: string; outcome: string; actor: string | null }[]
   const told = entries.map(({ act, outcome }) => `${act} ${outcome}`)
   for (const wanted of [
@@ -303,17 +306,17 @@ test('the audit trail tells who did what, and has no secret in it', async () => 
     assert.ok(!reply.text.includes(secret))
     assert.ok(!reply.text.includes(secret.slice(29, 72)) || secret.length < 79)
   }
-  const mine = await house.ask(`GET /v1/admin/audit?actor=${ada.id}`, { token: admin.token })
+  const mine = await fixture.ask(`GET /v1/admin/audit?actor=${ada.id}`, { token: admin.token })
   const actors = (mine.body['entries'] as { actor: string }[]).map(({ actor }) => actor)
   assert.deepEqual(new Set(actors), new Set([ada.id]))
 })
 
 test('the first administrator is claimed once, with the code that was printed', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const claim = (code: unknown, name = 'root', password = PASSWORD) =>
-    house.ask('POST /v1/bootstrap', { body: { code, name, password } })
+    fixture.ask('POST /v1/bootstrap', { body: { code, name, password } })
   refused(await claim('guess'), 401, 'credentials_invalid')
-  const code = await house.authority.createClaimCode()
+  const code = await fixture.authority.actors.createClaimCode()
   refused(await claim(`${code}x`), 401, 'credentials_invalid')
   refused(await claim(code, 'root', 'short'), 422, 'password_refused')
   const both = await Promise.all([claim(code, 'root'), claim(code, 'rival')])
@@ -324,24 +327,25 @@ test('the first administrator is claimed once, with the code that was printed', 
     loggedInShape,
   )
   assert.deepEqual(actor.roles, ['user', 'admin'])
-  assert.equal((await house.ask('GET /v1/admin/actors', { token: token ?? '' })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/admin/actors', { token: token ?? '' })).status, 200)
   refused(await claim(code, 'late'), 401, 'credentials_invalid')
-  assert.equal(await house.authority.createClaimCode(), null)
+  assert.equal(await fixture.authority.actors.createClaimCode(), null)
 })
 
 test('a claim code is good for 15 minutes', async () => {
-  await using house = await openHouse()
-  const code = await house.authority.createClaimCode()
-  house.clock.advance(FRESH_MS)
+  await using fixture = await openFixture()
+  const code = await fixture.authority.actors.createClaimCode()
+  fixture.clock.advance(FRESH_MS)
   const body = { code, name: 'root', password: PASSWORD }
-  refused(await house.ask('POST /v1/bootstrap', { body }), 401, 'credentials_invalid')
+  refused(await fixture.ask('POST /v1/bootstrap', { body }), 401, 'credentials_invalid')
 })
 
 test('rights that a visitor was given in development never open administration', async () => {
-  await using house = await openHouse({ door: { development: true } })
-  for (const access of [['*'], ['admin']]) {
-    const visitor = await house.authority.loginAnonymous({ access })
+  await using fixture = await openFixture({ door: { development: true } })
+  for (const roles of [['*'], ['admin']]) {
+    const visitor = await fixture.authority.sessions.loginAnonymous({ roles })
     assert.ok(visitor.ok)
-    for (const reply of await everyRoute(house, visitor.token)) refused(reply, 403, 'access_denied')
+    for (const reply of await everyRoute(fixture, visitor.token))
+      refused(reply, 403, 'access_denied')
   }
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Fixture, openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
 import { MAX_BODY_BYTES, MAX_BODY_DEPTH } from './body.ts'
-import { type House, openHouse, PASSWORD, refused } from '../../../test/support/http-door.ts'
 
-const post = (house: House, raw: BodyInit, type = 'application/json') =>
-  house.ask('POST /v1/actors', { raw, type })
+const post = (fixture: Fixture, raw: BodyInit, type = 'application/json') =>
+  fixture.ask('POST /v1/actors', { raw, type })
 
 /** A registration padded to a size in bytes. */
 function padded(bytes: number): string {
@@ -38,32 +38,32 @@ for (const text of [
   '{"a":01}',
 ]) {
   test(`malformed JSON is an invalid request: ${JSON.stringify(text)}`, async () => {
-    await using house = await openHouse()
-    refused(await post(house, text), 400, 'invalid_request')
+    await using fixture = await openFixture()
+    refused(await post(fixture, text), 400, 'invalid_request')
   })
 }
 
 for (const text of ['null', '[]', '[{}]', '"name"', '1', 'true', '  \n']) {
   test(`a body that is no object is an invalid request: ${JSON.stringify(text)}`, async () => {
-    await using house = await openHouse()
-    refused(await post(house, text), 400, 'invalid_request')
+    await using fixture = await openFixture()
+    refused(await post(fixture, text), 400, 'invalid_request')
     // Also where no field is required.
-    refused(await house.ask('POST /v1/sessions/anonymous', { raw: text }), 400, 'invalid_request')
+    refused(await fixture.ask('POST /v1/sessions/anonymous', { raw: text }), 400, 'invalid_request')
   })
 }
 
 test('an empty body is an empty object, of whatever type', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   for (const type of ['application/json', 'text/plain', '']) {
-    const reply = await post(house, '', type)
+    const reply = await post(fixture, '', type)
     refused(reply, 400, 'invalid_request')
     assert.match(reply.text, /"path":"name"/)
   }
 })
 
 test('every field is held to its type, and the answer names it', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada', ['user', 'admin', 'introspect'])
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada', ['user', 'admin', 'introspect'])
   const values: unknown[] = [null, 1, true, [], {}, ['x'], { toString: 'x' }, '']
   for (const [what, good] of [
     ['POST /v1/actors', { name: 'bob', password: PASSWORD, email: 'bob@example.test' }],
@@ -83,7 +83,7 @@ test('every field is held to its type, and the answer names it', async () => {
         if (value === '' && ['label', 'email', 'token_type_hint', 'address'].includes(field))
           continue
         if (field === 'roles' && JSON.stringify(value).startsWith('[')) continue
-        const reply = await house.ask(what, { token, body: { ...good, [field]: value } })
+        const reply = await fixture.ask(what, { token, body: { ...good, [field]: value } })
         refused(reply, 400, 'invalid_request')
         assert.match(reply.text, new RegExp(`"path":"${field}`), `${what} ${field}`)
       }
@@ -92,28 +92,32 @@ test('every field is held to its type, and the answer names it', async () => {
 })
 
 test('a field that nobody knows is refused', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const good = { name: 'ada', password: PASSWORD }
   for (const field of ['roles', 'status', 'id', 'Name', 'constructor', 'toString', 'cookie', '']) {
     refused(
-      await house.ask('POST /v1/actors', { body: { ...good, [field]: 'x' } }),
+      await fixture.ask('POST /v1/actors', { body: { ...good, [field]: 'x' } }),
       400,
       'invalid_request',
     )
   }
   refused(
-    await house.ask('DELETE /v1/session', { body: { x: 1 }, token: 'x' }),
+    await fixture.ask('DELETE /v1/session', { body: { x: 1 }, token: 'x' }),
     401,
     'token_invalid',
   )
-  const { token } = await house.person('bob')
-  refused(await house.ask('DELETE /v1/session', { body: { x: 1 }, token }), 400, 'invalid_request')
-  assert.equal((await house.ask('GET /v1/session', { token })).status, 200)
+  const { token } = await fixture.person('bob')
+  refused(
+    await fixture.ask('DELETE /v1/session', { body: { x: 1 }, token }),
+    400,
+    'invalid_request',
+  )
+  assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
 })
 
 test('keys of the prototype are refused and pollute nothing', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   const login = `"identity":"ada","password":"${PASSWORD}"`
   for (const raw of [
     `{${login},"__proto__":{"admin":true}}`,
@@ -121,22 +125,22 @@ test('keys of the prototype are refused and pollute nothing', async () => {
     `{${login},"prototype":1}`,
     `{"__proto__":{${login}}}`,
   ]) {
-    refused(await house.ask('POST /v1/sessions', { raw }), 400, 'invalid_request')
+    refused(await fixture.ask('POST /v1/sessions', { raw }), 400, 'invalid_request')
   }
   for (const name of ['__proto__', 'constructor', 'toString']) {
-    refused(await house.ask(`GET /v1/sessions?${name}=x`, { token }), 400, 'invalid_request')
+    refused(await fixture.ask(`GET /v1/sessions?${name}=x`, { token }), 400, 'invalid_request')
   }
   assert.equal(Object.hasOwn(Object.prototype, 'admin'), false)
 })
 
 test('what stands in the path is not replaced by what stands in the body', async () => {
-  await using house = await openHouse()
-  const admin = await house.person('root', ['admin'])
-  const ada = await house.person('ada')
-  const bob = await house.person('bob')
+  await using fixture = await openFixture()
+  const admin = await fixture.person('root', ['admin'])
+  const ada = await fixture.person('ada')
+  const bob = await fixture.person('bob')
   const body = { id: bob.id, roles: ['poet'] }
-  await house.ask(`PUT /v1/admin/actors/${ada.id}/roles`, { token: admin.token, body })
-  assert.deepEqual((await house.authority.findActor(bob.id))?.roles, ['user'])
+  await fixture.ask(`PUT /v1/admin/actors/${ada.id}/roles`, { token: admin.token, body })
+  assert.deepEqual((await fixture.authority.actors.find(bob.id))?.roles, ['user'])
 })
 
 test('a body may have 64 KiB to the byte, with a length and without', async () => {
@@ -145,14 +149,14 @@ test('a body may have 64 KiB to the byte, with a length and without', async () =
     [MAX_BODY_BYTES, 201],
     [MAX_BODY_BYTES + 1, 413],
   ] as const) {
-    await using whole = await openHouse()
+    await using whole = await openFixture()
     const text = padded(bytes)
     const reply = await whole.ask('POST /v1/actors', {
       raw: text,
       headers: { 'content-length': String(bytes) },
     })
     assert.equal(reply.status, status)
-    await using pieces = await openHouse()
+    await using pieces = await openFixture()
     const chunked = await post(pieces, streamed(text))
     assert.equal(chunked.status, status)
     if (status === 413) {
@@ -163,7 +167,7 @@ test('a body may have 64 KiB to the byte, with a length and without', async () =
 })
 
 test('a declared length that is too large is refused before anything is read', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   let pulled = 0
   const raw = new ReadableStream<Uint8Array>(
     {
@@ -175,12 +179,12 @@ test('a declared length that is too large is refused before anything is read', a
     { highWaterMark: 0 },
   )
   const headers = { 'content-length': '999999999999' }
-  refused(await house.ask('POST /v1/actors', { raw, headers }), 413, 'too_large')
+  refused(await fixture.ask('POST /v1/actors', { raw, headers }), 413, 'too_large')
   assert.equal(pulled, 0)
 })
 
 test('an endless body is read no further than the limit', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   let cancelled = false
   let sent = 0
   const raw = new ReadableStream<Uint8Array>({
@@ -192,22 +196,25 @@ test('an endless body is read no further than the limit', async () => {
       cancelled = true
     },
   })
-  refused(await post(house, raw), 413, 'too_large')
+  refused(await post(fixture, raw), 413, 'too_large')
   assert.ok(cancelled)
   assert.ok(sent <= MAX_BODY_BYTES + 4096, String(sent))
 })
 
 test('a length that is a lie or nonsense changes nothing', async () => {
   for (const length of ['0', '1', '-5', 'NaN', '1e1', '']) {
-    await using house = await openHouse()
+    await using fixture = await openFixture()
     const raw = padded(200)
-    const reply = await house.ask('POST /v1/actors', { raw, headers: { 'content-length': length } })
+    const reply = await fixture.ask('POST /v1/actors', {
+      raw,
+      headers: { 'content-length': length },
+    })
     assert.equal(reply.status, 201, length)
   }
 })
 
 test('a body that breaks off is an invalid request', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const raw = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(new TextEncoder().encode('{"name":'))
@@ -216,7 +223,7 @@ test('a body that breaks off is an invalid request', async () => {
       controller.error(new Error('reset'))
     },
   })
-  refused(await post(house, raw), 400, 'invalid_request')
+  refused(await post(fixture, raw), 400, 'invalid_request')
 })
 
 for (const [name, bytes] of [
@@ -227,23 +234,23 @@ for (const [name, bytes] of [
   ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
 ] as const) {
   test(`bad UTF-8 is an invalid request: ${name}`, async () => {
-    await using house = await openHouse()
-    const reply = await post(house, Uint8Array.from(bytes))
+    await using fixture = await openFixture()
+    const reply = await post(fixture, Uint8Array.from(bytes))
     refused(reply, 400, 'invalid_request')
     assert.match(reply.text, /UTF-8/)
   })
 }
 
 test('UTF-8 may be cut anywhere into pieces, and may begin with a mark', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const text = `\ufeff${JSON.stringify({ name: 'Ådå 🦦', password: PASSWORD })}`
-  const reply = await post(house, streamed(text, 1000))
+  const reply = await post(fixture, streamed(text, 1000))
   assert.equal(reply.status, 201, reply.text)
   assert.match(reply.text, /Ådå 🦦/)
 })
 
 test('JSON is the type, in any case and with any parameter; it is UTF-8 whatever those say', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   for (const type of [
     'application/json',
     'Application/JSON',
@@ -251,16 +258,20 @@ test('JSON is the type, in any case and with any parameter; it is UTF-8 whatever
     'application/json ; charset="UTF-8"',
     'application/json; charset=iso-8859-1',
   ]) {
-    const reply = await post(house, '{}', type)
+    const reply = await post(fixture, '{}', type)
     refused(reply, 400, 'invalid_request')
     assert.match(reply.text, /"path":"name"/, type)
   }
   const latin = Uint8Array.from([...'{"name":"', ...'é', ...'"}'].map((c) => c.charCodeAt(0)))
-  refused(await post(house, latin, 'application/json; charset=iso-8859-1'), 400, 'invalid_request')
+  refused(
+    await post(fixture, latin, 'application/json; charset=iso-8859-1'),
+    400,
+    'invalid_request',
+  )
 })
 
 test('any other type is refused, forms included where none is taken', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   for (const type of [
     'text/plain',
     'text/json',
@@ -273,13 +284,13 @@ test('any other type is refused, forms included where none is taken', async () =
     'json',
     ';',
   ]) {
-    refused(await post(house, '{"name":"ada"}', type), 415, 'unsupported_type')
+    refused(await post(fixture, '{"name":"ada"}', type), 415, 'unsupported_type')
   }
 })
 
 test('deep nesting is an invalid request on every route that takes a body', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('root', ['admin', 'introspect'])
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('root', ['admin', 'introspect'])
   const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
   const objects = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`
   for (const nested of [deep, objects]) {
@@ -290,37 +301,37 @@ test('deep nesting is an invalid request on every route that takes a body', asyn
       ['PUT /v1/admin/settings/password.minLength', `{"value":${nested}}`],
       ['PUT /v1/admin/settings/password.contextWords', `{"value":${nested}}`],
     ] as const) {
-      const reply = await house.ask(what, { raw, token })
+      const reply = await fixture.ask(what, { raw, token })
       refused(reply, 400, 'invalid_request')
     }
   }
 })
 
 test('nesting has a limit to the level, and width has none', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const nest = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
-  const within = await post(house, nest(MAX_BODY_DEPTH))
-  const beyond = await post(house, nest(MAX_BODY_DEPTH + 1))
+  const within = await post(fixture, nest(MAX_BODY_DEPTH))
+  const beyond = await post(fixture, nest(MAX_BODY_DEPTH + 1))
   assert.doesNotMatch(within.text, /nested/)
   assert.match(beyond.text, /nested/)
-  const wide = await post(house, `{"a":[${'[],'.repeat(9999)}[]],"b":"${'['.repeat(999)}"}`)
+  const wide = await post(fixture, `{"a":[${'[],'.repeat(9999)}[]],"b":"${'['.repeat(999)}"}`)
   assert.doesNotMatch(wide.text, /nested/)
 })
 
 test('huge numbers are refused as any other wrong value', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('root', ['admin'])
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('root', ['admin'])
   for (const value of ['1e999', '-1e999', '9'.repeat(5000), '1e-999', '9007199254740993', '0.5']) {
     const what = 'PUT /v1/admin/settings/password.minLength'
-    refused(await house.ask(what, { raw: `{"value":${value}}`, token }), 400, 'invalid_request')
+    refused(await fixture.ask(what, { raw: `{"value":${value}}`, token }), 400, 'invalid_request')
     const raw = `{"actors":[{"name":"x","createdAt":-${value.replace('-', '')}}]}`
-    const imported = await house.ask('POST /v1/admin/actors/import', { raw, token })
+    const imported = await fixture.ask('POST /v1/admin/actors/import', { raw, token })
     if (value !== '1e-999') refused(imported, 400, 'invalid_request')
   }
 })
 
 test('of a name given twice the last counts', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const raw = `{"name":"ada","name":"bob","password":"${PASSWORD}"}`
-  assert.match((await post(house, raw)).text, /"name":"bob"/)
+  assert.match((await post(fixture, raw)).text, /"name":"bob"/)
 })

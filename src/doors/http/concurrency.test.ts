@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  type Fixture,
+  openFixture,
+  PASSWORD,
+  parsed,
+  type Reply,
+  refused,
+} from '../../../test/support/http-door.ts'
 import { loggedInShape } from '../../commands/built-in/shapes.ts'
 import type { Store } from '../../core/index.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { fakeClock } from '../../testing/fake-clock.ts'
 import { ROUTES } from './routes.ts'
-import { type House, openHouse, PASSWORD, parsed, type Reply, refused } from '../../../test/support/http-door.ts'
 
 const NEXT = 'five dry badgers on a hill'
 
@@ -15,29 +22,31 @@ function times<T>(count: number, act: (i: number) => Promise<T>): Promise<T[]> {
 
 const statuses = (replies: readonly Reply[]) => replies.map(({ status }) => status).sort()
 
-const whoAmI = async (house: House, token: string) =>
-  (await house.ask('GET /v1/session', { token })).status
+const whoAmI = async (fixture: Fixture, token: string) =>
+  (await fixture.ask('GET /v1/session', { token })).status
 
 test('fifty renewals at once with one code get one and the same successor', async () => {
-  await using house = await openHouse()
-  const { renewal, session } = await house.person('ada')
-  const replies = await times(50, () => house.ask('POST /v1/session/renew', { body: { renewal } }))
+  await using fixture = await openFixture()
+  const { renewal, session } = await fixture.person('ada')
+  const replies = await times(50, () =>
+    fixture.ask('POST /v1/session/renew', { body: { renewal } }),
+  )
   const renewed = replies.map((reply) => parsed(reply, 200, loggedInShape))
   assert.equal(new Set(renewed.map(({ token }) => token)).size, 1)
   assert.equal(new Set(renewed.map((each) => each.renewal)).size, 1)
   for (const { session: each } of renewed)
     assert.deepEqual([each.id, each.generation], [session, 1])
-  assert.equal(await whoAmI(house, renewed[0]?.token ?? ''), 200)
+  assert.equal(await whoAmI(fixture, renewed[0]?.token ?? ''), 200)
 })
 
 test('of twenty registrations of one name at once one is made and nineteen are refused', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const replies = await times(20, (i) =>
-    house.ask('POST /v1/actors', { body: { name: i % 2 ? 'Ada' : 'ada ', password: PASSWORD } }),
+    fixture.ask('POST /v1/actors', { body: { name: i % 2 ? 'Ada' : 'ada ', password: PASSWORD } }),
   )
   assert.deepEqual(statuses(replies), [201, ...Array.from({ length: 19 }, () => 409)])
   for (const reply of replies) if (reply.status !== 201) refused(reply, 409, 'identity_taken')
-  assert.equal((await house.authority.searchActors({ limit: 50 })).items.length, 1)
+  assert.equal((await fixture.authority.actors.search({ limit: 50 })).items.length, 1)
 })
 
 test('a limit of sessions is exact, however many log in at once', async () => {
@@ -46,48 +55,48 @@ test('a limit of sessions is exact, however many log in at once', async () => {
     'profile.web.onLimit': 'refuse',
     'throttle.identityFree': 100,
   } as const
-  await using house = await openHouse({ settings })
-  await house.authority.register({ name: 'ada', password: PASSWORD })
+  await using fixture = await openFixture({ settings })
+  await fixture.authority.actors.register({ name: 'ada', password: PASSWORD })
   const body = { identity: 'ada', password: PASSWORD }
-  const replies = await times(12, () => house.ask('POST /v1/sessions', { body }))
+  const replies = await times(12, () => fixture.ask('POST /v1/sessions', { body }))
   assert.deepEqual(statuses(replies), [201, 201, 201, ...Array.from({ length: 9 }, () => 409)])
   for (const reply of replies) if (reply.status === 409) refused(reply, 409, 'session_limit')
-  assert.equal(await house.authority.countSessions(), 3)
+  assert.equal(await fixture.authority.sessions.count(), 3)
 })
 
 test('whoever is evicted by a limit is told so', async () => {
   const settings = { 'profile.web.maxLive': 1, 'profile.web.onLimit': 'evict-oldest' } as const
-  await using house = await openHouse({ settings })
-  const { token } = await house.person('ada')
-  const next = await house.login('ada')
-  refused(await house.ask('GET /v1/session', { token }), 401, 'session_revoked', 'evicted')
-  assert.equal(await whoAmI(house, next.token), 200)
+  await using fixture = await openFixture({ settings })
+  const { token } = await fixture.person('ada')
+  const next = await fixture.login('ada')
+  refused(await fixture.ask('GET /v1/session', { token }), 401, 'session_revoked', 'evicted')
+  assert.equal(await whoAmI(fixture, next.token), 200)
 })
 
 test('of logins and a password change at once, none that read the old password is left', async () => {
-  await using house = await openHouse({ settings: { 'throttle.identityFree': 100 } })
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture({ settings: { 'throttle.identityFree': 100 } })
+  const { token } = await fixture.person('ada')
   const body = { identity: 'ada', password: PASSWORD }
   const change = { current: PASSWORD, next: NEXT, sessions: 'revoke-all' }
   const [changed, ...logins] = await Promise.all([
-    house.ask('POST /v1/password', { token, body: change }),
-    ...Array.from({ length: 10 }, () => house.ask('POST /v1/sessions', { body })),
+    fixture.ask('POST /v1/password', { token, body: change }),
+    ...Array.from({ length: 10 }, () => fixture.ask('POST /v1/sessions', { body })),
   ])
   assert.equal(changed.status, 204)
   for (const login of logins) {
     assert.ok([201, 401, 409].includes(login.status), login.text)
-    if (login.status === 201) assert.equal(await whoAmI(house, String(login.body['token'])), 401)
+    if (login.status === 201) assert.equal(await whoAmI(fixture, String(login.body['token'])), 401)
   }
-  assert.equal(await house.authority.countSessions(), 0)
+  assert.equal(await fixture.authority.sessions.count(), 0)
 })
 
 test('of many logouts at once with one token each is done or refused, and the session is over', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  const replies = await times(10, () => house.ask('DELETE /v1/session', { token }))
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  const replies = await times(10, () => fixture.ask('DELETE /v1/session', { token }))
   assert.ok(replies.some(({ status }) => status === 204))
   assert.ok(replies.every(({ status }) => status === 204 || status === 401))
-  assert.equal(await whoAmI(house, token), 401)
+  assert.equal(await whoAmI(fixture, token), 401)
 })
 
 /** What a store's method may be called by a route that only reads. A touch is no change of what it says. */
@@ -116,14 +125,14 @@ test('no GET and no HEAD writes anything', async () => {
     documents: watched(sound.documents),
     audit: watched(sound.audit),
   }
-  await using house = await openHouse({ store, clock })
-  const { token, id } = await house.person('root', ['admin'])
+  await using fixture = await openFixture({ store, clock })
+  const { token, id } = await fixture.person('root', ['admin'])
   assert.ok(writes.includes('create'))
   writes.length = 0
   const read = ROUTES.filter(({ method }) => method === 'GET').map(({ path }) => path)
   for (const path of [...read, '/healthz', '/readyz', '/docs', '/openapi.json']) {
     for (const method of ['GET', 'HEAD']) {
-      const reply = await house.ask(`${method} ${path.replace(':id', id)}`, { token })
+      const reply = await fixture.ask(`${method} ${path.replace(':id', id)}`, { token })
       assert.equal(reply.status, 200, path)
     }
   }

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loggedInShape, whoAmIShape } from '../../commands/built-in/shapes.ts'
-import { createCookieJar } from './credentials.ts'
 import {
-  type House,
-  openHouse,
+  type Fixture,
+  openFixture,
   PASSWORD,
   pairOf,
   parsed,
   refused,
   SAME_ORIGIN,
 } from '../../../test/support/http-door.ts'
+import { loggedInShape, whoAmIShape } from '../../commands/built-in/shapes.ts'
+import { createCookieJar } from './credentials.ts'
 
 const TOKEN = /^lks_[0-9A-Za-z]{75}$/
 const OWN = '__Host-latchkey'
@@ -22,8 +22,8 @@ function cookieParts(setCookie: string | undefined) {
   return { name: pair.slice(0, at), value: pair.slice(at + 1), attributes: attributes.sort() }
 }
 
-async function loginByCookie(house: House, cookie?: string) {
-  return house.ask('POST /v1/sessions', {
+async function loginByCookie(fixture: Fixture, cookie?: string) {
+  return fixture.ask('POST /v1/sessions', {
     body: { identity: 'ada', password: PASSWORD, cookie: true },
     headers: SAME_ORIGIN,
     ...(cookie === undefined ? {} : { cookie }),
@@ -31,11 +31,11 @@ async function loginByCookie(house: House, cookie?: string) {
 }
 
 /** An administrator with a cookie, and the cookie in which it acts as Ada. */
-async function actingAsAda(house: House) {
-  const ada = await house.person('ada')
-  await house.person('root', ['admin'])
-  const own = await house.cookieOf('root')
-  const reply = await house.ask('POST /v1/impersonations', {
+async function actingAsAda(fixture: Fixture) {
+  const ada = await fixture.person('ada')
+  await fixture.person('root', ['admin'])
+  const own = await fixture.cookieOf('root')
+  const reply = await fixture.ask('POST /v1/impersonations', {
     body: { actor: ada.id },
     cookie: own,
     headers: SAME_ORIGIN,
@@ -44,9 +44,9 @@ async function actingAsAda(house: House) {
 }
 
 test('a cookie is __Host-, Secure, HttpOnly, SameSite=Lax, Path=/ and has no Domain', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const reply = await loginByCookie(house)
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const reply = await loginByCookie(fixture)
   const [first, second] = reply.cookies.map(cookieParts)
   assert.equal(reply.cookies.length, 2)
   assert.equal(first?.name, OWN)
@@ -63,9 +63,9 @@ test('a cookie is __Host-, Secure, HttpOnly, SameSite=Lax, Path=/ and has no Dom
 })
 
 test('with a cookie no secret is in the body, and there is no renewal code', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const reply = await loginByCookie(house)
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const reply = await loginByCookie(fixture)
   assert.deepEqual(Object.keys(parsed(reply, 201, loggedInShape)).sort(), ['actor', 'session'])
   assert.doesNotMatch(reply.text, /lk[sr]_/)
   const { value } = cookieParts(reply.cookies[0])
@@ -73,25 +73,25 @@ test('with a cookie no secret is in the body, and there is no renewal code', asy
 })
 
 test('a visitor may have a cookie too', async () => {
-  await using house = await openHouse()
-  const reply = await house.ask('POST /v1/sessions/anonymous', {
+  await using fixture = await openFixture()
+  const reply = await fixture.ask('POST /v1/sessions/anonymous', {
     body: { cookie: true },
     headers: SAME_ORIGIN,
   })
   assert.deepEqual(Object.keys(reply.body).sort(), ['actor', 'session'])
-  const who = await house.ask('GET /v1/session', { cookie: pairOf(reply.cookies[0]) })
+  const who = await fixture.ask('GET /v1/session', { cookie: pairOf(reply.cookies[0]) })
   assert.equal(parsed(who, 200, whoAmIShape).actor.anonymous, true)
 })
 
 test('"cookie": false and no word of cookies mean a token in the body', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
+  await using fixture = await openFixture()
+  await fixture.person('ada')
   const body = { identity: 'ada', password: PASSWORD, cookie: false }
-  const reply = await house.ask('POST /v1/sessions', { body })
+  const reply = await fixture.ask('POST /v1/sessions', { body })
   assert.match(parsed(reply, 201, loggedInShape).token ?? '', TOKEN)
   assert.deepEqual(reply.cookies, [])
   for (const cookie of ['true', 1, null, {}]) {
-    const odd = await house.ask('POST /v1/sessions', {
+    const odd = await fixture.ask('POST /v1/sessions', {
       body: { ...body, cookie },
       headers: SAME_ORIGIN,
     })
@@ -106,9 +106,9 @@ test('plain cookies are for development over plain HTTP alone', async () => {
     [{ development: true, publicUrl: 'http://localhost' }, 'latchkey', false],
     [{}, OWN, true],
   ] as const) {
-    await using house = await openHouse({ door })
-    await house.person('ada')
-    const reply = await house.ask('POST /v1/sessions', {
+    await using fixture = await openFixture({ door })
+    await fixture.person('ada')
+    const reply = await fixture.ask('POST /v1/sessions', {
       body: { identity: 'ada', password: PASSWORD, cookie: true },
       headers: { 'sec-fetch-site': 'same-origin' },
     })
@@ -120,43 +120,47 @@ test('plain cookies are for development over plain HTTP alone', async () => {
 })
 
 test('a cookie of the other name counts for nothing', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  refused(await house.ask('GET /v1/session', { cookie: `latchkey=${token}` }), 401, 'token_missing')
-  assert.equal((await house.ask('GET /v1/session', { cookie: `${OWN}=${token}` })).status, 200)
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  refused(
+    await fixture.ask('GET /v1/session', { cookie: `latchkey=${token}` }),
+    401,
+    'token_missing',
+  )
+  assert.equal((await fixture.ask('GET /v1/session', { cookie: `${OWN}=${token}` })).status, 200)
 })
 
 test('the cookie lasts as long as the session at most', async () => {
-  await using house = await openHouse({ settings: { 'profile.web.absoluteMs': 90_500 } })
-  await house.person('ada')
-  const reply = await loginByCookie(house)
+  await using fixture = await openFixture({ settings: { 'profile.web.absoluteMs': 90_500 } })
+  await fixture.person('ada')
+  const reply = await loginByCookie(fixture)
   assert.ok(cookieParts(reply.cookies[0]).attributes.includes('Max-Age=90'))
   const jar = createCookieJar({ plain: false })
   assert.match(jar.write('x', 5, 10), /Max-Age=0/)
 })
 
 test('bearer beats cookie', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const bob = await house.person('bob')
-  const cookie = await house.cookieOf('ada')
-  const both = await house.ask('GET /v1/session', { cookie, token: bob.token })
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const bob = await fixture.person('bob')
+  const cookie = await fixture.cookieOf('ada')
+  const both = await fixture.ask('GET /v1/session', { cookie, token: bob.token })
   assert.equal(parsed(both, 200, whoAmIShape).actor.id, bob.id)
   // Even a bad one: the cookie is no way round it, and stays.
-  const bad = await house.ask('GET /v1/session', { cookie, token: 'nonsense' })
+  const bad = await fixture.ask('GET /v1/session', { cookie, token: 'nonsense' })
   refused(bad, 401, 'token_invalid')
   assert.deepEqual(bad.cookies, [])
-  const out = await house.ask('DELETE /v1/session', { cookie, token: bob.token })
+  const out = await fixture.ask('DELETE /v1/session', { cookie, token: bob.token })
   assert.deepEqual([out.status, out.cookies], [204, []])
   assert.equal(out.headers.get('clear-site-data'), null)
-  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
 test('step-up by cookie rotates the cookie and says nothing in the body', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const before = await house.cookieOf('ada')
-  const reply = await house.ask('POST /v1/session/step-up', {
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const before = await fixture.cookieOf('ada')
+  const reply = await fixture.ask('POST /v1/session/step-up', {
     body: { password: PASSWORD },
     cookie: before,
     headers: SAME_ORIGIN,
@@ -169,43 +173,46 @@ test('step-up by cookie rotates the cookie and says nothing in the body', async 
     cookieParts(reply.cookies[0]).attributes,
     ['HttpOnly', 'Max-Age=86400', 'Path=/', 'SameSite=Lax', 'Secure'].sort(),
   )
-  refused(await house.ask('GET /v1/session', { cookie: before }), 401, 'token_invalid')
-  assert.equal((await house.ask('GET /v1/session', { cookie: after })).status, 200)
+  refused(await fixture.ask('GET /v1/session', { cookie: before }), 401, 'token_invalid')
+  assert.equal((await fixture.ask('GET /v1/session', { cookie: after })).status, 200)
 })
 
 test('step-up by bearer rotates the token in the body and sets no cookie', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  const reply = await house.ask('POST /v1/session/step-up', { body: { password: PASSWORD }, token })
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  const reply = await fixture.ask('POST /v1/session/step-up', {
+    body: { password: PASSWORD },
+    token,
+  })
   assert.match(parsed(reply, 200, loggedInShape).token ?? '', TOKEN)
   assert.deepEqual(reply.cookies, [])
-  refused(await house.ask('GET /v1/session', { token }), 401, 'token_invalid')
+  refused(await fixture.ask('GET /v1/session', { token }), 401, 'token_invalid')
 })
 
 test('an impersonation has a cookie of its own, which goes before one’s own', async () => {
-  await using house = await openHouse()
-  const { ada, own, reply, acting } = await actingAsAda(house)
+  await using fixture = await openFixture()
+  const { ada, own, reply, acting } = await actingAsAda(fixture)
   assert.deepEqual(Object.keys(parsed(reply, 201, loggedInShape)).sort(), ['actor', 'session'])
   assert.equal(reply.cookies.length, 1)
   assert.equal(cookieParts(reply.cookies[0]).name, ACTING)
-  const who = await house.ask('GET /v1/session', { cookie: `${own}; ${acting}` })
+  const who = await fixture.ask('GET /v1/session', { cookie: `${own}; ${acting}` })
   const { actor, impersonator } = parsed(who, 200, whoAmIShape)
   assert.deepEqual([actor.id, impersonator?.name], [ada.id, 'root'])
 })
 
 test('stopping an impersonation takes its cookie and leaves one’s own', async () => {
-  await using house = await openHouse()
-  const { own, acting } = await actingAsAda(house)
-  const reply = await house.ask('DELETE /v1/impersonations/current', {
+  await using fixture = await openFixture()
+  const { own, acting } = await actingAsAda(fixture)
+  const reply = await fixture.ask('DELETE /v1/impersonations/current', {
     cookie: `${own}; ${acting}`,
     headers: SAME_ORIGIN,
   })
   assert.equal(reply.status, 204)
   assert.deepEqual(reply.cookies.map(pairOf), [`${ACTING}=`])
-  const who = await house.ask('GET /v1/session', { cookie: own })
+  const who = await fixture.ask('GET /v1/session', { cookie: own })
   assert.equal(parsed(who, 200, whoAmIShape).actor.name, 'root')
   refused(
-    await house.ask('GET /v1/session', { cookie: acting }),
+    await fixture.ask('GET /v1/session', { cookie: acting }),
     401,
     'session_revoked',
     'logged_out',
@@ -213,20 +220,20 @@ test('stopping an impersonation takes its cookie and leaves one’s own', async 
 })
 
 test('a dead cookie is taken back with the refusal, the one that is dead and no other', async () => {
-  await using house = await openHouse()
-  const { own, acting } = await actingAsAda(house)
+  await using fixture = await openFixture()
+  const { own, acting } = await actingAsAda(fixture)
   const both = `${own}; ${acting}`
-  house.clock.advance(15 * 60_000)
-  const reply = await house.ask('GET /v1/session', { cookie: both })
+  fixture.clock.advance(15 * 60_000)
+  const reply = await fixture.ask('GET /v1/session', { cookie: both })
   refused(reply, 401, 'session_expired')
   assert.deepEqual(reply.cookies.map(pairOf), [`${ACTING}=`])
-  const mine = await house.ask('GET /v1/session', { cookie: own })
+  const mine = await fixture.ask('GET /v1/session', { cookie: own })
   assert.equal(mine.status, 200)
-  house.clock.advance(24 * 3_600_000)
-  const late = await house.ask('GET /v1/sessions', { cookie: own })
+  fixture.clock.advance(24 * 3_600_000)
+  const late = await fixture.ask('GET /v1/sessions', { cookie: own })
   refused(late, 401, 'session_expired')
   assert.deepEqual(late.cookies.map(pairOf), [`${OWN}=`])
-  const garbage = await house.ask('DELETE /v1/session', {
+  const garbage = await fixture.ask('DELETE /v1/session', {
     cookie: `${OWN}=garbage`,
     headers: SAME_ORIGIN,
   })
@@ -235,91 +242,91 @@ test('a dead cookie is taken back with the refusal, the one that is dead and no 
 })
 
 test('a refusal that is no verdict on the session leaves the cookie', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const cookie = await house.cookieOf('ada')
-  const reply = await house.ask('GET /v1/admin/actors', { cookie })
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const cookie = await fixture.cookieOf('ada')
+  const reply = await fixture.ask('GET /v1/admin/actors', { cookie })
   refused(reply, 403, 'access_denied')
   assert.deepEqual(reply.cookies, [])
 })
 
 test('logout by cookie clears the cookies and the site’s data', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const cookie = await house.cookieOf('ada')
-  const reply = await house.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const cookie = await fixture.cookieOf('ada')
+  const reply = await fixture.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
   assert.equal(reply.status, 204)
   assert.equal(reply.headers.get('clear-site-data'), '"cache", "cookies", "storage"')
   assert.deepEqual(reply.cookies.map(pairOf).sort(), [`${ACTING}=`, `${OWN}=`].sort())
   for (const setCookie of reply.cookies) {
     assert.ok(['Max-Age=0', 'Secure', 'Path=/'].every((part) => setCookie.includes(part)))
   }
-  refused(await house.ask('GET /v1/session', { cookie }), 401, 'session_revoked', 'logged_out')
+  refused(await fixture.ask('GET /v1/session', { cookie }), 401, 'session_revoked', 'logged_out')
 })
 
 test('logout while acting as another ends the acting alone', async () => {
-  await using house = await openHouse()
-  const { own, acting } = await actingAsAda(house)
-  const reply = await house.ask('DELETE /v1/session', {
+  await using fixture = await openFixture()
+  const { own, acting } = await actingAsAda(fixture)
+  const reply = await fixture.ask('DELETE /v1/session', {
     cookie: `${own}; ${acting}`,
     headers: SAME_ORIGIN,
   })
   assert.deepEqual(reply.cookies.map(pairOf), [`${ACTING}=`])
   assert.equal(reply.headers.get('clear-site-data'), null)
-  assert.equal((await house.ask('GET /v1/session', { cookie: own })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie: own })).status, 200)
 })
 
 test('a login over a cookie session ends that session, which is told so', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const before = await house.cookieOf('ada')
-  const reply = await loginByCookie(house, before)
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const before = await fixture.cookieOf('ada')
+  const reply = await loginByCookie(fixture, before)
   assert.equal(reply.status, 201)
   const after = pairOf(reply.cookies[0])
   assert.notEqual(after, before)
   refused(
-    await house.ask('GET /v1/session', { cookie: before }),
+    await fixture.ask('GET /v1/session', { cookie: before }),
     401,
     'session_revoked',
     'upgraded',
   )
-  assert.equal((await house.ask('GET /v1/session', { cookie: after })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie: after })).status, 200)
 })
 
 test('a login while acting as another ends both, the acting and one’s own', {}, async () => {
-  await using house = await openHouse()
-  const { own, acting } = await actingAsAda(house)
-  const reply = await loginByCookie(house, `${own}; ${acting}`)
+  await using fixture = await openFixture()
+  const { own, acting } = await actingAsAda(fixture)
+  const reply = await loginByCookie(fixture, `${own}; ${acting}`)
   assert.equal(reply.status, 201)
   for (const cookie of [own, acting]) {
-    assert.equal((await house.ask('GET /v1/session', { cookie })).status, 401)
+    assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 401)
   }
 })
 
 test('a failed login over a cookie session leaves it as it was', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const cookie = await house.cookieOf('ada')
-  const reply = await house.ask('POST /v1/sessions', {
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const cookie = await fixture.cookieOf('ada')
+  const reply = await fixture.ask('POST /v1/sessions', {
     body: { identity: 'ada', password: 'wrong', cookie: true },
     cookie,
     headers: SAME_ORIGIN,
   })
   refused(reply, 401, 'credentials_invalid')
   assert.deepEqual(reply.cookies, [])
-  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
 test('a dead cookie does not stand in the way of a login', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
-  const reply = await loginByCookie(house, `${OWN}=garbage`)
+  await using fixture = await openFixture()
+  await fixture.person('ada')
+  const reply = await loginByCookie(fixture, `${OWN}=garbage`)
   assert.equal(reply.status, 201)
   assert.match(cookieParts(reply.cookies[0]).value, TOKEN)
 })
 
 test('odd Cookie headers are no session and no error', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   for (const cookie of [
     '',
     ';;;',
@@ -330,9 +337,9 @@ test('odd Cookie headers are no session and no error', async () => {
     '__proto__=1; constructor=2',
     `a=b; ${'x=y; '.repeat(2000)}`,
   ]) {
-    refused(await house.ask('GET /v1/session', { cookie }), 401, 'token_missing')
+    refused(await fixture.ask('GET /v1/session', { cookie }), 401, 'token_missing')
   }
   for (const cookie of [`${OWN}=%`, `${OWN}=%00%zz`, `${OWN}=a b`, `${OWN}=${'x'.repeat(9000)}`]) {
-    refused(await house.ask('GET /v1/session', { cookie }), 401, 'token_invalid')
+    refused(await fixture.ask('GET /v1/session', { cookie }), 401, 'token_invalid')
   }
 })

@@ -21,7 +21,7 @@ export interface HttpDoorOptions {
   readonly development?: boolean
   /** What stands before every path: `/auth`. Nothing by default. */
   readonly prefix?: string
-  /** Proxies whose `X-Forwarded-For` is believed: addresses or CIDR prefixes. None by default. */
+  /** Proxies whose `X-Forwarded-For` is cachedRefusal: addresses or CIDR prefixes. None by default. */
   readonly trustedProxies?: readonly string[]
   /** `Host` headers that are served; any by default in production. */
   readonly allowedHosts?: readonly string[]

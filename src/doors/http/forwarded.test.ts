@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import {
+  type Asking,
+  type Fixture,
+  openFixture,
+  PASSWORD,
+  parsed,
+  refused,
+} from '../../../test/support/http-door.ts'
 import { sessionListingShape } from '../../commands/built-in/shapes.ts'
-import { type Asking, type House, openHouse, PASSWORD, parsed, refused } from '../../../test/support/http-door.ts'
 
 const listShape = z.strictObject({ sessions: z.array(sessionListingShape) })
 const PROXIES = { door: { trustedProxies: ['10.0.0.0/8', '2001:db8::1'] } }
 
 /** The address that the list shows for a login that came so. */
-async function addressOf(house: House, asking: Asking): Promise<string | null> {
-  await house.authority.register({ name: 'ada', password: PASSWORD })
-  const login = await house.ask('POST /v1/sessions', {
+async function addressOf(fixture: Fixture, asking: Asking): Promise<string | null> {
+  await fixture.authority.actors.register({ name: 'ada', password: PASSWORD })
+  const login = await fixture.ask('POST /v1/sessions', {
     ...asking,
     body: { identity: 'ada', password: PASSWORD },
   })
   const token = String(login.body['token'])
-  const list = parsed(await house.ask('GET /v1/sessions', { token }), 200, listShape)
+  const list = parsed(await fixture.ask('GET /v1/sessions', { token }), 200, listShape)
   return list.sessions[0]?.client.address ?? null
 }
 
@@ -64,13 +71,13 @@ for (const [name, options, asking, expected] of [
   ['a mapped address as IPv4', {}, { address: '::ffff:203.0.113.7' }, '203.0.113.7'],
 ] as const) {
   test(`the address of a session is that of ${name}`, async () => {
-    await using house = await openHouse(options)
-    assert.equal(await addressOf(house, asking), expected)
+    await using fixture = await openFixture(options)
+    assert.equal(await addressOf(fixture, asking), expected)
   })
 }
 
 test('no other header says where a request comes from', async () => {
-  await using house = await openHouse(PROXIES)
+  await using fixture = await openFixture(PROXIES)
   const headers = {
     forwarded: 'for=203.0.113.9',
     'x-real-ip': '203.0.113.9',
@@ -78,43 +85,46 @@ test('no other header says where a request comes from', async () => {
     'cf-connecting-ip': '203.0.113.9',
     'x-user-id': 'root',
   }
-  assert.equal(await addressOf(house, { address: '10.0.0.1', headers }), '10.0.0.1')
+  assert.equal(await addressOf(fixture, { address: '10.0.0.1', headers }), '10.0.0.1')
 })
 
-const register = (house: House, name: string, asking: Asking) =>
-  house.ask('POST /v1/actors', { ...asking, body: { name, password: PASSWORD } })
+const register = (fixture: Fixture, name: string, asking: Asking) =>
+  fixture.ask('POST /v1/actors', { ...asking, body: { name, password: PASSWORD } })
 
 test('registrations are counted by the address, and a made-up header is no way round', async () => {
-  await using house = await openHouse({ settings: { 'throttle.createPerMinute': 2 } })
+  await using fixture = await openFixture({ settings: { 'throttle.createPerMinute': 2 } })
   for (const [name, chain, status] of [
     ['a', '203.0.113.1', 201],
     ['b', '203.0.113.2', 201],
     ['c', '203.0.113.3', 429],
   ] as const) {
-    const reply = await register(house, name, forwarded('192.0.2.1', chain))
+    const reply = await register(fixture, name, forwarded('192.0.2.1', chain))
     assert.equal(reply.status, status)
   }
-  assert.equal((await register(house, 'd', { address: '192.0.2.2' })).status, 201)
-  house.clock.advance(60_000)
-  assert.equal((await register(house, 'e', { address: '192.0.2.1' })).status, 201)
+  assert.equal((await register(fixture, 'd', { address: '192.0.2.2' })).status, 201)
+  fixture.clock.advance(60_000)
+  assert.equal((await register(fixture, 'e', { address: '192.0.2.1' })).status, 201)
 })
 
 test('behind a trusted proxy each client has a count of its own', async () => {
-  await using house = await openHouse({ ...PROXIES, settings: { 'throttle.createPerMinute': 1 } })
+  await using fixture = await openFixture({
+    ...PROXIES,
+    settings: { 'throttle.createPerMinute': 1 },
+  })
   const from = (client: string) => forwarded('10.0.0.1', client)
-  assert.equal((await register(house, 'a', from('203.0.113.1'))).status, 201)
-  const second = await register(house, 'b', from('203.0.113.1'))
+  assert.equal((await register(fixture, 'a', from('203.0.113.1'))).status, 201)
+  const second = await register(fixture, 'b', from('203.0.113.1'))
   refused(second, 429, 'throttled')
   assert.equal(second.headers.get('retry-after'), '60')
-  assert.equal((await register(house, 'b', from('203.0.113.2'))).status, 201)
-  refused(await register(house, 'c', from('6.6.6.6, 203.0.113.2')), 429, 'throttled')
+  assert.equal((await register(fixture, 'b', from('203.0.113.2'))).status, 201)
+  refused(await register(fixture, 'c', from('6.6.6.6, 203.0.113.2')), 429, 'throttled')
 })
 
 test('failed logins are counted by the address', async () => {
-  await using house = await openHouse({ settings: { 'throttle.addressPerMinute': 3 } })
-  await house.person('ada')
+  await using fixture = await openFixture({ settings: { 'throttle.addressPerMinute': 3 } })
+  await fixture.person('ada')
   const ask = (identity: string, password: string, address: string) =>
-    house.ask('POST /v1/sessions', { address, body: { identity, password } })
+    fixture.ask('POST /v1/sessions', { address, body: { identity, password } })
   for (let i = 0; i < 3; i++) {
     refused(await ask(`nobody${i}`, 'x', '192.0.2.1'), 401, 'credentials_invalid')
   }
@@ -123,15 +133,15 @@ test('failed logins are counted by the address', async () => {
 })
 
 test('visitors are counted by the address', async () => {
-  await using house = await openHouse({ settings: { 'throttle.createPerMinute': 1 } })
-  const visit = () => house.ask('POST /v1/sessions/anonymous', { address: '192.0.2.1' })
+  await using fixture = await openFixture({ settings: { 'throttle.createPerMinute': 1 } })
+  const visit = () => fixture.ask('POST /v1/sessions/anonymous', { address: '192.0.2.1' })
   assert.equal((await visit()).status, 201)
   refused(await visit(), 429, 'throttled')
 })
 
 test('a proxy that is no address stops nothing but trusts nobody', async () => {
-  await using house = await openHouse({
+  await using fixture = await openFixture({
     door: { trustedProxies: ['proxy.internal', '10.0.0.0/99'] },
   })
-  assert.equal(await addressOf(house, forwarded('10.0.0.1', '203.0.113.9')), '10.0.0.1')
+  assert.equal(await addressOf(fixture, forwarded('10.0.0.1', '203.0.113.9')), '10.0.0.1')
 })

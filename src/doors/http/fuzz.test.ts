@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { type Fixture, openFixture, PASSWORD, read } from '../../../test/support/http-door.ts'
 import { ERROR_TABLE } from '../../core/index.ts'
 import { ROUTES } from './routes.ts'
-import { type House, openHouse, PASSWORD, read } from '../../../test/support/http-door.ts'
 
 const segment = fc.oneof(
   fc.constantFrom('x', '%00', '%', '%2e%2e', '..', '__proto__', 'password.minLength', '%F0%9F', ''),
@@ -147,33 +147,33 @@ function requestOf(fuzzed: Fuzzed, token: string): Request {
   return new Request(`http://localhost${fuzzed.target.path}${fuzzed.query}`, init)
 }
 
-async function rootOf(house: House): Promise<string> {
-  const known = await house.authority.searchActors({ text: 'root', limit: 1 })
-  const id = known.items[0]?.id ?? (await house.person('root', ['admin', 'introspect'])).id
-  await house.authority.restore(id)
-  await house.authority.setRoles(id, ['admin', 'introspect'])
-  const login = await house.authority.loginAs(id)
+async function rootOf(fixture: Fixture): Promise<string> {
+  const known = await fixture.authority.actors.search({ text: 'root', limit: 1 })
+  const id = known.items[0]?.id ?? (await fixture.person('root', ['admin', 'introspect'])).id
+  await fixture.authority.actors.restore(id)
+  await fixture.authority.actors.setRoles(id, ['admin', 'introspect'])
+  const login = await fixture.authority.sessions.loginAs(id)
   assert.ok(login.ok)
   return login.token
 }
 
 test('whatever is asked, there is an answer, and it is never our own failure', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const seen = new Set<number>()
   const property = fc.asyncProperty(request, async (fuzzed) => {
-    const token = await rootOf(house)
-    const response = await house.fetch(requestOf(fuzzed, token), { address: '192.0.2.1' })
+    const token = await rootOf(fixture)
+    const response = await fixture.fetch(requestOf(fuzzed, token), { address: '192.0.2.1' })
     assert.ok(response instanceof Response)
     const reply = await read(response)
     seen.add(reply.status)
     assert.ok(reply.status < 500 || fuzzed.target.path === '/readyz', reply.text)
     const code = reply.body['code']
     if (reply.status >= 400 && reply.text !== '') assert.ok(String(code) in ERROR_TABLE)
-    assert.deepEqual(house.errors, [])
+    assert.deepEqual(fixture.errors, [])
   })
   await fc.assert(property, { numRuns: 1500 })
   // It is no test if everything stops at the first gate.
   for (const status of [200, 204, 400, 401, 404]) assert.ok(seen.has(status), String(status))
-  assert.equal((await house.ask('GET /healthz')).status, 200)
-  assert.equal((await house.ask('GET /v1/session', { token: await rootOf(house) })).status, 200)
+  assert.equal((await fixture.ask('GET /healthz')).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { token: await rootOf(fixture) })).status, 200)
 })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { z } from 'zod'
+import { openFixture, parsed, refused } from '../../../test/support/http-door.ts'
 import { sessionListingShape } from '../../commands/built-in/shapes.ts'
 import { nativeCodec } from '../../core/index.ts'
-import { openHouse, parsed, refused } from '../../../test/support/http-door.ts'
 
 const listShape = z.strictObject({
   sessions: z.array(sessionListingShape),
@@ -12,10 +12,14 @@ const listShape = z.strictObject({
 })
 
 test('a limit is a number from 1 to 1000', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   for (const limit of ['1', '1000', '007']) {
-    assert.equal((await house.ask(`GET /v1/sessions?limit=${limit}`, { token })).status, 200, limit)
+    assert.equal(
+      (await fixture.ask(`GET /v1/sessions?limit=${limit}`, { token })).status,
+      200,
+      limit,
+    )
   }
   for (const limit of [
     'abc',
@@ -33,38 +37,40 @@ test('a limit is a number from 1 to 1000', async () => {
     'Infinity',
     '9'.repeat(400),
   ]) {
-    const reply = await house.ask(`GET /v1/sessions?limit=${encodeURIComponent(limit)}`, { token })
+    const reply = await fixture.ask(`GET /v1/sessions?limit=${encodeURIComponent(limit)}`, {
+      token,
+    })
     refused(reply, 400, 'invalid_request')
     assert.match(reply.text, /"path":"limit"/, limit)
   }
 })
 
 test('of a query name given twice the last counts', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  await house.login('ada')
-  const last = await house.ask('GET /v1/sessions?limit=2&limit=1', { token })
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  await fixture.login('ada')
+  const last = await fixture.ask('GET /v1/sessions?limit=2&limit=1', { token })
   assert.equal(parsed(last, 200, listShape).sessions.length, 1)
-  refused(await house.ask('GET /v1/sessions?limit=1&limit=x', { token }), 400, 'invalid_request')
+  refused(await fixture.ask('GET /v1/sessions?limit=1&limit=x', { token }), 400, 'invalid_request')
 })
 
 test('a query name that nobody knows is refused', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   for (const query of ['owner=x', 'Limit=1', 'limit[]=1', 'token=x', '=', 'a', '%00=1']) {
-    refused(await house.ask(`GET /v1/sessions?${query}`, { token }), 400, 'invalid_request')
+    refused(await fixture.ask(`GET /v1/sessions?${query}`, { token }), 400, 'invalid_request')
   }
-  assert.equal((await house.ask('GET /v1/sessions?', { token })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/sessions?', { token })).status, 200)
 })
 
 test('pages follow each other to the end, each session once', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  for (let i = 0; i < 6; i++) await house.login('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  for (let i = 0; i < 6; i++) await fixture.login('ada')
   const seen: string[] = []
   let after = ''
   for (let page = 0; page < 10; page++) {
-    const reply = await house.ask(`GET /v1/sessions?limit=3${after}`, { token })
+    const reply = await fixture.ask(`GET /v1/sessions?limit=3${after}`, { token })
     const { sessions, next } = parsed(reply, 200, listShape)
     seen.push(...sessions.map(({ id }) => id))
     if (next === undefined) break
@@ -74,8 +80,8 @@ test('pages follow each other to the end, each session once', async () => {
 })
 
 test('a cursor that was made up is an invalid request', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('root', ['admin'])
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('root', ['admin'])
   const encode = (text: string) => Buffer.from(text).toString('base64url')
   const cursors = [
     'x',
@@ -95,14 +101,16 @@ test('a cursor that was made up is an invalid request', async () => {
     encode('audit:1 '),
   ]
   for (const cursor of [...cursors, '9'.repeat(201)]) {
-    const reply = await house.ask(`GET /v1/sessions?after=${encodeURIComponent(cursor)}`, { token })
+    const reply = await fixture.ask(`GET /v1/sessions?after=${encodeURIComponent(cursor)}`, {
+      token,
+    })
     refused(reply, 400, 'invalid_request')
   }
   for (const list of ['actors', 'sessions', 'audit']) {
-    refused(await house.ask(`GET /v1/admin/${list}?after=x`, { token }), 400, 'invalid_request')
+    refused(await fixture.ask(`GET /v1/admin/${list}?after=x`, { token }), 400, 'invalid_request')
     const foreign = encode(list === 'actors' ? 'audit:1' : 'actors:1')
     refused(
-      await house.ask(`GET /v1/admin/${list}?after=${foreign}`, { token }),
+      await fixture.ask(`GET /v1/admin/${list}?after=${foreign}`, { token }),
       400,
       'invalid_request',
     )
@@ -110,9 +118,9 @@ test('a cursor that was made up is an invalid request', async () => {
 })
 
 test('ending a session that is not there, or not mine, is done and does nothing', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  const bob = await house.person('bob')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  const bob = await fixture.person('bob')
   for (const id of [
     bob.session,
     'x',
@@ -131,32 +139,32 @@ test('ending a session that is not there, or not mine, is done and does nothing'
     ':id',
     '*',
   ]) {
-    const reply = await house.ask(`DELETE /v1/sessions/${id}`, { token })
+    const reply = await fixture.ask(`DELETE /v1/sessions/${id}`, { token })
     assert.ok([204, 404, 400].includes(reply.status), `${id}: ${reply.status}`)
   }
   refused(
-    await house.ask(`DELETE /v1/sessions/${'x'.repeat(101)}`, { token }),
+    await fixture.ask(`DELETE /v1/sessions/${'x'.repeat(101)}`, { token }),
     400,
     'invalid_request',
   )
   for (const each of [token, bob.token]) {
-    assert.equal((await house.ask('GET /v1/session', { token: each })).status, 200)
+    assert.equal((await fixture.ask('GET /v1/session', { token: each })).status, 200)
   }
 })
 
 test('an id in the path is read as it was meant, percent-encoding and all', async () => {
-  await using house = await openHouse()
-  const ada = await house.person('ada')
-  const other = await house.login('ada')
+  await using fixture = await openFixture()
+  const ada = await fixture.person('ada')
+  const other = await fixture.login('ada')
   const encoded = [...other.session]
     .map((letter) => `%${letter.charCodeAt(0).toString(16)}`)
     .join('')
   assert.equal(
-    (await house.ask(`DELETE /v1/sessions/${encoded}`, { token: ada.token })).status,
+    (await fixture.ask(`DELETE /v1/sessions/${encoded}`, { token: ada.token })).status,
     204,
   )
   refused(
-    await house.ask('GET /v1/session', { token: other.token }),
+    await fixture.ask('GET /v1/session', { token: other.token }),
     401,
     'session_revoked',
     'revoked',
@@ -164,26 +172,30 @@ test('an id in the path is read as it was meant, percent-encoding and all', asyn
 })
 
 test('an odd id of an actor is not found, or no request', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('root', ['admin'])
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('root', ['admin'])
   for (const id of ['x', '%00', '%', '%zz', '__proto__', 'constructor', '%20', 'x'.repeat(254)]) {
-    const reply = await house.ask(`GET /v1/admin/actors/${id}`, { token })
+    const reply = await fixture.ask(`GET /v1/admin/actors/${id}`, { token })
     refused(reply, 404, 'not_found')
   }
   refused(
-    await house.ask(`GET /v1/admin/actors/${'x'.repeat(255)}`, { token }),
+    await fixture.ask(`GET /v1/admin/actors/${'x'.repeat(255)}`, { token }),
     400,
     'invalid_request',
   )
   for (const name of ['__proto__', 'constructor', 'x', '%00', 'profile.web']) {
-    const reply = await house.ask(`PUT /v1/admin/settings/${name}`, { token, body: { value: 1 } })
+    const reply = await fixture.ask(`PUT /v1/admin/settings/${name}`, { token, body: { value: 1 } })
     refused(reply, 400, 'invalid_request')
-    refused(await house.ask(`DELETE /v1/admin/settings/${name}`, { token }), 400, 'invalid_request')
+    refused(
+      await fixture.ask(`DELETE /v1/admin/settings/${name}`, { token }),
+      400,
+      'invalid_request',
+    )
   }
 })
 
 test('a path that is no route is not found, with any method', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   for (const path of [
     '/',
     '/v1',
@@ -201,15 +213,15 @@ test('a path that is no route is not found, with any method', async () => {
     `/v1/sessions/${'a/'.repeat(5000)}`,
   ]) {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'REPORT']) {
-      const reply = await house.ask(`${method} ${path}`)
+      const reply = await fixture.ask(`${method} ${path}`)
       refused(reply, 404, 'not_found')
     }
   }
 })
 
 test('a method that a route does not have is not found', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   for (const what of [
     'POST /v1/session',
     'PUT /v1/session',
@@ -222,31 +234,31 @@ test('a method that a route does not have is not found', async () => {
     'POST /healthz',
     'DELETE /docs',
   ]) {
-    refused(await house.ask(what, { token }), 404, 'not_found')
+    refused(await fixture.ask(what, { token }), 404, 'not_found')
   }
-  assert.equal((await house.ask('GET /v1/session', { token })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
 })
 
 test('HEAD answers as GET does, without a body', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   for (const [path, status] of [
     ['/v1/session', 200],
     ['/v1/sessions', 200],
     ['/healthz', 200],
     ['/v1/password', 404],
   ] as const) {
-    const reply = await house.ask(`HEAD ${path}`, { token })
+    const reply = await fixture.ask(`HEAD ${path}`, { token })
     assert.deepEqual([reply.status, reply.text], [status, ''])
   }
-  const dead = await house.ask('HEAD /v1/session')
+  const dead = await fixture.ask('HEAD /v1/session')
   assert.deepEqual([dead.status, dead.text], [401, ''])
 })
 
 test('ending the others must be said in so many words', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  const other = await house.login('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  const other = await fixture.login('ada')
   for (const query of [
     '',
     '?',
@@ -257,41 +269,41 @@ test('ending the others must be said in so many words', async () => {
     '?Except=current',
     '?except=x&except=current',
   ]) {
-    const reply = await house.ask(`DELETE /v1/sessions${query}`, { token })
+    const reply = await fixture.ask(`DELETE /v1/sessions${query}`, { token })
     refused(reply, 400, 'invalid_request')
   }
-  assert.equal((await house.ask('GET /v1/session', { token: other.token })).status, 200)
-  assert.equal((await house.ask('DELETE /v1/sessions?except=current', { token })).status, 204)
+  assert.equal((await fixture.ask('GET /v1/session', { token: other.token })).status, 200)
+  assert.equal((await fixture.ask('DELETE /v1/sessions?except=current', { token })).status, 204)
   refused(
-    await house.ask('GET /v1/session', { token: other.token }),
+    await fixture.ask('GET /v1/session', { token: other.token }),
     401,
     'session_revoked',
     'revoked',
   )
-  assert.equal((await house.ask('GET /v1/session', { token })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
 })
 
 test('a token in the query, in the body or in another header is none', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
-  refused(await house.ask(`GET /v1/session?access_token=${token}`), 401, 'token_missing')
-  refused(await house.ask(`GET /v1/session?token=${token}`), 401, 'token_missing')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
+  refused(await fixture.ask(`GET /v1/session?access_token=${token}`), 401, 'token_missing')
+  refused(await fixture.ask(`GET /v1/session?token=${token}`), 401, 'token_missing')
   refused(
-    await house.ask('DELETE /v1/session', { body: { access_token: token } }),
+    await fixture.ask('DELETE /v1/session', { body: { access_token: token } }),
     401,
     'token_missing',
   )
   for (const name of ['x-access-token', 'proxy-authorization', 'x-authorization']) {
     const headers = { [name]: `Bearer ${token}` }
-    refused(await house.ask('GET /v1/session', { headers }), 401, 'token_missing')
+    refused(await fixture.ask('GET /v1/session', { headers }), 401, 'token_missing')
   }
 })
 
 test('the scheme is Bearer in any case, and nothing else', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   const ask = (authorization: string) =>
-    house.ask('GET /v1/session', { headers: { authorization } })
+    fixture.ask('GET /v1/session', { headers: { authorization } })
   for (const good of [`Bearer ${token}`, `bearer ${token}`, `BEARER   ${token}  `]) {
     assert.equal((await ask(good)).status, 200, good)
   }
@@ -319,12 +331,12 @@ test('the scheme is Bearer in any case, and nothing else', async () => {
 })
 
 test('a token with any one character changed is invalid', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   for (let at = 0; at < token.length; at++) {
     const other = token[at] === 'x' ? 'y' : 'x'
     const changed = token.slice(0, at) + other + token.slice(at + 1)
-    refused(await house.ask('GET /v1/session', { token: changed }), 401, 'token_invalid')
+    refused(await fixture.ask('GET /v1/session', { token: changed }), 401, 'token_invalid')
   }
   for (const wrong of [
     token.slice(1),
@@ -333,29 +345,29 @@ test('a token with any one character changed is invalid', async () => {
     token.toUpperCase(),
     token + token,
   ]) {
-    refused(await house.ask('GET /v1/session', { token: wrong }), 401, 'token_invalid')
+    refused(await fixture.ask('GET /v1/session', { token: wrong }), 401, 'token_invalid')
   }
 })
 
 test('a well-formed token with another secret is invalid, and with it nothing is told of a session that ended', async () => {
-  await using house = await openHouse()
-  const { session, token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { session, token } = await fixture.person('ada')
   const secret = nativeCodec.createSecret()
   const forged = nativeCodec.format({ id: session, secret }, { owner: '' })
-  refused(await house.ask('GET /v1/session', { token: forged }), 401, 'token_invalid')
-  await house.ask('DELETE /v1/session', { token })
-  refused(await house.ask('GET /v1/session', { token: forged }), 401, 'token_invalid')
-  refused(await house.ask('GET /v1/session', { token }), 401, 'session_revoked', 'logged_out')
+  refused(await fixture.ask('GET /v1/session', { token: forged }), 401, 'token_invalid')
+  await fixture.ask('DELETE /v1/session', { token })
+  refused(await fixture.ask('GET /v1/session', { token: forged }), 401, 'token_invalid')
+  refused(await fixture.ask('GET /v1/session', { token }), 401, 'session_revoked', 'logged_out')
   const nowhere = nativeCodec.format({ id: 'x'.repeat(25), secret }, { owner: '' })
-  refused(await house.ask('GET /v1/session', { token: nowhere }), 401, 'token_invalid')
+  refused(await fixture.ask('GET /v1/session', { token: nowhere }), 401, 'token_invalid')
 })
 
 test('a renewal code is no token, and a token no renewal code', async () => {
-  await using house = await openHouse()
-  const { token, renewal } = await house.person('ada')
-  refused(await house.ask('GET /v1/session', { token: renewal }), 401, 'token_invalid')
+  await using fixture = await openFixture()
+  const { token, renewal } = await fixture.person('ada')
+  refused(await fixture.ask('GET /v1/session', { token: renewal }), 401, 'token_invalid')
   const body = { renewal: token }
-  refused(await house.ask('POST /v1/session/renew', { body }), 401, 'token_invalid')
+  refused(await fixture.ask('POST /v1/session/renew', { body }), 401, 'token_invalid')
 })
 
 const printable = fc.string({
@@ -364,7 +376,7 @@ const printable = fc.string({
 })
 
 test('whatever string is sent as a token, the answer is a refusal of it', async () => {
-  await using house = await openHouse()
+  await using fixture = await openFixture()
   const shaped = fc
     .tuple(
       fc.constantFrom('lks_', 'lkr_', 'LKS_', 'oat_', ''),
@@ -377,12 +389,12 @@ test('whatever string is sent as a token, the answer is a refusal of it', async 
   })
   const property = fc.asyncProperty(fc.oneof(printable, shaped, latin), async (token) => {
     for (const what of ['GET /v1/session', 'DELETE /v1/session', 'GET /v1/sessions']) {
-      const reply = await house.ask(what, { token })
+      const reply = await fixture.ask(what, { token })
       assert.equal(reply.status, 401)
       const code = token.trim() === '' ? 'token_missing' : 'token_invalid'
       assert.equal(reply.body['code'], code)
     }
-    const reply = await house.ask('POST /v1/session/renew', { body: { renewal: token } })
+    const reply = await fixture.ask('POST /v1/session/renew', { body: { renewal: token } })
     assert.ok([400, 401].includes(reply.status))
   })
   await fc.assert(property, { numRuns: 150 })

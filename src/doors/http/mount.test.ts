@@ -2,17 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { openFixture, PASSWORD, read, refused } from '../../../test/support/http-door.ts'
 import { defineCommand } from '../../commands/index.ts'
 import { ROUTES } from './routes.ts'
-import { openHouse, PASSWORD, read, refused } from '../../../test/support/http-door.ts'
 
 for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
   test(`mounted under ${prefix}, everything is under it and nothing outside`, async () => {
-    await using house = await openHouse({ door: { prefix } })
+    await using fixture = await openFixture({ door: { prefix } })
     const base = prefix.replace(/\/$/, '')
     const body = { name: 'ada', password: PASSWORD }
-    assert.equal((await house.ask(`POST ${base}/v1/actors`, { body })).status, 201)
-    const login = await house.ask(`POST ${base}/v1/sessions`, {
+    assert.equal((await fixture.ask(`POST ${base}/v1/actors`, { body })).status, 201)
+    const login = await fixture.ask(`POST ${base}/v1/sessions`, {
       body: { identity: 'ada', password: PASSWORD },
     })
     const token = String(login.body['token'])
@@ -24,22 +24,22 @@ for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
       '/docs',
       '/openapi.json',
     ]) {
-      assert.equal((await house.ask(`GET ${base}${path}`, { token })).status, 200, path)
-      refused(await house.ask(`GET ${path}`, { token }), 404, 'not_found')
-      refused(await house.ask(`GET ${base}x${path}`, { token }), 404, 'not_found')
-      refused(await house.ask(`GET ${base}${base}${path}`, { token }), 404, 'not_found')
+      assert.equal((await fixture.ask(`GET ${base}${path}`, { token })).status, 200, path)
+      refused(await fixture.ask(`GET ${path}`, { token }), 404, 'not_found')
+      refused(await fixture.ask(`GET ${base}x${path}`, { token }), 404, 'not_found')
+      refused(await fixture.ask(`GET ${base}${base}${path}`, { token }), 404, 'not_found')
     }
     for (const { method, path } of ROUTES) {
       const where = path.replaceAll(/:\w+/g, 'x')
-      refused(await house.ask(`${method} ${where}`, { token }), 404, 'not_found')
+      refused(await fixture.ask(`${method} ${where}`, { token }), 404, 'not_found')
     }
   })
 }
 
 test('in an application of one’s own, the door answers its paths and the application the others', async () => {
-  await using house = await openHouse({ door: { prefix: '/auth' } })
+  await using fixture = await openFixture({ door: { prefix: '/auth' } })
   const app = new Hono()
-  app.all('/auth/*', (c) => house.fetch(c.req.raw))
+  app.all('/auth/*', (c) => fixture.fetch(c.req.raw))
   app.get('/', (c) => c.text('mine'))
   assert.equal(await (await app.request('/')).text(), 'mine')
   const reply = await read(await app.request('/auth/v1/session'))
@@ -53,11 +53,11 @@ test('in an application of one’s own, the door answers its paths and the appli
 })
 
 test('two doors over one authority stand beside each other, and one’s token is good at the other', async () => {
-  await using house = await openHouse({ door: { prefix: '/one' } })
+  await using fixture = await openFixture({ door: { prefix: '/one' } })
   const { createHandler } = await import('./index.ts')
-  const other = createHandler(house.authority, { prefix: '/two' })
-  await house.authority.register({ name: 'ada', password: PASSWORD })
-  const login = await house.ask('POST /one/v1/sessions', {
+  const other = createHandler(fixture.authority, { prefix: '/two' })
+  await fixture.authority.actors.register({ name: 'ada', password: PASSWORD })
+  const login = await fixture.ask('POST /one/v1/sessions', {
     body: { identity: 'ada', password: PASSWORD },
   })
   const headers = { authorization: `Bearer ${String(login.body['token'])}` }
@@ -65,7 +65,7 @@ test('two doors over one authority stand beside each other, and one’s token is
     other(new Request('http://localhost/two/v1/session', { method, headers }))
   assert.equal((await ask('GET')).status, 200)
   assert.equal((await ask('DELETE')).status, 204)
-  const after = await house.ask('GET /one/v1/session', { token: String(login.body['token']) })
+  const after = await fixture.ask('GET /one/v1/session', { token: String(login.body['token']) })
   refused(after, 401, 'session_revoked', 'logged_out')
 })
 
@@ -76,7 +76,7 @@ test('commands of an application are known to the door without a route of their 
     params: z.strictObject({}),
     run: () => 'hello',
   })
-  await using house = await openHouse({ door: { commands: [greet] } })
-  assert.equal((await house.ask('GET /healthz')).status, 200)
-  refused(await house.ask('POST /v1/app.greet'), 404, 'not_found')
+  await using fixture = await openFixture({ door: { commands: [greet] } })
+  assert.equal((await fixture.ask('GET /healthz')).status, 200)
+  refused(await fixture.ask('POST /v1/app.greet'), 404, 'not_found')
 })

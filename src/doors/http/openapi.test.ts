@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { openFixture } from '../../../test/support/http-door.ts'
 import { builtInCommands, createRegistry, defineCommand } from '../../commands/index.ts'
 import { ERROR_TABLE } from '../../core/index.ts'
 import { describeApi, type Operation } from './openapi.ts'
 import { ROUTES } from './routes.ts'
-import { openHouse } from '../../../test/support/http-door.ts'
 
 const description = describeApi(createRegistry(builtInCommands), '')
 
@@ -61,8 +61,8 @@ test('every reference in it leads somewhere', () => {
 })
 
 test('what is served is what is described, as JSON, with the prefix before each path', async () => {
-  await using house = await openHouse({ door: { prefix: '/auth/' } })
-  const reply = await house.ask('GET /auth/openapi.json')
+  await using fixture = await openFixture({ door: { prefix: '/auth/' } })
+  const reply = await fixture.ask('GET /auth/openapi.json')
   assert.equal(reply.headers.get('content-type'), 'application/json')
   const registry = createRegistry(builtInCommands)
   assert.deepEqual(reply.body, JSON.parse(JSON.stringify(describeApi(registry, '/auth'))))
@@ -162,12 +162,12 @@ test('an added command of a taken name stops the start, naming it', async () => 
     params: z.strictObject({}),
     run: () => null,
   })
-  await assert.rejects(openHouse({ door: { commands: [mine] } }), { code: 'conflict' })
+  await assert.rejects(openFixture({ door: { commands: [mine] } }), { code: 'conflict' })
 })
 
 test('the page has every route and every code, and no script', async () => {
-  await using house = await openHouse({ door: { prefix: '/auth' } })
-  const { status, headers, text } = await house.ask('GET /auth/docs')
+  await using fixture = await openFixture({ door: { prefix: '/auth' } })
+  const { status, headers, text } = await fixture.ask('GET /auth/docs')
   assert.equal(status, 200)
   assert.equal(headers.get('content-type'), 'text/html; charset=utf-8')
   for (const { method, path } of ROUTES) {
@@ -180,8 +180,8 @@ test('the page has every route and every code, and no script', async () => {
 })
 
 test('the page may load nothing, run nothing and be framed by nobody', async () => {
-  await using house = await openHouse()
-  const { headers } = await house.ask('GET /docs')
+  await using fixture = await openFixture()
+  const { headers } = await fixture.ask('GET /docs')
   const policy = headers.get('content-security-policy') ?? ''
   const directives = policy.split(';').map((directive) => directive.trim())
   for (const wanted of [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Fixture, openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
 import { isAllowedHost } from './credentials.ts'
 import { ROUTES } from './routes.ts'
-import { type House, openHouse, PASSWORD, refused } from '../../../test/support/http-door.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -44,77 +44,77 @@ const MATRIX: readonly [string, Headers, boolean][] = [
 
 const loginBody = { identity: 'ada', password: PASSWORD, cookie: true }
 
-async function housed(door: Parameters<typeof openHouse>[0] = {}): Promise<House> {
-  const house = await openHouse(door)
-  await house.person('ada')
-  return house
+async function housed(door: Parameters<typeof openFixture>[0] = {}): Promise<Fixture> {
+  const fixture = await openFixture(door)
+  await fixture.person('ada')
+  return fixture
 }
 
 for (const [name, headers, allowed] of MATRIX) {
   test(`an unsafe method by cookie is ${allowed ? 'allowed' : 'refused'} with ${name}`, async () => {
-    await using house = await housed()
-    const cookie = await house.cookieOf('ada')
-    const reply = await house.ask('DELETE /v1/session', { cookie, headers })
+    await using fixture = await housed()
+    const cookie = await fixture.cookieOf('ada')
+    const reply = await fixture.ask('DELETE /v1/session', { cookie, headers })
     if (allowed) assert.equal(reply.status, 204)
     else refused(reply, 403, 'origin_refused')
-    const still = await house.ask('GET /v1/session', { cookie })
+    const still = await fixture.ask('GET /v1/session', { cookie })
     assert.equal(still.status, allowed ? 401 : 200)
   })
 
   test(`a login that sets a cookie is ${allowed ? 'allowed' : 'refused'} with ${name}`, async () => {
-    await using house = await housed()
-    const reply = await house.ask('POST /v1/sessions', { body: loginBody, headers })
+    await using fixture = await housed()
+    const reply = await fixture.ask('POST /v1/sessions', { body: loginBody, headers })
     if (allowed) assert.equal(reply.status, 201)
     else refused(reply, 403, 'origin_refused')
     assert.equal(reply.cookies.length > 0, allowed)
-    const { items } = await house.authority.listSessions({})
+    const { items } = await fixture.authority.sessions.list({})
     assert.equal(items.length, allowed ? 2 : 1)
   })
 }
 
 test('every unsafe route refuses a cookie from elsewhere, before anything is done', async () => {
-  await using house = await openHouse()
-  await house.person('root', ['admin', 'introspect'])
-  const cookie = await house.cookieOf('root')
+  await using fixture = await openFixture()
+  await fixture.person('root', ['admin', 'introspect'])
+  const cookie = await fixture.cookieOf('root')
   const unsafe = ROUTES.filter((route) => route.method !== 'GET' && route.ignoresToken !== true)
   assert.ok(unsafe.length > 15)
   for (const { method, path, query } of unsafe) {
     const where = path.replaceAll(/:\w+/g, 'x') + (query ? `?${query.name}=${query.value}` : '')
     const headers = { origin: 'https://evil.example' }
-    refused(await house.ask(`${method} ${where}`, { cookie, headers }), 403, 'origin_refused')
+    refused(await fixture.ask(`${method} ${where}`, { cookie, headers }), 403, 'origin_refused')
   }
-  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
 test('reading by cookie needs no origin', async () => {
-  await using house = await housed()
-  const cookie = await house.cookieOf('ada')
+  await using fixture = await housed()
+  const cookie = await fixture.cookieOf('ada')
   for (const path of ['/v1/session', '/v1/sessions']) {
     const headers = { origin: 'https://evil.example' }
-    assert.equal((await house.ask(`GET ${path}`, { cookie, headers })).status, 200)
+    assert.equal((await fixture.ask(`GET ${path}`, { cookie, headers })).status, 200)
   }
 })
 
 test('no answer ever allows another origin to read it', async () => {
-  await using house = await housed()
-  const { token } = await house.login('ada')
+  await using fixture = await housed()
+  const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'access-control-request-method': 'DELETE' }
   for (const what of ['GET /v1/session', 'OPTIONS /v1/session', 'GET /openapi.json']) {
-    const reply = await house.ask(what, { token, headers })
+    const reply = await fixture.ask(what, { token, headers })
     const allowing = [...reply.headers.keys()].filter((name) => name.startsWith('access-control'))
     assert.deepEqual(allowing, [])
   }
 })
 
 test('a bearer token needs no origin, from wherever', async () => {
-  await using house = await housed()
-  const { token } = await house.login('ada')
+  await using fixture = await housed()
+  const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
-  assert.equal((await house.ask('DELETE /v1/session', { token, headers })).status, 204)
+  assert.equal((await fixture.ask('DELETE /v1/session', { token, headers })).status, 204)
 })
 
 test('behind a proxy the public URL is the origin, and the inner host is not', async () => {
-  await using house = await housed({ door: { publicUrl: 'https://login.example/auth/' } })
+  await using fixture = await housed({ door: { publicUrl: 'https://login.example/auth/' } })
   for (const [origin, allowed] of [
     ['https://login.example', true],
     ['http://login.example', false],
@@ -122,28 +122,28 @@ test('behind a proxy the public URL is the origin, and the inner host is not', a
     [HERE, false],
     ['https://localhost', false],
   ] as const) {
-    const reply = await house.ask('POST /v1/sessions', { body: loginBody, headers: { origin } })
+    const reply = await fixture.ask('POST /v1/sessions', { body: loginBody, headers: { origin } })
     assert.equal(reply.status, allowed ? 201 : 403, origin)
   }
   const fetched = { 'sec-fetch-site': 'same-origin' }
-  const reply = await house.ask('POST /v1/sessions', { body: loginBody, headers: fetched })
+  const reply = await fixture.ask('POST /v1/sessions', { body: loginBody, headers: fetched })
   assert.equal(reply.status, 201)
 })
 
 test('the origin is compared with the Host of the request', async () => {
-  await using house = await housed()
+  await using fixture = await housed()
   const headers = { host: 'app.example:9000', origin: 'https://app.example:9000' }
-  assert.equal((await house.ask('POST /v1/sessions', { body: loginBody, headers })).status, 201)
+  assert.equal((await fixture.ask('POST /v1/sessions', { body: loginBody, headers })).status, 201)
   const other = { host: 'app.example:9000', origin: HERE }
   refused(
-    await house.ask('POST /v1/sessions', { body: loginBody, headers: other }),
+    await fixture.ask('POST /v1/sessions', { body: loginBody, headers: other }),
     403,
     'origin_refused',
   )
 })
 
 test('development serves loopback hosts and refuses every other, on every path', async () => {
-  await using house = await openHouse({ door: { development: true } })
+  await using fixture = await openFixture({ door: { development: true } })
   for (const host of [
     'localhost',
     'LOCALHOST:8080',
@@ -151,7 +151,7 @@ test('development serves loopback hosts and refuses every other, on every path',
     '127.0.0.1:8080',
     '[::1]:8080',
   ]) {
-    assert.equal((await house.ask('GET /healthz', { headers: { host } })).status, 200, host)
+    assert.equal((await fixture.ask('GET /healthz', { headers: { host } })).status, 200, host)
   }
   for (const host of [
     'evil.example',
@@ -166,17 +166,17 @@ test('development serves loopback hosts and refuses every other, on every path',
     'a.b.localhost',
   ]) {
     for (const path of ['/healthz', '/v1/session', '/nowhere']) {
-      refused(await house.ask(`GET ${path}`, { headers: { host } }), 403, 'origin_refused')
+      refused(await fixture.ask(`GET ${path}`, { headers: { host } }), 403, 'origin_refused')
     }
   }
 })
 
 test('production serves any host, or those allowed where some are', async () => {
-  await using any = await openHouse()
+  await using any = await openFixture()
   const evil = { host: 'evil.example' }
   assert.equal((await any.ask('GET /healthz', { headers: evil })).status, 200)
   const allowedHosts = ['Login.example', 'other.example:8443']
-  await using some = await openHouse({ door: { allowedHosts } })
+  await using some = await openFixture({ door: { allowedHosts } })
   for (const [host, status] of [
     ['login.example', 200],
     ['LOGIN.example:443', 200],
@@ -198,17 +198,17 @@ test('in development allowed hosts come beside the loopback ones', () => {
 })
 
 test('where the secret is in the body, a cookie that comes along asks for no origin and is left', async () => {
-  await using house = await housed()
-  const cookie = await house.cookieOf('ada')
-  const { renewal } = await house.login('ada')
-  const code = await house.authority.createClaimCode()
+  await using fixture = await housed()
+  const cookie = await fixture.cookieOf('ada')
+  const { renewal } = await fixture.login('ada')
+  const code = await fixture.authority.actors.createClaimCode()
   for (const [what, body, status] of [
     ['POST /v1/session/renew', { renewal }, 200],
     ['POST /v1/sessions/anonymous', {}, 201],
     ['POST /v1/bootstrap', { code, name: 'root', password: PASSWORD }, 201],
   ] as const) {
-    const reply = await house.ask(what, { body, cookie })
+    const reply = await fixture.ask(what, { body, cookie })
     assert.deepEqual([reply.status, reply.cookies], [status, []])
   }
-  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
 import { ERROR_TABLE, type ErrorCode } from '../../core/index.ts'
 import { problem } from './problem.ts'
-import { openHouse, PASSWORD, refused } from '../../../test/support/http-door.ts'
 
 const CODES = Object.keys(ERROR_TABLE) as ErrorCode[]
 const SECRET = 'Tr0ub4dor-and-3-more'
@@ -71,25 +71,25 @@ test('every 401 has a challenge, with an error only where a token was given (RFC
 })
 
 test('a throttled login says when to try again', async () => {
-  await using house = await openHouse({ settings: { 'throttle.identityFree': 1 } })
-  await house.person('ada')
+  await using fixture = await openFixture({ settings: { 'throttle.identityFree': 1 } })
+  await fixture.person('ada')
   const body = { identity: 'ada', password: 'wrong' }
-  refused(await house.ask('POST /v1/sessions', { body }), 401, 'credentials_invalid')
-  house.clock.advance(1)
-  const reply = await house.ask('POST /v1/sessions', { body })
+  refused(await fixture.ask('POST /v1/sessions', { body }), 401, 'credentials_invalid')
+  fixture.clock.advance(1)
+  const reply = await fixture.ask('POST /v1/sessions', { body })
   refused(reply, 429, 'throttled')
   assert.equal(reply.headers.get('retry-after'), '1')
 })
 
 test('where too many passwords wait the answer is busy, and when to try again', async () => {
-  await using house = await openHouse({
+  await using fixture = await openFixture({
     passwords: { concurrency: 1, queueLimit: 0 },
     settings: { 'throttle.identityFree': 100 },
   })
-  await house.person('ada')
+  await fixture.person('ada')
   const body = { identity: 'ada', password: PASSWORD }
   const replies = await Promise.all(
-    Array.from({ length: 8 }, () => house.ask('POST /v1/sessions', { body })),
+    Array.from({ length: 8 }, () => fixture.ask('POST /v1/sessions', { body })),
   )
   const shed = replies.filter(({ status }) => status !== 201)
   assert.ok(shed.length > 0 && shed.length < 8)
@@ -100,19 +100,19 @@ test('where too many passwords wait the answer is busy, and when to try again', 
 })
 
 test('a failure of our own is an internal problem without a word of it, and is reported', async () => {
-  await using house = await openHouse({
+  await using fixture = await openFixture({
     mayFail: true,
     door: { metrics: () => Promise.reject(new Error(`broken by ${SECRET}`)) },
   })
-  const reply = await house.ask('GET /metrics')
+  const reply = await fixture.ask('GET /metrics')
   refused(reply, 500, 'internal')
   assert.ok(!reply.text.includes(SECRET))
-  assert.match(String(house.errors[0]), new RegExp(SECRET))
+  assert.match(String(fixture.errors[0]), new RegExp(SECRET))
 })
 
 test('a client that goes away is no failure of ours', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   for (const [method, path] of [
     ['GET', '/v1/session'],
     ['GET', '/v1/sessions'],
@@ -121,14 +121,14 @@ test('a client that goes away is no failure of ours', async () => {
     const headers = { authorization: `Bearer ${token}` }
     const signal = AbortSignal.abort()
     const request = new Request(`http://localhost${path}`, { method, headers, signal })
-    assert.ok((await house.fetch(request)) instanceof Response)
+    assert.ok((await fixture.fetch(request)) instanceof Response)
   }
-  assert.deepEqual(house.errors, [])
+  assert.deepEqual(fixture.errors, [])
 })
 
 test('no answer has in it a password or a token that was sent, wherever it was put', async () => {
-  await using house = await openHouse()
-  const { token, renewal } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token, renewal } = await fixture.person('ada')
   const wrongToken = `${token.slice(0, -1)}${token.endsWith('0') ? '1' : '0'}`
   const secrets = [SECRET, token.slice(29, 72), renewal.slice(29, 72)]
   const paths = [
@@ -152,7 +152,7 @@ test('no answer has in it a password or a token that was sent, wherever it was p
     ]
     for (const path of paths) {
       for (const body of bodies) {
-        const reply = await house.ask(`POST ${path}`, { body })
+        const reply = await fixture.ask(`POST ${path}`, { body })
         if (reply.status === 201) continue
         for (const hidden of secrets) {
           assert.ok(!reply.text.includes(hidden), `${path} ${JSON.stringify(body)}: ${reply.text}`)
@@ -160,18 +160,18 @@ test('no answer has in it a password or a token that was sent, wherever it was p
         }
       }
       const raw = `{"password": "${secret}", `
-      assert.ok(!(await house.ask(`POST ${path}`, { raw })).text.includes(secret))
+      assert.ok(!(await fixture.ask(`POST ${path}`, { raw })).text.includes(secret))
     }
     const asked = [
-      await house.ask(`GET /v1/session/${secret}`),
-      await house.ask(`GET /v1/sessions?after=${secret}&token=${secret}`, { token }),
-      await house.ask(`DELETE /v1/sessions/${secret}`),
-      await house.ask(`DELETE /v1/sessions?except=${secret}`),
-      await house.ask('GET /v1/session', { headers: { authorization: `Basic ${secret}` } }),
-      await house.ask('GET /v1/session', { headers: { authorization: `Bearer ${secret} x` } }),
-      await house.ask('GET /v1/session', { cookie: `__Host-latchkey=x${secret}` }),
-      await house.ask('GET /v1/session', { headers: { 'x-token': secret, [secret]: secret } }),
-      await house.ask('POST /v1/actors', { raw: secret, type: `text/${secret}` }),
+      await fixture.ask(`GET /v1/session/${secret}`),
+      await fixture.ask(`GET /v1/sessions?after=${secret}&token=${secret}`, { token }),
+      await fixture.ask(`DELETE /v1/sessions/${secret}`),
+      await fixture.ask(`DELETE /v1/sessions?except=${secret}`),
+      await fixture.ask('GET /v1/session', { headers: { authorization: `Basic ${secret}` } }),
+      await fixture.ask('GET /v1/session', { headers: { authorization: `Bearer ${secret} x` } }),
+      await fixture.ask('GET /v1/session', { cookie: `__Host-latchkey=x${secret}` }),
+      await fixture.ask('GET /v1/session', { headers: { 'x-token': secret, [secret]: secret } }),
+      await fixture.ask('POST /v1/actors', { raw: secret, type: `text/${secret}` }),
     ]
     for (const reply of asked) {
       for (const hidden of secrets) {
@@ -184,22 +184,22 @@ test('no answer has in it a password or a token that was sent, wherever it was p
 
 // The names of unknown fields come from the dispatcher, which tells what the schema says of them.
 test('a secret that was sent as the name of a field is not told back', async () => {
-  await using house = await openHouse()
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture()
+  const { token } = await fixture.person('ada')
   for (const body of [{ [SECRET]: 1 }, { [SECRET]: { [SECRET]: SECRET } }]) {
-    const reply = await house.ask('POST /v1/actors', { body })
+    const reply = await fixture.ask('POST /v1/actors', { body })
     refused(reply, 400, 'invalid_request')
     assert.ok(!reply.text.includes(SECRET), reply.text)
   }
-  const reply = await house.ask(`GET /v1/sessions?${SECRET}=1`, { token })
+  const reply = await fixture.ask(`GET /v1/sessions?${SECRET}=1`, { token })
   assert.ok(!reply.text.includes(SECRET), reply.text)
 })
 
 test('an unknown identity and a wrong password get the same answer', async () => {
-  await using house = await openHouse()
-  await house.person('ada')
+  await using fixture = await openFixture()
+  await fixture.person('ada')
   const ask = (identity: string) =>
-    house.ask('POST /v1/sessions', { body: { identity, password: `not ${PASSWORD}` } })
+    fixture.ask('POST /v1/sessions', { body: { identity, password: `not ${PASSWORD}` } })
   const [known, unknown] = [await ask('ada'), await ask('nobody')]
   assert.equal(known.status, 401)
   assert.deepEqual([known.status, known.text], [unknown.status, unknown.text])

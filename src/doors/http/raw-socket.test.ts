@@ -3,18 +3,18 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { getRequestListener } from '@hono/node-server'
-import { type House, openHouse, PASSWORD } from '../../../test/support/http-door.ts'
+import { type Fixture, openFixture, PASSWORD } from '../../../test/support/http-door.ts'
 
 const CRLF = '\r\n'
 
 /** A house behind a real server. */
 class Served implements AsyncDisposable {
-  readonly house: House
+  readonly fixture: Fixture
   readonly port: number
   readonly #server: Server
 
-  constructor(house: House, server: Server) {
-    this.house = house
+  constructor(fixture: Fixture, server: Server) {
+    this.fixture = fixture
     this.#server = server
     this.port = (server.address() as AddressInfo).port
   }
@@ -44,26 +44,26 @@ class Served implements AsyncDisposable {
     })
     assert.equal(answer.status, 200)
     assert.deepEqual(await answer.json(), { status: 'ok' })
-    assert.deepEqual(this.house.errors, [])
+    assert.deepEqual(this.fixture.errors, [])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
-    await this.house[Symbol.asyncDispose]()
+    await this.fixture[Symbol.asyncDispose]()
   }
 }
 
 async function serve(): Promise<Served> {
-  const house = await openHouse()
+  const fixture = await openFixture()
   const listener = getRequestListener((request, env) =>
-    house.fetch(request, {
+    fixture.fetch(request, {
       address: 'socket' in env.incoming ? (env.incoming.socket.remoteAddress ?? null) : null,
     }),
   )
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return new Served(house, server)
+  return new Served(fixture, server)
 }
 
 function request(line: string, headers: readonly string[] = [], body = ''): string {
@@ -129,14 +129,14 @@ const ABSURD: Readonly<Record<string, string | Uint8Array>> = {
 for (const [name, bytes] of Object.entries(ABSURD)) {
   test(`the server outlives ${name}, and says nothing but a refusal`, async () => {
     await using served = await serve()
-    const { token } = await served.house.person('ada')
+    const { token } = await served.fixture.person('ada')
     const answer = await served.send(bytes)
     // Silence is an answer too: the connection is cut.
     const status = statusOf(answer)
     assert.ok(status === 0 || (status >= 400 && status < 500), answer.slice(0, 300))
     assert.doesNotMatch(answer, /\.ts:\d+|node:internal/)
     await served.assertLives()
-    const mine = await served.house.ask('GET /v1/session', { token })
+    const mine = await served.fixture.ask('GET /v1/session', { token })
     assert.equal(mine.status, 200)
   })
 }
@@ -190,7 +190,7 @@ test('a slow body holds up nobody else', async () => {
   const headers = [HOST, 'Content-Type: application/json', `Content-Length: ${body.length}`, CLOSE]
   socket.write(request('POST /v1/actors', headers, body.slice(0, 5)))
   for (let i = 0; i < 5; i++) await served.assertLives()
-  assert.deepEqual((await served.house.authority.searchActors({ limit: 10 })).items, [])
+  assert.deepEqual((await served.fixture.authority.actors.search({ limit: 10 })).items, [])
   const answered = Promise.withResolvers<string>()
   socket.once('data', (data) => answered.resolve(data.toString()))
   socket.write(body.slice(5))
@@ -205,7 +205,7 @@ test('a client that leaves in the middle of its body leaves nothing behind', asy
   socket.write(request('POST /v1/actors', headers, '{"name":"gone",'), () => socket.destroy())
   await new Promise((resolve) => socket.once('close', resolve))
   await served.assertLives()
-  assert.deepEqual((await served.house.authority.searchActors({ limit: 10 })).items, [])
+  assert.deepEqual((await served.fixture.authority.actors.search({ limit: 10 })).items, [])
 })
 
 test('a whole exchange runs over a real connection, the address in the list', async () => {

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Store } from '../../core/index.ts'
-import { memory } from '../../stores/memory/index.ts'
-import { fakeClock } from '../../testing/fake-clock.ts'
-import { ROUTES } from './routes.ts'
 import {
   type Asking,
-  type House,
-  openHouse,
+  type Fixture,
+  openFixture,
   PASSWORD,
   pairOf,
   refused,
   SAME_ORIGIN,
 } from '../../../test/support/http-door.ts'
+import type { Store } from '../../core/index.ts'
+import { memory } from '../../stores/memory/index.ts'
+import { fakeClock } from '../../testing/fake-clock.ts'
+import { ROUTES } from './routes.ts'
 
 const NEXT = 'five dry badgers on a hill'
 const DEADLINE_MS = 60
@@ -68,12 +68,12 @@ class FaultyStore {
   }
 }
 
-async function faultyHouse(): Promise<{ house: House; faults: FaultyStore }> {
+async function faultyFixture(): Promise<{ fixture: Fixture; faults: FaultyStore }> {
   const clock = fakeClock()
   const faults = new FaultyStore(memory({ clock }))
   const { store } = faults
-  const house = await openHouse({ store, clock, storeTimeoutMs: DEADLINE_MS })
-  return { house, faults }
+  const fixture = await openFixture({ store, clock, storeTimeoutMs: DEADLINE_MS })
+  return { fixture, faults }
 }
 
 /** A good request of every route, once its parameters are filled in. */
@@ -106,10 +106,10 @@ for (const how of ['reject', 'throw', 'hang'] as const) {
   for (const seen of [true, false]) {
     const who = seen ? 'for a session that was seen before' : 'for a session that was not'
     test(`where the store ${how}s, every route is unavailable in time ${who}`, async () => {
-      const { house, faults } = await faultyHouse()
-      await using _ = house
-      const { token, renewal } = await house.person('root', ['admin', 'introspect'])
-      if (seen) assert.equal((await house.ask('GET /v1/session', { token })).status, 200)
+      const { fixture, faults } = await faultyFixture()
+      await using _ = fixture
+      const { token, renewal } = await fixture.person('root', ['admin', 'introspect'])
+      if (seen) assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
       faults.fail(how)
       const begun = performance.now()
       const replies = await Promise.all(
@@ -123,7 +123,7 @@ for (const how of ['reject', 'throw', 'hang'] as const) {
           const search = query === undefined ? '' : `?${query.name}=${query.value}`
           const body = secrets[command] ?? REQUESTS[command]
           const asking = { token, ...(body === undefined ? {} : { body }) }
-          return { command, reply: await house.ask(`${method} ${where}${search}`, asking) }
+          return { command, reply: await fixture.ask(`${method} ${where}${search}`, asking) }
         }),
       )
       assert.ok(performance.now() - begun < PATIENCE_MS)
@@ -137,129 +137,129 @@ for (const how of ['reject', 'throw', 'hang'] as const) {
         assert.deepEqual(reply.cookies, [])
       }
       faults.recover()
-      assert.equal((await house.ask('GET /v1/session', { token })).status, 200)
-      assert.equal((await house.authority.searchActors({ limit: 9 })).items.length, 1)
-      assert.equal(await house.authority.countSessions(), 1)
+      assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
+      assert.equal((await fixture.authority.actors.search({ limit: 9 })).items.length, 1)
+      assert.equal(await fixture.authority.sessions.count(), 1)
     })
   }
 
   test(`where the store ${how}s, the server is alive and not ready`, async () => {
-    const { house, faults } = await faultyHouse()
-    await using _ = house
+    const { fixture, faults } = await faultyFixture()
+    await using _ = fixture
     faults.fail(how)
-    assert.equal((await house.ask('GET /healthz')).status, 200)
-    refused(await house.ask('GET /readyz'), 503, 'unavailable')
+    assert.equal((await fixture.ask('GET /healthz')).status, 200)
+    refused(await fixture.ask('GET /readyz'), 503, 'unavailable')
     faults.recover()
-    assert.equal((await house.ask('GET /readyz')).status, 200)
+    assert.equal((await fixture.ask('GET /readyz')).status, 200)
   })
 }
 
 test('an outage logs nobody out: the cookie stays', async () => {
-  const { house, faults } = await faultyHouse()
-  await using _ = house
-  await house.person('ada')
-  const cookie = await house.cookieOf('ada')
+  const { fixture, faults } = await faultyFixture()
+  await using _ = fixture
+  await fixture.person('ada')
+  const cookie = await fixture.cookieOf('ada')
   faults.fail('reject')
-  const reply = await house.ask('GET /v1/session', { cookie })
+  const reply = await fixture.ask('GET /v1/session', { cookie })
   refused(reply, 503, 'unavailable')
   assert.deepEqual(reply.cookies, [])
   faults.recover()
-  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
 /** Asks while one method fails, and again once it does not. */
 async function interrupted(
-  { house, faults }: { house: House; faults: FaultyStore },
+  { fixture, faults }: { fixture: Fixture; faults: FaultyStore },
   method: string,
   what: string,
   asking: Asking,
 ): Promise<number> {
   faults.fail('reject', method)
-  refused(await house.ask(what, asking), 503, 'unavailable')
+  refused(await fixture.ask(what, asking), 503, 'unavailable')
   faults.recover()
-  return (await house.ask(what, asking)).status
+  return (await fixture.ask(what, asking)).status
 }
 
 test('a registration that failed has taken no name', async () => {
-  const both = await faultyHouse()
-  await using _ = both.house
+  const both = await faultyFixture()
+  await using _ = both.fixture
   const body = { name: 'ada', password: PASSWORD, email: 'ada@example.test' }
   assert.equal(await interrupted(both, 'directory.create', 'POST /v1/actors', { body }), 201)
 })
 
 test('a login that failed has begun nothing and ended nothing', async () => {
-  const both = await faultyHouse()
-  await using house = both.house
-  await house.person('ada')
-  const cookie = await house.cookieOf('ada')
+  const both = await faultyFixture()
+  await using fixture = both.fixture
+  await fixture.person('ada')
+  const cookie = await fixture.cookieOf('ada')
   both.faults.fail('reject', 'sessions.create')
   const asking = {
     body: { identity: 'ada', password: PASSWORD, cookie: true },
     cookie,
     headers: SAME_ORIGIN,
   }
-  const reply = await house.ask('POST /v1/sessions', asking)
+  const reply = await fixture.ask('POST /v1/sessions', asking)
   refused(reply, 503, 'unavailable')
   assert.deepEqual(reply.cookies, [])
   both.faults.recover()
-  assert.equal(await house.authority.countSessions(), 2)
-  assert.equal((await house.ask('GET /v1/session', { cookie })).status, 200)
-  const again = await house.ask('POST /v1/sessions', asking)
+  assert.equal(await fixture.authority.sessions.count(), 2)
+  assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
+  const again = await fixture.ask('POST /v1/sessions', asking)
   assert.notEqual(pairOf(again.cookies[0]), '')
 })
 
 test('a renewal that failed leaves token and code as they were', async () => {
-  const both = await faultyHouse()
-  await using house = both.house
-  const { token, renewal } = await house.person('ada')
+  const both = await faultyFixture()
+  await using fixture = both.fixture
+  const { token, renewal } = await fixture.person('ada')
   const asking = { body: { renewal } }
   both.faults.fail('reject', 'sessions.update')
-  refused(await house.ask('POST /v1/session/renew', asking), 503, 'unavailable')
+  refused(await fixture.ask('POST /v1/session/renew', asking), 503, 'unavailable')
   both.faults.recover()
-  assert.equal((await house.ask('GET /v1/session', { token })).status, 200)
-  assert.equal((await house.ask('POST /v1/session/renew', asking)).status, 200)
+  assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
+  assert.equal((await fixture.ask('POST /v1/session/renew', asking)).status, 200)
 })
 
 test('a step-up that failed leaves the old token', async () => {
-  const both = await faultyHouse()
-  await using house = both.house
-  const { token } = await house.person('ada')
+  const both = await faultyFixture()
+  await using fixture = both.fixture
+  const { token } = await fixture.person('ada')
   const asking = { token, body: { password: PASSWORD } }
   assert.equal(await interrupted(both, 'sessions.update', 'POST /v1/session/step-up', asking), 200)
 })
 
 test('a logout that failed is not said to be done, and can be tried again', async () => {
-  const both = await faultyHouse()
-  await using house = both.house
-  await house.person('ada')
-  const cookie = await house.cookieOf('ada')
+  const both = await faultyFixture()
+  await using fixture = both.fixture
+  await fixture.person('ada')
+  const cookie = await fixture.cookieOf('ada')
   both.faults.fail('reject', 'sessions.end')
-  const reply = await house.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
+  const reply = await fixture.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
   refused(reply, 503, 'unavailable')
   assert.deepEqual([reply.cookies, reply.headers.get('clear-site-data')], [[], null])
   both.faults.recover()
-  const again = await house.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
+  const again = await fixture.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
   assert.equal(again.status, 204)
 })
 
 test('a password change that failed at the credential has changed nothing', async () => {
-  const both = await faultyHouse()
-  await using house = both.house
-  const { token } = await house.person('ada')
-  const other = await house.login('ada')
+  const both = await faultyFixture()
+  await using fixture = both.fixture
+  const { token } = await fixture.person('ada')
+  const other = await fixture.login('ada')
   const asking = { token, body: { current: PASSWORD, next: NEXT } }
   both.faults.fail('reject', 'directory.setPassword')
-  refused(await house.ask('POST /v1/password', asking), 503, 'unavailable')
+  refused(await fixture.ask('POST /v1/password', asking), 503, 'unavailable')
   both.faults.recover()
-  assert.equal((await house.ask('GET /v1/session', { token: other.token })).status, 200)
-  await house.login('ada')
-  assert.equal((await house.ask('POST /v1/password', asking)).status, 204)
+  assert.equal((await fixture.ask('GET /v1/session', { token: other.token })).status, 200)
+  await fixture.login('ada')
+  assert.equal((await fixture.ask('POST /v1/password', asking)).status, 204)
 })
 
 test('a claim that failed leaves the code good', async () => {
-  const both = await faultyHouse()
-  await using house = both.house
-  const code = await house.authority.createClaimCode()
+  const both = await faultyFixture()
+  await using fixture = both.fixture
+  const code = await fixture.authority.actors.createClaimCode()
   const asking = { body: { code, name: 'root', password: PASSWORD } }
   assert.equal(await interrupted(both, 'directory.create', 'POST /v1/bootstrap', asking), 201)
 })
@@ -268,31 +268,31 @@ test('a login does not wait for uses that cannot be written', async () => {
   const clock = fakeClock()
   const faults = new FaultyStore(memory({ clock }))
   const options = { store: faults.store, clock, storeTimeoutMs: DEADLINE_MS, mayFail: true }
-  await using house = await openHouse(options)
-  const { token } = await house.person('ada')
+  await using fixture = await openFixture(options)
+  const { token } = await fixture.person('ada')
   clock.advance(600_000)
-  await house.ask('GET /v1/session', { token })
+  await fixture.ask('GET /v1/session', { token })
   faults.fail('hang', 'sessions.touch')
   const body = { identity: 'ada', password: PASSWORD }
   const late = new Promise<'late'>((resolve) => setTimeout(resolve, PATIENCE_MS, 'late').unref())
-  const outcome = await Promise.race([house.ask('POST /v1/sessions', { body }), late])
+  const outcome = await Promise.race([fixture.ask('POST /v1/sessions', { body }), late])
   faults.recover()
   assert.notEqual(outcome, 'late')
 })
 
 test('a taken name is unavailable too, where the store fails as it looks which', {}, async () => {
-  const { house, faults } = await faultyHouse()
-  await using _ = house
-  await house.person('ada')
+  const { fixture, faults } = await faultyFixture()
+  await using _ = fixture
+  await fixture.person('ada')
   faults.fail('reject', 'directory.findByIdentity')
-  const reply = await house.ask('POST /v1/actors', { body: { name: 'ada', password: PASSWORD } })
+  const reply = await fixture.ask('POST /v1/actors', { body: { name: 'ada', password: PASSWORD } })
   refused(reply, 503, 'unavailable')
 })
 
 test('an account that cannot be told from its failures is never let in', async () => {
-  const { house, faults } = await faultyHouse()
-  await using _ = house
-  await house.authority.register({ name: 'ada', password: PASSWORD })
+  const { fixture, faults } = await faultyFixture()
+  await using _ = fixture
+  await fixture.authority.actors.register({ name: 'ada', password: PASSWORD })
   const body = { identity: 'ada', password: PASSWORD }
   for (const method of [
     'directory.findByIdentity',
@@ -302,8 +302,8 @@ test('an account that cannot be told from its failures is never let in', async (
     'counters.remove',
   ]) {
     faults.fail('reject', method)
-    refused(await house.ask('POST /v1/sessions', { body }), 503, 'unavailable')
+    refused(await fixture.ask('POST /v1/sessions', { body }), 503, 'unavailable')
     faults.recover()
   }
-  assert.equal(await house.authority.countSessions(), 0)
+  assert.equal(await fixture.authority.sessions.count(), 0)
 })

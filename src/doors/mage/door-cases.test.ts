@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { type Entry, openGame, withCommands } from '../../../test/support/mage-door.ts'
 import { type DoorAnswer, type DoorSubject, doorCases } from '../../testing/index.ts'
 import { sessionIdOfKey } from './key-codec.ts'
-import { type Entry, openGame, withCommands } from '../../../test/support/mage-door.ts'
 
 const FILES = withCommands({
   'who.js': `exports.acl = ['*'];

@@ -6,9 +6,9 @@ import { isAllowedHost } from '../http/credentials.ts'
 import { type Application, createApplication } from './application/application.ts'
 import { builtInUserCommands } from './application/built-in-commands.ts'
 import { clientConfig, DEFAULT_STREAM } from './application/client-config.ts'
-import { houseCommands } from './application/registry-commands.ts'
 import { createLogger } from './application/logger.ts'
 import { type LoadedApplication, loadApplication } from './application/module-loader.ts'
+import { registryCommands } from './application/registry-commands.ts'
 import type { Services } from './application/services.ts'
 import { SessionFacts } from './application/session-facts.ts'
 import { readDoorConfig } from './door-config.ts'
@@ -129,7 +129,7 @@ function openApplication(
   const builtIn = builtInUserCommands({ describe })
   const application = createApplication({ services, builtIn, loaded, timeoutMs })
   if (registry !== undefined && loaded !== null) {
-    addCommands(registry, houseCommands(loaded.commands, services, timeoutMs), services)
+    addCommands(registry, registryCommands(loaded.commands, services, timeoutMs), services)
   }
   return application
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createSessionId, nativeCodec } from '../../core/token/codec.ts'
+import { nativeCodec } from '../../core/token/native-codec.ts'
+import { createSessionId } from '../../core/token/session-id.ts'
 import { fullKeyOf, mageCodec, ownerOfKey, sessionIdOfKey } from './key-codec.ts'
 
 const owner = fc.string({ minLength: 1, maxLength: 100 })
@@ -54,7 +55,7 @@ test('the key of another actor is no key, though the secret is right', async () 
     passwords: { memoryKiB: 8, passes: 1 },
     pruneEveryMs: 0,
   })
-  const begun = await authority.loginAnonymous({ format: 'mage', profile: 'game' })
+  const begun = await authority.sessions.loginAnonymous({ format: 'mage', profile: 'game' })
   assert.ok(begun.ok)
   const { token } = begun
   assert.ok((await authority.authenticate(token)).ok)

@@ -1,5 +1,7 @@
+import type { TokenCodec } from '../../core/token/codec.ts'
+import { nativeCodec } from '../../core/token/native-codec.ts'
 import { randomText } from '../../core/token/secret.ts'
-import { isSessionId, nativeCodec, type TokenCodec } from '../../core/token/codec.ts'
+import { isSessionId } from '../../core/token/session-id.ts'
 
 /** The name of the session key as a token format. */
 export const MAGE_FORMAT = 'mage'

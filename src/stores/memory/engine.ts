@@ -23,7 +23,7 @@ export interface ActorRow {
 /** All that is stored. Maps keep the order of insertion, which is the order of creation. */
 export interface Tables {
   nextSeq: number
-  houseEpoch: number
+  globalEpoch: number
   readonly ownerEpochs: Map<string, number>
   readonly sessions: Map<string, SessionRow>
   readonly sessionsByOwner: Map<string, Set<string>>
@@ -58,7 +58,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     hub: createHub({ clock, leaseMs: options.leaseMs ?? 1000 }),
     tables: {
       nextSeq: 1,
-      houseEpoch: 0,
+      globalEpoch: 0,
       ownerEpochs: new Map(),
       sessions: new Map(),
       sessionsByOwner: new Map(),

@@ -1,12 +1,7 @@
 import { LatchkeyError } from '../../core/errors.ts'
 import type { CreateConditions, SessionStore } from '../../core/ports/index.ts'
-import {
-  type EndedSession,
-  type EndReason,
-  expiresAt,
-  type SessionRecord,
-  stateOf,
-} from '../../core/session/record.ts'
+import { expiresAt, stateOf } from '../../core/session/lifetimes.ts'
+import type { EndedSession, EndReason, SessionRecord } from '../../core/session/record.ts'
 import { chooseEvicted } from '../kit/eviction.ts'
 import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type SessionRow, type Tables } from './engine.ts'
@@ -16,14 +11,14 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
   const { sessions, ownerEpochs } = tables
 
   const isLive = (row: SessionRow, now: number) =>
-    stateOf(row.record, { now, houseEpoch: tables.houseEpoch }) === 'live'
+    stateOf(row.record, { now, globalEpoch: tables.globalEpoch }) === 'live'
   const hasEnded = ({ record }: SessionRow) =>
-    record.endedAt !== null || record.houseEpoch < tables.houseEpoch
+    record.endedAt !== null || record.globalEpoch < tables.globalEpoch
   const mayEnd = (row: SessionRow, now: number) =>
     !hasEnded(row) && expiresAt({ ...row.record, idleMs: null }) > now
   const epochsOf = (owner: string) => ({
     owner: ownerEpochs.get(owner) ?? 0,
-    house: tables.houseEpoch,
+    global: tables.globalEpoch,
   })
 
   const rowsOf = (ids: Iterable<string> | undefined) =>
@@ -80,7 +75,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     async create(record, { now, epochs, limit, replaces }, options) {
       gate.check()
       const current = epochsOf(record.owner)
-      if (current.owner !== epochs.owner || current.house !== epochs.house) {
+      if (current.owner !== epochs.owner || current.global !== epochs.global) {
         return { ok: false, refused: 'epoch' }
       }
       if (sessions.has(record.id)) throw new LatchkeyError('conflict', 'This session exists.')
@@ -120,11 +115,11 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       if (before.version !== expectedVersion) return false
       const current = epochsOf(before.owner)
       const epochs = options?.epochs ?? current
-      if (epochs.owner !== current.owner || epochs.house !== current.house) return false
-      const { owner, actsAs, parent, profile, door, createdAt, houseEpoch } = before
+      if (epochs.owner !== current.owner || epochs.global !== current.global) return false
+      const { owner, actsAs, parent, profile, door, createdAt, globalEpoch } = before
       row.record = {
         ...structuredClone(record),
-        ...{ owner, actsAs, parent, profile, door, createdAt, houseEpoch },
+        ...{ owner, actsAs, parent, profile, door, createdAt, globalEpoch },
         lastUsedAt: Math.max(before.lastUsedAt, record.lastUsedAt),
         endedAt: null,
         endReason: null,
@@ -164,11 +159,11 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       return ended
     },
 
-    async raiseHouseEpoch(options) {
+    async raiseGlobalEpoch(options) {
       gate.check()
-      tables.houseEpoch++
+      tables.globalEpoch++
       appendAudit(tables, options?.audit)
-      return tables.houseEpoch
+      return tables.globalEpoch
     },
 
     async list(query) {

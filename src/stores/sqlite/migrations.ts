@@ -83,6 +83,9 @@ const MIGRATIONS: readonly string[] = [
     detail TEXT
   ) STRICT;
   CREATE INDEX audit_at ON audit (at);`,
+  `ALTER TABLE house RENAME TO global_epoch;
+  ALTER TABLE sessions RENAME COLUMN house_epoch TO global_epoch;
+  UPDATE audit SET act = 'all_locked' WHERE act = 'house_locked';`,
 ]
 
 /** Brings a file to the current layout. Throws `unavailable` for one that a later release has written. */

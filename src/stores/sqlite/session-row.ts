@@ -1,9 +1,10 @@
-import { expiresAt, type SessionRecord } from '../../core/session/record.ts'
+import { expiresAt } from '../../core/session/lifetimes.ts'
+import type { SessionRecord } from '../../core/session/record.ts'
 
 /** The columns of a session, in the order of {@link SessionRow}. */
 export const SESSION_COLUMNS =
   'id, owner, profile, door, acts_as, parent, created_at, last_used_at, expires_at, token_expires_at, ' +
-  'idle_ms, ends_at, house_epoch, version, ended_at, end_reason, packed'
+  'idle_ms, ends_at, global_epoch, version, ended_at, end_reason, packed'
 
 /** A session as it lies in the table, and as it goes to the writing thread. */
 export type SessionRow = readonly [
@@ -19,7 +20,7 @@ export type SessionRow = readonly [
   tokenExpiresAt: number | null,
   idleMs: number | null,
   endsAt: number,
-  houseEpoch: number,
+  globalEpoch: number,
   version: number,
   endedAt: number | null,
   endReason: SessionRecord['endReason'],
@@ -44,7 +45,7 @@ type Packed = [
   authenticatedAt: number,
   client: [address: string | null, userAgent: string | null, label: string | null],
   binding: [addressPrefix: string | null, keyThumbprint: string | null] | null,
-  access: readonly string[] | null,
+  roles: readonly string[] | null,
   generation: number,
 ]
 
@@ -65,7 +66,7 @@ function pack(record: SessionRecord): string {
     record.authenticatedAt,
     [client.address, client.userAgent, client.label],
     binding && [binding.addressPrefix, binding.keyThumbprint],
-    record.access,
+    record.roles,
     record.generation,
   ]
   return JSON.stringify(packed)
@@ -86,7 +87,7 @@ export function toSessionRow(record: SessionRecord): SessionRow {
     record.tokenExpiresAt,
     record.idleMs,
     record.endsAt,
-    record.houseEpoch,
+    record.globalEpoch,
     record.version,
     record.endedAt,
     record.endReason,
@@ -98,7 +99,7 @@ export function toSessionRow(record: SessionRecord): SessionRow {
 export function fromSessionRow(row: readonly [...SessionRow, ...unknown[]]): SessionRecord {
   const packed: Packed = JSON.parse(row[16])
   const [anonymous, tokenHash, previousTokenHash, previousTokenUntil, renewal, ...others] = packed
-  const [authenticatedAt, client, binding, access, generation] = others
+  const [authenticatedAt, client, binding, roles, generation] = others
   return {
     id: row[0],
     owner: row[1],
@@ -125,8 +126,8 @@ export function fromSessionRow(row: readonly [...SessionRow, ...unknown[]]): Ses
     endsAt: row[11],
     client: { address: client[0], userAgent: client[1], label: client[2] },
     binding: binding && { addressPrefix: binding[0], keyThumbprint: binding[1] },
-    access,
-    houseEpoch: row[12],
+    roles,
+    globalEpoch: row[12],
     generation,
     version: row[13],
     endedAt: row[14],

@@ -8,12 +8,13 @@ import type { Writer } from './writer.ts'
 
 type ListedRow = readonly [...SessionRow, seq: number]
 
-const LIVE = 'ended_at IS NULL AND house_epoch >= (SELECT epoch FROM house) AND expires_at >'
+const LIVE =
+  'ended_at IS NULL AND global_epoch >= (SELECT epoch FROM global_epoch) AND expires_at >'
 
 /** Sessions in a file. */
 export function createSessionStore(reader: Reader, writer: Writer): SessionStore {
-  const findEpochs = reader.prepare<[owner: number, house: number]>(
-    'SELECT coalesce((SELECT epoch FROM epochs WHERE owner = ?), 0), epoch FROM house',
+  const findEpochs = reader.prepare<[owner: number, global: number]>(
+    'SELECT coalesce((SELECT epoch FROM epochs WHERE owner = ?), 0), epoch FROM global_epoch',
   )
   const findById = reader.prepare<SessionRow>(
     `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`,
@@ -39,8 +40,8 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
 
   return {
     async findEpochs(owner) {
-      const [ownerEpoch, house] = findEpochs.get(owner) ?? [0, 0]
-      return { owner: ownerEpoch, house }
+      const [ownerEpoch, global] = findEpochs.get(owner) ?? [0, 0]
+      return { owner: ownerEpoch, global }
     },
 
     create: (record, conditions, options) =>
@@ -71,7 +72,7 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
     end: (which, { now, reason }, options) =>
       writer.write('endSessions', which, now, reason, toAuditRow(options?.audit)),
 
-    raiseHouseEpoch: (options) => writer.write('raiseHouseEpoch', toAuditRow(options?.audit)),
+    raiseGlobalEpoch: (options) => writer.write('raiseGlobalEpoch', toAuditRow(options?.audit)),
 
     async list({ now, owner, profile = null, door = null, limit, after }) {
       const size = pageSize(limit)

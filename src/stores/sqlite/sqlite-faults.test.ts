@@ -7,8 +7,13 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import {
+  checkIntegrity,
+  makeFolder,
+  openStore,
+  WRITING_CHILD,
+} from '../../../test/support/sqlite/folder.ts'
 import { actorRecord, auditEntry, conditions, START, sessionRecord } from '../../testing/index.ts'
-import { checkIntegrity, makeFolder, openStore, WRITING_CHILD } from '../../../test/support/sqlite/folder.ts'
 import { openGroupWriter } from './writer.ts'
 
 test('every write acknowledged before a SIGKILL is there, in a sound file', async (t) => {

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { createServer, type RunningServer, type ServerConfig } from '../../../src/server/index.ts'
 import type { AngenClientOptions } from '../../../src/client/angen/angen-client.ts'
+import { createServer, type RunningServer, type ServerConfig } from '../../../src/server/index.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
 
@@ -36,7 +36,7 @@ export async function openAngenServer(
     ...config,
   })
   t.after(() => server.close())
-  await server.authority.register({ name: 'ada', password: PASSWORD })
+  await server.authority.actors.register({ name: 'ada', password: PASSWORD })
   const port = Number(new URL(server.addresses[0]?.address ?? '').port)
   let asked = 0
   const getCredentials = () => {
@@ -50,7 +50,7 @@ export async function openAngenServer(
     options: { port, tls: false, userAgent: 'test', session: folder, getCredentials },
     asked: () => asked,
     async renewals() {
-      const { items } = await server.authority.listAudit({ act: 'renewal', limit: 100 })
+      const { items } = await server.authority.audit.list({ act: 'renewal', limit: 100 })
       return items.length
     },
   }

@@ -1,5 +1,5 @@
-import { sessionRecord } from '../../../src/testing/index.ts'
 import { sqlite } from '../../../src/stores/sqlite/index.ts'
+import { sessionRecord } from '../../../src/testing/index.ts'
 
 // Creates sessions until it is killed, and says each one's id once it is acknowledged.
 const [folder = ''] = process.argv.slice(2)
@@ -8,7 +8,7 @@ const store = await sqlite({ folder })
 async function createForEver(caller: number): Promise<void> {
   for (let count = 0; ; count++) {
     const record = sessionRecord({ id: `${caller}-${count}`, owner: `owner ${caller}` })
-    const epochs = { owner: 0, house: 0 }
+    const epochs = { owner: 0, global: 0 }
     await store.sessions.create(record, { now: record.createdAt, epochs })
     await store.sessions.saveData(record.id, `bag of ${record.id}`, 0)
     process.stdout.write(`${record.id}\n`)

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { type Actor, canonicalIdentity, isEmail } from '../../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { ManagedDirectory } from '../../ports/index.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
-import { type CallOptions, type House, settle } from '../context.ts'
-import { requireGoodPassword } from './passwords.ts'
 import { endSessions } from '../sessions/revoke.ts'
+import { requireGoodPassword } from './passwords.ts'
 
 export interface Registration {
   /** The actor's id, for applications that have ids of their own; a new UUID by default. */
@@ -19,12 +19,12 @@ export interface Registration {
 }
 
 /** The directory, if the authority keeps it itself. */
-export function managed(house: House): ManagedDirectory {
-  const directory = house.directory as Partial<ManagedDirectory>
+export function managed(context: AuthorityContext): ManagedDirectory {
+  const directory = context.directory as Partial<ManagedDirectory>
   if (directory.create === undefined || directory.update === undefined) {
     throw new LatchkeyError('invalid_request', 'This directory is not kept by the authority.')
   }
-  return house.directory as ManagedDirectory
+  return context.directory as ManagedDirectory
 }
 
 function identitiesOf(name: string, email: string | undefined): string[] {
@@ -60,17 +60,17 @@ function invalid(path: string, message: string): never {
  * `identity_taken`, naming which in `issues`. Also refuses `invalid_request`, `password_refused`, `throttled`, `busy`.
  */
 export function register(
-  house: House,
+  context: AuthorityContext,
   registration: Registration,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor } | Refusal> {
   return settle(async () => {
-    const directory = managed(house)
+    const directory = managed(context)
     const identities = identitiesOf(registration.name, registration.email)
-    const allowed = await reserveCreation(house, 'register', options)
+    const allowed = await reserveCreation(context, 'register', options)
     if (!allowed.ok) return allowed
-    requireGoodPassword(house, registration.password, identities)
-    const passwordHash = await house.hasher.hash(
+    requireGoodPassword(context, registration.password, identities)
+    const passwordHash = await context.hasher.hash(
       registration.password,
       options.signal === undefined ? {} : { signal: options.signal },
     )
@@ -81,23 +81,23 @@ export function register(
       roles: registration.roles ?? ['user'],
       status: 'active',
       anonymous: false,
-      createdAt: house.now(options),
+      createdAt: context.now(options),
     }
-    const audit = house.entry('actor_created', 'ok', { actor: actor.id }, options)
-    const created = await house.ask(() => directory.create(actor, passwordHash, { audit }))
-    return created ? { ok: true, actor } : taken(house, identities)
+    const audit = context.entry('actor_created', 'ok', { actor: actor.id }, options)
+    const created = await context.ask(() => directory.create(actor, passwordHash, { audit }))
+    return created ? { ok: true, actor } : taken(context, identities)
   })
 }
 
 /** The refusal of identities of which another actor has one or more. */
 export async function taken(
-  house: House,
+  context: AuthorityContext,
   identities: readonly string[],
   actorId?: string,
 ): Promise<Refusal> {
   const issues: { path: string; message: string }[] = []
   for (const identity of identities) {
-    const found = await house.ask(() => house.directory.findByIdentity(identity))
+    const found = await context.ask(() => context.directory.findByIdentity(identity))
     if (found === null || found.actor.id === actorId) continue
     issues.push({ path: isEmail(identity) ? 'email' : 'name', message: 'has already been taken' })
   }
@@ -118,16 +118,15 @@ export interface ImportedActor {
 
 /** Adds an actor whose password was hashed elsewhere: it verifies as it is, and is rehashed at the first login. */
 export function importActor(
-  house: House,
+  context: AuthorityContext,
   imported: ImportedActor,
-  by: string | null,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor } | Refusal> {
   return settle(async () => {
-    const directory = managed(house)
+    const directory = managed(context)
     const identities = identitiesOf(imported.name, imported.email)
     const passwordHash = imported.passwordHash ?? null
-    if (passwordHash !== null && !house.hasher.supports(passwordHash)) {
+    if (passwordHash !== null && !context.hasher.supports(passwordHash)) {
       invalid('passwordHash', 'is of no format that can be verified')
     }
     const actor: Actor = {
@@ -137,67 +136,79 @@ export function importActor(
       roles: imported.roles ?? ['user'],
       status: imported.status ?? 'active',
       anonymous: false,
-      createdAt: imported.createdAt ?? house.now(options),
+      createdAt: imported.createdAt ?? context.now(options),
     }
-    const audit = house.entry(
+    const audit = context.entry(
       'actor_created',
       'ok',
-      { actor: by, target: actor.id, detail: { imported: true } },
+      { actor: options.by ?? null, target: actor.id, detail: { imported: true } },
       options,
     )
-    const created = await house.ask(() => directory.create(actor, passwordHash, { audit }))
-    return created ? { ok: true, actor } : taken(house, identities)
+    const created = await context.ask(() => directory.create(actor, passwordHash, { audit }))
+    return created ? { ok: true, actor } : taken(context, identities)
   })
 }
 
 /** Suspends an actor: it logs in no more, and every session of it and as it ends. Null if there is none. */
 export async function suspend(
-  house: House,
+  context: AuthorityContext,
   actorId: string,
-  by: string | null,
   options: CallOptions,
 ): Promise<Actor | null> {
-  const audit = house.entry('actor_suspended', 'ok', { actor: by, target: actorId }, options)
-  const actor = await change(house, actorId, { status: 'suspended' }, audit)
+  const audit = context.entry(
+    'actor_suspended',
+    'ok',
+    { actor: options.by ?? null, target: actorId },
+    options,
+  )
+  const actor = await change(context, actorId, { status: 'suspended' }, audit)
   if (actor === null) return null
   const reason = 'suspended'
-  await endSessions(house, { which: { owner: actorId, raiseEpoch: true }, reason, by }, options)
-  await endSessions(house, { which: { actsAs: actorId }, reason, by }, options)
+  await endSessions(context, { owner: actorId, raiseEpoch: true }, { ...options, reason })
+  await endSessions(context, { actsAs: actorId }, { ...options, reason })
   return actor
 }
 
 /** Lets a suspended actor log in again. Null if there is none. */
 export async function restore(
-  house: House,
+  context: AuthorityContext,
   actorId: string,
-  by: string | null,
   options: CallOptions,
 ): Promise<Actor | null> {
-  const audit = house.entry('actor_restored', 'ok', { actor: by, target: actorId }, options)
-  return change(house, actorId, { status: 'active' }, audit)
+  const audit = context.entry(
+    'actor_restored',
+    'ok',
+    { actor: options.by ?? null, target: actorId },
+    options,
+  )
+  return change(context, actorId, { status: 'active' }, audit)
 }
 
 /** Replaces an actor's roles; a role taken away counts at the next check of its sessions. Null if there is none. */
 export async function setRoles(
-  house: House,
+  context: AuthorityContext,
   actorId: string,
   roles: readonly string[],
-  by: string | null,
   options: CallOptions,
 ): Promise<Actor | null> {
   const detail = { roles: roles.join(' ') }
-  const audit = house.entry('roles_changed', 'ok', { actor: by, target: actorId, detail }, options)
-  return change(house, actorId, { roles }, audit)
+  const audit = context.entry(
+    'roles_changed',
+    'ok',
+    { actor: options.by ?? null, target: actorId, detail },
+    options,
+  )
+  return change(context, actorId, { roles }, audit)
 }
 
 async function change(
-  house: House,
+  context: AuthorityContext,
   actorId: string,
   changes: Parameters<ManagedDirectory['update']>[1],
-  audit: ReturnType<House['entry']>,
+  audit: ReturnType<AuthorityContext['entry']>,
 ): Promise<Actor | null> {
-  const directory = managed(house)
-  return house.write(
+  const directory = managed(context)
+  return context.write(
     () => directory.update(actorId, changes, { audit }),
     (actor) => (actor === null ? null : { kind: 'actor-changed', id: actorId }),
   )

@@ -5,17 +5,17 @@ import {
   check,
   granted,
   MINUTE,
-  openHouse,
+  openFixture,
   PASSWORD,
   refused,
-  type TestHouse,
+  type TestFixture,
 } from '../../../../test/support/authority.ts'
 
-async function openUnclaimed(t: TestContext): Promise<TestHouse & { code: string }> {
-  const house = await openHouse(t)
-  const code = await house.authority.createClaimCode()
+async function openUnclaimed(t: TestContext): Promise<TestFixture & { code: string }> {
+  const fixture = await openFixture(t)
+  const code = await fixture.authority.actors.createClaimCode()
   assert.ok(code !== null)
-  return { ...house, code }
+  return { ...fixture, code }
 }
 
 const BOSS = { name: 'Boss', password: PASSWORD }
@@ -23,49 +23,55 @@ const BOSS = { name: 'Boss', password: PASSWORD }
 test('a claim makes the first administrator and logs it in', async (t) => {
   const { authority, code } = await openUnclaimed(t)
   assert.match(code, /^[0-9A-Za-z]{22}$/)
-  const { token } = granted(await authority.claim({ code, ...BOSS }))
-  assert.deepEqual((await check(authority, token)).session.access, ['user', 'admin'])
+  const { token } = granted(await authority.actors.claim({ code, ...BOSS }))
+  assert.deepEqual((await check(authority, token)).session.roles, ['user', 'admin'])
 })
 
 test('a code is good once, and no other is made once there is an administrator', async (t) => {
   const { authority, code } = await openUnclaimed(t)
-  granted(await authority.claim({ code, ...BOSS }))
-  refused(await authority.claim({ code, name: 'Eve', password: PASSWORD }), 'credentials_invalid')
-  assert.equal(await authority.createClaimCode(), null)
+  granted(await authority.actors.claim({ code, ...BOSS }))
+  refused(
+    await authority.actors.claim({ code, name: 'Eve', password: PASSWORD }),
+    'credentials_invalid',
+  )
+  assert.equal(await authority.actors.createClaimCode(), null)
 })
 
 test('no code is made where an administrator came to be otherwise', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Boss', ['admin'])
-  assert.equal(await authority.createClaimCode(), null)
+  assert.equal(await authority.actors.createClaimCode(), null)
 })
 
 test('a code is good for a quarter of an hour, to the instant', async (t) => {
   const { authority, clock, code } = await openUnclaimed(t)
   clock.advance(15 * MINUTE)
-  refused(await authority.claim({ code, ...BOSS }), 'credentials_invalid')
-  const next = (await authority.createClaimCode()) ?? ''
+  refused(await authority.actors.claim({ code, ...BOSS }), 'credentials_invalid')
+  const next = (await authority.actors.createClaimCode()) ?? ''
   clock.advance(15 * MINUTE - 1)
-  granted(await authority.claim({ code: next, ...BOSS }))
+  granted(await authority.actors.claim({ code: next, ...BOSS }))
 })
 
 test('a newer code replaces an older one', async (t) => {
   const { authority, code } = await openUnclaimed(t)
-  const newer = (await authority.createClaimCode()) ?? ''
-  refused(await authority.claim({ code, ...BOSS }), 'credentials_invalid')
-  granted(await authority.claim({ code: newer, ...BOSS }))
+  const newer = (await authority.actors.createClaimCode()) ?? ''
+  refused(await authority.actors.claim({ code, ...BOSS }), 'credentials_invalid')
+  granted(await authority.actors.claim({ code: newer, ...BOSS }))
 })
 
 test('wrong tries are audited and counted by address, and burn nobody’s code', async (t) => {
   const { authority, code } = await openUnclaimed(t)
   const stranger = { address: '203.0.113.9' }
   for (let at = 0; at < 20; at++) {
-    refused(await authority.claim({ code: 'wrong', ...BOSS }, stranger), 'credentials_invalid')
+    refused(
+      await authority.actors.claim({ code: 'wrong', ...BOSS }, stranger),
+      'credentials_invalid',
+    )
   }
-  refused(await authority.claim({ code: 'wrong', ...BOSS }, stranger), 'throttled')
-  const { items } = await authority.listAudit({ act: 'administrator_claimed', limit: 100 })
+  refused(await authority.actors.claim({ code: 'wrong', ...BOSS }, stranger), 'throttled')
+  const { items } = await authority.audit.list({ act: 'administrator_claimed', limit: 100 })
   assert.equal(items.length, 20)
-  granted(await authority.claim({ code, ...BOSS }, { address: '198.51.100.7' }))
+  granted(await authority.actors.claim({ code, ...BOSS }, { address: '198.51.100.7' }))
 })
 
 test('of many claims at once one wins', async (t) => {
@@ -73,7 +79,7 @@ test('of many claims at once one wins', async (t) => {
   const there = await here.addNode()
   const claims = await Promise.all(
     Array.from({ length: 10 }, (_, at) =>
-      (at % 2 ? here : there).authority.claim({
+      (at % 2 ? here : there).authority.actors.claim({
         code: here.code,
         name: `Boss ${at}`,
         password: PASSWORD,
@@ -81,32 +87,35 @@ test('of many claims at once one wins', async (t) => {
     ),
   )
   assert.equal(claims.filter(({ ok }) => ok).length, 1)
-  const { items } = await here.authority.searchActors({ role: 'admin', limit: 10 })
+  const { items } = await here.authority.actors.search({ role: 'admin', limit: 10 })
   assert.equal(items.length, 1)
 })
 
 test('a registration that fails leaves the code good, and no longer good than it was', async (t) => {
   const { authority, clock, code } = await openUnclaimed(t)
   clock.advance(14 * MINUTE)
-  refused(await authority.claim({ code, name: 'Boss', password: 'short' }), 'password_refused')
-  refused(await authority.claim({ code, name: ' ', password: PASSWORD }), 'invalid_request')
-  const later = authority.claim({ code, name: 'Boss', password: 'short' })
+  refused(
+    await authority.actors.claim({ code, name: 'Boss', password: 'short' }),
+    'password_refused',
+  )
+  refused(await authority.actors.claim({ code, name: ' ', password: PASSWORD }), 'invalid_request')
+  const later = authority.actors.claim({ code, name: 'Boss', password: 'short' })
   refused(await later, 'password_refused')
   clock.advance(MINUTE)
-  refused(await authority.claim({ code, ...BOSS }), 'credentials_invalid')
+  refused(await authority.actors.claim({ code, ...BOSS }), 'credentials_invalid')
 })
 
 test('a code that is put back does not replace one that was made meanwhile', async (t) => {
   const { authority, tap, code } = await openUnclaimed(t)
   await addActor(authority, 'Taken')
   const held = tap.hold('directory.create', 'before')
-  const claiming = authority.claim({ code, name: 'Taken', password: PASSWORD })
+  const claiming = authority.actors.claim({ code, name: 'Taken', password: PASSWORD })
   await held.reached
-  const newer = (await authority.createClaimCode()) ?? ''
+  const newer = (await authority.actors.createClaimCode()) ?? ''
   held.release()
   refused(await claiming, 'identity_taken')
-  refused(await authority.claim({ code, ...BOSS }), 'credentials_invalid')
-  granted(await authority.claim({ code: newer, ...BOSS }))
+  refused(await authority.actors.claim({ code, ...BOSS }), 'credentials_invalid')
+  granted(await authority.actors.claim({ code: newer, ...BOSS }))
 })
 
 test('the code is stored as a hash alone', async (t) => {

@@ -2,10 +2,10 @@ import { ROLES } from '../../actor.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import type { ProfileName } from '../../session/profile.ts'
 import { hashSecret, randomText, sameDigest } from '../../token/secret.ts'
-import { type Registration, register } from './actors.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
-import { type CallOptions, type House, settle } from '../context.ts'
 import { type LoggedIn, loginAs } from '../login/login.ts'
+import { type Registration, register } from './actors.ts'
 
 const KEY = 'claim'
 const DONE = 'claimed'
@@ -15,25 +15,28 @@ const LIFETIME_MS = 15 * 60_000
  * Makes the one-time code with which the first administrator is claimed, replacing any before it; null once there is
  * one. Good for 15 minutes and one use; 131 bits; only its hash is stored.
  */
-export async function createClaimCode(house: House, options: CallOptions): Promise<string | null> {
-  const now = house.now(options)
-  const found = await house.ask(() => house.store.documents.find(KEY, now))
-  if (await hasAdministrator(house)) return null
+export async function createClaimCode(
+  context: AuthorityContext,
+  options: CallOptions,
+): Promise<string | null> {
+  const now = context.now(options)
+  const found = await context.ask(() => context.store.documents.find(KEY, now))
+  if (await hasAdministrator(context)) return null
   const code = randomText(22)
   const value = hashSecret(code)
-  const saved = await house.ask(() =>
-    house.store.documents.save(KEY, value, {
+  const saved = await context.ask(() =>
+    context.store.documents.save(KEY, value, {
       now,
       expectedVersion: found?.version ?? 0,
       expiresAt: now + LIFETIME_MS,
     }),
   )
-  return saved === null ? createClaimCode(house, options) : code
+  return saved === null ? createClaimCode(context, options) : code
 }
 
-async function hasAdministrator(house: House): Promise<boolean> {
-  const directory = house.store.directory
-  const page = await house.ask(() => directory.search({ role: ROLES.admin, limit: 1 }))
+async function hasAdministrator(context: AuthorityContext): Promise<boolean> {
+  const directory = context.store.directory
+  const page = await context.ask(() => directory.search({ role: ROLES.admin, limit: 1 }))
   return page.items.length > 0
 }
 
@@ -51,41 +54,43 @@ export interface Claim extends Registration {
  * expired code, `throttled`, and whatever a registration is refused for (the code stays good then).
  */
 export function claim(
-  house: House,
+  context: AuthorityContext,
   { code, profile, format, ...registration }: Claim,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
     const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
-    const now = house.now(options)
+    const now = context.now(options)
     // Before the code is used up.
-    house.codec(format ?? 'native')
+    context.codec(format ?? 'native')
     // Nobody guesses 131 bits: the count keeps a stranger from filling the trail, and can burn nobody's code.
-    const allowed = await reserveCreation(house, 'claim', options)
+    const allowed = await reserveCreation(context, 'claim', options)
     if (!allowed.ok) return allowed
-    const taken = await takeCode(house, code, now)
+    const taken = await takeCode(context, code, now)
     if (taken === null) {
-      const entry = house.entry('administrator_claimed', wrong.code, {}, options)
-      await house.ask(() => house.store.audit.append([entry]))
+      const entry = context.entry('administrator_claimed', wrong.code, {}, options)
+      await context.ask(() => context.store.audit.append([entry]))
       return wrong
     }
     const registered = await register(
-      house,
+      context,
       { ...registration, roles: ['user', ROLES.admin] },
       options,
     )
     if (!registered.ok) {
-      await house.ask(() => house.store.documents.save(KEY, taken.value, { now, ...taken.putBack }))
+      await context.ask(() =>
+        context.store.documents.save(KEY, taken.value, { now, ...taken.putBack }),
+      )
       return registered
     }
     const id = registered.actor.id
-    const entry = house.entry('administrator_claimed', 'ok', { actor: id }, options)
-    await house.ask(() => house.store.audit.append([entry]))
+    const entry = context.entry('administrator_claimed', 'ok', { actor: id }, options)
+    await context.ask(() => context.store.audit.append([entry]))
     const session = {
       ...(profile === undefined ? {} : { profile }),
       ...(format === undefined ? {} : { format }),
     }
-    return loginAs(house, id, session, options)
+    return loginAs(context, id, session, options)
   })
 }
 
@@ -96,13 +101,17 @@ interface Taken {
 }
 
 // The code is taken before the account is made, so that two who hold it cannot both become administrator.
-async function takeCode(house: House, code: string, now: number): Promise<Taken | null> {
+async function takeCode(
+  context: AuthorityContext,
+  code: string,
+  now: number,
+): Promise<Taken | null> {
   for (let attempt = 0; attempt < 5; attempt++) {
-    const found = await house.ask(() => house.store.documents.find(KEY, now))
+    const found = await context.ask(() => context.store.documents.find(KEY, now))
     if (found === null || found.value === DONE) return null
     if (!sameDigest(found.value, hashSecret(code))) return null
-    const saved = await house.ask(() =>
-      house.store.documents.save(KEY, DONE, {
+    const saved = await context.ask(() =>
+      context.store.documents.save(KEY, DONE, {
         now,
         expectedVersion: found.version,
         expiresAt: null,

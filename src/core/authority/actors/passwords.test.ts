@@ -5,7 +5,7 @@ import {
   check,
   granted,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   reasonOf,
   refused,
@@ -13,18 +13,21 @@ import {
 
 const NEXT = 'another fine stone'
 
-async function openWithSessions(t: Parameters<typeof openHouse>[0]) {
-  const house = await openHouse(t)
-  const ada = await addActor(house.authority, 'Ada')
-  const [mine, other] = [await logIn(house.authority, 'ada'), await logIn(house.authority, 'ada')]
-  for (const { token } of [mine, other]) await check(house.authority, token)
+async function openWithSessions(t: Parameters<typeof openFixture>[0]) {
+  const fixture = await openFixture(t)
+  const ada = await addActor(fixture.authority, 'Ada')
+  const [mine, other] = [
+    await logIn(fixture.authority, 'ada'),
+    await logIn(fixture.authority, 'ada'),
+  ]
+  for (const { token } of [mine, other]) await check(fixture.authority, token)
   const change = { actorId: ada.id, currentPassword: PASSWORD, next: NEXT }
-  return { ...house, ada, mine, other, change: { ...change, current: mine.session.id } }
+  return { ...fixture, ada, mine, other, change: { ...change, current: mine.session.id } }
 }
 
 test('after a change the new password logs in and the old one does not', async (t) => {
   const { authority, change } = await openWithSessions(t)
-  granted(await authority.changePassword(change))
+  granted(await authority.credentials.changePassword(change))
   granted(await authority.login({ identity: 'ada', password: NEXT }))
   const old = await authority.login({ identity: 'ada', password: PASSWORD })
   refused(old, 'credentials_invalid')
@@ -34,11 +37,11 @@ test('a change needs the current password, and its failures count as those of a 
   const { authority, change, mine } = await openWithSessions(t)
   for (let at = 0; at < 5; at++) {
     const wrong = { ...change, currentPassword: 'wrong' }
-    refused(await authority.changePassword(wrong), 'credentials_invalid')
+    refused(await authority.credentials.changePassword(wrong), 'credentials_invalid')
   }
-  refused(await authority.changePassword(change), 'throttled')
+  refused(await authority.credentials.changePassword(change), 'throttled')
   await check(authority, mine.token)
-  const { items } = await authority.listAudit({ act: 'password_changed', limit: 10 })
+  const { items } = await authority.audit.list({ act: 'password_changed', limit: 10 })
   assert.deepEqual(
     items.map(({ outcome }) => outcome),
     Array(5).fill('credentials_invalid').concat('throttled').reverse(),
@@ -54,7 +57,7 @@ for (const [sessions, mineLives, otherLives] of [
   test(`a change with ${sessions ?? 'nothing said'} ends just those sessions`, async (t) => {
     const { authority, change, mine, other } = await openWithSessions(t)
     const request = sessions === undefined ? change : { ...change, sessions }
-    granted(await authority.changePassword(request))
+    granted(await authority.credentials.changePassword(request))
     for (const [{ token }, lives] of [
       [mine, mineLives],
       [other, otherLives],
@@ -68,7 +71,10 @@ for (const [sessions, mineLives, otherLives] of [
 test('a new password that does not meet the policy changes nothing', async (t) => {
   const { authority, change, other } = await openWithSessions(t)
   for (const next of ['short', 'password1', 'password123']) {
-    const refusal = refused(await authority.changePassword({ ...change, next }), 'password_refused')
+    const refusal = refused(
+      await authority.credentials.changePassword({ ...change, next }),
+      'password_refused',
+    )
     assert.equal(refusal.issues?.[0]?.path, 'password')
     assert.ok(!JSON.stringify(refusal).includes(next))
   }
@@ -80,7 +86,7 @@ test('of two changes at once exactly one wins', async (t) => {
   const { authority, change } = await openWithSessions(t)
   const nexts = ['the first of two', 'the second of two']
   const outcomes = await Promise.all(
-    nexts.map((next) => authority.changePassword({ ...change, next })),
+    nexts.map((next) => authority.credentials.changePassword({ ...change, next })),
   )
   const won = outcomes.findIndex(({ ok }) => ok)
   refused(outcomes[1 - won] ?? { ok: true }, 'conflict')
@@ -89,10 +95,10 @@ test('of two changes at once exactly one wins', async (t) => {
 
 test('a reset needs no proof, and is of somebody', async (t) => {
   const { authority, ada, mine } = await openWithSessions(t)
-  granted(await authority.resetPassword({ actorId: ada.id, next: NEXT }))
+  granted(await authority.credentials.resetPassword({ actorId: ada.id, next: NEXT }))
   assert.equal(await reasonOf(authority, mine.token), 'password_changed')
   granted(await authority.login({ identity: 'ada', password: NEXT }))
-  refused(await authority.resetPassword({ actorId: 'nobody', next: NEXT }), 'not_found')
-  const bad = await authority.resetPassword({ actorId: ada.id, next: 'x' })
+  refused(await authority.credentials.resetPassword({ actorId: 'nobody', next: NEXT }), 'not_found')
+  const bad = await authority.credentials.resetPassword({ actorId: ada.id, next: 'x' })
   refused(bad, 'password_refused')
 })

@@ -1,7 +1,7 @@
-import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import { checkPassword } from '../../credential/password/index.ts'
+import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { EndSelector } from '../../ports/index.ts'
-import { type CallOptions, endedChange, type House, settle } from '../context.ts'
+import { type AuthorityContext, type CallOptions, endedChange, settle } from '../context.ts'
 import { provePassword } from '../login/step-up.ts'
 
 /** What becomes of the actor's sessions when its password changes. */
@@ -18,53 +18,53 @@ export interface PasswordChange {
 
 /** Changes a password, with proof of the one before. Refuses `credentials_invalid`, `password_refused`, `throttled`, `busy`. */
 export function changePassword(
-  house: House,
+  context: AuthorityContext,
   change: PasswordChange & { readonly currentPassword: string },
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   return settle(async () => {
-    const proof = await provePassword(house, change.actorId, change.currentPassword, options)
-    if (proof.ok) return writePassword(house, change, proof.passwordHash, options)
+    const proof = await provePassword(context, change.actorId, change.currentPassword, options)
+    if (proof.ok) return writePassword(context, change, proof.passwordHash, options)
     const facts = { actor: change.actorId }
-    const entry = house.entry('password_changed', proof.code, facts, options)
-    await house.ask(() => house.store.audit.append([entry]))
+    const entry = context.entry('password_changed', proof.code, facts, options)
+    await context.ask(() => context.store.audit.append([entry]))
     return proof
   })
 }
 
 /** Sets a password without proof of the one before: for a recovery that was proved otherwise. Refuses `not_found`, `password_refused`. */
 export function resetPassword(
-  house: House,
+  context: AuthorityContext,
   change: PasswordChange,
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   return settle(async () => {
-    const found = await house.findCredential(change.actorId, options.signal)
+    const found = await context.findCredential(change.actorId, options.signal)
     if (found === null) return refuse('not_found', 'There is no such actor.')
-    return writePassword(house, change, found.passwordHash, options)
+    return writePassword(context, change, found.passwordHash, options)
   })
 }
 
 async function writePassword(
-  house: House,
+  context: AuthorityContext,
   { actorId, next, sessions = 'revoke-others', current }: PasswordChange,
   expected: string | null,
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
-  const setPassword = house.directory.setPassword?.bind(house.directory)
+  const setPassword = context.directory.setPassword?.bind(context.directory)
   if (setPassword === undefined) {
     return refuse('invalid_request', 'This directory does not store passwords.')
   }
-  const found = await house.findCredential(actorId, options.signal)
-  requireGoodPassword(house, next, found?.actor.identities ?? [])
-  const hash = await house.hasher.hash(next)
+  const found = await context.findCredential(actorId, options.signal)
+  requireGoodPassword(context, next, found?.actor.identities ?? [])
+  const hash = await context.hasher.hash(next)
   const which: EndSelector = {
     owner: actorId,
     raiseEpoch: true,
     ...(sessions === 'keep' ? { keepAll: true } : {}),
     ...(sessions === 'revoke-others' && current !== undefined ? { except: current } : {}),
   }
-  const audit = house.entry(
+  const audit = context.entry(
     'password_changed',
     'ok',
     { actor: actorId, detail: { sessions } },
@@ -73,10 +73,10 @@ async function writePassword(
   const reason = 'password_changed'
   // The credential stands before the epoch rises: a login that read the old one is refused from here on. Both in one, so
   // that a deadline between them leaves no session of the old password.
-  const ended = await house.write(
+  const ended = await context.write(
     async () => {
       if (!(await setPassword(actorId, hash, expected))) return null
-      return house.store.sessions.end(which, { now: house.now(options), reason }, { audit })
+      return context.store.sessions.end(which, { now: context.now(options), reason }, { audit })
     },
     (over) => over && endedChange(over),
   )
@@ -84,20 +84,20 @@ async function writePassword(
     return refuse('conflict', 'The password changed in the meantime. Try again.')
   }
   // A stranger's failures were against the old password.
-  await house.ask(() => house.store.counters.remove([`login/${actorId}`]))
+  await context.ask(() => context.store.counters.remove([`login/${actorId}`]))
   return { ok: true }
 }
 
 /** Throws `password_refused` with the reason unless a new password meets the policy in force. */
 export function requireGoodPassword(
-  house: House,
+  context: AuthorityContext,
   password: string,
   names: readonly string[],
 ): void {
   const why = checkPassword(password, {
-    minLength: house.settings.get('password.minLength'),
-    blocklist: house.settings.get('password.blocklist'),
-    contextWords: [...names, ...house.settings.get('password.contextWords')],
+    minLength: context.settings.get('password.minLength'),
+    blocklist: context.settings.get('password.blocklist'),
+    contextWords: [...names, ...context.settings.get('password.contextWords')],
   })
   if (why === null) return
   throw new LatchkeyError('password_refused', why, { issues: [{ path: 'password', message: why }] })

@@ -1,9 +1,9 @@
 import { type Actor, canonicalIdentity, isEmail } from '../../actor.ts'
 import { type Refusal, refuse } from '../../errors.ts'
-import { displayName, emailIdentity, managed, nameIdentity, taken } from './actors.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
-import { type CallOptions, type House, settle } from '../context.ts'
 import { provePassword } from '../login/step-up.ts'
+import { displayName, emailIdentity, managed, nameIdentity, taken } from './actors.ts'
 
 export interface ActorUpdate {
   readonly actorId: string
@@ -22,23 +22,23 @@ export interface ActorUpdate {
  * `credentials_invalid` and `busy`.
  */
 export function updateActor(
-  house: House,
+  context: AuthorityContext,
   update: ActorUpdate,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor } | Refusal> {
   return settle(async () => {
-    managed(house)
+    managed(context)
     const { actorId, currentPassword } = update
     if (currentPassword !== undefined) {
-      const proof = await provePassword(house, actorId, currentPassword, options)
+      const proof = await provePassword(context, actorId, currentPassword, options)
       if (!proof.ok) {
-        const entry = house.entry('actor_updated', proof.code, { actor: actorId }, options)
-        await house.ask(() => house.store.audit.append([entry]))
+        const entry = context.entry('actor_updated', proof.code, { actor: actorId }, options)
+        await context.ask(() => context.store.audit.append([entry]))
         return proof
       }
     }
     for (let attempt = 0; attempt < 5; attempt++) {
-      const outcome = await updateOnce(house, update, options)
+      const outcome = await updateOnce(context, update, options)
       if (outcome !== null) return outcome
     }
     return refuse('conflict', 'The account keeps changing. Try again.')
@@ -47,11 +47,11 @@ export function updateActor(
 
 // Null when the actor changed in between, so that what stays of it must be read again.
 async function updateOnce(
-  house: House,
+  context: AuthorityContext,
   { actorId, name, email }: ActorUpdate,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor } | Refusal | null> {
-  const actor = (await house.findCredential(actorId, options.signal))?.actor
+  const actor = (await context.findCredential(actorId, options.signal))?.actor
   if (actor === undefined) return refuse('not_found', 'There is no such actor.')
   const next = {
     name: name === undefined ? actor.name : displayName(name),
@@ -60,15 +60,15 @@ async function updateOnce(
   const added = next.identities.filter((identity) => !actor.identities.includes(identity))
   const same = added.length === 0 && next.identities.length === actor.identities.length
   if (same && next.name === actor.name) return { ok: true, actor }
-  const allowed = await reserveCreation(house, 'rename', options)
+  const allowed = await reserveCreation(context, 'rename', options)
   if (!allowed.ok) return allowed
   const detail = { name: name !== undefined, email: email !== undefined }
-  const audit = house.entry('actor_updated', 'ok', { actor: actorId, detail }, options)
-  const outcome = await house.write(
-    () => managed(house).setIdentities(actorId, next, actor.identities, { audit }),
+  const audit = context.entry('actor_updated', 'ok', { actor: actorId, detail }, options)
+  const outcome = await context.write(
+    () => managed(context).setIdentities(actorId, next, actor.identities, { audit }),
     (done) => (done === 'ok' ? { kind: 'actor-changed', id: actorId } : null),
   )
-  if (outcome === 'taken') return taken(house, added, actorId)
+  if (outcome === 'taken') return taken(context, added, actorId)
   return outcome === 'ok' ? { ok: true, actor: { ...actor, ...next } } : null
 }
 

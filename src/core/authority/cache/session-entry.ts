@@ -1,7 +1,7 @@
 import type { Actor } from '../../actor.ts'
-import type { CacheEntry } from './coherent-cache.ts'
+import type { Binding, SessionRecord, SessionView } from '../../session/record.ts'
 import { hashOfDigest, sameDigest, wordOfDigest, wordsOfHash } from '../../token/secret.ts'
-import type { Binding, Session, SessionRecord } from '../../session/record.ts'
+import type { CacheEntry } from './coherent-cache.ts'
 
 /** The state of a counter of {@link ActorChanges} when a reading of an actor began. */
 export interface Seen {
@@ -170,7 +170,7 @@ export class SessionEntry implements CacheEntry {
     this.id = record.id
     this.#profile = share(record.profile)
     this.#door = share(record.door)
-    this.#access = record.access
+    this.#access = record.roles
     this.anonymous = record.anonymous
     this.#createdHigh = high(record.createdAt)
     this.#createdLow = low(record.createdAt)
@@ -238,7 +238,7 @@ export class SessionEntry implements CacheEntry {
   }
 
   /** What a check says of it. */
-  view(): Session {
+  view(): SessionView {
     const owner = this.impersonator ?? this.actor
     return {
       id: this.id,
@@ -247,7 +247,7 @@ export class SessionEntry implements CacheEntry {
       parent: this.parent,
       profile: this.#profile,
       door: this.#door,
-      access: this.#accessNow(),
+      roles: this.#accessNow(),
       anonymous: this.anonymous,
       createdAt: this.#createdHigh * SPAN + this.#createdLow,
       authenticatedAt: this.#authenticatedHigh * SPAN + this.#authenticatedLow,

@@ -1,7 +1,9 @@
 import type { AuditAct } from '../../audit.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
-import { stateOf } from '../../session/record.ts'
+import { stateOf } from '../../session/lifetimes.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCode } from '../login/attempts.ts'
+import { freshWithin } from '../login/step-up.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
 import {
   type Approval,
@@ -11,8 +13,6 @@ import {
   type StoredGrant,
   userCodeKey,
 } from './device-grant.ts'
-import { type CallOptions, type House, settle } from '../context.ts'
-import { freshWithin } from '../login/step-up.ts'
 
 const UNKNOWN = refuse('not_found', 'The code is wrong, used or expired.')
 
@@ -22,13 +22,13 @@ const UNKNOWN = refuse('not_found', 'The code is wrong, used or expired.')
  * expired code, and `throttled` after several of those, by actor and by address.
  */
 export function findDevice(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   userCode: string,
   options: CallOptions,
 ): Promise<{ ok: true; device: DeviceAsking } | Refusal> {
   return settle(async () => {
-    const found = await findWaiting(house, current, userCode, options)
+    const found = await findWaiting(context, current, userCode, options)
     if (!found.ok) return found
     const { decided: _, ...device } = found.grant
     return { ok: true, device }
@@ -40,30 +40,35 @@ export function findDevice(
  * deny at once one is heard.
  */
 export function approveDevice(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   userCode: string,
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   return settle(async () => {
-    const found = await findWaiting(house, current, userCode, options)
+    const found = await findWaiting(context, current, userCode, options)
     if (!found.ok) return found
-    const approval = await approvalOf(house, current, options)
-    return decide(house, current, { ...found, decided: approval, act: 'device_approved' }, options)
+    const approval = await approvalOf(context, current, options)
+    return decide(
+      context,
+      current,
+      { ...found, decided: approval, act: 'device_approved' },
+      options,
+    )
   })
 }
 
 /** Denies a device its login. Refuses as {@link findDevice}. */
 export function denyDevice(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   userCode: string,
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   return settle(async () => {
-    const found = await findWaiting(house, current, userCode, options)
+    const found = await findWaiting(context, current, userCode, options)
     if (!found.ok) return found
-    return decide(house, current, { ...found, decided: 'denied', act: 'device_denied' }, options)
+    return decide(context, current, { ...found, decided: 'denied', act: 'device_denied' }, options)
   })
 }
 
@@ -74,7 +79,7 @@ interface Waiting extends StoredGrant {
 }
 
 async function findWaiting(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   userCode: string,
   options: CallOptions,
@@ -82,15 +87,15 @@ async function findWaiting(
   const { session, impersonator } = current
   if (impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
   if (session.anonymous) return refuse('access_denied', 'Log in first.')
-  const fresh = freshWithin(house, current, house.settings.get('session.freshMs'), options)
+  const fresh = freshWithin(context, current, context.settings.get('session.freshMs'), options)
   if (!fresh.ok) return fresh
-  const attempt = await reserveCode(house, session.owner, options)
+  const attempt = await reserveCode(context, session.owner, options)
   if (!attempt.ok) return attempt
-  const now = house.now(options)
-  const codeKey = userCodeKey(house, userCode)
+  const now = context.now(options)
+  const codeKey = userCodeKey(context, userCode)
   if (codeKey === null) return UNKNOWN
-  const lead = await house.ask(() => house.store.documents.find(codeKey, now))
-  const found = lead === null ? null : await findGrant(house, lead.value, now)
+  const lead = await context.ask(() => context.store.documents.find(codeKey, now))
+  const found = lead === null ? null : await findGrant(context, lead.value, now)
   if (found === null || found.grant.decided !== null) return UNKNOWN
   await attempt.withdraw()
   return { ok: true, codeKey, ...found }
@@ -98,38 +103,38 @@ async function findWaiting(
 
 // The epochs first: the session that is found alive after them was not ended by what would raise them later.
 async function approvalOf(
-  house: House,
+  context: AuthorityContext,
   { session }: Authenticated,
   options: CallOptions,
 ): Promise<Approval> {
-  const epochs = await house.ask(() => house.store.sessions.findEpochs(session.owner))
-  const record = await house.ask(() => house.store.sessions.find(session.id), options.signal)
-  const at = { now: house.now(options), houseEpoch: epochs.house }
+  const epochs = await context.ask(() => context.store.sessions.findEpochs(session.owner))
+  const record = await context.ask(() => context.store.sessions.find(session.id), options.signal)
+  const at = { now: context.now(options), globalEpoch: epochs.global }
   if (record === null || stateOf(record, at) === 'ended') {
     throw new LatchkeyError('session_revoked', 'The session has ended. Log in again.')
   }
-  const { access, authenticatedAt } = record
-  return { actor: session.owner, epochs, access, authenticatedAt }
+  const { roles, authenticatedAt } = record
+  return { actor: session.owner, epochs, roles, authenticatedAt }
 }
 
 async function decide(
-  house: House,
+  context: AuthorityContext,
   { session }: Authenticated,
   decision: Waiting & { decided: NonNullable<DeviceGrant['decided']>; act: AuditAct },
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   const { key, version, codeKey, decided, act } = decision
-  const now = house.now(options)
+  const now = context.now(options)
   const grant: DeviceGrant = { ...decision.grant, decided }
-  const { documents, audit } = house.store
+  const { documents, audit } = context.store
   const writing = { now, expectedVersion: version, expiresAt: grant.expiresAt }
-  const written = await house.ask(() => documents.save(key, JSON.stringify(grant), writing))
+  const written = await context.ask(() => documents.save(key, JSON.stringify(grant), writing))
   if (written === null) return UNKNOWN
   const detail = { profile: grant.profile, from: grant.address }
   const facts = { actor: session.owner, session: session.id, detail }
   await Promise.all([
-    house.ask(() => documents.remove(codeKey, { now })),
-    house.ask(() => audit.append([house.entry(act, 'ok', facts, options)])),
+    context.ask(() => documents.remove(codeKey, { now })),
+    context.ask(() => audit.append([context.entry(act, 'ok', facts, options)])),
   ])
   return { ok: true }
 }

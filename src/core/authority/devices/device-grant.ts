@@ -1,13 +1,14 @@
 import { randomInt } from 'node:crypto'
 import type { Epochs } from '../../ports/index.ts'
-import { hashSecret } from '../../token/secret.ts'
+import type { ProfileName } from '../../session/profile.ts'
 import type { Client } from '../../session/record.ts'
-import type { House } from '../context.ts'
+import { hashSecret } from '../../token/secret.ts'
+import type { AuthorityContext } from '../context.ts'
 
 /** What a device that asks to be logged in says of itself, and when and from where it asked. */
 export interface DeviceAsking extends Client {
   /** The profile of the session that it would get. */
-  readonly profile: string
+  readonly profile: ProfileName
   readonly startedAt: number
   readonly expiresAt: number
 }
@@ -17,7 +18,7 @@ export interface Approval {
   readonly actor: string
   readonly epochs: Epochs
   /** The ceiling of the session that approved. */
-  readonly access: readonly string[] | null
+  readonly roles: readonly string[] | null
   readonly authenticatedAt: number
 }
 
@@ -48,17 +49,17 @@ export function grantKey(deviceCode: string): string {
 }
 
 /** Where a typed code leads to its grant's key, or null for what is no such code. So short a code needs a keyed hash. */
-export function userCodeKey(house: House, typed: string): string | null {
+export function userCodeKey(context: AuthorityContext, typed: string): string | null {
   const code = typed.slice(0, 100).replaceAll(/[\s-]/g, '').toUpperCase()
-  return CODE.test(code) ? `device-code/${house.hashIdentity(`device ${code}`)}` : null
+  return CODE.test(code) ? `device-code/${context.hashIdentity(`device ${code}`)}` : null
 }
 
 export async function findGrant(
-  house: House,
+  context: AuthorityContext,
   key: string,
   now: number,
 ): Promise<StoredGrant | null> {
-  const found = await house.ask(() => house.store.documents.find(key, now))
+  const found = await context.ask(() => context.store.documents.find(key, now))
   if (found === null) return null
   return { key, version: found.version, grant: JSON.parse(found.value) as DeviceGrant }
 }

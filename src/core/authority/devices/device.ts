@@ -1,6 +1,8 @@
 import { type Refusal, refuse } from '../../errors.ts'
 import { randomText } from '../../token/secret.ts'
+import { type AuthorityContext, addressOf, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
+import { type LoggedIn, present, runGuards } from '../login/login.ts'
 import { createSession, type SessionRequest } from '../sessions/create-session.ts'
 import {
   type Approval,
@@ -10,8 +12,6 @@ import {
   grantKey,
   userCodeKey,
 } from './device-grant.ts'
-import { addressOf, type CallOptions, type House, settle } from '../context.ts'
-import { type LoggedIn, present, runGuards } from '../login/login.ts'
 
 const LIFETIME_MS = 10 * 60_000
 const INTERVAL_MS = 5000
@@ -55,7 +55,7 @@ export type PolledDevice =
  * stored. Refuses `throttled` (by address) and `invalid_request` for another profile.
  */
 export function startDevice(
-  house: House,
+  context: AuthorityContext,
   { client, profile = 'agent' }: DeviceRequest,
   options: CallOptions,
 ): Promise<StartedDevice | Refusal> {
@@ -63,9 +63,9 @@ export function startDevice(
     if (!['agent', 'web', 'device'].includes(profile)) {
       return refuse('invalid_request', `A device gets no session of profile ${profile}.`)
     }
-    const allowed = await reserveCreation(house, 'device', options)
+    const allowed = await reserveCreation(context, 'device', options)
     if (!allowed.ok) return allowed
-    const now = house.now(options)
+    const now = context.now(options)
     const expiresAt = now + LIFETIME_MS
     const deviceCode = `lkd_${randomText(43)}`
     const key = grantKey(deviceCode)
@@ -79,22 +79,23 @@ export function startDevice(
       decided: null,
     }
     const fresh = { now, expectedVersion: 0, expiresAt }
-    await house.ask(() => house.store.documents.save(key, JSON.stringify(grant), fresh))
-    const userCode = await saveUserCode(house, key, fresh)
+    await context.ask(() => context.store.documents.save(key, JSON.stringify(grant), fresh))
+    const userCode = await saveUserCode(context, key, fresh)
     return { ok: true, deviceCode, userCode, expiresAt, intervalMs: INTERVAL_MS }
   })
 }
 
 // So short a code may be another's already.
 async function saveUserCode(
-  house: House,
+  context: AuthorityContext,
   grant: string,
   fresh: { now: number; expectedVersion: number; expiresAt: number },
 ): Promise<string> {
   for (;;) {
     const code = createUserCode()
-    const key = userCodeKey(house, code) ?? ''
-    if ((await house.ask(() => house.store.documents.save(key, grant, fresh))) !== null) return code
+    const key = userCodeKey(context, code) ?? ''
+    if ((await context.ask(() => context.store.documents.save(key, grant, fresh))) !== null)
+      return code
   }
 }
 
@@ -104,42 +105,42 @@ async function saveUserCode(
  * taken back, and `not_found` for a code that is unknown, used or expired. Guards run as after a proof.
  */
 export function pollDevice(
-  house: House,
+  context: AuthorityContext,
   deviceCode: string,
   request: DevicePoll,
   options: CallOptions,
 ): Promise<PolledDevice | Refusal> {
   return settle(async () => {
     // Before the code is used up.
-    house.codec(request.format ?? 'native')
-    const now = house.now(options)
-    const found = await findGrant(house, grantKey(deviceCode), now)
+    context.codec(request.format ?? 'native')
+    const now = context.now(options)
+    const found = await findGrant(context, grantKey(deviceCode), now)
     if (found === null) return GONE
     const { key, version, grant } = found
-    if (grant.decided === null) return pace(house, key, grant.expiresAt, now)
+    if (grant.decided === null) return pace(context, key, grant.expiresAt, now)
     if (grant.decided === 'denied') return refuse('access_denied', 'The login was denied.')
     const taking = { now, expectedVersion: version }
-    if (!(await house.ask(() => house.store.documents.remove(key, taking)))) return GONE
-    const login = await pickUp(house, grant, grant.decided, request, options)
+    if (!(await context.ask(() => context.store.documents.remove(key, taking)))) return GONE
+    const login = await pickUp(context, grant, grant.decided, request, options)
     return login.ok ? { ok: true, state: 'approved', login } : login
   })
 }
 
 async function pickUp(
-  house: House,
+  context: AuthorityContext,
   { profile, label }: DeviceGrant,
-  { actor: owner, epochs, access, authenticatedAt }: Approval,
+  { actor: owner, epochs, roles, authenticatedAt }: Approval,
   poll: DevicePoll,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   const takenBack = refuse('access_denied', 'The approval no longer counts. Start again.')
-  const actor = (await house.findCredential(owner, options.signal))?.actor ?? null
+  const actor = (await context.findCredential(owner, options.signal))?.actor ?? null
   if (actor === null || actor.status === 'suspended') return takenBack
-  const request = { ...poll, profile, label, access }
-  const refused = await runGuards(house, 'after', { identity: '', actor, request }, options)
+  const request = { ...poll, profile, label, roles }
+  const refused = await runGuards(context, 'after', { identity: '', actor, request }, options)
   if (refused !== null) return refused
   const created = await createSession(
-    house,
+    context,
     { owner, epochs, act: 'login', detail: { proof: 'device' }, authenticatedAt },
     request,
     options,
@@ -150,13 +151,13 @@ async function pickUp(
 
 // Kept apart from the grant, so that however often a device asks, nobody who decides loses a race to it.
 async function pace(
-  house: House,
+  context: AuthorityContext,
   grant: string,
   expiresAt: number,
   now: number,
 ): Promise<PolledDevice> {
   const key = `${grant}/pace`
-  const found = await house.ask(() => house.store.documents.find(key, now))
+  const found = await context.ask(() => context.store.documents.find(key, now))
   const last =
     found === null
       ? { intervalMs: INTERVAL_MS, at: now - INTERVAL_MS }
@@ -168,6 +169,6 @@ async function pace(
   }
   const value = JSON.stringify({ intervalMs, at: now })
   const options = { now, expectedVersion: found?.version ?? 0, expiresAt }
-  const saved = await house.ask(() => house.store.documents.save(key, value, options))
+  const saved = await context.ask(() => context.store.documents.save(key, value, options))
   return { ok: true, state: early || saved === null ? 'slow_down' : 'pending', intervalMs }
 }

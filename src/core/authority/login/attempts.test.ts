@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LatchkeyError } from '../../errors.ts'
-import { deriveArgon2 } from '../../credential/password/argon2.ts'
-import type { AuthorityOptions } from '../create-authority.ts'
 import {
   addActor,
   CHEAP,
@@ -10,18 +7,21 @@ import {
   HOUR,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   PASSWORD,
   refused,
-  type TestHouse,
+  type TestFixture,
 } from '../../../../test/support/authority.ts'
+import { deriveArgon2 } from '../../credential/password/argon2.ts'
+import { LatchkeyError } from '../../errors.ts'
+import type { AuthorityOptions } from '../create-authority.ts'
 
 const WRONG = { identity: 'ada', password: 'wrong password' }
 const RIGHT = { identity: 'ada', password: PASSWORD }
 /** Attempts from all over the world, each from an address of its own. */
 const from = (at: number) => ({ address: `2001:db8:${at.toString(16)}::1` })
 
-async function fail({ authority }: TestHouse, times: number, identity = 'ada') {
+async function fail({ authority }: TestFixture, times: number, identity = 'ada') {
   for (let at = 0; at < times; at++) {
     refused(await authority.login({ ...WRONG, identity }, from(at)), 'credentials_invalid')
   }
@@ -29,73 +29,73 @@ async function fail({ authority }: TestHouse, times: number, identity = 'ada') {
 
 for (const identity of ['ada', 'nobody']) {
   test(`after five failures ${identity} must pause, twice as long each time`, async (t) => {
-    const house = await openHouse(t)
-    await addActor(house.authority, 'Ada')
-    await fail(house, 5, identity)
+    const fixture = await openFixture(t)
+    await addActor(fixture.authority, 'Ada')
+    await fail(fixture, 5, identity)
     for (const pause of [1000, 2000, 4000]) {
-      const refusal = refused(await house.authority.login({ ...WRONG, identity }), 'throttled')
+      const refusal = refused(await fixture.authority.login({ ...WRONG, identity }), 'throttled')
       assert.equal(refusal.retryAfterMs, pause)
-      house.clock.advance(pause)
-      await fail(house, 1, identity)
+      fixture.clock.advance(pause)
+      await fail(fixture, 1, identity)
     }
   })
 }
 
 test('while it must pause even the right password is refused, and waiting helps', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
-  await fail(house, 5)
-  refused(await house.authority.login(RIGHT), 'throttled')
-  house.clock.advance(1000)
-  granted(await house.authority.login(RIGHT))
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
+  await fail(fixture, 5)
+  refused(await fixture.authority.login(RIGHT), 'throttled')
+  fixture.clock.advance(1000)
+  granted(await fixture.authority.login(RIGHT))
 })
 
 test('a success forgets the failures before it', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
-  await fail(house, 4)
-  granted(await house.authority.login(RIGHT))
-  await fail(house, 5)
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
+  await fail(fixture, 4)
+  granted(await fixture.authority.login(RIGHT))
+  await fail(fixture, 5)
 })
 
 test('name and e-mail of one actor share their failures', async (t) => {
-  const house = await openHouse(t)
+  const fixture = await openFixture(t)
   const registration = { name: 'Ada', email: 'ada@example.org', password: PASSWORD }
-  granted(await house.authority.register(registration))
-  await fail(house, 3)
-  await fail(house, 2, 'ada@example.org')
-  refused(await house.authority.login(RIGHT), 'throttled')
+  granted(await fixture.authority.actors.register(registration))
+  await fail(fixture, 3)
+  await fail(fixture, 2, 'ada@example.org')
+  refused(await fixture.authority.login(RIGHT), 'throttled')
 })
 
 test('failures of a stranger do not hold up an address that has logged in before', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
   const home = { address: '192.0.2.7' }
-  granted(await house.authority.login(RIGHT, home))
-  await fail(house, 5)
-  refused(await house.authority.login(RIGHT, from(77)), 'throttled')
-  granted(await house.authority.login(RIGHT, home))
+  granted(await fixture.authority.login(RIGHT, home))
+  await fail(fixture, 5)
+  refused(await fixture.authority.login(RIGHT, from(77)), 'throttled')
+  granted(await fixture.authority.login(RIGHT, home))
 })
 
 test('after a hundred failures the password works from known addresses alone, until it is reset', async (t) => {
-  const house = await openHouse(t, { settings: { 'throttle.identityFree': 1000 } })
-  const { authority, clock } = house
+  const fixture = await openFixture(t, { settings: { 'throttle.identityFree': 1000 } })
+  const { authority, clock } = fixture
   const ada = await addActor(authority, 'Ada')
   const home = { address: '192.0.2.7' }
   granted(await authority.login(RIGHT, home))
-  await fail(house, 100)
+  await fail(fixture, 100)
   refused(await authority.login(RIGHT, from(500)), 'throttled')
   clock.advance(24 * HOUR)
   refused(await authority.login(RIGHT, from(500)), 'throttled')
   granted(await authority.login(RIGHT, home))
   refused(await authority.login(RIGHT, from(500)), 'throttled')
   const next = 'another fine stone'
-  granted(await authority.resetPassword({ actorId: ada.id, next }))
+  granted(await authority.credentials.resetPassword({ actorId: ada.id, next }))
   granted(await authority.login({ ...RIGHT, password: next }, from(500)))
 })
 
 test('an address may fail twenty times a minute, whoever it tries', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const tryAs = (at: number, address: string) =>
     authority.login({ identity: `nobody${at}`, password: 'x' }, { address })
@@ -111,20 +111,20 @@ test('an address may fail twenty times a minute, whoever it tries', async (t) =>
 })
 
 test('a success is not counted against its address', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   for (let at = 0; at < 30; at++) await logIn(authority, 'ada', {}, { address: '192.0.2.7' })
 })
 
 test('an address may register, and begin visits, twenty times a minute each', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const here = { address: '192.0.2.7' }
   for (let at = 0; at < 20; at++) {
-    granted(await authority.register({ name: `n${at}`, password: PASSWORD }, here))
-    granted(await authority.loginAnonymous({}, here))
+    granted(await authority.actors.register({ name: `n${at}`, password: PASSWORD }, here))
+    granted(await authority.sessions.loginAnonymous({}, here))
   }
-  refused(await authority.register({ name: 'n20', password: PASSWORD }, here), 'throttled')
-  refused(await authority.loginAnonymous({}, here), 'throttled')
+  refused(await authority.actors.register({ name: 'n20', password: PASSWORD }, here), 'throttled')
+  refused(await authority.sessions.loginAnonymous({}, here), 'throttled')
 })
 
 /** A hasher whose derivations wait until they are let go. */
@@ -144,10 +144,10 @@ function stalled(): {
 }
 
 test('of a hundred wrong passwords at once no more than five are looked at', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
   const { passwords, work, go } = stalled()
-  const { authority } = await house.addNode({ passwords: { ...passwords, concurrency: 100 } })
+  const { authority } = await fixture.addNode({ passwords: { ...passwords, concurrency: 100 } })
   const logins = Array.from({ length: 100 }, (_, at) => authority.login(WRONG, from(at)))
   go()
   const outcomes = await Promise.all(logins)
@@ -158,11 +158,11 @@ test('of a hundred wrong passwords at once no more than five are looked at', asy
 })
 
 test('an attempt that was turned away for want of room is taken back', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
   const { passwords, go } = stalled()
   const full = { ...passwords, concurrency: 1, queueLimit: 0 }
-  const { authority } = await house.addNode({ passwords: full })
+  const { authority } = await fixture.addNode({ passwords: full })
   const here = { address: '192.0.2.7' }
   const first = authority.login({ identity: 'somebody', password: 'x' })
   for (let at = 0; at < 30; at++) {
@@ -174,10 +174,10 @@ test('an attempt that was turned away for want of room is taken back', async (t)
 })
 
 test('a verification that the machine could not do is taken back', async (t) => {
-  const house = await openHouse(t)
-  await addActor(house.authority, 'Ada')
+  const fixture = await openFixture(t)
+  await addActor(fixture.authority, 'Ada')
   const derive = () => Promise.reject(new LatchkeyError('unavailable', 'No memory.'))
-  const { authority } = await house.addNode({ passwords: { ...CHEAP, derive } })
+  const { authority } = await fixture.addNode({ passwords: { ...CHEAP, derive } })
   for (let at = 0; at < 20; at++) refused(await authority.login(RIGHT), 'unavailable')
-  granted(await house.authority.login(RIGHT))
+  granted(await fixture.authority.login(RIGHT))
 })

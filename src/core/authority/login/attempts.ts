@@ -1,7 +1,7 @@
 import { addressPrefix } from '../../address.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import type { CounterRule } from '../../ports/index.ts'
-import { addressOf, type CallOptions, type House } from '../context.ts'
+import { type AuthorityContext, addressOf, type CallOptions } from '../context.ts'
 
 const DAY = 86_400_000
 
@@ -19,44 +19,47 @@ export interface Attempt {
  * address that has logged in to the actor before has a count of its own: a stranger's failures do not hold up the owner.
  */
 export async function reserveAttempt(
-  house: House,
+  context: AuthorityContext,
   { identity, actorId }: { identity: string; actorId: string | null },
   options: CallOptions,
 ): Promise<Attempt | Refusal> {
-  const now = house.now(options)
+  const now = context.now(options)
   const address = addressOf(options)
   const prefix = address === null ? null : addressPrefix(address)
-  const counted = actorId ?? house.hashIdentity(identity)
+  const counted = actorId ?? context.hashIdentity(identity)
   const knownKey =
-    prefix === null || actorId === null ? null : `known/${actorId}/${house.hashIdentity(prefix)}`
+    prefix === null || actorId === null ? null : `known/${actorId}/${context.hashIdentity(prefix)}`
   const known =
-    knownKey === null ? null : await house.ask(() => house.store.documents.find(knownKey, now))
+    knownKey === null ? null : await context.ask(() => context.store.documents.find(knownKey, now))
   const identityKey = known === null ? `login/${counted}` : `login/${counted}/${prefix}`
   const addressKey = prefix === null ? null : `address/${prefix}`
-  const wanted = [{ key: identityKey, rule: identityRule(house, known === null) }]
+  const wanted = [{ key: identityKey, rule: identityRule(context, known === null) }]
   if (addressKey !== null) {
     wanted.push({
       key: addressKey,
-      rule: perMinute(house.settings.get('throttle.addressPerMinute')),
+      rule: perMinute(context.settings.get('throttle.addressPerMinute')),
     })
   }
-  const reserved = await house.ask(() => house.store.counters.reserve(wanted, now), options.signal)
+  const reserved = await context.ask(
+    () => context.store.counters.reserve(wanted, now),
+    options.signal,
+  )
   if (!reserved.ok) return throttled('Too many attempts.', reserved)
   const refund = async (keys: (string | null)[]) => {
     const given = keys.filter((key) => key !== null)
-    if (given.length > 0) await house.ask(() => house.store.counters.refund(given, now))
+    if (given.length > 0) await context.ask(() => context.store.counters.refund(given, now))
   }
   return {
     ok: true,
     async succeeded(id) {
       await Promise.all([
-        house.ask(() => house.store.counters.remove([identityKey])),
+        context.ask(() => context.store.counters.remove([identityKey])),
         refund([addressKey]),
         prefix === null
           ? null
           : rememberAddress(
-              house,
-              `known/${id}/${house.hashIdentity(prefix)}`,
+              context,
+              `known/${id}/${context.hashIdentity(prefix)}`,
               known?.expiresAt,
               now,
             ),
@@ -67,29 +70,29 @@ export async function reserveAttempt(
 }
 
 async function rememberAddress(
-  house: House,
+  context: AuthorityContext,
   key: string,
   knownUntil: number | null | undefined,
   now: number,
 ): Promise<void> {
-  const expiresAt = now + house.settings.get('throttle.knownAddressMs')
+  const expiresAt = now + context.settings.get('throttle.knownAddressMs')
   if (typeof knownUntil === 'number' && knownUntil > expiresAt - DAY) return
-  await house.ask(() => house.store.documents.save(key, '1', { now, expiresAt }))
+  await context.ask(() => context.store.documents.save(key, '1', { now, expiresAt }))
 }
 
 /** Counts an act of a stranger, or one that tells which names are taken, against its address. */
 export async function reserveCreation(
-  house: House,
+  context: AuthorityContext,
   what: 'register' | 'rename' | 'anonymous' | 'claim' | 'device',
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   const address = addressOf(options)
   const prefix = address === null ? null : addressPrefix(address)
   if (prefix === null) return { ok: true }
-  const rule = perMinute(house.settings.get('throttle.createPerMinute'))
-  const now = house.now(options)
-  const reserved = await house.ask(() =>
-    house.store.counters.reserve([{ key: `${what}/${prefix}`, rule }], now),
+  const rule = perMinute(context.settings.get('throttle.createPerMinute'))
+  const now = context.now(options)
+  const reserved = await context.ask(() =>
+    context.store.counters.reserve([{ key: `${what}/${prefix}`, rule }], now),
   )
   if (reserved.ok) return { ok: true }
   return throttled('Too many at once from your address.', reserved)
@@ -100,21 +103,24 @@ export async function reserveCreation(
  * make their pauses longer as failed logins do, and are counted apart from those.
  */
 export async function reserveCode(
-  house: House,
+  context: AuthorityContext,
   actorId: string,
   options: CallOptions,
 ): Promise<{ ok: true; withdraw(): Promise<void> } | Refusal> {
-  const now = house.now(options)
+  const now = context.now(options)
   const address = addressOf(options)
-  const wanted = [{ key: `code/${actorId}`, rule: identityRule(house, false) }]
+  const wanted = [{ key: `code/${actorId}`, rule: identityRule(context, false) }]
   if (address !== null) {
-    const rule = perMinute(house.settings.get('throttle.addressPerMinute'))
+    const rule = perMinute(context.settings.get('throttle.addressPerMinute'))
     wanted.push({ key: `code-address/${addressPrefix(address)}`, rule })
   }
-  const reserved = await house.ask(() => house.store.counters.reserve(wanted, now), options.signal)
+  const reserved = await context.ask(
+    () => context.store.counters.reserve(wanted, now),
+    options.signal,
+  )
   if (!reserved.ok) return throttled('Too many attempts.', reserved)
   const keys = wanted.map(({ key }) => key)
-  return { ok: true, withdraw: () => house.ask(() => house.store.counters.refund(keys, now)) }
+  return { ok: true, withdraw: () => context.ask(() => context.store.counters.refund(keys, now)) }
 }
 
 function throttled(why: string, { retryAfterMs }: { readonly retryAfterMs: number }): Refusal {
@@ -125,13 +131,13 @@ function perMinute(limit: number): CounterRule {
   return { kind: 'window', limit, windowMs: 60_000 }
 }
 
-function identityRule(house: House, withHardLimit: boolean): CounterRule {
+function identityRule(context: AuthorityContext, withHardLimit: boolean): CounterRule {
   return {
     kind: 'backoff',
-    free: house.settings.get('throttle.identityFree'),
-    baseMs: house.settings.get('throttle.identityBaseMs'),
-    maxMs: house.settings.get('throttle.identityMaxMs'),
-    hardLimit: withHardLimit ? house.settings.get('throttle.identityHardLimit') : null,
+    free: context.settings.get('throttle.identityFree'),
+    baseMs: context.settings.get('throttle.identityBaseMs'),
+    maxMs: context.settings.get('throttle.identityMaxMs'),
+    hardLimit: withHardLimit ? context.settings.get('throttle.identityHardLimit') : null,
     forgetMs: withHardLimit ? 365 * DAY : DAY,
   }
 }

@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import {
+  addActor,
+  CHEAP,
+  granted,
+  openFixture,
+  PASSWORD,
+  refused,
+} from '../../../../test/support/authority.ts'
 import { deriveArgon2 } from '../../credential/password/argon2.ts'
 import type { LoginRequest } from './login.ts'
-import { addActor, CHEAP, granted, openHouse, PASSWORD, refused } from '../../../../test/support/authority.ts'
 
 test('an actor logs in by its id, with the session it would get by name', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
-  const request = { actorId: ada.id, password: PASSWORD, profile: 'device' }
+  const request = { actorId: ada.id, password: PASSWORD, profile: 'device' } as const
   const login = granted(await authority.login(request))
   assert.deepEqual([login.actor.id, login.session.profile], [ada.id, 'device'])
-  assert.equal(granted(await authority.verifyLogin(request)).actor.id, ada.id)
+  assert.equal(granted(await authority.credentials.verifyLogin(request)).actor.id, ada.id)
 })
 
 test('an id that is nobody’s, or none at all, gets the answer and the work of a wrong password', async (t) => {
@@ -20,7 +27,7 @@ test('an id that is nobody’s, or none at all, gets the answer and the work of 
     work.done++
     return deriveArgon2(input)
   }
-  const { authority } = await openHouse(t, { passwords: { ...CHEAP, derive } })
+  const { authority } = await openFixture(t, { passwords: { ...CHEAP, derive } })
   const ada = await addActor(authority, 'Ada')
   const byName = await authority.login({ identity: 'nobody', password: PASSWORD })
   const strange = ['', 'ada', '\u0000', "' OR 1=1", ada.id.toUpperCase(), 'x'.repeat(100_000)]
@@ -30,22 +37,22 @@ test('an id that is nobody’s, or none at all, gets the answer and the work of 
     assert.equal(work.done, 1, actorId.slice(0, 40))
   }
   assert.deepEqual(await authority.login({ actorId: ada.id, password: 'wrong' }), byName)
-  const { items } = await authority.listAudit({ act: 'login', limit: 100 })
+  const { items } = await authority.audit.list({ act: 'login', limit: 100 })
   assert.ok(!JSON.stringify(items).includes('OR 1=1'))
 })
 
 test('whoever is named twice or not at all is not logged in', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const { id } = await addActor(authority, 'Ada')
   for (const who of [{}, { identity: 'ada', actorId: id }]) {
     const request = { ...who, password: PASSWORD } as unknown as LoginRequest
     refused(await authority.login(request), 'invalid_request')
-    refused(await authority.verifyLogin(request), 'invalid_request')
+    refused(await authority.credentials.verifyLogin(request), 'invalid_request')
   }
 })
 
 test('failures count together whichever way an actor is named', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const { id } = await addActor(authority, 'Ada')
   const names = [{ identity: 'ada' }, { actorId: id }]
   for (let at = 0; at < 5; at++) {
@@ -59,7 +66,7 @@ test('failures count together whichever way an actor is named', async (t) => {
 })
 
 test('an id that nobody has is throttled by itself, and so tells nothing', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const [one, other] = [randomUUID(), randomUUID()]
   for (let at = 0; at < 5; at++) {
     refused(await authority.login({ actorId: one, password: 'x' }), 'credentials_invalid')
@@ -76,9 +83,9 @@ test('guards see who is meant, and suspension is told only to the right password
       seen.push([identity, actor?.id ?? null])
     },
   }
-  const { authority } = await openHouse(t, { guards: [guard] })
+  const { authority } = await openFixture(t, { guards: [guard] })
   const { id } = await addActor(authority, 'Ada')
-  await authority.suspend(id)
+  await authority.actors.suspend(id)
   refused(await authority.login({ actorId: id, password: 'wrong' }), 'credentials_invalid')
   refused(await authority.login({ actorId: id, password: PASSWORD }), 'actor_suspended')
   refused(await authority.login({ actorId: 'nobody', password: 'x' }), 'credentials_invalid')

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LatchkeyError } from '../../errors.ts'
-import { deriveArgon2 } from '../../credential/password/argon2.ts'
-import { createPasswordHasher } from '../../credential/password/index.ts'
 import {
   addActor,
   CHEAP,
   check,
   granted,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   reasonOf,
   refused,
 } from '../../../../test/support/authority.ts'
+import { deriveArgon2 } from '../../credential/password/argon2.ts'
+import { createPasswordHasher } from '../../credential/password/index.ts'
+import { LatchkeyError } from '../../errors.ts'
+import type { ProfileName } from '../../session/profile.ts'
 
 const ADA = { identity: 'ada', password: PASSWORD }
 
@@ -32,9 +33,9 @@ function counting() {
 
 test('unknown identity, wrong password and no identity at all get the same answer after the same work', async (t) => {
   const { work, passwords } = counting()
-  const { authority } = await openHouse(t, { passwords })
+  const { authority } = await openFixture(t, { passwords })
   await addActor(authority, 'Ada')
-  granted(await authority.importActor({ name: 'Nopass' }))
+  granted(await authority.actors.import({ name: 'Nopass' }))
   const answers = []
   for (const identity of ['ada', 'nobody', 'nopass', '\u0000', ' ']) {
     work.done = 0
@@ -46,18 +47,18 @@ test('unknown identity, wrong password and no identity at all get the same answe
 })
 
 test('name and e-mail are both good to log in with, in any case', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const registration = { name: 'Ada', email: 'Ada@Example.org', password: PASSWORD }
-  const { actor } = granted(await authority.register(registration))
+  const { actor } = granted(await authority.actors.register(registration))
   for (const identity of ['Ada', ' ADA ', 'ada@example.ORG']) {
     assert.equal((await logIn(authority, identity)).actor.id, actor.id)
   }
 })
 
 test('a login makes a new id and ends the session it came from', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
-  const visitor = granted(await authority.loginAnonymous())
+  const visitor = granted(await authority.sessions.loginAnonymous())
   const login = await logIn(authority, 'ada', { replaces: visitor.session.id })
   assert.notEqual(login.session.id, visitor.session.id)
   assert.equal(await reasonOf(authority, visitor.token), 'upgraded')
@@ -65,25 +66,25 @@ test('a login makes a new id and ends the session it came from', async (t) => {
 })
 
 test('a refused login leaves the session it came from alone', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
-  const visitor = granted(await authority.loginAnonymous())
+  const visitor = granted(await authority.sessions.loginAnonymous())
   const wrong = { ...ADA, password: 'wrong', replaces: visitor.session.id }
   refused(await authority.login(wrong), 'credentials_invalid')
   await check(authority, visitor.token)
 })
 
 test('a login for a profile or a format that does not exist is refused', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   for (const profile of ['nothing', 'constructor', '__proto__']) {
-    refused(await authority.login({ ...ADA, profile }), 'invalid_request')
+    refused(await authority.login({ ...ADA, profile: profile as ProfileName }), 'invalid_request')
   }
   refused(await authority.login({ ...ADA, format: 'nothing' }), 'invalid_request')
 })
 
 test('a login has a renewal code where its profile is renewable', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   assert.equal((await logIn(authority, 'ada', { profile: 'game' })).renewal, null)
   assert.notEqual((await logIn(authority, 'ada')).renewal, null)
@@ -100,7 +101,7 @@ test('guards run before and after the proof, in order, and know no password', as
     },
   })
   const guards = [guard('after', 'c'), guard('before', 'a'), guard('before', 'b')]
-  const { authority } = await openHouse(t, { guards })
+  const { authority } = await openFixture(t, { guards })
   await addActor(authority, 'Ada')
   await logIn(authority, 'ada')
   await authority.login({ identity: 'nobody', password: PASSWORD })
@@ -116,7 +117,7 @@ for (const when of ['before', 'after'] as const) {
         if (kind === 'async') return Promise.reject(thrown)
         throw thrown
       }
-      const { authority, tap } = await openHouse(t, { passwords, guards: [{ when, check }] })
+      const { authority, tap } = await openFixture(t, { passwords, guards: [{ when, check }] })
       await addActor(authority, 'Ada')
       work.done = 0
       const plain = refused(await authority.login(ADA), 'access_denied')
@@ -131,9 +132,9 @@ for (const when of ['before', 'after'] as const) {
 }
 
 test('a foreign hash is replaced at the first login, and verifies on', async (t) => {
-  const { authority, raw } = await openHouse(t)
+  const { authority, raw } = await openFixture(t)
   const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
-  const { actor } = granted(await authority.importActor({ name: 'Ada', passwordHash }))
+  const { actor } = granted(await authority.actors.import({ name: 'Ada', passwordHash }))
   await logIn(authority, 'ada')
   const stored = (await raw.directory.find(actor.id))?.passwordHash
   assert.match(stored ?? '', /m=8,t=1/)
@@ -142,18 +143,18 @@ test('a foreign hash is replaced at the first login, and verifies on', async (t)
 })
 
 test('a hash that cannot be replaced does not stop the login', async (t) => {
-  const { authority, tap, errors } = await openHouse(t)
+  const { authority, tap, errors } = await openFixture(t)
   const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
-  granted(await authority.importActor({ name: 'Ada', passwordHash }))
+  granted(await authority.actors.import({ name: 'Ada', passwordHash }))
   tap.intercept('directory.setPassword', () => Promise.reject(new Error('read only')))
   await logIn(authority, 'ada')
   assert.equal(errors.length, 1)
 })
 
 test('a rehash does not undo a password change that came between', async (t) => {
-  const { authority, raw, tap } = await openHouse(t)
+  const { authority, raw, tap } = await openFixture(t)
   const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
-  const { actor } = granted(await authority.importActor({ name: 'Ada', passwordHash }))
+  const { actor } = granted(await authority.actors.import({ name: 'Ada', passwordHash }))
   tap.intercept('directory.setPassword', async (proceed) => {
     await raw.directory.setPassword(actor.id, 'the new hash', passwordHash)
     return proceed()
@@ -163,18 +164,18 @@ test('a rehash does not undo a password change that came between', async (t) => 
 })
 
 test('a proof that was looked at elsewhere begins a session', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
-  const { token } = granted(await authority.loginAs(ada.id))
+  const { token } = granted(await authority.sessions.loginAs(ada.id))
   assert.equal((await check(authority, token)).actor.id, ada.id)
-  refused(await authority.loginAs('nobody'), 'not_found')
+  refused(await authority.sessions.loginAs('nobody'), 'not_found')
 })
 
 test('of many registrations of one identity at once exactly one wins', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const names = ['Ada', 'ada', ' ADA', 'aDa', 'Ada ']
   const outcomes = await Promise.all(
-    names.map((name) => authority.register({ name, password: PASSWORD })),
+    names.map((name) => authority.actors.register({ name, password: PASSWORD })),
   )
   assert.equal(outcomes.filter(({ ok }) => ok).length, 1)
   const loser = outcomes.find(({ ok }) => !ok)
@@ -183,17 +184,17 @@ test('of many registrations of one identity at once exactly one wins', async (t)
 })
 
 test('a registration names the e-mail address that is taken', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const email = 'ada@example.org'
-  granted(await authority.register({ name: 'Ada', email, password: PASSWORD }))
-  const second = await authority.register({ name: 'Eve', email, password: PASSWORD })
+  granted(await authority.actors.register({ name: 'Ada', email, password: PASSWORD }))
+  const second = await authority.actors.register({ name: 'Eve', email, password: PASSWORD })
   assert.equal(refused(second, 'identity_taken').issues?.[0]?.path, 'email')
   // Nothing of the refused registration is left.
-  granted(await authority.register({ name: 'Eve', password: PASSWORD }))
+  granted(await authority.actors.register({ name: 'Eve', password: PASSWORD }))
 })
 
 test('what cannot be registered is refused with the field it is for', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const name = 'Ada'
   for (const [registration, code, path] of [
     [{ name: ' ', password: PASSWORD }, 'invalid_request', 'name'],
@@ -201,8 +202,11 @@ test('what cannot be registered is refused with the field it is for', async (t) 
     [{ name, password: 'short' }, 'password_refused', 'password'],
     [{ name: 'Adalbert', password: 'adalbert1' }, 'password_refused', 'password'],
   ] as const) {
-    assert.equal(refused(await authority.register(registration), code).issues?.[0]?.path, path)
+    assert.equal(
+      refused(await authority.actors.register(registration), code).issues?.[0]?.path,
+      path,
+    )
   }
-  const odd = await authority.importActor({ name, passwordHash: 'md5:abc' })
+  const odd = await authority.actors.import({ name, passwordHash: 'md5:abc' })
   assert.equal(refused(odd, 'invalid_request').issues?.[0]?.path, 'passwordHash')
 })

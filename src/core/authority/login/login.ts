@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { type Actor, anonymousActor, canonicalIdentity } from '../../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { ActorWithCredential, Epochs } from '../../ports/index.ts'
-import type { Session } from '../../session/record.ts'
+import type { SessionView } from '../../session/record.ts'
 import { ActorEntry, SessionEntry } from '../cache/session-entry.ts'
+import { type AuthorityContext, addressOf, type CallOptions, settle } from '../context.ts'
+import {
+  type CreatedSession,
+  createSession,
+  type SessionRequest,
+} from '../sessions/create-session.ts'
 import { type Attempt, reserveAttempt, reserveCreation } from './attempts.ts'
-import { type CreatedSession, createSession, type SessionRequest } from '../sessions/create-session.ts'
-import { addressOf, type CallOptions, type House, settle } from '../context.ts'
 
 /** What proves who one is: a password, and whose it is said to be, by exactly one of the two. */
 export type LoginProof = { readonly password: string } & (
@@ -26,7 +30,7 @@ const MAX_ID_CHARS = 254
 /** A session that has just begun. The token and the renewal code are given this once. */
 export interface LoggedIn {
   readonly ok: true
-  readonly session: Session
+  readonly session: SessionView
   readonly actor: Actor
   readonly token: string
   /** The renewal code, where the profile has one. */
@@ -42,15 +46,15 @@ export interface LoggedIn {
  * refusal with its code, anything else as `access_denied` with the thrown value as `cause`.
  */
 export function login(
-  house: House,
+  context: AuthorityContext,
   request: LoginRequest,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const proven = await proveOrAudit(house, request, options)
+    const proven = await proveOrAudit(context, request, options)
     if (!proven.ok) return proven
     const created = await createSession(
-      house,
+      context,
       { owner: proven.actor.id, epochs: proven.epochs, act: 'login' },
       request,
       options,
@@ -64,25 +68,25 @@ export function login(
  * only what was refused.
  */
 export function verifyLogin(
-  house: House,
+  context: AuthorityContext,
   proof: LoginProof,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor } | Refusal> {
   return settle(async () => {
-    const proven = await proveOrAudit(house, proof, options)
+    const proven = await proveOrAudit(context, proof, options)
     return proven.ok ? { ok: true, actor: proven.actor } : proven
   })
 }
 
 async function proveOrAudit(
-  house: House,
+  context: AuthorityContext,
   request: LoginRequest,
   options: CallOptions,
 ): Promise<{ ok: true; actor: Actor; epochs: Epochs } | Refusal> {
   const typed = typedName(request)
-  const proven = await prove(house, typed, request, options)
+  const proven = await prove(context, typed, request, options)
   if (proven.ok) return proven
-  await auditRefusal(house, typed, proven, options)
+  await auditRefusal(context, typed, proven, options)
   const { actor: _, ...refusal } = proven
   return refusal
 }
@@ -98,12 +102,12 @@ function typedName({ identity, actorId }: LoginProof): string {
 
 // One line a minute for each identity and address that is throttled: a flood must not wash the trail away.
 async function auditRefusal(
-  house: House,
+  context: AuthorityContext,
   identity: string,
   { code, actor }: Refusal & { actor: Actor | null },
   options: CallOptions,
 ): Promise<void> {
-  const entry = house.entry(
+  const entry = context.entry(
     'login',
     code,
     actor === null ? { identity } : { actor: actor.id },
@@ -112,57 +116,57 @@ async function auditRefusal(
   if (code === 'throttled') {
     const key = `audited/${actor?.id ?? entry.identityHash}/${entry.address}`
     const rule = { kind: 'window', limit: 1, windowMs: 60_000 } as const
-    const first = await house.ask(() => house.store.counters.reserve([{ key, rule }], entry.at))
+    const first = await context.ask(() => context.store.counters.reserve([{ key, rule }], entry.at))
     if (!first.ok) return
   }
-  await house.ask(() => house.store.audit.append([entry]))
+  await context.ask(() => context.store.audit.append([entry]))
 }
 
 type Proven = { ok: true; actor: Actor; epochs: Epochs } | (Refusal & { actor: Actor | null })
 
 async function prove(
-  house: House,
+  context: AuthorityContext,
   identity: string,
   request: LoginRequest,
   options: CallOptions,
 ): Promise<Proven> {
   const find = request.actorId === undefined ? 'findByIdentity' : 'find'
-  const found = identity === '' ? null : await house.ask(() => house.directory[find](identity))
+  const found = identity === '' ? null : await context.ask(() => context.directory[find](identity))
   const actor = found?.actor ?? null
-  const before = await runGuards(house, 'before', { identity, actor, request }, options)
+  const before = await runGuards(context, 'before', { identity, actor, request }, options)
   if (before !== null) return { ...before, actor }
   // The epochs are read before the credential: whoever changes it writes it first and raises the epoch after.
-  const epochs = await house.ask(() => house.store.sessions.findEpochs(actor?.id ?? ''))
-  const fresh = actor === null ? null : await house.findCredential(actor.id, options.signal)
-  const attempt = await reserveAttempt(house, { identity, actorId: actor?.id ?? null }, options)
+  const epochs = await context.ask(() => context.store.sessions.findEpochs(actor?.id ?? ''))
+  const fresh = actor === null ? null : await context.findCredential(actor.id, options.signal)
+  const attempt = await reserveAttempt(context, { identity, actorId: actor?.id ?? null }, options)
   if (!attempt.ok) return { ...attempt, actor }
-  const verified = await verify(house, attempt, request.password, fresh, options)
+  const verified = await verify(context, attempt, request.password, fresh, options)
   if (!verified.ok || fresh === null) {
     return { ...refuse('credentials_invalid', 'Name or password is wrong.'), actor }
   }
   const proven = fresh.actor
   await Promise.all([
     attempt.succeeded(proven.id),
-    verified.rehash ? rehash(house, fresh, request.password) : null,
+    verified.rehash ? rehash(context, fresh, request.password) : null,
   ])
   if (proven.status === 'suspended') {
     return { ...refuse('actor_suspended', 'This account is suspended.'), actor: proven }
   }
-  const after = await runGuards(house, 'after', { identity, actor: proven, request }, options)
+  const after = await runGuards(context, 'after', { identity, actor: proven, request }, options)
   if (after !== null) return { ...after, actor: proven }
   return { ok: true, actor: proven, epochs }
 }
 
 /** Verifies a password under an attempt, which is withdrawn if the proof was not looked at. */
 export async function verify(
-  house: House,
+  context: AuthorityContext,
   attempt: Attempt,
   password: string,
   found: ActorWithCredential | null,
   options: CallOptions,
 ): Promise<{ ok: boolean; rehash: boolean }> {
   try {
-    return await house.hasher.verify(
+    return await context.hasher.verify(
       password,
       found?.passwordHash ?? null,
       options.signal === undefined ? {} : { signal: options.signal },
@@ -173,26 +177,30 @@ export async function verify(
   }
 }
 
-async function rehash(house: House, found: ActorWithCredential, password: string): Promise<void> {
-  const setPassword = house.directory.setPassword?.bind(house.directory)
+async function rehash(
+  context: AuthorityContext,
+  found: ActorWithCredential,
+  password: string,
+): Promise<void> {
+  const setPassword = context.directory.setPassword?.bind(context.directory)
   if (setPassword === undefined) return
   try {
-    const hash = await house.hasher.hash(password)
-    await house.ask(() => setPassword(found.actor.id, hash, found.passwordHash))
+    const hash = await context.hasher.hash(password)
+    await context.ask(() => setPassword(found.actor.id, hash, found.passwordHash))
   } catch (error) {
     // The login stands: the stored hash still verifies, and the next login tries again.
-    house.onError(error)
+    context.onError(error)
   }
 }
 
 /** The refusal of the first guard that refuses, or null. */
 export async function runGuards(
-  house: House,
+  context: AuthorityContext,
   when: 'before' | 'after',
   { identity, actor, request }: { identity: string; actor: Actor | null; request: SessionRequest },
   options: CallOptions,
 ): Promise<Refusal | null> {
-  for (const guard of house.guards) {
+  for (const guard of context.guards) {
     if (guard.when !== when) continue
     try {
       await guard.check({
@@ -204,7 +212,7 @@ export async function runGuards(
           address: addressOf(options),
           userAgent: options.userAgent ?? null,
         },
-        now: house.now(options),
+        now: context.now(options),
       })
     } catch (error) {
       if (error instanceof LatchkeyError) return refuse(error.code, error.message, error.details)
@@ -232,25 +240,25 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
  * `not_found`, `actor_suspended` and whatever a session can be refused for. No password, no guard, no throttle.
  */
 export function loginAs(
-  house: House,
+  context: AuthorityContext,
   actorId: string,
   request: SessionRequest,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const epochs = await house.ask(() => house.store.sessions.findEpochs(actorId))
-    const found = await house.findCredential(actorId, options.signal)
+    const epochs = await context.ask(() => context.store.sessions.findEpochs(actorId))
+    const found = await context.findCredential(actorId, options.signal)
     if (found === null) return refuse('not_found', 'There is no such actor.')
     if (found.actor.status === 'suspended') {
       return refuse('actor_suspended', 'This account is suspended.')
     }
     const making = { owner: actorId, epochs, act: 'login', detail: { proof: 'elsewhere' } } as const
-    const created = await createSession(house, making, request, options)
+    const created = await createSession(context, making, request, options)
     return created.ok ? present(created, found.actor) : created
   })
 }
 
-export interface VisitorRequest extends SessionRequest {
+export interface AnonymousLoginRequest extends SessionRequest {
   /** A new UUID by default. */
   readonly actorId?: string
   /** Whether the application knows who this is: then it does not count as a stranger of its address. False by default. */
@@ -259,19 +267,19 @@ export interface VisitorRequest extends SessionRequest {
 
 /** Begins a session for a visitor who proved nothing. Its rights are those of `access`, by default none. */
 export function loginAnonymous(
-  house: House,
-  { vouched = false, ...request }: VisitorRequest,
+  context: AuthorityContext,
+  { vouched = false, ...request }: AnonymousLoginRequest,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const allowed = vouched ? null : await reserveCreation(house, 'anonymous', options)
+    const allowed = vouched ? null : await reserveCreation(context, 'anonymous', options)
     if (allowed !== null && !allowed.ok) return allowed
     const owner = request.actorId ?? randomUUID()
-    const epochs = await house.ask(() => house.store.sessions.findEpochs(owner))
+    const epochs = await context.ask(() => context.store.sessions.findEpochs(owner))
     const created = await createSession(
-      house,
+      context,
       { owner, epochs, anonymous: true, act: 'anonymous_login' },
-      { profile: 'anonymous', access: [], ...request },
+      { profile: 'anonymous', roles: [], ...request },
       options,
     )
     if (!created.ok) return created

@@ -6,7 +6,7 @@ import {
   granted,
   HOUR,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   refused,
   renewalOf,
@@ -15,7 +15,7 @@ import {
 const RIGHT = { password: PASSWORD }
 
 test('a step-up rotates the token in place: the id and the renewal code stay, the old token is dead', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const login = await logIn(here.authority, 'ada')
@@ -28,14 +28,14 @@ test('a step-up rotates the token in place: the id and the renewal code stay, th
   for (const { authority } of [here, there]) {
     refused(await authority.authenticate(login.token), 'token_invalid')
     const fresh = await check(authority, proven.token)
-    assert.equal(authority.freshWithin(fresh).ok, true)
+    assert.equal(authority.sessions.freshWithin(fresh).ok, true)
   }
-  refused(here.authority.freshWithin(current), 'step_up_required')
+  refused(here.authority.sessions.freshWithin(current), 'step_up_required')
   granted(await here.authority.renew(renewalOf(login)))
 })
 
 test('a wrong password steps nothing up and counts as a failed login', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   const current = await check(authority, token)
@@ -48,14 +48,14 @@ test('a wrong password steps nothing up and counts as a failed login', async (t)
 })
 
 test('neither a visitor nor an impersonation steps up', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada', ['impersonate'])
   const eve = await addActor(authority, 'Eve')
-  const visitor = granted(await authority.loginAnonymous())
+  const visitor = granted(await authority.sessions.loginAnonymous())
   const visiting = await check(authority, visitor.token)
   refused(await authority.stepUp(visiting, RIGHT), 'credentials_invalid')
   const parent = await check(authority, (await logIn(authority, 'ada')).token)
-  const acting = granted(await authority.impersonate(parent, eve.id))
+  const acting = granted(await authority.sessions.impersonate(parent, eve.id))
   const current = await check(authority, acting.token)
   refused(await authority.stepUp(current, RIGHT), 'access_denied')
 })
@@ -67,20 +67,20 @@ for (const [name, move] of [
   ['revocation', 'revoke'],
 ] as const) {
   test(`a ${name} between the proof and the rotation refuses the step-up`, async (t) => {
-    const { authority, tap } = await openHouse(t)
+    const { authority, tap } = await openFixture(t)
     const ada = await addActor(authority, 'Ada')
     const login = await logIn(authority, 'ada')
     const current = await check(authority, login.token)
     const held = tap.hold('sessions.update', 'before')
     const proving = authority.stepUp(current, RIGHT)
     await held.reached
-    if (move === 'lock') await authority.lockAll()
-    else if (move === 'suspend') await authority.suspend(ada.id)
-    else if (move === 'revoke') await authority.endSessions({ which: { id: login.session.id } })
+    if (move === 'lock') await authority.sessions.lockAll()
+    else if (move === 'suspend') await authority.actors.suspend(ada.id)
+    else if (move === 'revoke') await authority.sessions.end({ id: login.session.id })
     else {
       const next = 'another fine stone'
       const change = { actorId: ada.id, next, current: login.session.id }
-      granted(await authority.resetPassword(change))
+      granted(await authority.credentials.resetPassword(change))
     }
     held.release()
     refused(await proving, 'conflict')
@@ -90,7 +90,7 @@ for (const [name, move] of [
 }
 
 test('a session that has run out does not live on because its owner knows the password', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   const current = await check(authority, token)
@@ -100,7 +100,7 @@ test('a session that has run out does not live on because its owner knows the pa
 })
 
 test('a renewal at the same time does not lose the step-up', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
   const current = await check(authority, login.token)

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSessionId, nativeCodec } from '../../token/codec.ts'
-import { addActor, check, granted, logIn, openHouse, refused } from '../../../../test/support/authority.ts'
+import {
+  addActor,
+  check,
+  granted,
+  logIn,
+  openFixture,
+  refused,
+} from '../../../../test/support/authority.ts'
+import { nativeCodec } from '../../token/native-codec.ts'
+import { createSessionId } from '../../token/session-id.ts'
 
 const { createSecret, format } = nativeCodec
 
@@ -11,21 +19,21 @@ function withWrongSecret(id: string): string {
 }
 
 test('a check says which session, who acts, and nothing secret', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada', ['user', 'editor'])
   const login = await logIn(authority, 'ADA', { label: 'laptop' }, { door: 'http' })
   const { session, actor, impersonator } = await check(authority, login.token)
   assert.deepEqual(session, login.session)
   assert.deepEqual(actor, ada)
   assert.equal(impersonator, null)
-  assert.deepEqual(session.access, ['user', 'editor'])
+  assert.deepEqual(session.roles, ['user', 'editor'])
   assert.equal(session.door, 'http')
   assert.ok(login.token.includes(session.id))
   assert.doesNotMatch(JSON.stringify({ session, actor }), /hash|secret|password/i)
 })
 
 test('a second check asks the store nothing', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
@@ -35,7 +43,7 @@ test('a second check asks the store nothing', async (t) => {
 })
 
 test('a hundred first checks at once are one reading of the session and one of the actor', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   tap.reset()
@@ -45,7 +53,7 @@ test('a hundred first checks at once are one reading of the session and one of t
 })
 
 test('without a token the answer is token_missing, and nobody is asked', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   tap.reset()
   for (const none of [null, undefined, '']) {
     refused(await authority.authenticate(none), 'token_missing')
@@ -54,7 +62,7 @@ test('without a token the answer is token_missing, and nobody is asked', async (
 })
 
 test('what has no shape of a token is invalid, and nobody is asked', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   tap.reset()
   const token = withWrongSecret(createSessionId('x'))
   for (const text of ['x', 'Bearer x', `${token}0`, token.slice(0, -1), token.toUpperCase()]) {
@@ -64,13 +72,13 @@ test('what has no shape of a token is invalid, and nobody is asked', async (t) =
 })
 
 test('a token whose session nobody has heard of is invalid', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const unknown = withWrongSecret(createSessionId('x'))
   refused(await authority.authenticate(unknown), 'token_invalid')
 })
 
 test('a wrong secret is confirmed by the store before it is refused', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   await check(authority, token)
@@ -80,7 +88,7 @@ test('a wrong secret is confirmed by the store before it is refused', async (t) 
 })
 
 test('wrong secrets of a known session cost at most ten readings a second', async (t) => {
-  const { authority, tap, clock } = await openHouse(t)
+  const { authority, tap, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   await check(authority, token)
@@ -96,7 +104,7 @@ test('wrong secrets of a known session cost at most ten readings a second', asyn
 })
 
 test('the bound on wrong secrets of one session does not touch another', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const [one, other] = [await logIn(authority, 'ada'), await logIn(authority, 'ada')]
   for (const { token } of [one, other]) await check(authority, token)
@@ -107,26 +115,26 @@ test('the bound on wrong secrets of one session does not touch another', async (
 })
 
 test('a right secret is never refused for the number of checks, however the cache stands', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
-  await authority.setRoles(ada.id, ['user', 'editor'])
+  await authority.actors.setRoles(ada.id, ['user', 'editor'])
   const checks = await Promise.all(Array.from({ length: 50 }, () => authority.authenticate(token)))
-  for (const each of checks) assert.deepEqual(granted(each).session.access, ['user', 'editor'])
+  for (const each of checks) assert.deepEqual(granted(each).session.roles, ['user', 'editor'])
 })
 
 test('an ended session is told why only to who has its secret', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
-  await authority.endSessions({ which: { id: session.id } })
+  await authority.sessions.end({ id: session.id })
   assert.equal(refused(await authority.authenticate(token), 'session_revoked').reason, 'revoked')
   refused(await authority.authenticate(withWrongSecret(session.id)), 'token_invalid')
 })
 
 test('an expired session is told so only to who has its secret', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   clock.set(session.endsAt)
@@ -135,17 +143,17 @@ test('an expired session is told so only to who has its secret', async (t) => {
 })
 
 test('a pruned session is merely invalid', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
-  await authority.endSessions({ which: { id: session.id } })
-  clock.advance(authority.setting('session.keepEndedMs') + 1)
+  await authority.sessions.end({ id: session.id })
+  clock.advance(authority.settings.get('session.keepEndedMs') + 1)
   assert.equal((await authority.prune()).sessions, 1)
   refused(await authority.authenticate(token), 'token_invalid')
 })
 
 test('a caller that has given up is not answered', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   const signal = AbortSignal.abort(new Error('gone away'))
@@ -153,7 +161,7 @@ test('a caller that has given up is not answered', async (t) => {
 })
 
 test('what a check hands out cannot be used to change what is cached', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   const { actor } = await check(authority, token)

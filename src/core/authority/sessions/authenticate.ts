@@ -1,18 +1,26 @@
 import { type Actor, ROLES } from '../../actor.ts'
 import { addressPrefix, withinPrefix } from '../../address.ts'
 import { type Refusal, refuse } from '../../errors.ts'
+import { stateOf } from '../../session/lifetimes.ts'
+import type { Binding, SessionView } from '../../session/record.ts'
+import type { ParsedToken } from '../../token/codec.ts'
 import { digestSecret, hashOfDigest, sameDigest } from '../../token/secret.ts'
-import { type Binding, type Session, stateOf } from '../../session/record.ts'
+import { isSessionId } from '../../token/session-id.ts'
 import type { ActorEntry, SessionEntry } from '../cache/session-entry.ts'
-import { isSessionId, type ParsedToken } from '../../token/codec.ts'
 import { touchIntervalMs } from '../cache/touch-buffer.ts'
-import { type CallOptions, type House, type LoadedSession, settle, unlessAborted } from '../context.ts'
+import {
+  type AuthorityContext,
+  type CallOptions,
+  type LoadedSession,
+  settle,
+  unlessAborted,
+} from '../context.ts'
 import { endSessions } from './revoke.ts'
 
 /** A session that was checked and found good. */
 export interface Authenticated {
   readonly ok: true
-  readonly session: Session
+  readonly session: SessionView
   /** Who the session acts as: its owner, or under impersonation the other. */
   readonly actor: Actor
   /** Under impersonation the owner of the session, else null. */
@@ -30,27 +38,27 @@ const MISSING = refuse('token_missing', 'No token was given.')
 const INVALID = refuse('token_invalid', 'The token is not valid.')
 const EXPIRED = refuse('session_expired', 'The session has expired. Log in again.')
 
-/** Readings of one cached session in a second to confirm a no, past which the cache is believed. */
+/** Readings of one cached session in a second to confirm a no, past which the cache is cachedRefusal. */
 const MAX_CONFIRMATIONS = 10
 
 /**
  * The check of a token, on the path of every request. A yes comes from the cache if it can; a no is always confirmed by
  * the store (within bounds), so that no stale reading logs anybody out.
  */
-export class Checker {
-  readonly #house: House
+export class SessionChecker {
+  readonly #context: AuthorityContext
   readonly #confirmations = new Map<string, number>()
   #confirmedSecond = 0
 
-  constructor(house: House) {
-    this.#house = house
+  constructor(context: AuthorityContext) {
+    this.#context = context
   }
 
   authenticate(token: string | null | undefined, options: CallOptions): Promise<Authentication> {
     if (token === null || token === undefined || token === '') return Promise.resolve(MISSING)
-    const parsed = this.#house.parseToken(token)
+    const parsed = this.#context.parseToken(token)
     if (parsed === null) return Promise.resolve(INVALID)
-    const now = this.#house.now(options)
+    const now = this.#context.now(options)
     if (parsed.verify !== undefined) return this.#authenticateSigned(token, parsed, now, options)
     const checked = this.#check(parsed.id, parsed.secret, now, options)
     return parsed.owner === undefined ? checked : ofOwner(parsed.owner, checked)
@@ -75,21 +83,21 @@ export class Checker {
     if (proven && !over) return check(known, options)
     return settle(async () => {
       if (!proven) {
-        const signed = this.#house.ask(async () => parsed.verify?.() ?? false, options.signal)
+        const signed = this.#context.ask(async () => parsed.verify?.() ?? false, options.signal)
         if (!(await signed)) return INVALID
       }
       const asked = over ? { ...options, passive: true } : options
       const checked = await check(this.#cached(id), asked)
       if (!checked.ok) return checked
       if (over) return EXPIRED
-      const entry = proven ? undefined : this.#house.sessions.peek(id)
+      const entry = proven ? undefined : this.#context.sessions.peek(id)
       if (entry !== undefined) entry.proof = digest
       return checked
     })
   }
 
   recheck(current: Authenticated, options: RecheckOptions): Promise<Authentication> {
-    return this.#check(current.session.id, null, this.#house.now(options), options)
+    return this.#check(current.session.id, null, this.#context.now(options), options)
   }
 
   // Without a secret, it and what the session is bound to were checked when the connection was opened.
@@ -106,7 +114,7 @@ export class Checker {
   }
 
   #cached(id: string): SessionEntry | undefined {
-    return this.#house.trusted() ? this.#house.sessions.get(id) : undefined
+    return this.#context.trusted() ? this.#context.sessions.get(id) : undefined
   }
 
   #checkFound(
@@ -120,8 +128,9 @@ export class Checker {
       const yes = this.#decide(entry, digest, now, options)
       if (yes !== null) return Promise.resolve(yes)
     }
-    const believed = entry === undefined ? null : cachedNo(this.#house, entry, digest, now, options)
-    const confirm = () => this.#confirm(id, digest, now, believed, options)
+    const refusal =
+      entry === undefined ? null : cachedRefusal(this.#context, entry, digest, now, options)
+    const confirm = () => this.#confirm(id, digest, now, refusal, options)
     return settle(() => unlessAborted(confirm(), options.signal))
   }
 
@@ -133,11 +142,11 @@ export class Checker {
   ): Authenticated | null {
     if (digest !== null && !entry.accepts(digest, now)) return null
     if (entry.expiresAt() <= now) return null
-    if (!this.#house.isCurrent(entry.actor, now)) return null
+    if (!this.#context.isCurrent(entry.actor, now)) return null
     if (entry.impersonator !== null && !this.#mayImpersonate(entry, entry.impersonator, now)) {
       return null
     }
-    if (digest !== null && !usableFrom(this.#house, entry, options)) return null
+    if (digest !== null && !usableFrom(this.#context, entry, options)) return null
     if (options.passive !== true) this.#touch(entry, now)
     return {
       ok: true,
@@ -148,14 +157,14 @@ export class Checker {
   }
 
   #mayImpersonate(entry: SessionEntry, impersonator: ActorEntry, now: number): boolean {
-    if (!this.#house.isCurrent(impersonator, now)) return false
+    if (!this.#context.isCurrent(impersonator, now)) return false
     return refusesImpersonation(impersonator.actor, entry.actor.actor) === null
   }
 
   // A parent that is not cached is no refusal: the store is asked.
   #parentCached(entry: SessionEntry, now: number): boolean {
     if (entry.parent === null) return true
-    const parent = this.#house.sessions.get(entry.parent)
+    const parent = this.#context.sessions.get(entry.parent)
     return parent !== undefined && parent.expiresAt() > now
   }
 
@@ -163,13 +172,13 @@ export class Checker {
     id: string,
     digest: string | null,
     now: number,
-    believed: Refusal | null,
+    cachedRefusal: Refusal | null,
     options: RecheckOptions,
   ): Promise<Authentication> {
     if (!isSessionId(id)) return INVALID
     // Joining a reading that is under way costs nothing, so it does not count.
-    const free = believed === null || this.#house.sessions.isFilling(id)
-    if (!free && !this.#mayConfirm(id)) return believed
+    const free = cachedRefusal === null || this.#context.sessions.isFilling(id)
+    if (!free && !this.#mayConfirm(id)) return cachedRefusal
     for (let attempt = 0; attempt < 3; attempt++) {
       options.signal?.throwIfAborted()
       const answer = await this.#readAndDecide(id, digest, now, options)
@@ -185,31 +194,31 @@ export class Checker {
     now: number,
     options: RecheckOptions,
   ): Promise<Authentication | null> {
-    const loaded = await this.#house.loadSession(id, now)
+    const loaded = await this.#context.loadSession(id, now)
     if (digest !== null && !knowsSecret(loaded, digest, now)) return INVALID
     const entry = loaded.entry
-    if (entry === null) return whyOver(loaded, this.#house.houseEpoch, now)
+    if (entry === null) return endReason(loaded, this.#context.globalEpoch, now)
     if (entry.expiresAt() <= now) return EXPIRED
     if (entry.parent !== null && !(await this.#parentLives(entry.parent, now))) {
       return revoked('parent_ended')
     }
     const yes = this.#decide(entry, digest, now, options)
     if (yes !== null) return yes
-    if (digest !== null && !usableFrom(this.#house, entry, options)) return INVALID
+    if (digest !== null && !usableFrom(this.#context, entry, options)) return INVALID
     const by = entry.impersonator
     if (by === null || refusesImpersonation(by.actor, entry.actor.actor) === null) return null
     // For good: the role may come back within the hour, the impersonation does not.
-    await endSessions(this.#house, { which: { id } }, options)
+    await endSessions(this.#context, { id }, options)
     return revoked('revoked')
   }
 
   async #parentLives(id: string, now: number): Promise<boolean> {
-    const { entry } = await this.#house.loadSession(id, now)
+    const { entry } = await this.#context.loadSession(id, now)
     return entry !== null && entry.expiresAt() > now
   }
 
   #mayConfirm(id: string): boolean {
-    const second = Math.floor(this.#house.store.clock.now() / 1000)
+    const second = Math.floor(this.#context.store.clock.now() / 1000)
     if (second !== this.#confirmedSecond) {
       this.#confirmedSecond = second
       this.#confirmations.clear()
@@ -224,7 +233,7 @@ export class Checker {
     entry.lastUsedAt = now
     if (now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
     entry.touchedAt = now
-    this.#house.touches.add(entry.id, now)
+    this.#context.touches.add(entry.id, now)
   }
 }
 
@@ -237,8 +246,8 @@ async function ofOwner(
 }
 
 /** The refusal that a cached session amounts to, or null where it is only the cache that is behind. */
-function cachedNo(
-  house: House,
+function cachedRefusal(
+  context: AuthorityContext,
   entry: SessionEntry,
   digest: string | null,
   now: number,
@@ -246,7 +255,7 @@ function cachedNo(
 ): Refusal | null {
   if (digest !== null && !entry.accepts(digest, now)) return INVALID
   if (entry.expiresAt() <= now) return EXPIRED
-  return digest !== null && !usableFrom(house, entry, options) ? INVALID : null
+  return digest !== null && !usableFrom(context, entry, options) ? INVALID : null
 }
 
 function knowsSecret({ record, entry }: LoadedSession, digest: string, now: number): boolean {
@@ -258,9 +267,9 @@ function revoked(reason: string): Refusal {
   return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
 }
 
-function whyOver({ record }: LoadedSession, houseEpoch: number, now: number): Refusal {
+function endReason({ record }: LoadedSession, globalEpoch: number, now: number): Refusal {
   if (record === null) return INVALID
-  const state = stateOf(record, { now, houseEpoch })
+  const state = stateOf(record, { now, globalEpoch })
   if (state === 'expired' || record.endReason === 'expired') return EXPIRED
   if (record.endReason !== null) return revoked(record.endReason)
   return revoked(state === 'ended' ? 'locked' : 'suspended')
@@ -268,14 +277,14 @@ function whyOver({ record }: LoadedSession, houseEpoch: number, now: number): Re
 
 /** Whether a request meets what a session is bound to, by its own binding or by the setting that pins devices. */
 export function usableFrom(
-  house: House,
+  context: AuthorityContext,
   { binding, pin }: Pick<SessionEntry, 'binding' | 'pin'>,
   options: CallOptions,
 ): boolean {
-  return meetsBinding(binding, options) && (pin === null || meetsPin(house, pin, options))
+  return meetsBinding(binding, options) && (pin === null || meetsPin(context, pin, options))
 }
 
-function meetsPin({ settings }: House, pin: string, { address }: CallOptions): boolean {
+function meetsPin({ settings }: AuthorityContext, pin: string, { address }: CallOptions): boolean {
   if (!settings.get('require_tokens_to_persist_ip')) return true
   const v4 = settings.get('persist_ip.prefixV4')
   const v6 = settings.get('persist_ip.prefixV6')

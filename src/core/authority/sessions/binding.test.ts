@@ -4,14 +4,14 @@ import {
   addActor,
   check,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   refused,
   renewalOf,
 } from '../../../../test/support/authority.ts'
 
 test('a session bound to an address is good from there alone, in every spelling of it', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada', { bindAddress: true }, { address: '192.0.2.7' })
   for (let round = 0; round < 2; round++) {
@@ -25,7 +25,7 @@ test('a session bound to an address is good from there alone, in every spelling 
 })
 
 test('a session bound to a network is good from all of it', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const bindAddress = { v4: 24, v6: 64 }
   const { token } = await logIn(authority, 'ada', { bindAddress }, { address: '2001:db8::1' })
@@ -34,7 +34,7 @@ test('a session bound to a network is good from all of it', async (t) => {
 })
 
 test('a session bound to a key is good with that key alone', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada', { bindKey: true }, { keyThumbprint: 'mine' })
   await check(authority, token, { keyThumbprint: 'mine' })
@@ -44,7 +44,7 @@ test('a session bound to a key is good with that key alone', async (t) => {
 })
 
 test('a renewal from elsewhere is refused, ends nothing, and leaves the code good', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const here = { address: '192.0.2.7', keyThumbprint: 'mine' }
   const login = await logIn(authority, 'ada', { bindAddress: true, bindKey: true }, here)
@@ -57,7 +57,7 @@ test('a renewal from elsewhere is refused, ends nothing, and leaves the code goo
 })
 
 test('a renewal keeps the binding', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const here = { address: '192.0.2.7' }
   const login = await logIn(authority, 'ada', { bindAddress: true }, here)
@@ -68,7 +68,7 @@ test('a renewal keeps the binding', async (t) => {
 })
 
 test('there is no binding to what is not there', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const proof = { identity: 'ada', password: PASSWORD }
   refused(await authority.login({ ...proof, bindAddress: true }), 'invalid_request')

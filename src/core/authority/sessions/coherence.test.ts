@@ -6,7 +6,7 @@ import {
   granted,
   type Held,
   logIn,
-  openHouse,
+  openFixture,
   reasonOf,
   refused,
   renewalOf,
@@ -14,19 +14,19 @@ import {
 } from '../../../../test/support/authority.ts'
 
 test('a revocation on another node counts here as soon as it is acknowledged', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const { token, session } = await logIn(here.authority, 'ada')
   await check(here.authority, token)
-  await there.authority.endSessions({ which: { id: session.id } })
+  await there.authority.sessions.end({ id: session.id })
   here.tap.reset()
   assert.equal(await reasonOf(here.authority, token), 'revoked')
   assert.equal(here.tap.count('sessions.find'), 1)
 })
 
 test('a logout counts on every node', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const nodes = [here, await here.addNode(), await here.addNode()]
   await addActor(here.authority, 'Ada')
   const { token } = await logIn(here.authority, 'ada')
@@ -36,7 +36,7 @@ test('a logout counts on every node', async (t) => {
 })
 
 test('a token renewed on another node is good here before the message has come', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const login = await logIn(here.authority, 'ada')
@@ -53,23 +53,23 @@ test('a token renewed on another node is good here before the message has come',
 })
 
 test('a role taken away on another node counts here at the next check', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   const ada = await addActor(here.authority, 'Ada', ['user', 'editor'])
   const { token } = await logIn(here.authority, 'ada')
   await check(here.authority, token)
-  await there.authority.setRoles(ada.id, ['user'])
-  assert.deepEqual((await check(here.authority, token)).session.access, ['user'])
+  await there.authority.actors.setRoles(ada.id, ['user'])
+  assert.deepEqual((await check(here.authority, token)).session.roles, ['user'])
 })
 
 test('a session that was ended while it was being read is not kept', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   const held = tap.hold('sessions.find', 'after')
   const early = authority.authenticate(token)
   await held.reached
-  await authority.endSessions({ which: { id: session.id } })
+  await authority.sessions.end({ id: session.id })
   assert.equal(await reasonOf(authority, token), 'revoked')
   held.release()
   await early
@@ -77,33 +77,33 @@ test('a session that was ended while it was being read is not kept', async (t) =
 })
 
 test('an actor that changed while it was being read is not kept by a session either', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   const ada = await addActor(authority, 'Ada', ['user', 'editor'])
   const { token } = await logIn(authority, 'ada')
   const held = tap.hold('directory.find', 'after')
   const early = authority.authenticate(token)
   await held.reached
-  await authority.setRoles(ada.id, ['user'])
+  await authority.actors.setRoles(ada.id, ['user'])
   held.release()
   await early
-  assert.deepEqual((await check(authority, token)).session.access, ['user'])
+  assert.deepEqual((await check(authority, token)).session.roles, ['user'])
 })
 
 test('an actor that was suspended while it was being read lets nobody in', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   const held = tap.hold('directory.find', 'after')
   const early = authority.authenticate(token)
   await held.reached
-  await authority.suspend(ada.id)
+  await authority.actors.suspend(ada.id)
   held.release()
   refused(await early, 'session_revoked')
   assert.equal(await reasonOf(authority, token), 'suspended')
 })
 
 test('a change of an actor counts though the actor itself has left the cache', async (t) => {
-  const { authority } = await openHouse(t, { cache: { maxBytes: 4 * 560 } })
+  const { authority } = await openFixture(t, { cache: { maxBytes: 4 * 560 } })
   const ada = await addActor(authority, 'Ada', ['user', 'editor'])
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
@@ -115,17 +115,17 @@ test('a change of an actor counts though the actor itself has left the cache', a
     await check(authority, token)
     await check(authority, other.token)
   }
-  await authority.setRoles(ada.id, ['user'])
-  assert.deepEqual((await check(authority, token)).session.access, ['user'])
+  await authority.actors.setRoles(ada.id, ['user'])
+  assert.deepEqual((await check(authority, token)).session.roles, ['user'])
 })
 
 test('checks go on being right in a cache that holds a single entry', async (t) => {
-  const { authority } = await openHouse(t, { cache: { maxEntries: 1 } })
+  const { authority } = await openFixture(t, { cache: { maxEntries: 1 } })
   await addActor(authority, 'Ada', ['impersonate'])
   const eve = await addActor(authority, 'Eve')
   const parent = await logIn(authority, 'ada')
   const current = await check(authority, parent.token)
-  const acting = granted(await authority.impersonate(current, eve.id))
+  const acting = granted(await authority.sessions.impersonate(current, eve.id))
   for (let round = 0; round < 3; round++) {
     assert.equal((await check(authority, acting.token)).actor.name, 'Eve')
     assert.equal((await check(authority, parent.token)).actor.name, 'Ada')
@@ -133,12 +133,12 @@ test('checks go on being right in a cache that holds a single entry', async (t) 
 })
 
 test('lock-all reaches every node, and sessions begun after it are good', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const before = await logIn(here.authority, 'ada')
   await check(there.authority, before.token)
-  await here.authority.lockAll()
+  await here.authority.sessions.lockAll()
   for (const { authority } of [here, there]) {
     assert.equal(await reasonOf(authority, before.token), 'locked')
   }
@@ -147,7 +147,7 @@ test('lock-all reaches every node, and sessions begun after it are good', async 
 })
 
 test('a lock-all that happens while a node starts is not missed', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   await addActor(here.authority, 'Ada')
   const { token } = await logIn(here.authority, 'ada')
   const reached = Promise.withResolvers<Held>()
@@ -156,14 +156,14 @@ test('a lock-all that happens while a node starts is not missed', async (t) => {
   )
   const held = await reached.promise
   await held.reached
-  await here.authority.lockAll()
+  await here.authority.sessions.lockAll()
   held.release()
   const there = await opening
   assert.equal(await reasonOf(there.authority, token), 'locked')
 })
 
 test('a change of settings that happens while a node starts is not missed', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const reached = Promise.withResolvers<Held>()
   const opening = here.addNode({}, (tap) => {
     tap.intercept('documents.find', async (proceed, [key]) => {
@@ -177,20 +177,20 @@ test('a change of settings that happens while a node starts is not missed', asyn
     })
   })
   const held = await reached.promise
-  await here.authority.setSetting('renewal.graceMs', 1234)
+  await here.authority.settings.set('renewal.graceMs', 1234)
   held.release()
   const there = await opening
   await settled()
-  assert.equal(there.authority.setting('renewal.graceMs'), 1234)
+  assert.equal(there.authority.settings.get('renewal.graceMs'), 1234)
 })
 
 test('a change of settings reaches every node', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
-  await here.authority.setSetting('renewal.graceMs', 1234)
+  await here.authority.settings.set('renewal.graceMs', 1234)
   await settled()
-  assert.equal(there.authority.setting('renewal.graceMs'), 1234)
-  await there.authority.setSetting('renewal.graceMs', undefined)
+  assert.equal(there.authority.settings.get('renewal.graceMs'), 1234)
+  await there.authority.settings.set('renewal.graceMs', undefined)
   await settled()
-  assert.equal(here.authority.setting('renewal.graceMs'), 30_000)
+  assert.equal(here.authority.settings.get('renewal.graceMs'), 30_000)
 })

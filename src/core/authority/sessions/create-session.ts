@@ -2,21 +2,22 @@ import { addressPrefix } from '../../address.ts'
 import type { AuditAct } from '../../audit.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { Epochs } from '../../ports/index.ts'
-import type { Profile } from '../../session/profile.ts'
-import { hashSecret } from '../../token/secret.ts'
+import type { Profile, ProfileName } from '../../session/profile.ts'
 import type { Binding, EndReason, RenewalState, SessionRecord } from '../../session/record.ts'
-import { createSessionId, type TokenCodec } from '../../token/codec.ts'
-import { addressOf, type CallOptions, endedChange, type House } from '../context.ts'
+import type { TokenCodec } from '../../token/codec.ts'
+import { hashSecret } from '../../token/secret.ts'
+import { createSessionId } from '../../token/session-id.ts'
+import { type AuthorityContext, addressOf, type CallOptions, endedChange } from '../context.ts'
 import { type IssuedToken, issueToken } from './issue-token.ts'
 
 /** What a session is asked to be. */
 export interface SessionRequest {
   /** A lifetime policy by name; `web` by default. */
-  readonly profile?: string
+  readonly profile?: ProfileName
   /** What the owner calls the client. At most 100 characters are kept. */
   readonly label?: string | null
   /** What the session may do at most; null or absent for all that its actor may. */
-  readonly access?: readonly string[] | null
+  readonly roles?: readonly string[] | null
   /** Whether the session is bound to the network address it is made from, and how closely. */
   readonly bindAddress?: boolean | { readonly v4?: number; readonly v6?: number }
   /** Binds the session to the key that the client proved. */
@@ -48,27 +49,27 @@ interface Making {
 
 /** Makes a session by one conditional write, and announces whom it evicted or replaced. */
 export async function createSession(
-  house: House,
+  context: AuthorityContext,
   making: Making,
   request: SessionRequest,
   options: CallOptions,
 ): Promise<({ ok: true } & CreatedSession) | Refusal> {
-  const now = house.now(options)
+  const now = context.now(options)
   const profileName = request.profile ?? 'web'
-  const profile = house.settings.profile(profileName)
+  const profile = context.settings.profile(profileName)
   if (profile === null) return refuse('invalid_request', `There is no profile ${profileName}.`)
-  const codec = house.codec(request.format ?? 'native')
+  const codec = context.codec(request.format ?? 'native')
   const { secret, ...session } = makeRecord(
     making,
     request,
     { profile, profileName, codec, now },
     options,
   )
-  const issued = issueToken(house, codec, { secret, now }, session.record)
-  if (profile.onLimit === 'evict-least-recently-used') await house.touches.flush()
-  const outcome = await house.write(
+  const issued = issueToken(context, codec, { secret, now }, session.record)
+  if (profile.onLimit === 'evict-least-recently-used') await context.touches.flush()
+  const outcome = await context.write(
     () =>
-      house.store.sessions.create(
+      context.store.sessions.create(
         session.record,
         {
           now,
@@ -79,7 +80,7 @@ export async function createSession(
             : { replaces: { id: request.replaces, reason: making.replacedFor ?? 'upgraded' } }),
         },
         {
-          audit: house.entry(
+          audit: context.entry(
             making.act,
             'ok',
             {
@@ -99,9 +100,14 @@ export async function createSession(
   if (outcome.ended.length > 0) {
     const evicted = outcome.ended.filter((session) => session.reason === 'evicted')
     const entries = evicted.map((session) =>
-      house.entry('session_evicted', 'ok', { actor: session.owner, session: session.id }, options),
+      context.entry(
+        'session_evicted',
+        'ok',
+        { actor: session.owner, session: session.id },
+        options,
+      ),
     )
-    if (entries.length > 0) await house.ask(() => house.store.audit.append(entries))
+    if (entries.length > 0) await context.ask(() => context.store.audit.append(entries))
   }
   return { ok: true, ...session, ...issued }
 }
@@ -154,8 +160,8 @@ function makeRecord(
       label: request.label?.slice(0, 100) ?? null,
     },
     binding: makeBinding(request, address, options),
-    access: request.access ?? null,
-    houseEpoch: making.epochs.house,
+    roles: request.roles ?? null,
+    globalEpoch: making.epochs.global,
     generation: 0,
     version: 1,
     endedAt: null,

@@ -1,10 +1,10 @@
 import { ROLES } from '../../actor.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import { SessionEntry } from '../cache/session-entry.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
+import type { LoggedIn } from '../login/login.ts'
 import { type Authenticated, refusesImpersonation } from './authenticate.ts'
 import { createSession } from './create-session.ts'
-import { type CallOptions, type House, settle } from '../context.ts'
-import type { LoggedIn } from '../login/login.ts'
 import { endSessions } from './revoke.ts'
 
 /**
@@ -13,45 +13,45 @@ import { endSessions } from './revoke.ts'
  * impersonation; `not_found` for an unknown or suspended target.
  */
 export function impersonate(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   targetId: string,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const outcome = await begin(house, current, targetId, options)
+    const outcome = await begin(context, current, targetId, options)
     if (!outcome.ok) {
       const facts = { actor: current.session.owner, target: targetId, session: current.session.id }
-      const entry = house.entry('impersonation_started', outcome.code, facts, options)
-      await house.ask(() => house.store.audit.append([entry]))
+      const entry = context.entry('impersonation_started', outcome.code, facts, options)
+      await context.ask(() => context.store.audit.append([entry]))
     }
     return outcome
   })
 }
 
 async function begin(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   targetId: string,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   if (current.impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
-  const owner = await house.findActor(current.actor.id, house.now(options))
+  const owner = await context.findActor(current.actor.id, context.now(options))
   if (owner === null || current.session.anonymous) {
     return refuse('access_denied', 'You may not act as another.')
   }
-  const epochs = await house.ask(() => house.store.sessions.findEpochs(owner.actor.id))
-  const target = await house.findActor(targetId, house.now(options))
+  const epochs = await context.ask(() => context.store.sessions.findEpochs(owner.actor.id))
+  const target = await context.findActor(targetId, context.now(options))
   if (target === null) return refuse('not_found', 'There is no such actor.')
   // A session that may do less than its owner may not do this for it.
-  const { access } = current.session
-  if (!access.includes(ROLES.impersonate) && !access.includes(ROLES.admin)) {
+  const { roles } = current.session
+  if (!roles.includes(ROLES.impersonate) && !roles.includes(ROLES.admin)) {
     return refuse('access_denied', 'You may not act as another.')
   }
   const why = refusesImpersonation(owner.actor, target.actor)
   if (why !== null) return refuse('access_denied', why)
   const created = await createSession(
-    house,
+    context,
     {
       owner: owner.actor.id,
       actsAs: targetId,
@@ -64,8 +64,8 @@ async function begin(
   )
   if (!created.ok) return created
   // A suspension that ended what acts as the target before this was there has changed the target by now.
-  if ((await house.findActor(targetId, house.now(options))) === null) {
-    await endSessions(house, { which: { id: created.record.id }, reason: 'suspended' }, options)
+  if ((await context.findActor(targetId, context.now(options))) === null) {
+    await endSessions(context, { id: created.record.id }, { ...options, reason: 'suspended' })
     return refuse('not_found', 'There is no such actor.')
   }
   return {
@@ -79,21 +79,21 @@ async function begin(
 
 /** Ends an impersonation; the session it was started from goes on. Refuses `invalid_request` for any other session. */
 export function stopImpersonating(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   return settle(async () => {
     const { id, owner, actsAs } = current.session
     if (actsAs === null) return refuse('invalid_request', 'You are not acting as another.')
-    await endSessions(house, { which: { id, owner }, reason: 'logged_out', by: owner }, options)
-    const entry = house.entry(
+    await endSessions(context, { id, owner }, { ...options, reason: 'logged_out', by: owner })
+    const entry = context.entry(
       'impersonation_ended',
       'ok',
       { actor: owner, target: actsAs, session: id },
       options,
     )
-    await house.ask(() => house.store.audit.append([entry]))
+    await context.ask(() => context.store.audit.append([entry]))
     return { ok: true }
   })
 }

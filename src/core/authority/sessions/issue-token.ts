@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { ParsedToken, TokenCodec } from '../../token/codec.ts'
-import type { House } from '../context.ts'
+import type { AuthorityContext } from '../context.ts'
 
 /** A token's text, and when it ends where it says so itself. */
 export interface IssuedToken {
@@ -10,13 +10,13 @@ export interface IssuedToken {
 
 /** Writes a token of a session, for as long as its profile gives one and never past the session's end. */
 export function issueToken(
-  house: House,
+  context: AuthorityContext,
   codec: TokenCodec,
   { secret, now }: { readonly secret: ParsedToken['secret']; readonly now: number },
   session: Pick<SessionRecord, 'id' | 'owner' | 'profile' | 'endsAt'>,
 ): IssuedToken {
   const { id, owner, endsAt } = session
-  const end = tokenEnd(house, session, now)
+  const end = tokenEnd(context, session, now)
   const token = codec.format({ id, secret }, { owner, issuedAt: now, expiresAt: end ?? endsAt })
   const expiresAt = codec.parse(token)?.expiresAt
   return expiresAt === undefined ? { token } : { token, expiresAt }
@@ -24,10 +24,10 @@ export function issueToken(
 
 /** Where a token made at `now` would end, or null where tokens of that profile live as long as their session. */
 export function tokenEnd(
-  house: House,
+  context: AuthorityContext,
   { profile, endsAt }: Pick<SessionRecord, 'profile' | 'endsAt'>,
   now: number,
 ): number | null {
-  const tokenMs = house.settings.profile(profile)?.tokenMs ?? null
+  const tokenMs = context.settings.profile(profile)?.tokenMs ?? null
   return tokenMs === null ? null : Math.min(now + tokenMs, endsAt)
 }

@@ -8,13 +8,13 @@ import {
   HOUR,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   refused,
   renewalOf,
 } from '../../../../test/support/authority.ts'
 
 test('an unused session is over at the exact instant of its idle time', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const [one, two] = [await logIn(authority, 'ada'), await logIn(authority, 'ada')]
   clock.advance(HOUR - 1)
@@ -24,7 +24,7 @@ test('an unused session is over at the exact instant of its idle time', async (t
 })
 
 test('each use begins the idle time anew, in the cache and in what is told', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   for (let at = 0; at < 5; at++) {
@@ -35,7 +35,7 @@ test('each use begins the idle time anew, in the cache and in what is told', asy
 })
 
 test('no use crosses the absolute end', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   assert.equal(session.endsAt, clock.now() + DAY)
@@ -50,7 +50,7 @@ test('no use crosses the absolute end', async (t) => {
 })
 
 test('a token with a life of its own dies at its instant, however often it is used', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada', { profile: 'device' })
   clock.advance(31 * DAY - 1)
@@ -60,7 +60,7 @@ test('a token with a life of its own dies at its instant, however often it is us
 })
 
 test('a session without an idle time may lie unused for as long as it lives', async (t) => {
-  const { authority, clock } = await openHouse(t, { settings: { 'profile.web.idleMs': null } })
+  const { authority, clock } = await openFixture(t, { settings: { 'profile.web.idleMs': null } })
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   clock.set(session.endsAt - 1)
@@ -68,7 +68,7 @@ test('a session without an idle time may lie unused for as long as it lives', as
 })
 
 test('a thousand uses are one write, at the latest of them', async (t) => {
-  const { authority, clock, tap, raw } = await openHouse(t)
+  const { authority, clock, tap, raw } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   clock.advance(10 * MINUTE)
@@ -81,14 +81,14 @@ test('a thousand uses are one write, at the latest of them', async (t) => {
 })
 
 test('a session that a check lets in is one that the store can list, renew and end', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
   const { id } = login.session
   clock.advance(3 * MINUTE - 1)
   const { session } = await check(authority, login.token)
   clock.set(session.expiresAt - 1)
-  const listed = await authority.listSessions({ owner: ada.id })
+  const listed = await authority.sessions.list({ owner: ada.id })
   assert.deepEqual(
     listed.items.map((item) => [item.id, item.expiresAt]),
     [[id, session.expiresAt]],
@@ -97,12 +97,12 @@ test('a session that a check lets in is one that the store can list, renew and e
   clock.advance(30 * MINUTE)
   await check(authority, login.token)
   const renewed = granted(await authority.renew(renewalOf(login)))
-  await authority.endSessions({ which: { owner: ada.id } })
+  await authority.sessions.end({ owner: ada.id })
   refused(await authority.authenticate(renewed.token), 'session_revoked')
 })
 
 test('a use at the last moment that is not written yet keeps the session, until it is ended', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const logins = [await logIn(authority, 'ada'), await logIn(authority, 'ada')]
   const [one, two] = logins
@@ -111,14 +111,14 @@ test('a use at the last moment that is not written yet keeps the session, until 
   for (const { token } of logins) await check(authority, token)
   clock.advance(1)
   const { token } = granted(await authority.renew(renewalOf(one)))
-  await authority.endSessions({ which: { owner: ada.id } })
+  await authority.sessions.end({ owner: ada.id })
   for (const dead of [token, two.token]) {
     refused(await authority.authenticate(dead), 'session_revoked')
   }
 })
 
 test('a use within a twentieth of the idle time of the last one written is not written', async (t) => {
-  const { authority, clock, tap } = await openHouse(t)
+  const { authority, clock, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   clock.advance(3 * MINUTE - 1)
@@ -128,7 +128,7 @@ test('a use within a twentieth of the idle time of the last one written is not w
 })
 
 test('a use that was written is seen by another node', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const { token, session } = await logIn(here.authority, 'ada')
@@ -146,23 +146,23 @@ test('a use that was written is seen by another node', async (t) => {
 })
 
 test('a passive look does not extend a session', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   const current = await check(authority, token)
   clock.advance(HOUR - 1)
-  assert.equal((await authority.recheck(current, { passive: true })).ok, true)
+  assert.equal((await authority.sessions.recheck(current, { passive: true })).ok, true)
   clock.advance(1)
-  refused(await authority.recheck(current), 'session_expired')
+  refused(await authority.sessions.recheck(current), 'session_expired')
 })
 
 test('a session is fresh for a quarter of an hour after its proof, to the instant', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
   clock.advance(15 * MINUTE - 1)
-  assert.equal(authority.freshWithin(current).ok, true)
+  assert.equal(authority.sessions.freshWithin(current).ok, true)
   clock.advance(1)
-  refused(authority.freshWithin(current), 'step_up_required')
-  assert.equal(authority.freshWithin(current, HOUR).ok, true)
+  refused(authority.sessions.freshWithin(current), 'step_up_required')
+  assert.equal(authority.sessions.freshWithin(current, HOUR).ok, true)
 })

@@ -5,14 +5,14 @@ import {
   check,
   granted,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   reasonOf,
   refused,
 } from '../../../../test/support/authority.ts'
 
 test('a second game evicts the first, which is told why, on every node', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   const ada = await addActor(here.authority, 'Ada')
   const first = await logIn(here.authority, 'ada', { profile: 'game' })
@@ -20,7 +20,7 @@ test('a second game evicts the first, which is told why, on every node', async (
   const second = await logIn(here.authority, 'ada', { profile: 'game' })
   assert.equal(await reasonOf(there.authority, first.token), 'evicted')
   await check(there.authority, second.token)
-  const { items } = await here.authority.listAudit({ act: 'session_evicted', limit: 10 })
+  const { items } = await here.authority.audit.list({ act: 'session_evicted', limit: 10 })
   assert.deepEqual(
     items.map(({ session, actor }) => [session, actor]),
     [[first.session.id, ada.id]],
@@ -28,7 +28,7 @@ test('a second game evicts the first, which is told why, on every node', async (
 })
 
 test('the least recently used session goes, by the uses that were not written yet too', async (t) => {
-  const { authority, clock } = await openHouse(t, { settings: { 'profile.web.maxLive': 2 } })
+  const { authority, clock } = await openFixture(t, { settings: { 'profile.web.maxLive': 2 } })
   await addActor(authority, 'Ada')
   const first = await logIn(authority, 'ada')
   const second = await logIn(authority, 'ada')
@@ -41,7 +41,7 @@ test('the least recently used session goes, by the uses that were not written ye
 
 test('a limit that refuses leaves the sessions there are alone', async (t) => {
   const settings = { 'profile.web.maxLive': 1, 'profile.web.onLimit': 'refuse' } as const
-  const { authority, clock } = await openHouse(t, { settings })
+  const { authority, clock } = await openFixture(t, { settings })
   await addActor(authority, 'Ada')
   const first = await logIn(authority, 'ada')
   const second = await authority.login({ identity: 'ada', password: PASSWORD })
@@ -55,7 +55,7 @@ test('a limit that refuses leaves the sessions there are alone', async (t) => {
 })
 
 test('limits are counted for each owner and each profile', async (t) => {
-  const { authority } = await openHouse(t, { settings: { 'profile.web.maxLive': 1 } })
+  const { authority } = await openFixture(t, { settings: { 'profile.web.maxLive': 1 } })
   await addActor(authority, 'Ada')
   await addActor(authority, 'Eve')
   const web = await logIn(authority, 'ada')
@@ -65,16 +65,18 @@ test('limits are counted for each owner and each profile', async (t) => {
 })
 
 test('of thirty logins at once exactly as many live as the limit allows', async (t) => {
-  const here = await openHouse(t, { settings: { 'profile.web.maxLive': 3 } })
+  const here = await openFixture(t, { settings: { 'profile.web.maxLive': 3 } })
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const ada = (await logIn(here.authority, 'ada')).actor
   const logins = await Promise.all(
-    Array.from({ length: 30 }, (_, at) => (at % 2 ? here : there).authority.loginAs(ada.id)),
+    Array.from({ length: 30 }, (_, at) =>
+      (at % 2 ? here : there).authority.sessions.loginAs(ada.id),
+    ),
   )
   const checks = await Promise.all(
     logins.map((login) => here.authority.authenticate(granted(login).token)),
   )
   assert.equal(checks.filter(({ ok }) => ok).length, 3)
-  assert.equal(await here.authority.countSessions(), 3)
+  assert.equal(await here.authority.sessions.count(), 3)
 })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addActor, check, logIn, MINUTE, openHouse } from '../../../../test/support/authority.ts'
+import { addActor, check, logIn, MINUTE, openFixture } from '../../../../test/support/authority.ts'
 
 test('a listing is newest first, in pages, and says which session asked', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   await addActor(authority, 'Eve')
   await logIn(authority, 'eve')
@@ -13,7 +13,7 @@ test('a listing is newest first, in pages, and says which session asked', async 
   const seen: string[] = []
   let after: string | undefined
   do {
-    const page = await authority.listSessions(after === undefined ? query : { ...query, after })
+    const page = await authority.sessions.list(after === undefined ? query : { ...query, after })
     for (const each of page.items) {
       seen.push(each.id)
       assert.equal(each.current, each.id === ids[1])
@@ -24,11 +24,11 @@ test('a listing is newest first, in pages, and says which session asked', async 
 })
 
 test('a listing has handles and clients, and nothing a token could be made of', async (t) => {
-  const { authority, raw } = await openHouse(t)
+  const { authority, raw } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const from = { address: '::ffff:192.0.2.7', userAgent: 'x'.repeat(1000), door: 'http' }
   const { session } = await logIn(authority, 'ada', { label: 'y'.repeat(1000) }, from)
-  const { items } = await authority.listSessions({ owner: ada.id })
+  const { items } = await authority.sessions.list({ owner: ada.id })
   assert.deepEqual(items[0]?.client, {
     address: '192.0.2.7',
     userAgent: 'x'.repeat(400),
@@ -41,67 +41,67 @@ test('a listing has handles and clients, and nothing a token could be made of', 
 })
 
 test('a listing has the latest use, written or not', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
   clock.advance(MINUTE)
   const { session } = await check(authority, token)
-  const { items } = await authority.listSessions({ owner: ada.id })
+  const { items } = await authority.sessions.list({ owner: ada.id })
   assert.equal(items[0]?.lastUsedAt, clock.now())
   assert.equal(items[0]?.expiresAt, session.expiresAt)
 })
 
 test('what is over is neither listed nor counted', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const [gone] = [await logIn(authority, 'ada'), await logIn(authority, 'ada', { profile: 'game' })]
-  await authority.endSessions({ which: { id: gone.session.id } })
-  assert.equal(await authority.countSessions(), 1)
-  assert.equal((await authority.listSessions({})).items.length, 1)
+  await authority.sessions.end({ id: gone.session.id })
+  assert.equal(await authority.sessions.count(), 1)
+  assert.equal((await authority.sessions.list({})).items.length, 1)
   clock.advance(10 * MINUTE)
-  assert.equal(await authority.countSessions(), 0)
+  assert.equal(await authority.sessions.count(), 0)
 })
 
 test('a data bag is kept with its version, and a write from an old one is a conflict', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
-  assert.deepEqual(await authority.findData(current), { value: null, version: 0 })
-  assert.equal(await authority.saveData(current, { value: { cart: [1] }, version: 0 }), 1)
-  const save = authority.saveData(current, { value: 'other', version: 0 })
+  assert.deepEqual(await authority.sessions.findData(current), { value: null, version: 0 })
+  assert.equal(await authority.sessions.saveData(current, { value: { cart: [1] }, version: 0 }), 1)
+  const save = authority.sessions.saveData(current, { value: 'other', version: 0 })
   await assert.rejects(save, { code: 'conflict' })
-  assert.deepEqual(await authority.findData(current), { value: { cart: [1] }, version: 1 })
+  assert.deepEqual(await authority.sessions.findData(current), { value: { cart: [1] }, version: 1 })
   const both = await Promise.allSettled(
-    [2, 3].map((value) => authority.saveData(current, { value, version: 1 })),
+    [2, 3].map((value) => authority.sessions.saveData(current, { value, version: 1 })),
   )
   assert.equal(both.filter(({ status }) => status === 'fulfilled').length, 1)
 })
 
 test('a data bag has a size in bytes', async (t) => {
-  const { authority } = await openHouse(t, { settings: { 'session.maxDataBytes': 100 } })
+  const { authority } = await openFixture(t, { settings: { 'session.maxDataBytes': 100 } })
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
-  await authority.saveData(current, { value: 'é'.repeat(49), version: 0 })
-  const save = authority.saveData(current, { value: 'é'.repeat(50), version: 1 })
+  await authority.sessions.saveData(current, { value: 'é'.repeat(49), version: 0 })
+  const save = authority.sessions.saveData(current, { value: 'é'.repeat(50), version: 1 })
   await assert.rejects(save, { code: 'too_large' })
 })
 
 test('a data bag ends with its session', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
-  await authority.saveData(current, { value: 'mine', version: 0 })
+  await authority.sessions.saveData(current, { value: 'mine', version: 0 })
   await authority.logout(current)
-  const save = authority.saveData(current, { value: 'late', version: 1 })
+  const save = authority.sessions.saveData(current, { value: 'late', version: 1 })
   await assert.rejects(save, { code: 'conflict' })
-  clock.advance(authority.setting('session.keepEndedMs') + 1)
+  clock.advance(authority.settings.get('session.keepEndedMs') + 1)
   await authority.prune()
-  assert.deepEqual(await authority.findData(current), { value: null, version: 0 })
+  assert.deepEqual(await authority.sessions.findData(current), { value: null, version: 0 })
 })
 
 test('a check does not load the data bag', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)

@@ -1,30 +1,35 @@
 import { LatchkeyError } from '../../errors.ts'
 import type { Page, SessionQuery } from '../../ports/index.ts'
-import { expiresAt, type SessionListing, type SessionRecord } from '../../session/record.ts'
+import { expiresAt } from '../../session/lifetimes.ts'
+import type { SessionListing, SessionRecord } from '../../session/record.ts'
+import type { AuthorityContext, CallOptions } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
-import type { CallOptions, House } from '../context.ts'
 
 /** Live sessions, newest first, with the uses that are not written yet. Handles only: no token can be made of them. */
 export async function listSessions(
-  house: House,
+  context: AuthorityContext,
   query: Partial<Omit<SessionQuery, 'now'>> & { readonly current?: string },
   options: CallOptions,
 ): Promise<Page<SessionListing>> {
   const { current, ...rest } = query
-  const now = house.now(options)
-  const page = await house.ask(
-    () => house.store.sessions.list({ limit: 100, ...rest, now }),
+  const now = context.now(options)
+  const page = await context.ask(
+    () => context.store.sessions.list({ limit: 100, ...rest, now }),
     options.signal,
   )
   return {
-    items: page.items.map((record) => listing(house, record, current)),
+    items: page.items.map((record) => listing(context, record, current)),
     ...(page.next === undefined ? {} : { next: page.next }),
   }
 }
 
-function listing(house: House, record: SessionRecord, current: string | undefined): SessionListing {
-  const written = Math.max(record.lastUsedAt, house.touches.find(record.id) ?? 0)
-  const cached = house.sessions.peek(record.id)?.lastUsedAt ?? 0
+function listing(
+  context: AuthorityContext,
+  record: SessionRecord,
+  current: string | undefined,
+): SessionListing {
+  const written = Math.max(record.lastUsedAt, context.touches.find(record.id) ?? 0)
+  const cached = context.sessions.peek(record.id)?.lastUsedAt ?? 0
   return {
     id: record.id,
     owner: record.owner,
@@ -32,7 +37,7 @@ function listing(house: House, record: SessionRecord, current: string | undefine
     parent: record.parent,
     profile: record.profile,
     door: record.door,
-    access: record.access,
+    roles: record.roles,
     anonymous: record.anonymous,
     createdAt: record.createdAt,
     authenticatedAt: record.authenticatedAt,
@@ -54,12 +59,12 @@ export interface SessionData {
 
 /** Reads the data bag of a session. */
 export async function findData(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   options: CallOptions,
 ): Promise<SessionData> {
-  const found = await house.ask(
-    () => house.store.sessions.findData(current.session.id),
+  const found = await context.ask(
+    () => context.store.sessions.findData(current.session.id),
     options.signal,
   )
   return found === null
@@ -72,22 +77,22 @@ export async function findData(
  * `too_large`. Returns the new version.
  */
 export async function saveData(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   { value, version }: SessionData,
   options: CallOptions,
 ): Promise<number> {
   const text = JSON.stringify(value) ?? 'null'
-  const limit = house.settings.get('session.maxDataBytes')
+  const limit = context.settings.get('session.maxDataBytes')
   if (Buffer.byteLength(text) > limit) {
     throw new LatchkeyError('too_large', `A session’s data may have ${limit} bytes.`)
   }
-  const saved = await house.ask(
-    () => house.store.sessions.saveData(current.session.id, text, version),
+  const saved = await context.ask(
+    () => context.store.sessions.saveData(current.session.id, text, version),
     options.signal,
   )
   if (saved !== null) {
-    await house.announce({ kind: 'session-changed', id: current.session.id })
+    await context.announce({ kind: 'session-changed', id: current.session.id })
     return saved
   }
   throw new LatchkeyError('conflict', 'The data changed, or the session ended, in the meantime.')

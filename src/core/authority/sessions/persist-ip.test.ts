@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Settings } from '../../settings.ts'
-import type { Authority } from '../authority.ts'
 import {
   addActor,
   check,
   granted,
   logIn,
-  openHouse,
+  openFixture,
   refused,
   renewalOf,
   settled,
 } from '../../../../test/support/authority.ts'
+import type { Settings } from '../../settings.ts'
+import type { Authority } from '../authority.ts'
 
 const PERSIST = 'require_tokens_to_persist_ip'
 const HERE = { address: '192.0.2.7' }
 const ELSEWHERE = [{ address: '192.0.2.8' }, { address: '2001:db8::1' }, { address: null }, {}]
 
 async function openPinned(t: TestContext, settings: Partial<Settings> = {}) {
-  const house = await openHouse(t, { settings: { [PERSIST]: true, ...settings } })
-  await addActor(house.authority, 'Ada')
-  return house
+  const fixture = await openFixture(t, { settings: { [PERSIST]: true, ...settings } })
+  await addActor(fixture.authority, 'Ada')
+  return fixture
 }
 
 const device = (authority: Authority, address: string | null) =>
@@ -60,26 +60,26 @@ test('a device whose login had no address is let in from nowhere', async (t) => 
 
 test('other profiles come from wherever they like', async (t) => {
   const { authority } = await openPinned(t)
-  for (const profile of ['web', 'game', 'agent']) {
+  for (const profile of ['web', 'game', 'agent'] as const) {
     const login = await logIn(authority, 'ada', { profile }, HERE)
     for (const place of ELSEWHERE) await check(authority, login.token, place)
   }
 })
 
 test('a change of the setting counts at once, on every node, for what is cached too', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const login = await device(here.authority, HERE.address)
   const nodes = [here.authority, there.authority]
   for (const node of nodes) await check(node, login.token)
-  await here.authority.setSetting(PERSIST, true)
+  await here.authority.settings.set(PERSIST, true)
   await settled()
   for (const node of nodes) {
     refused(await node.authenticate(login.token), 'token_invalid')
     await check(node, login.token, HERE)
   }
-  await there.authority.setSetting(PERSIST, undefined)
+  await there.authority.settings.set(PERSIST, undefined)
   await settled()
   for (const node of nodes) await check(node, login.token)
 })
@@ -88,7 +88,7 @@ test('a renewal from elsewhere while the setting is off does not move the sessio
   const { authority } = await openPinned(t, { [PERSIST]: false })
   const login = await device(authority, HERE.address)
   const renewed = granted(await authority.renew(renewalOf(login), { address: '203.0.113.9' }))
-  await authority.setSetting(PERSIST, true)
+  await authority.settings.set(PERSIST, true)
   refused(await authority.authenticate(renewed.token, { address: '203.0.113.9' }), 'token_invalid')
   await check(authority, renewed.token, HERE)
 })
@@ -97,7 +97,7 @@ test('an open connection is checked again without its address', async (t) => {
   const { authority } = await openPinned(t)
   const { token } = await device(authority, HERE.address)
   const current = await check(authority, token, HERE)
-  granted(await authority.recheck(current))
+  granted(await authority.sessions.recheck(current))
 })
 
 test('with a shorter prefix any address of the network is good', async (t) => {

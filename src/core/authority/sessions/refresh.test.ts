@@ -1,30 +1,30 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { JWT_FORMAT, jwtCodec } from '../../token/jwt-codec.ts'
 import {
   addActor,
   check,
   granted,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   refused,
-  type TestHouse,
+  type TestFixture,
 } from '../../../../test/support/authority.ts'
+import { JWT_FORMAT, jwtCodec } from '../../token/jwt-codec.ts'
 
 const AGENT = { profile: 'agent', format: JWT_FORMAT } as const
 
-async function openAgents(t: TestContext): Promise<TestHouse> {
-  const house = await openHouse(t, { codecs: [jwtCodec()] })
-  await addActor(house.authority, 'Ada')
-  return house
+async function openAgents(t: TestContext): Promise<TestFixture> {
+  const fixture = await openFixture(t, { codecs: [jwtCodec()] })
+  await addActor(fixture.authority, 'Ada')
+  return fixture
 }
 
 test('a refresh gives a later end of the same session and leaves the token before alone', async (t) => {
   const { authority, clock } = await openAgents(t)
   const login = await logIn(authority, 'ada', AGENT)
   clock.advance(5 * MINUTE)
-  const next = granted(await authority.refresh(login.token))
+  const next = granted(await authority.sessions.refresh(login.token))
   assert.notEqual(next.token, login.token)
   assert.equal(next.expiresAt, clock.now() + 10 * MINUTE)
   assert.equal(next.session.id, login.session.id)
@@ -39,7 +39,9 @@ test('a hundred refreshes at once on two nodes all give a good token, and write 
   here.clock.advance(5 * MINUTE)
   here.tap.reset()
   const all = await Promise.all(
-    Array.from({ length: 100 }, (_, at) => (at % 2 ? here : there).authority.refresh(token)),
+    Array.from({ length: 100 }, (_, at) =>
+      (at % 2 ? here : there).authority.sessions.refresh(token),
+    ),
   )
   const texts = new Set(all.map((outcome) => granted(outcome).token))
   assert.equal(texts.size, 1)
@@ -53,36 +55,36 @@ test('refreshed in time an agent lives for twelve hours, and not longer', async 
   let rounds = 0
   while (clock.now() + 6 * MINUTE < session.endsAt) {
     clock.advance(6 * MINUTE)
-    const next = granted(await authority.refresh(token))
+    const next = granted(await authority.sessions.refresh(token))
     assert.ok(next.expiresAt <= session.endsAt)
     token = next.token
     rounds++
   }
   assert.equal(rounds, 119)
   const current = await check(authority, token)
-  assert.equal(authority.refreshDue(current, token), false)
+  assert.equal(authority.sessions.refreshDue(current, token), false)
   clock.set(session.endsAt)
-  refused(await authority.refresh(token), 'session_expired')
+  refused(await authority.sessions.refresh(token), 'session_expired')
 })
 
 test('an agent that lies unused is over, and no refresh brings it back', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(10 * MINUTE)
-  refused(await authority.refresh(token), 'session_expired')
-  refused(await authority.refresh(''), 'token_missing')
-  refused(await authority.refresh('nonsense'), 'token_invalid')
+  refused(await authority.sessions.refresh(token), 'session_expired')
+  refused(await authority.sessions.refresh(''), 'token_missing')
+  refused(await authority.sessions.refresh('nonsense'), 'token_invalid')
 })
 
 test('a refresh is due past the threshold of the token’s life', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
-  const due = async () => authority.refreshDue(await check(authority, token), token)
+  const due = async () => authority.sessions.refreshDue(await check(authority, token), token)
   clock.advance(5 * MINUTE - 1)
   assert.equal(await due(), false)
   clock.advance(1)
   assert.equal(await due(), true)
-  await authority.setSetting('token.refreshThreshold', 0.9)
+  await authority.settings.set('token.refreshThreshold', 0.9)
   assert.equal(await due(), false)
   clock.advance(4 * MINUTE)
   assert.equal(await due(), true)
@@ -92,34 +94,34 @@ test('a token without an end of its own keeps its text, and its session a later 
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', { profile: 'agent' })
   clock.advance(9 * MINUTE)
-  const next = granted(await authority.refresh(token))
+  const next = granted(await authority.sessions.refresh(token))
   assert.equal(next.token, token)
   assert.equal(next.expiresAt, clock.now() + 10 * MINUTE)
-  assert.equal(authority.refreshDue(await check(authority, token), token), false)
+  assert.equal(authority.sessions.refreshDue(await check(authority, token), token), false)
 })
 
 test('only what is renewed by use is refreshed', async (t) => {
   const { authority } = await openAgents(t)
   const eve = await addActor(authority, 'Eve')
   await addActor(authority, 'Sam', ['impersonate'])
-  for (const profile of ['web', 'device', 'game']) {
+  for (const profile of ['web', 'device', 'game'] as const) {
     for (const format of ['native', JWT_FORMAT]) {
       const { token } = await logIn(authority, 'ada', { profile, format })
-      refused(await authority.refresh(token), 'invalid_request')
-      assert.equal(authority.refreshDue(await check(authority, token), token), false)
+      refused(await authority.sessions.refresh(token), 'invalid_request')
+      assert.equal(authority.sessions.refreshDue(await check(authority, token), token), false)
     }
   }
   const sam = await check(authority, (await logIn(authority, 'sam')).token)
-  const acting = granted(await authority.impersonate(sam, eve.id))
-  refused(await authority.refresh(acting.token), 'access_denied')
+  const acting = granted(await authority.sessions.impersonate(sam, eve.id))
+  refused(await authority.sessions.refresh(acting.token), 'access_denied')
 })
 
 test('a refresh keeps to the lock, to the binding and to the end of a session', async (t) => {
   const { authority } = await openAgents(t)
   const from = { address: '192.0.2.7' }
   const bound = await logIn(authority, 'ada', { ...AGENT, bindAddress: true }, from)
-  refused(await authority.refresh(bound.token, { address: '192.0.2.8' }), 'token_invalid')
-  granted(await authority.refresh(bound.token, from))
-  await authority.lockAll()
-  refused(await authority.refresh(bound.token, from), 'session_revoked')
+  refused(await authority.sessions.refresh(bound.token, { address: '192.0.2.8' }), 'token_invalid')
+  granted(await authority.sessions.refresh(bound.token, from))
+  await authority.sessions.lockAll()
+  refused(await authority.sessions.refresh(bound.token, from), 'session_revoked')
 })

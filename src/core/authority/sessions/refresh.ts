@@ -1,14 +1,14 @@
 import { type Refusal, refuse } from '../../errors.ts'
-import type { Session } from '../../session/record.ts'
-import type { Authenticated, Checker } from './authenticate.ts'
-import { type CallOptions, type House, settle } from '../context.ts'
+import type { SessionView } from '../../session/record.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
+import type { Authenticated, SessionChecker } from './authenticate.ts'
 import { issueToken, tokenEnd } from './issue-token.ts'
 
 /** A session that goes on, and the token to go on with. */
 export interface Refreshed {
   readonly ok: true
   readonly token: string
-  readonly session: Session
+  readonly session: SessionView
   /** When that token ends unless it is refreshed before. */
   readonly expiresAt: number
 }
@@ -20,8 +20,8 @@ export interface Refreshed {
  * session whose tokens are not renewed by use, and `access_denied` under impersonation.
  */
 export function refresh(
-  house: House,
-  checker: Checker,
+  context: AuthorityContext,
+  checker: SessionChecker,
   token: string | null | undefined,
   options: CallOptions,
 ): Promise<Refreshed | Refusal> {
@@ -30,20 +30,20 @@ export function refresh(
     if (!current.ok) return current
     const { session, impersonator } = current
     if (impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
-    const profile = house.settings.profile(session.profile)
+    const profile = context.settings.profile(session.profile)
     if (profile?.renewable === true) {
       return refuse('invalid_request', 'This session is renewed with its renewal code.')
     }
     const text = token ?? ''
-    const codec = house.codecOf(text)
+    const codec = context.codecOf(text)
     const parsed = codec?.parse(text)
     if (profile === null || profile.tokenMs === null || !codec || !parsed) {
       return refuse('invalid_request', 'The tokens of this session have no end of their own.')
     }
     const issued = issueToken(
-      house,
+      context,
       codec,
-      { secret: parsed.secret, now: house.now(options) },
+      { secret: parsed.secret, now: context.now(options) },
       session,
     )
     return { ok: true, session, expiresAt: session.expiresAt, ...issued }
@@ -55,19 +55,19 @@ export function refresh(
  * next. Never where a refresh would be refused or bring no later end.
  */
 export function refreshDue(
-  house: House,
+  context: AuthorityContext,
   { session, impersonator }: Authenticated,
   token: string,
   options: CallOptions,
 ): boolean {
   // Asked with every call, and most tokens have no end of their own.
-  const expiresAt = house.parseToken(token)?.expiresAt
+  const expiresAt = context.parseToken(token)?.expiresAt
   if (expiresAt === undefined || impersonator !== null) return false
-  const now = house.now(options)
-  const profile = house.settings.profile(session.profile)
+  const now = context.now(options)
+  const profile = context.settings.profile(session.profile)
   if (profile === null || profile.renewable) return false
-  const next = tokenEnd(house, session, now)
+  const next = tokenEnd(context, session, now)
   if (next === null || Math.floor(next / 1000) * 1000 <= expiresAt) return false
   const tokenMs = profile.tokenMs ?? 0
-  return now - (expiresAt - tokenMs) >= tokenMs * house.settings.get('token.refreshThreshold')
+  return now - (expiresAt - tokenMs) >= tokenMs * context.settings.get('token.refreshThreshold')
 }

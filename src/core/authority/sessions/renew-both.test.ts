@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { angenCodec } from '../../../doors/angen/token-codec.ts'
-import { mageCodec } from '../../../doors/mage/key-codec.ts'
-import { nativeCodec } from '../../token/codec.ts'
 import {
   addActor,
   check,
   DAY,
   granted,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   refused,
   renewalOf,
 } from '../../../../test/support/authority.ts'
+import { angenCodec } from '../../../doors/angen/token-codec.ts'
+import { mageCodec } from '../../../doors/mage/key-codec.ts'
+import { nativeCodec } from '../../token/native-codec.ts'
 
 const GRACE = 30_000
 
 async function openWithDevice(t: TestContext) {
   const codecs = [angenCodec, mageCodec]
-  const house = await openHouse(t, { codecs })
-  await addActor(house.authority, 'Ada')
-  const device = { profile: 'device', format: 'angen' }
-  const login = await logIn(house.authority, 'ada', device)
-  return { ...house, codecs, device, login, code: renewalOf(login) }
+  const fixture = await openFixture(t, { codecs })
+  await addActor(fixture.authority, 'Ada')
+  const device = { profile: 'device', format: 'angen' } as const
+  const login = await logIn(fixture.authority, 'ada', device)
+  return { ...fixture, codecs, device, login, code: renewalOf(login) }
 }
 
 test('both codes of a generation renew, time and again, in the format they have', async (t) => {
@@ -121,7 +121,7 @@ test('after its end a session is not renewed, with both codes neither', async (t
 test('after a step-up the new token is the one to show', async (t) => {
   const { authority, login, code } = await openWithDevice(t)
   const current = await check(authority, login.token)
-  const proof = { password: PASSWORD, format: 'angen' }
+  const proof = { password: PASSWORD, format: 'angen' } as const
   const proven = granted(await authority.stepUp(current, proof))
   refused(await authority.renew(code, { token: login.token }), 'token_invalid')
   granted(await authority.renew(code, { token: proven.token }))

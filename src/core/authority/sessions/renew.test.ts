@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSessionId, nativeCodec } from '../../token/codec.ts'
 import {
   addActor,
   check,
@@ -9,16 +8,18 @@ import {
   HOUR,
   logIn,
   MINUTE,
-  openHouse,
+  openFixture,
   reasonOf,
   refused,
   renewalOf,
 } from '../../../../test/support/authority.ts'
+import { nativeCodec } from '../../token/native-codec.ts'
+import { createSessionId } from '../../token/session-id.ts'
 
 const GRACE = 30_000
 
 test('a renewal keeps the id, raises the generation and replaces both secrets', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada', { label: 'laptop' })
   const renewed = granted(await authority.renew(renewalOf(login)))
@@ -31,7 +32,7 @@ test('a renewal keeps the id, raises the generation and replaces both secrets', 
 })
 
 test('a retry within the grace gets the same again, on any node', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const code = renewalOf(await logIn(here.authority, 'ada'))
@@ -45,7 +46,7 @@ test('a retry within the grace gets the same again, on any node', async (t) => {
 })
 
 test('twenty renewals at once, on two nodes, are one generation', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const login = await logIn(here.authority, 'ada')
@@ -59,7 +60,7 @@ test('twenty renewals at once, on two nodes, are one generation', async (t) => {
 })
 
 test('a code that is used again after the grace ends the session for everybody', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
   const renewed = granted(await authority.renew(code))
@@ -68,12 +69,12 @@ test('a code that is used again after the grace ends the session for everybody',
   assert.equal(await reasonOf(authority, renewed.token), 'reuse_detected')
   const late = refused(await authority.renew(renewalOf(renewed)), 'session_revoked')
   assert.equal(late.reason, 'reuse_detected')
-  const { items } = await authority.listAudit({ act: 'reuse_detected', limit: 10 })
+  const { items } = await authority.audit.list({ act: 'reuse_detected', limit: 10 })
   assert.equal(items.length, 1)
 })
 
 test('a code two generations old is theft within the grace too', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
   const second = granted(await authority.renew(code))
@@ -82,7 +83,7 @@ test('a code two generations old is theft within the grace too', async (t) => {
 })
 
 test('a code of another family is merely invalid and ends nothing', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
   const parts = nativeCodec.parseRenewal(renewalOf(login))
@@ -103,7 +104,7 @@ test('a code of another family is merely invalid and ends nothing', async (t) =>
 })
 
 test('the end of a session ends the grace', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
   const renewed = granted(await authority.renew(renewalOf(login)))
@@ -114,19 +115,19 @@ test('the end of a session ends the grace', async (t) => {
 })
 
 test('a session that ends while it is being renewed is not renewed', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
   const held = tap.hold('sessions.update', 'before')
   const renewing = authority.renew(renewalOf(login))
   await held.reached
-  await authority.endSessions({ which: { id: login.session.id } })
+  await authority.sessions.end({ id: login.session.id })
   held.release()
   assert.equal(refused(await renewing, 'session_revoked').reason, 'revoked')
 })
 
 test('the old token of a web session lives through the grace', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
   granted(await authority.renew(renewalOf(login)))
@@ -137,7 +138,7 @@ test('the old token of a web session lives through the grace', async (t) => {
 })
 
 test('the old token of a device dies at once', async (t) => {
-  const here = await openHouse(t)
+  const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
   const login = await logIn(here.authority, 'ada', { profile: 'device' })
@@ -150,7 +151,7 @@ test('the old token of a device dies at once', async (t) => {
 
 test('an old token that may live out its life does', async (t) => {
   const settings = { 'profile.agent.renewable': true }
-  const { authority, clock } = await openHouse(t, { settings })
+  const { authority, clock } = await openFixture(t, { settings })
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada', { profile: 'agent' })
   clock.advance(5 * MINUTE)
@@ -162,7 +163,7 @@ test('an old token that may live out its life does', async (t) => {
 })
 
 test('a device is renewed by a month at a time up to a year', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   let login = await logIn(authority, 'ada', { profile: 'device' })
   const { endsAt } = login.session
@@ -183,7 +184,7 @@ test('a device is renewed by a month at a time up to a year', async (t) => {
 })
 
 test('a web session is not renewed past its end, nor after it has lain idle too long', async (t) => {
-  const { authority, clock } = await openHouse(t)
+  const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
   clock.advance(HOUR - 1)
@@ -195,7 +196,7 @@ test('a web session is not renewed past its end, nor after it has lain idle too 
 })
 
 test('a step-up between a renewal and its retry leaves the retry nothing', async (t) => {
-  const { authority } = await openHouse(t)
+  const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
   const renewed = granted(await authority.renew(code))
@@ -207,11 +208,11 @@ test('a step-up between a renewal and its retry leaves the retry nothing', async
 })
 
 test('a suspended actor renews nothing', async (t) => {
-  const { authority, raw } = await openHouse(t)
+  const { authority, raw } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
   // Behind the authority’s back, as a brought directory might: the session itself has not ended.
   await raw.directory.update(ada.id, { status: 'suspended' })
-  await authority.actorChanged(ada.id)
+  await authority.actors.changed(ada.id)
   assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'suspended')
 })

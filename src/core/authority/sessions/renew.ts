@@ -1,12 +1,13 @@
 import { type Refusal, refuse } from '../../errors.ts'
 import type { Profile } from '../../session/profile.ts'
-import { hashSecret, sameDigest, seal, unseal } from '../../token/secret.ts'
-import { type SessionRecord, stateOf } from '../../session/record.ts'
-import { type ActorEntry, pinOf, SessionEntry } from '../cache/session-entry.ts'
+import type { SessionRecord } from '../../session/record.ts'
+import { decideRenewal } from '../../session/renewal.ts'
 import type { ParsedRenewal, TokenCodec } from '../../token/codec.ts'
-import { usableFrom } from './authenticate.ts'
-import { type CallOptions, endedChange, type House, settle } from '../context.ts'
+import { hashSecret, sameDigest, seal, unseal } from '../../token/secret.ts'
+import { type ActorEntry, pinOf, SessionEntry } from '../cache/session-entry.ts'
+import { type AuthorityContext, type CallOptions, endedChange, settle } from '../context.ts'
 import type { LoggedIn } from '../login/login.ts'
+import { usableFrom } from './authenticate.ts'
 
 const INVALID = refuse('token_invalid', 'The renewal code is not valid.')
 
@@ -18,43 +19,22 @@ export interface RenewOptions extends CallOptions {
   readonly token?: string
 }
 
-/** How a renewal is settled, given the record as it stands. */
-export type RenewalDecision = 'renew' | 'same-again' | 'theft' | 'invalid' | 'expired' | 'ended'
-
-/**
- * Decides a renewal. The family proves that the code is of this session; then the current generation renews, the
- * previous one within the grace gets the same successor again, and any other is a code that was used before: theft.
- */
-export function decideRenewal(
-  record: SessionRecord,
-  presented: { readonly familyHash: string; readonly hash: string },
-  at: { readonly now: number; readonly houseEpoch: number; readonly graceMs: number },
-): RenewalDecision {
-  const state = record.renewal
-  if (state === null || !sameDigest(presented.familyHash, state.familyHash)) return 'invalid'
-  const life = stateOf(record, at)
-  if (life !== 'live') return life
-  if (sameDigest(presented.hash, state.hash)) return 'renew'
-  const previous = state.previousHash !== null && sameDigest(presented.hash, state.previousHash)
-  return previous && at.now < state.renewedAt + at.graceMs ? 'same-again' : 'theft'
-}
-
 /**
  * Exchanges a renewal code for the next token and code. The session's id stays and open connections with it. A retry
  * within the grace gets the same successor, on any node; a code that was used before that ends the session
  * (`session_revoked`, reason `reuse_detected`). Source: RFC 9700 4.14.2, FAPI 2.0.
  */
 export function renew(
-  house: House,
+  context: AuthorityContext,
   code: string,
   options: RenewOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const parsed = house.parseRenewal(code)
+    const parsed = context.parseRenewal(code)
     if (parsed === null) return INVALID
     // Each lost race leaves the winner's generation behind, so a second look decides.
     for (let attempt = 0; attempt < 5; attempt++) {
-      const outcome = await renewOnce(house, parsed, options)
+      const outcome = await renewOnce(context, parsed, options)
       if (outcome !== null) return outcome
     }
     return refuse('conflict', 'The session keeps changing. Try again.')
@@ -62,45 +42,45 @@ export function renew(
 }
 
 async function renewOnce(
-  house: House,
+  context: AuthorityContext,
   parsed: ParsedRenewal & { codec: TokenCodec },
   options: RenewOptions,
 ): Promise<LoggedIn | Refusal | null> {
-  const now = house.now(options)
-  const found = await house.ask(() => house.store.sessions.find(parsed.id), options.signal)
+  const now = context.now(options)
+  const found = await context.ask(() => context.store.sessions.find(parsed.id), options.signal)
   if (found?.renewal === undefined || found.renewal === null) return INVALID
   // A use that is not written yet counts as much as one that is.
-  const used = house.touches.find(found.id) ?? 0
+  const used = context.touches.find(found.id) ?? 0
   const record = { ...found, lastUsedAt: Math.max(found.lastUsedAt, used) }
-  const houseEpoch = await house.epochNow(record.owner)
-  const graceMs = house.settings.get('renewal.graceMs')
+  const globalEpoch = await context.epochNow(record.owner)
+  const graceMs = context.settings.get('renewal.graceMs')
   const decision = decideRenewal(
     record,
     { familyHash: hashSecret(parsed.family), hash: hashSecret(parsed.generation) },
-    { now, houseEpoch, graceMs },
+    { now, globalEpoch, graceMs },
   )
   if (decision === 'invalid') return INVALID
   if (decision === 'expired') return refuse('session_expired', 'The session has expired.')
   if (decision === 'ended') return ended(record.endReason ?? 'locked')
   const { binding } = record
-  if (!usableFrom(house, { binding, pin: pinOf(record) }, options)) return INVALID
-  if (decision === 'theft') return endFamily(house, record, options)
+  if (!usableFrom(context, { binding, pin: pinOf(record) }, options)) return INVALID
+  if (decision === 'theft') return endFamily(context, record, options)
   const shown = decision === 'renew' ? record.tokenHash : record.previousTokenHash
-  if (!isToken(house, options.token, record, shown)) return INVALID
-  const actor = await house.actorOf(record, now)
+  if (!isToken(context, options.token, record, shown)) return INVALID
+  const actor = await context.actorOf(record, now)
   if (decision === 'same-again') return sameAgain(record, parsed, actor)
-  return next(house, record, parsed, { actor, graceMs }, options)
+  return next(context, record, parsed, { actor, graceMs }, options)
 }
 
 // No token at all is fine: the code alone says which generation it is of.
 function isToken(
-  house: House,
+  context: AuthorityContext,
   token: string | undefined,
   { id, owner }: SessionRecord,
   tokenHash: string | null,
 ): boolean {
   if (token === undefined) return true
-  const parsed = house.parseToken(token)
+  const parsed = context.parseToken(token)
   if (parsed === null || parsed.id !== id || (parsed.owner ?? owner) !== owner) return false
   return tokenHash !== null && sameDigest(hashSecret(parsed.secret), tokenHash)
 }
@@ -110,14 +90,14 @@ function ended(reason: string): Refusal {
 }
 
 async function next(
-  house: House,
+  context: AuthorityContext,
   record: SessionRecord,
   parsed: ParsedRenewal & { codec: TokenCodec },
   { actor, graceMs }: { actor: ActorEntry; graceMs: number },
   options: CallOptions,
 ): Promise<LoggedIn | null> {
-  const now = house.now(options)
-  const profile = house.settings.profile(record.profile)
+  const now = context.now(options)
+  const profile = context.settings.profile(record.profile)
   const secret = parsed.codec.createSecret()
   const generation = parsed.codec.createSecret()
   const oldUntil = oldTokenUntil(record, profile?.oldToken ?? 'dies', now + graceMs)
@@ -138,9 +118,9 @@ async function next(
     generation: record.generation + 1,
     version: record.version + 1,
   }
-  const audit = house.entry('renewal', 'ok', { actor: record.owner, session: record.id }, options)
-  const written = await house.write(
-    () => house.store.sessions.update(renewed, record.version, { audit }),
+  const audit = context.entry('renewal', 'ok', { actor: record.owner, session: record.id }, options)
+  const written = await context.write(
+    () => context.store.sessions.update(renewed, record.version, { audit }),
     (done) => (done ? { kind: 'session-changed', id: record.id } : null),
   )
   if (!written) return null
@@ -191,17 +171,20 @@ function presentRenewed(
 }
 
 async function endFamily(
-  house: House,
+  context: AuthorityContext,
   record: SessionRecord,
   options: CallOptions,
 ): Promise<Refusal> {
-  const audit = house.entry(
+  const audit = context.entry(
     'reuse_detected',
     'session_revoked',
     { actor: record.owner, session: record.id },
     options,
   )
-  const at = { now: house.now(options), reason: 'reuse_detected' } as const
-  await house.write(() => house.store.sessions.end({ id: record.id }, at, { audit }), endedChange)
+  const at = { now: context.now(options), reason: 'reuse_detected' } as const
+  await context.write(
+    () => context.store.sessions.end({ id: record.id }, at, { audit }),
+    endedChange,
+  )
   return ended('reuse_detected')
 }

@@ -6,7 +6,7 @@ import {
   granted,
   HOUR,
   logIn,
-  openHouse,
+  openFixture,
   PASSWORD,
   reasonOf,
   refused,
@@ -14,7 +14,7 @@ import {
 } from '../../../../test/support/authority.ts'
 
 test('a session whose end was under way when the caller went away is over all the same', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   const current = await check(authority, token)
@@ -30,12 +30,12 @@ test('a session whose end was under way when the caller went away is over all th
 })
 
 test('so is one whose end the store acknowledged past its deadline', async (t) => {
-  const { authority, tap } = await openHouse(t, { storeTimeoutMs: 20 })
+  const { authority, tap } = await openFixture(t, { storeTimeoutMs: 20 })
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
   await check(authority, token)
   const held = tap.hold('sessions.end', 'after')
-  await assert.rejects(authority.endSessions({ which: { id: session.id } }), {
+  await assert.rejects(authority.sessions.end({ id: session.id }), {
     code: 'unavailable',
   })
   held.release()
@@ -45,7 +45,7 @@ test('so is one whose end the store acknowledged past its deadline', async (t) =
 
 for (const which of ['the session', 'all of the owner'] as const) {
   test(`ending ${which} again counts where the answer to the first end was lost`, async (t) => {
-    const { authority, tap, addNode } = await openHouse(t)
+    const { authority, tap, addNode } = await openFixture(t)
     const there = await addNode()
     const ada = await addActor(authority, 'Ada')
     const { token, session } = await logIn(authority, 'ada')
@@ -55,9 +55,9 @@ for (const which of ['the session', 'all of the owner'] as const) {
       await proceed()
       throw new Error('connection lost')
     })
-    await assert.rejects(authority.endSessions({ which: selector }), { code: 'unavailable' })
+    await assert.rejects(authority.sessions.end(selector), { code: 'unavailable' })
     tap.intercept('sessions.end', null)
-    assert.deepEqual(await authority.endSessions({ which: selector }), [])
+    assert.deepEqual(await authority.sessions.end(selector), [])
     for (const node of [authority, there.authority]) {
       assert.equal(await reasonOf(node, token), 'revoked')
     }
@@ -65,7 +65,7 @@ for (const which of ['the session', 'all of the owner'] as const) {
 }
 
 test('so it does where the second ends sessions of its own', async (t) => {
-  const { authority, tap, addNode } = await openHouse(t)
+  const { authority, tap, addNode } = await openFixture(t)
   const there = await addNode()
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -75,10 +75,10 @@ test('so it does where the second ends sessions of its own', async (t) => {
     throw new Error('connection lost')
   })
   const which = { owner: ada.id }
-  await assert.rejects(authority.endSessions({ which }), { code: 'unavailable' })
+  await assert.rejects(authority.sessions.end(which), { code: 'unavailable' })
   tap.intercept('sessions.end', null)
   const { session } = await logIn(authority, 'ada')
-  const ended = await authority.endSessions({ which })
+  const ended = await authority.sessions.end(which)
   assert.deepEqual(
     ended.map(({ id }) => id),
     [session.id],
@@ -87,7 +87,7 @@ test('so it does where the second ends sessions of its own', async (t) => {
 })
 
 test('a session that only an unwritten use of another node keeps alive ends with the others', async (t) => {
-  const { authority, clock, addNode } = await openHouse(t)
+  const { authority, clock, addNode } = await openFixture(t)
   const there = await addNode()
   const ada = await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -95,32 +95,32 @@ test('a session that only an unwritten use of another node keeps alive ends with
   clock.advance(HOUR - 1)
   await check(there.authority, token)
   clock.advance(1)
-  const ended = await authority.endSessions({ which: { owner: ada.id } })
+  const ended = await authority.sessions.end({ owner: ada.id })
   assert.equal(ended[0]?.id, session.id)
   await there.authority.close()
   assert.equal(await reasonOf(authority, token), 'revoked')
 })
 
 test('a role that was taken away is gone even if the store said so past its deadline', async (t) => {
-  const { authority, tap } = await openHouse(t, { storeTimeoutMs: 20 })
+  const { authority, tap } = await openFixture(t, { storeTimeoutMs: 20 })
   const ada = await addActor(authority, 'Ada', ['user', 'admin'])
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
   const held = tap.hold('directory.update', 'after')
-  await assert.rejects(authority.setRoles(ada.id, ['user']), { code: 'unavailable' })
+  await assert.rejects(authority.actors.setRoles(ada.id, ['user']), { code: 'unavailable' })
   held.release()
   await settled()
-  assert.deepEqual((await check(authority, token)).session.access, ['user'])
+  assert.deepEqual((await check(authority, token)).session.roles, ['user'])
 })
 
 test('sessions that a password change ended are over although what comes after it failed', async (t) => {
-  const { authority, tap } = await openHouse(t)
+  const { authority, tap } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
   tap.intercept('counters.remove', () => Promise.reject(new Error('gone')))
   const change = { actorId: ada.id, next: 'another fine stone' }
-  refused(await authority.resetPassword(change), 'unavailable')
+  refused(await authority.credentials.resetPassword(change), 'unavailable')
   tap.intercept('counters.remove', null)
   assert.equal(await reasonOf(authority, token), 'password_changed')
   granted(await authority.login({ identity: 'ada', password: change.next }))
@@ -128,13 +128,13 @@ test('sessions that a password change ended are over although what comes after i
 })
 
 test('a password that the store changed past its deadline ends the sessions all the same', async (t) => {
-  const { authority, tap } = await openHouse(t, { storeTimeoutMs: 20 })
+  const { authority, tap } = await openFixture(t, { storeTimeoutMs: 20 })
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
   const held = tap.hold('directory.setPassword', 'after')
   const next = 'another fine stone'
-  refused(await authority.resetPassword({ actorId: ada.id, next }), 'unavailable')
+  refused(await authority.credentials.resetPassword({ actorId: ada.id, next }), 'unavailable')
   held.release()
   await settled()
   assert.equal(await reasonOf(authority, token), 'password_changed')

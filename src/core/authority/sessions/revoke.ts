@@ -1,34 +1,26 @@
 import type { AuditAct } from '../../audit.ts'
 import type { EndSelector } from '../../ports/index.ts'
 import type { EndedSession, EndReason } from '../../session/record.ts'
+import { type AuthorityContext, type CallOptions, type Change, endedChange } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
-import { type CallOptions, type Change, endedChange, type House } from '../context.ts'
-
-/** Which sessions to end, and on whose behalf. */
-export interface EndRequest {
-  readonly which: EndSelector
-  /** `revoked` by default. */
-  readonly reason?: EndReason
-  /** Who asks, for the audit trail; null for the house itself. */
-  readonly by?: string | null
-}
 
 /**
  * Ends sessions: durably in the store, then at once in this process (cache and open connections), then on every node.
  * Resolves when all of that is done. Returns what was ended: nothing for sessions already over.
  */
 export async function endSessions(
-  house: House,
-  { which, reason = 'revoked', by = null }: EndRequest,
-  options: CallOptions,
+  context: AuthorityContext,
+  which: EndSelector,
+  options: CallOptions & { readonly reason?: EndReason },
 ): Promise<readonly EndedSession[]> {
+  const { reason = 'revoked', by = null } = options
   const one = 'id' in which
   const act: AuditAct = one
     ? reason === 'logged_out'
       ? 'logout'
       : 'session_ended'
     : 'sessions_ended'
-  const audit = house.entry(
+  const audit = context.entry(
     act,
     'ok',
     {
@@ -39,8 +31,8 @@ export async function endSessions(
     },
     options,
   )
-  return house.write(
-    () => house.store.sessions.end(which, { now: house.now(options), reason }, { audit }),
+  return context.write(
+    () => context.store.sessions.end(which, { now: context.now(options), reason }, { audit }),
     (ended) => {
       const told = endedChange(ended)
       // One that is named and ended needs no more.
@@ -50,7 +42,7 @@ export async function endSessions(
   )
 }
 
-// What is over already may still be believed where nobody was told: the answer to the write that ended it was lost.
+// What is over already may still be cachedRefusal where nobody was told: the answer to the write that ended it was lost.
 function staleChange(which: EndSelector): Change {
   if ('id' in which) return { kind: 'session-changed', id: which.id }
   return { kind: 'actor-changed', id: 'actsAs' in which ? which.actsAs : which.owner }
@@ -58,25 +50,21 @@ function staleChange(which: EndSelector): Change {
 
 /** Logs out: ends the session itself, and the impersonations that were started from it. */
 export async function logout(
-  house: House,
+  context: AuthorityContext,
   current: Authenticated,
   options: CallOptions,
 ): Promise<void> {
   const { id, owner } = current.session
   const which = { id, owner }
-  await endSessions(house, { which, reason: 'logged_out', by: owner }, options)
+  await endSessions(context, which, { ...options, reason: 'logged_out', by: owner })
 }
 
 /** Ends every session of the house, by raising one number. Returns the new epoch. */
-export async function lockAll(
-  house: House,
-  { by = null }: { readonly by?: string | null },
-  options: CallOptions,
-): Promise<number> {
-  const audit = house.entry('house_locked', 'ok', { actor: by }, options)
-  return house.write(
-    () => house.store.sessions.raiseHouseEpoch({ audit }),
-    (epoch) => ({ kind: 'house-locked', epoch }),
+export async function lockAll(context: AuthorityContext, options: CallOptions): Promise<number> {
+  const audit = context.entry('all_locked', 'ok', { actor: options.by ?? null }, options)
+  return context.write(
+    () => context.store.sessions.raiseGlobalEpoch({ audit }),
+    (epoch) => ({ kind: 'all-locked', epoch }),
     options.signal,
   )
 }

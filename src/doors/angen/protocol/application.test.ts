@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { openFixture, settled } from '../../../../test/support/angen-door.ts'
 import { builtInCommands, defineCommand } from '../../../commands/index.ts'
 import { LatchkeyError } from '../../../core/index.ts'
-import { openHouse, settled } from '../../../../test/support/angen-door.ts'
 
 const commands = [
   defineCommand({
@@ -43,7 +43,7 @@ const commands = [
 ]
 
 test('a command of the application is answered as its module and name', async (t) => {
-  const { visit } = await openHouse(t, { commands })
+  const { visit } = await openFixture(t, { commands })
   const peer = await visit('ada')
   assert.deepEqual(
     await peer.send('{"name":"chess/move","command":{"to":"e4"},"message_id":"9"}'),
@@ -59,7 +59,7 @@ test('a command of the application is answered as its module and name', async (t
 })
 
 test('a refusal of the application is a failure with its code', async (t) => {
-  const { visit, connect, errors } = await openHouse(t, { commands })
+  const { visit, connect, errors } = await openFixture(t, { commands })
   const peer = await visit('ada')
   assert.deepEqual((await connect().ask('chess/move', { to: 'e4' })).message, {
     code: 'token_missing',
@@ -91,7 +91,7 @@ test('a refusal of the application is a failure with its code', async (t) => {
 })
 
 test('no command of the house is reachable by its own name, nor one in a module of the protocol', async (t) => {
-  const { visit } = await openHouse(t, { commands })
+  const { visit } = await openFixture(t, { commands })
   const peer = await visit('ada')
   const names = [...builtInCommands.map(({ name }) => name), 'lobby.open', 'auth.backdoor']
   for (const name of names) {
@@ -113,9 +113,9 @@ test('no command of the house is reachable by its own name, nor one in a module 
 })
 
 test('a session that has ended runs nothing', async (t) => {
-  const { visit, authority } = await openHouse(t, { commands })
+  const { visit, authority } = await openFixture(t, { commands })
   const peer = await visit('ada')
-  t.mock.method(authority, 'recheck', async () => ({
+  t.mock.method(authority.sessions, 'recheck', async () => ({
     ok: false,
     code: 'session_expired',
     message: 'Over.',
@@ -128,9 +128,9 @@ test('a session that has ended runs nothing', async (t) => {
 })
 
 test('events of the house are pushes, whatever they carry', async (t) => {
-  const { visit, authority, connections } = await openHouse(t)
+  const { visit, authority, connections } = await openFixture(t)
   const peer = await visit('ada')
-  const id = (await authority.findActorByIdentity('ada'))?.id ?? ''
+  const id = (await authority.actors.findByIdentity('ada'))?.id ?? ''
   const events: readonly (readonly [string, unknown, string, object])[] = [
     ['game.started', { b: 1, a: 2 }, 'game/started', { a: 2, b: 1 }],
     ['a.b.c', 5, 'a/b.c', { data: 5 }],

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { builtInCommands, type Command, type CommandRegistry } from '../../../commands/index.ts'
-import { type AngenCommand, describe, type Visitor } from './command.ts'
+import { type AngenCommand, type ClientContext, describe } from './command.ts'
 import { angenCommands } from './commands/index.ts'
 import { pushOf, slashed } from './events.ts'
 import { answer, failure, type Outcome } from './outcome.ts'
@@ -57,12 +57,12 @@ function wrap(command: Command): AngenCommand {
   }
 }
 
-async function dispatch(name: string, params: unknown, visitor: Visitor): Promise<Outcome> {
+async function dispatch(name: string, params: unknown, visitor: ClientContext): Promise<Outcome> {
   const outcome = await visitor.services.dispatcher.dispatch({
     name,
     params,
     current: visitor.isLoggedIn ? visitor.session : null,
-    caller: visitor.patient(),
+    caller: visitor.cancellable(),
   })
   const after = () => {
     for (const event of outcome.events) {

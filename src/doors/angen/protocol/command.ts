@@ -23,7 +23,7 @@ export interface Services {
 }
 
 /** What a command sees of the client that asks. */
-export interface Visitor {
+export interface ClientContext {
   readonly services: Services
   /** The session the connection stands on; throws `token_missing` where there is none. */
   readonly session: Authenticated
@@ -32,7 +32,7 @@ export interface Visitor {
   /** Who asks, for a check of a token: no signal, because a check is short. */
   caller(userAgent?: string | null): CallOptions
   /** As `caller`, with a signal that fires when the client goes away. */
-  patient(userAgent?: string | null): CallOptions & { readonly signal: AbortSignal }
+  cancellable(userAgent?: string | null): CallOptions & { readonly signal: AbortSignal }
   /** Makes the connection stand on a session, which it does not yet. */
   logIn(check: Authenticated, options: { readonly bot: boolean }): void
   /** Closes the connection at the client's wish. */
@@ -64,7 +64,7 @@ export interface CommandDefinition<Params extends z.ZodType> {
   readonly strangers?: string
   /** Whether it may end the caller's own session: the answer goes first then. */
   readonly endsSession?: boolean
-  run(params: z.input<Params>, visitor: Visitor): Outcome | Promise<Outcome>
+  run(params: z.input<Params>, visitor: ClientContext): Outcome | Promise<Outcome>
 }
 
 /** A command of the protocol. */

@@ -8,7 +8,7 @@ import {
   LatchkeyError,
 } from '../../../core/index.ts'
 import type { Receiver, Wire, WireProblem } from '../wire.ts'
-import type { AngenCommand, Services, Visitor } from './command.ts'
+import type { AngenCommand, ClientContext, Services } from './command.ts'
 import { pushOf } from './events.ts'
 import { orderedJson } from './json.ts'
 import { encode, type Fault, failure, failureBody, type Outcome, refused } from './outcome.ts'
@@ -29,7 +29,7 @@ const PROBLEMS: Readonly<Record<WireProblem, string>> = {
 const OVER = refuse('session_revoked', 'The session has ended.')
 
 /** One client: reads its messages, answers them in order, and tells it what happens. */
-export class Conversation implements Receiver, ConnectionEnds, Visitor {
+export class Conversation implements Receiver, ConnectionEnds, ClientContext {
   readonly services: Services
   readonly #wire: Wire
   #connection: Connection | null = null
@@ -118,7 +118,7 @@ export class Conversation implements Receiver, ConnectionEnds, Visitor {
     return this.#caller
   }
 
-  patient(userAgent: string | null = null): CallOptions & { readonly signal: AbortSignal } {
+  cancellable(userAgent: string | null = null): CallOptions & { readonly signal: AbortSignal } {
     this.#gone ??= new AbortController()
     return { ...this.caller(userAgent), signal: this.#gone.signal }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { openFixture, settled } from '../../../../test/support/angen-door.ts'
 import type { Refusal } from '../../../core/errors.ts'
-import { openHouse, settled } from '../../../../test/support/angen-door.ts'
 import { LoginQueue, type LoginQueueOptions } from './login-queue.ts'
 
 function open(t: TestContext, options: Partial<LoginQueueOptions> = {}) {
@@ -98,7 +98,7 @@ test('a queue that closes refuses whom it holds', async (t) => {
 })
 
 test('logins over the rate wait for their turn, and over the bound are refused with a time', async (t) => {
-  const { connect, register, token, door } = await openHouse(t, {
+  const { connect, register, token, door } = await openFixture(t, {
     loginsPerSecond: 1,
     maxWaitingLogins: 1,
   })

@@ -5,8 +5,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { openFixture } from '../../../../test/support/angen-door.ts'
 import { createRegistry, defineCommand } from '../../../commands/index.ts'
-import { openHouse } from '../../../../test/support/angen-door.ts'
 import { angenCommands } from './commands/index.ts'
 import { MESSAGES } from './messages.ts'
 import { commandPath, messagePath, publishSchemas } from './schemas.ts'
@@ -69,7 +69,7 @@ test('what is checked is what is published: no part of a schema is only for read
 })
 
 test('schemas are served, with an index, and nothing else is', async (t) => {
-  const { door } = await openHouse(t, { commands: [move] })
+  const { door } = await openFixture(t, { commands: [move] })
   const server = createServer((request, response) => {
     if (!door.handle(request, response)) response.writeHead(418).end()
   })

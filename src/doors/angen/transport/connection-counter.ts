@@ -9,7 +9,7 @@ export interface Guest {
 }
 
 /** Counts the connections of all listeners, and says who may still come in. */
-export class Census {
+export class ConnectionCounter {
   readonly #limits: AngenLimits
   readonly #byNetwork = new Map<string, number>()
   #size = 0

@@ -1,10 +1,10 @@
 import { ERROR_TABLE } from '../../../core/errors.ts'
 import type { Receiver, Wire, WireProblem } from '../wire.ts'
-import { Allowance } from './token-bucket.ts'
 import type { Guest } from './connection-counter.ts'
 import { Framer, type FramingProblem } from './framer.ts'
 import type { AngenHub, Ticking, Watched, Writing } from './hub.ts'
 import type { Link } from './link.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 export interface ConnectionOptions {
   readonly hub: AngenHub
@@ -36,8 +36,8 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   readonly #guest: Guest
   readonly #link: Link
   readonly #framer = new Framer()
-  readonly #messages: Allowance
-  readonly #bytes: Allowance
+  readonly #messages: TokenBucket
+  readonly #bytes: TokenBucket
   readonly #receiver: Receiver | null
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** A message is being handled. */
@@ -53,7 +53,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   #draining = false
   #heardAt = performance.now()
   #sentAt = 0
-  /** Since when it has to wait for one of its allowances. */
+  /** Since when it has to wait for one of its buckets. */
   #overSince: number | null = null
   #closeBy = Number.POSITIVE_INFINITY
 
@@ -64,8 +64,8 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     this.#guest = guest
     this.#link = link
     const { messagesPerSecond, messageBurst, bytesPerSecond, byteBurst } = hub.limits
-    this.#messages = new Allowance(messagesPerSecond, messageBurst, this.#heardAt)
-    this.#bytes = new Allowance(bytesPerSecond, byteBurst, this.#heardAt)
+    this.#messages = new TokenBucket(messagesPerSecond, messageBurst, this.#heardAt)
+    this.#bytes = new TokenBucket(bytesPerSecond, byteBurst, this.#heardAt)
     hub.watch(this)
     this.#receiver = this.#accept()
   }
@@ -86,7 +86,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   }
 
   authenticated(): void {
-    this.#hub.census.know(this.#guest)
+    this.#hub.counter.know(this.#guest)
   }
 
   close(reason = '', code = CLOSE_NORMAL): void {
@@ -222,7 +222,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     this.#pump()
   }
 
-  /** Reads on, or waits: for the message under way, for the client to take its answers, for an allowance. */
+  /** Reads on, or waits: for the message under way, for the client to take its answers, for an bucket. */
   #regulate(): void {
     if (this.#state !== 'open') return
     const now = performance.now()
@@ -255,7 +255,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     )
   }
 
-  /** Whether it has to wait for an allowance. */
+  /** Whether it has to wait for an bucket. */
   #isOver(now: number): boolean {
     if (this.#bytes.left(now) < 0) return true
     // Not by what is left now: that may have come since the last message was held back, and nothing else would wake it.
@@ -268,8 +268,8 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   }
 
   #lineBytes(): number {
-    const { lineBytes, strangerLineBytes } = this.#hub.limits
-    return this.#guest.authenticated ? lineBytes : Math.min(lineBytes, strangerLineBytes)
+    const { lineBytes, unauthenticatedLineBytes } = this.#hub.limits
+    return this.#guest.authenticated ? lineBytes : Math.min(lineBytes, unauthenticatedLineBytes)
   }
 
   #refuse(problem: FramingProblem | WireProblem): void {

@@ -1,5 +1,5 @@
 import type { Accept } from '../wire.ts'
-import { Census } from './connection-counter.ts'
+import { ConnectionCounter } from './connection-counter.ts'
 import { type AngenLimits, DEFAULT_ANGEN_LIMITS } from './limits.ts'
 
 export interface HubOptions {
@@ -33,7 +33,7 @@ const MAX_SWEEP_MS = 1_000
 export class AngenHub {
   readonly accept: Accept
   readonly limits: AngenLimits
-  readonly census: Census
+  readonly counter: ConnectionCounter
   readonly onError: (error: unknown, what: string) => void
   readonly #watched = new Set<Watched>()
   readonly #ticking = new Set<Ticking>()
@@ -44,7 +44,7 @@ export class AngenHub {
   constructor({ accept, limits, onError }: HubOptions) {
     this.accept = accept
     this.limits = { ...DEFAULT_ANGEN_LIMITS, ...limits }
-    this.census = new Census(this.limits)
+    this.counter = new ConnectionCounter(this.limits)
     this.onError = onError
   }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { Allowance } from './token-bucket.ts'
-import { Census } from './connection-counter.ts'
-import { DEFAULT_ANGEN_LIMITS } from './limits.ts'
 import { dial, openPort, until } from '../../../../test/support/angen-transport.ts'
+import { ConnectionCounter } from './connection-counter.ts'
+import { DEFAULT_ANGEN_LIMITS } from './limits.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -55,7 +55,7 @@ describe('the limits of a connection', () => {
     const limits = {
       bytesPerSecond: 1_000,
       byteBurst: 1_000,
-      strangerLineBytes: 1e9,
+      unauthenticatedLineBytes: 1e9,
       lineBytes: 1e9,
     }
     const { port } = await openPort(t, { limits: { ...limits, floodMs: 150 } })
@@ -130,10 +130,10 @@ describe('the limits of a connection', () => {
     await dial(t, port)
     await until(() => met.length === 3)
     first.socket.destroy()
-    await until(() => hub.census.size === 2)
+    await until(() => hub.counter.size === 2)
     assert.equal(await (await dial(t, port)).closed, '')
     second.socket.destroy()
-    await until(() => hub.census.size === 1)
+    await until(() => hub.counter.size === 1)
     await dial(t, port)
     await until(() => met.length === 4)
   })
@@ -153,18 +153,18 @@ describe('the limits of a connection', () => {
   })
 })
 
-test('an allowance gives its burst at once, then its rate, and takes its debts back', () => {
-  const allowance = new Allowance(100, 50, 0)
-  allowance.spend(80, 0)
-  assert.equal(allowance.left(0), -30)
-  assert.equal(allowance.left(300), 0)
-  assert.equal(allowance.isEasy(549), false)
-  assert.equal(allowance.isEasy(550), true)
-  assert.equal(allowance.left(1e9), 50)
-  assert.equal(allowance.left(0), 50, 'a clock that goes back gives nothing')
+test('an bucket gives its burst at once, then its rate, and takes its debts back', () => {
+  const bucket = new TokenBucket(100, 50, 0)
+  bucket.spend(80, 0)
+  assert.equal(bucket.left(0), -30)
+  assert.equal(bucket.left(300), 0)
+  assert.equal(bucket.isEasy(549), false)
+  assert.equal(bucket.isEasy(550), true)
+  assert.equal(bucket.left(1e9), 50)
+  assert.equal(bucket.left(0), 50, 'a clock that goes back gives nothing')
 })
 
-test('the census is right after any coming and going', () => {
+test('the counter is right after any coming and going', () => {
   const addresses = fc.constantFrom(
     '192.0.2.1',
     '192.0.2.2',
@@ -176,8 +176,11 @@ test('the census is right after any coming and going', () => {
   const limits = { ...DEFAULT_ANGEN_LIMITS, maxPerAddress: 2, maxUnauthenticated: 5 }
   fc.assert(
     fc.property(fc.array(fc.tuple(addresses, fc.constantFrom('in', 'out', 'known'))), (acts) => {
-      const census = new Census(limits)
-      const inside: { guest: NonNullable<ReturnType<Census['enter']>>; of: string | null }[] = []
+      const counter = new ConnectionCounter(limits)
+      const inside: {
+        guest: NonNullable<ReturnType<ConnectionCounter['enter']>>
+        of: string | null
+      }[] = []
       const networkOf = (address: string | null) => (address?.includes(':') ? 'six' : address)
       for (const [address, act] of acts) {
         const first = inside.find(({ of }) => of === address)
@@ -185,16 +188,16 @@ test('the census is right after any coming and going', () => {
           const alike = inside.filter(({ of }) => networkOf(of) === networkOf(address)).length
           const exempt = address === null || address === '127.0.0.1'
           const strangers = inside.filter(({ guest }) => !guest.authenticated).length
-          const guest = census.enter(address)
+          const guest = counter.enter(address)
           assert.equal(guest !== null, strangers < 5 && (exempt || alike < 2))
           if (guest !== null) inside.push({ guest, of: address })
         } else if (first !== undefined && act === 'out') {
-          census.leave(first.guest)
+          counter.leave(first.guest)
           // As a protocol may say while its socket is closing.
-          census.know(first.guest)
+          counter.know(first.guest)
           inside.splice(inside.indexOf(first), 1)
-        } else if (first !== undefined) census.know(first.guest)
-        assert.equal(census.size, inside.length)
+        } else if (first !== undefined) counter.know(first.guest)
+        assert.equal(counter.size, inside.length)
       }
     }),
   )

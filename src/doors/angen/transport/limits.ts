@@ -3,7 +3,7 @@ export interface AngenLimits {
   /** Bytes of a line, its end not counted: 65,536 by default. */
   readonly lineBytes: number
   /** Bytes of a line before login: 8,192 by default. */
-  readonly strangerLineBytes: number
+  readonly unauthenticatedLineBytes: number
   /** Messages of a connection in a second, in the long run: 200 by default. */
   readonly messagesPerSecond: number
   /** Messages of a connection at once: 400 by default. */
@@ -35,7 +35,7 @@ export interface AngenLimits {
 
 export const DEFAULT_ANGEN_LIMITS: AngenLimits = {
   lineBytes: 65_536,
-  strangerLineBytes: 8_192,
+  unauthenticatedLineBytes: 8_192,
   messagesPerSecond: 200,
   messageBurst: 400,
   bytesPerSecond: 262_144,

@@ -70,7 +70,7 @@ describe('a plain listener', () => {
 
   test('a line that is too long is refused; login lifts the limit', async (t) => {
     const { port, met } = await openPort(t, {
-      limits: { lineBytes: 100, strangerLineBytes: 10 },
+      limits: { lineBytes: 100, unauthenticatedLineBytes: 10 },
       handle(text, wire) {
         if (text === 'login') wire.authenticated()
         wire.send(text)
@@ -172,7 +172,7 @@ describe('a plain listener', () => {
       }),
       { numRuns: 150 },
     )
-    await until(() => hub.census.size === 1)
+    await until(() => hub.counter.size === 1)
     assert.deepEqual(errors, [])
   })
 
@@ -186,7 +186,7 @@ describe('a plain listener', () => {
         if (index % 2 === 0) socket.destroy()
         else socket.resetAndDestroy()
       }
-      await until(() => hub.census.size === 0)
+      await until(() => hub.counter.size === 0)
     }
     assert.equal(met.length, 2_000)
     assert.ok(met.every(({ gone }) => gone))

@@ -2,8 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { canonicalAddress, withinPrefix } from '../../../core/address.ts'
-import type { Guest } from './connection-counter.ts'
 import { Connection } from './connection.ts'
+import type { Guest } from './connection-counter.ts'
 import type { AngenHub } from './hub.ts'
 import { ProxyReader } from './proxy-reader.ts'
 import { StreamLink } from './stream-link.ts'
@@ -26,7 +26,7 @@ export interface AngenListenerOptions {
   readonly address: { readonly host: string; readonly port: number; readonly named: boolean }
   /** Without it the listener is plain. */
   readonly tls?: TlsSource
-  /** Addresses and prefixes of proxies: what comes from them must begin with a PROXY header, which is believed. None by default. */
+  /** Addresses and prefixes of proxies: what comes from them must begin with a PROXY header, which is cachedRefusal. None by default. */
   readonly proxies?: readonly string[]
   /** Connections open at once at most; any number by default. */
   readonly maxConnections?: number
@@ -148,12 +148,12 @@ class Listener implements AngenListener {
 
   #admit(socket: Socket, address: string | null, rest?: Buffer): void {
     const { hub } = this.#options
-    const guest = this.#draining ? null : hub.census.enter(address)
+    const guest = this.#draining ? null : hub.counter.enter(address)
     if (guest === null) {
       socket.destroy()
       return
     }
-    socket.on('close', () => hub.census.leave(guest))
+    socket.on('close', () => hub.counter.leave(guest))
     const visit = { guest, address, socket }
     if (this.#tls === null) this.#serve(visit, socket, rest)
     else this.#shakeHands(this.#tls, visit, rest)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from './proxy-header.ts'
 import { binaryHeader } from '../../../../test/support/angen-transport.ts'
+import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from './proxy-header.ts'
 
 const text = (header: string) => readProxyHeader(Buffer.from(header, 'latin1'))
 

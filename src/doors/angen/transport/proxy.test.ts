@@ -41,7 +41,7 @@ describe('a listener behind a proxy', () => {
     ended.socket.end('PROXY ')
     for (const client of [late, partial, none, wrong, ended]) assert.equal(await client.closed, '')
     assert.equal(met.length, 0)
-    assert.equal(hub.census.size, 0)
+    assert.equal(hub.counter.size, 0)
   })
 
   test('an address is counted as the header says', async (t) => {

@@ -5,11 +5,17 @@ import { type AddressInfo, connect } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { WebSocket } from 'ws'
 import {
+  clientOf,
+  openHub,
+  type PortOptions,
+  type Transport,
+  until,
+} from '../../../../test/support/angen-transport.ts'
+import {
   type AngenSocketServer,
   type AngenSocketServerOptions,
   createAngenSocketServer,
 } from './socket-server.ts'
-import { clientOf, openHub, type PortOptions, type Transport, until } from '../../../../test/support/angen-transport.ts'
 
 type Options = Pick<PortOptions, 'limits' | 'handle'> & Partial<AngenSocketServerOptions>
 
@@ -96,7 +102,7 @@ describe('Angen over WebSocket', () => {
 
   test('what is no message closes with its code', async (t) => {
     const limits = {
-      strangerLineBytes: 10,
+      unauthenticatedLineBytes: 10,
       lineBytes: 100,
       messagesPerSecond: 1,
       messageBurst: 1,
@@ -195,7 +201,7 @@ describe('Angen over WebSocket', () => {
     await any.dial({ origin: 'https://anywhere.example' })
     const none = await open(t, { allowsHost: () => false })
     await assert.rejects(none.dial(), /403/)
-    assert.equal(none.hub.census.size, 0)
+    assert.equal(none.hub.counter.size, 0)
   })
 
   test('connections are counted with all others', async (t) => {
@@ -203,7 +209,7 @@ describe('Angen over WebSocket', () => {
     const { socket } = await dial()
     await assert.rejects(dial(), /503/)
     socket.close()
-    await until(() => hub.census.size === 0)
+    await until(() => hub.counter.size === 0)
     await dial()
   })
 
@@ -241,7 +247,7 @@ describe('Angen over WebSocket', () => {
     gone.send(head + key)
     await until(() => gone.text().includes('101'))
     gone.socket.resetAndDestroy()
-    await until(() => hub.census.size === 1)
+    await until(() => hub.counter.size === 1)
     neighbour.socket.send('here')
     await until(() => neighbour.heard.length === 1)
     assert.deepEqual(errors, [])

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { forwardedAddress } from '../../../core/address.ts'
 import { ERROR_TABLE } from '../../../core/errors.ts'
-import type { Guest } from './connection-counter.ts'
 import { Connection } from './connection.ts'
+import type { Guest } from './connection-counter.ts'
 import { FrameLink } from './frame-link.ts'
 import type { AngenHub } from './hub.ts'
 
@@ -16,7 +16,7 @@ export interface AngenSocketServerOptions {
   readonly allowsHost?: (request: IncomingMessage) => boolean
   /** Origins of pages that may connect beside those of this host; `*` is any. None by default. */
   readonly allowedOrigins?: readonly string[]
-  /** Proxies whose `X-Forwarded-For` is believed: addresses or CIDR prefixes. None by default. */
+  /** Proxies whose `X-Forwarded-For` is cachedRefusal: addresses or CIDR prefixes. None by default. */
   readonly trustedProxies?: readonly string[]
 }
 
@@ -83,12 +83,12 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
       return
     }
     const address = addressOf(request)
-    const guest = closing ? null : hub.census.enter(address)
+    const guest = closing ? null : hub.counter.enter(address)
     if (guest === null) {
       refuse(socket, '503 Service Unavailable')
       return
     }
-    socket.on('close', () => hub.census.leave(guest))
+    socket.on('close', () => hub.counter.leave(guest))
     try {
       server.handleUpgrade(request, socket, head, (opened) => {
         opened.on('error', () => undefined)

@@ -4,9 +4,15 @@ import { once } from 'node:events'
 import { connect as connectPlain, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import {
+  type Client,
+  clientOf,
+  dial,
+  openPort,
+  until,
+} from '../../../../test/support/angen-transport.ts'
 import { makeAuthority, makeCertificate } from '../../../server/tls/self-made.ts'
 import type { TlsSource } from './listener.ts'
-import { type Client, clientOf, dial, openPort, until } from '../../../../test/support/angen-transport.ts'
 
 const authority = await makeAuthority(Date.now())
 const pairs = [
@@ -105,7 +111,7 @@ describe('a TLS listener', () => {
     const reset = await dial(t, port)
     reset.socket.resetAndDestroy()
     await Promise.all([wrong, silent, half, ended].map(({ closed }) => closed))
-    await until(() => hub.census.size === 1)
+    await until(() => hub.counter.size === 1)
     neighbour.send('here\n')
     await neighbour.until('here\n')
     assert.deepEqual(errors, [])
@@ -114,10 +120,10 @@ describe('a TLS listener', () => {
   test('handshakes count as strangers', async (t) => {
     const { port, hub } = await openPort(t, { tls: source(), limits: { maxUnauthenticated: 1 } })
     const silent = await dial(t, port)
-    await until(() => hub.census.size === 1)
+    await until(() => hub.counter.size === 1)
     assert.equal(await (await dial(t, port)).closed, '')
     silent.socket.destroy()
-    await until(() => hub.census.size === 0)
+    await until(() => hub.counter.size === 0)
     const client = await dialTls(t, port)
     client.send('x\n')
     await client.until('x\n')

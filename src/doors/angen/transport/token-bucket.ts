@@ -1,5 +1,5 @@
 /** A bucket of permissions that refills at a steady rate up to its burst. It may go into debt. */
-export class Allowance {
+export class TokenBucket {
   readonly #perMs: number
   readonly #burst: number
   #credit: number

@@ -143,7 +143,7 @@ async function authenticate(
 ): Promise<Authentication> {
   const { services, caller } = insideOf(state)
   const given = credentials(username, password)
-  const proven = await services.authority.verifyLogin(given, caller)
+  const proven = await services.authority.credentials.verifyLogin(given, caller)
   if (!proven.ok) throw await wrongLogin(state, given.identity, proven)
   return { userId: proven.actor.id, acl: proven.actor.roles }
 }
@@ -161,7 +161,7 @@ async function wrongLogin(state: State, identity: string, refusal: Refusal): Pro
   const error = mageErrorOf(refusal)
   if (!(error instanceof InvalidPasswordError)) return error
   const { authority } = insideOf(state).services
-  const known = (await authority.findActorByIdentity(identity)) !== null
+  const known = (await authority.actors.findByIdentity(identity)) !== null
   return known ? error : new UserNotFoundError(error.message)
 }
 
@@ -172,10 +172,13 @@ function loginAnonymous(state: State, options: UserOptions): Session {
   const chosen = options.userId ?? null
   const actorId = chosen === null ? randomUUID() : String(chosen)
   return promiseSession(state, { actorId, acl }, async () => {
-    const taken = chosen !== null && (await services.authority.findActor(actorId)) !== null
+    const taken = chosen !== null && (await services.authority.actors.find(actorId)) !== null
     // Nobody becomes a user by saying so.
     if (taken) throw new UserAlreadyExistsError('That id is the id of a user.')
-    return services.authority.loginAnonymous({ ...GAME_SESSION, actorId, access: acl }, caller)
+    return services.authority.sessions.loginAnonymous(
+      { ...GAME_SESSION, actorId, roles: acl },
+      caller,
+    )
   })
 }
 
@@ -190,7 +193,7 @@ async function register(
   const roles = tagsOf(acl)
   const id = userId === undefined || userId === null ? {} : { id: String(userId) }
   const user = { name: identity, password: secret, roles, ...id }
-  const registered = await services.authority.register(user, caller)
+  const registered = await services.authority.actors.register(user, caller)
   if (!registered.ok) throw mageErrorOf(registered)
   return registered.actor.id
 }
@@ -202,7 +205,7 @@ async function changePassword(state: State, username: unknown, password: unknown
   const sessions = services.sessionsAtPasswordChange
   const current = state.session?.current?.session.id
   const keeps = current === undefined ? {} : { current }
-  const changed = await services.authority.resetPassword(
+  const changed = await services.authority.credentials.resetPassword(
     { actorId, next, sessions, ...keeps },
     caller,
   )
@@ -215,15 +218,15 @@ async function setBanned(state: State, username: unknown, banned: boolean): Prom
   const { id } = await findUser(state, username)
   const by = state.actorId ?? null
   const actor = banned
-    ? await services.authority.suspend(id, by, caller)
-    : await services.authority.restore(id, by, caller)
+    ? await services.authority.actors.suspend(id, { ...caller, by })
+    : await services.authority.actors.restore(id, { ...caller, by })
   if (actor === null) throw new UserNotFoundError()
 }
 
 async function findUser(state: State, username: unknown): Promise<Actor> {
   const name = nameOf(username)
   const { authority } = insideOf(state).services
-  const actor = name === null ? null : await authority.findActorByIdentity(name)
+  const actor = name === null ? null : await authority.actors.findByIdentity(name)
   if (actor === null) throw new UserNotFoundError()
   return actor
 }

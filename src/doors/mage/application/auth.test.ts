@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  eventOf,
+  type Game,
+  keyIn,
+  openGame,
+  withCommands,
+} from '../../../../test/support/mage-door.ts'
 import { deriveArgon2 } from '../../../core/credential/password/argon2.ts'
 import { memory } from '../../../stores/memory/index.ts'
 import { fakeClock } from '../../../testing/fake-clock.ts'
-import { eventOf, type Game, keyIn, openGame, withCommands } from '../../../../test/support/mage-door.ts'
 
 const WRONG = [['invalidUsernameOrPassword', null]]
 
@@ -105,7 +111,7 @@ test('errors have a class for the application and a code for the wire', async (t
   assert.deepEqual(await ask('login', 'ada', 'wrong'), [code, 'InvalidPasswordError', true])
   await ask('unban', 'ada')
   assert.equal(await ask('login', 'ada', 'secret'), 'object')
-  const { items } = await game.authority.listSessions({ owner: ada.id })
+  const { items } = await game.authority.sessions.list({ owner: ada.id })
   assert.equal(items.length, 1, 'authenticate makes no session')
 })
 
@@ -218,18 +224,18 @@ test('a store that fails is an error, and what was begun is not announced', asyn
   assert.deepEqual((await game.call('players.register', [['ada', 'secret']])).entries, [
     ['unavailable', null],
   ])
-  assert.equal(await game.authority.findActorByIdentity('ada'), null)
+  assert.equal(await game.authority.actors.findByIdentity('ada'), null)
 })
 
 test('a session whose facts cannot be kept is taken back', async (t) => {
   const store = memory({ clock: fakeClock() })
   const broken = { ...store, sessions: { ...store.sessions, saveData: async () => fail() } }
   const game = await openGame(t, { store: broken })
-  const registered = await game.authority.register({ name: 'ada', password: 'secret' })
+  const registered = await game.authority.actors.register({ name: 'ada', password: 'secret' })
   assert.ok(registered.ok)
   const { entries } = await game.call('players.login', [['ada', 'secret']])
   assert.deepEqual(entries, [['unavailable', null]])
-  assert.equal(await game.authority.countSessions(), 0)
+  assert.equal(await game.authority.sessions.count(), 0)
 })
 
 function fail(): never {
@@ -249,15 +255,15 @@ exports.execute = async (state, anonymous) => {
 exports.execute = async (state) => { await new Promise((go) => setTimeout(go, 20)); await mage.auth.login(state, 'ada', 'secret') }`,
     }),
   })
-  const registered = await game.authority.register({ name: 'ada', password: 'secret' })
+  const registered = await game.authority.actors.register({ name: 'ada', password: 'secret' })
   assert.ok(registered.ok)
   for (const anonymous of [true, false]) {
     assert.deepEqual((await game.call('players.regret', [[anonymous]])).entries, [['regret', null]])
-    assert.equal(await game.authority.countSessions(), 0)
+    assert.equal(await game.authority.sessions.count(), 0)
   }
   assert.deepEqual((await game.call('players.late')).entries, [['timeout', null]])
   await new Promise((go) => setTimeout(go, 60))
-  assert.equal(await game.authority.countSessions(), 0)
+  assert.equal(await game.authority.sessions.count(), 0)
 })
 
 test('known and unknown users cost the same work', async (t) => {

@@ -23,7 +23,7 @@ export async function adoptSession(
   begun: LoggedIn,
   wanted: Pick<Wanted, 'language' | 'meta'> = {},
 ): Promise<Session> {
-  const parts = await furnish(state, begun, wanted)
+  const parts = await createServices(state, begun, wanted)
   const session = new Session(parts)
   register(state, session)
   return session
@@ -44,7 +44,7 @@ export function promiseSession(
   const session = new Session({ actorId, facts, acl, fullKey: null, current: null }, async () => {
     const begun = await begin()
     if (!begun.ok) throw mageErrorOf(begun)
-    return furnish(state, begun, wanted)
+    return createServices(state, begun, wanted)
   })
   // Made before anything that the registration puts off, so that a failure leaves all as it was.
   onSuccess(async () => {
@@ -66,11 +66,15 @@ function register(state: State, session: Session): void {
     const id = before.current?.session.id
     if (id === undefined || before.current === null) return
     const which = { id, owner: before.current.session.owner }
-    await services.authority.endSessions({ which, reason: 'upgraded', by: session.actorId }, caller)
+    await services.authority.sessions.end(which, {
+      ...caller,
+      reason: 'upgraded',
+      by: session.actorId,
+    })
   })
 }
 
-async function furnish(
+async function createServices(
   state: State,
   begun: LoggedIn,
   wanted: Pick<Wanted, 'language' | 'meta'>,
@@ -80,7 +84,7 @@ async function furnish(
   const { session, actor } = begun
   const undo = async () => {
     const which = { id: session.id, owner: session.owner }
-    await authority.endSessions({ which, reason: 'revoked', by: session.owner }, caller)
+    await authority.sessions.end(which, { ...caller, reason: 'revoked', by: session.owner })
   }
   if (!isOpen()) {
     await undo()
@@ -97,7 +101,7 @@ async function furnish(
         throw new MageError(wireCodeOf(refusal.code), refusal.message, error)
       })
   }
-  return { actorId: actor.id, facts, acl: session.access, fullKey: begun.token, current }
+  return { actorId: actor.id, facts, acl: session.roles, fullKey: begun.token, current }
 }
 
 function factsOf(

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import {
+  openGame,
+  SEED_FILES,
+  withCommands,
+  writeFiles,
+} from '../../../../test/support/mage-door.ts'
 import mage from '../module/index.ts'
-import { openGame, SEED_FILES, withCommands, writeFiles } from '../../../../test/support/mage-door.ts'
 import { findApplication } from './module-files.ts'
 
 const EVERY_KIND = {
@@ -80,7 +85,7 @@ exports.acl = ['*']; exports.execute = async (state) => mage.rootPackage.name`,
     ['a', 'b'],
   ])
   assert.equal(login.entries[1]?.[0], null)
-  assert.equal(await two.authority.findActorByIdentity('a'), null, 'each on its own house')
+  assert.equal(await two.authority.actors.findByIdentity('a'), null, 'each on its own house')
 })
 
 test('one application can be opened again on another house', async (t) => {
@@ -90,10 +95,10 @@ test('one application can be opened again on another house', async (t) => {
   const one = await openGame(t, { files })
   const two = await openGame(t, { modules: join(one.folder, 'lib/modules') })
   await two.call('players.register', [['ada', 'x']])
-  assert.equal(await one.authority.findActorByIdentity('ada'), null)
-  assert.notEqual(await two.authority.findActorByIdentity('ada'), null)
+  assert.equal(await one.authority.actors.findByIdentity('ada'), null)
+  assert.notEqual(await two.authority.actors.findByIdentity('ada'), null)
   await one.call('players.register', [['bob', 'x']])
-  assert.notEqual(await one.authority.findActorByIdentity('bob'), null)
+  assert.notEqual(await one.authority.actors.findByIdentity('bob'), null)
   await one.door.close()
   assert.equal((await two.call('players.dev')).entries[0]?.[1], true, 'the other goes on')
 })

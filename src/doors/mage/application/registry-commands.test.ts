@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import {
+  type Game,
+  openGame,
+  SEED_FILES,
+  withCommands,
+} from '../../../../test/support/mage-door.ts'
 import { createDispatcher, defineCommand } from '../../../commands/index.ts'
-import { type Game, openGame, SEED_FILES, withCommands } from '../../../../test/support/mage-door.ts'
 
 const FILES = {
   ...withCommands({

@@ -15,17 +15,17 @@ const NAME = /^[A-Za-z][\w-]*\.[A-Za-z][\w-]*$/
  * The user commands of an application as commands of the house, which every door can call. What a command's name or access list makes
  * impossible elsewhere is left out.
  */
-export function houseCommands(
+export function registryCommands(
   commands: readonly UserCommand[],
   services: Services,
   timeoutMs: number,
 ): readonly Command[] {
   return commands
     .filter(({ name }) => NAME.test(name))
-    .map((command) => houseCommand(command, services, timeoutMs))
+    .map((command) => registryCommand(command, services, timeoutMs))
 }
 
-function houseCommand(command: UserCommand, services: Services, timeoutMs: number): Command {
+function registryCommand(command: UserCommand, services: Services, timeoutMs: number): Command {
   const limit = command.timeoutMs ?? timeoutMs
   return defineCommand({
     name: command.name,
@@ -78,7 +78,7 @@ async function sessionOf(
   if (current === null) return null
   const facts = await services.facts.get(current)
   const { session, actor } = current
-  const parts = { actorId: actor.id, facts, acl: session.access }
+  const parts = { actorId: actor.id, facts, acl: session.roles }
   return new Session({ ...parts, fullKey: null, current })
 }
 

@@ -63,7 +63,7 @@ function sessionOf(
   const fullKey = fullKeyOf(key, session.owner)
   return {
     ok: true,
-    session: new Session({ actorId: actor.id, facts, acl: session.access, fullKey, current }),
+    session: new Session({ actorId: actor.id, facts, acl: session.roles, fullKey, current }),
   }
 }
 
@@ -75,7 +75,7 @@ async function whyNot(
 ): Promise<UnsetReason> {
   if (owner === null || owner === '') return 'noSession'
   const options = signal === undefined ? {} : { signal }
-  const { items } = await services.authority.listSessions({ owner, limit: 1 }, options)
+  const { items } = await services.authority.sessions.list({ owner, limit: 1 }, options)
   return items.length > 0 ? 'keyMismatch' : 'noSession'
 }
 

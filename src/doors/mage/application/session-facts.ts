@@ -48,10 +48,10 @@ export class SessionFacts {
   /** Changes the facts of a session by one conditional write, tried again when another came between. */
   async save(current: Authenticated, change: (facts: Facts) => Facts): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const bag = await this.#authority.findData(current)
+      const bag = await this.#authority.sessions.findData(current)
       const value = { ...asRecord(bag.value), [KEY]: change(factsIn(bag)) }
       try {
-        await this.#authority.saveData(current, { value, version: bag.version })
+        await this.#authority.sessions.saveData(current, { value, version: bag.version })
         return
       } catch (error) {
         const again = error instanceof LatchkeyError && error.code === 'conflict'
@@ -67,7 +67,7 @@ export class SessionFacts {
 
   async #load(current: Authenticated): Promise<Facts> {
     const before = this.#writes
-    const facts = factsIn(await this.#authority.findData(current))
+    const facts = factsIn(await this.#authority.sessions.findData(current))
     // A reading that began before a write must not be kept.
     if (before === this.#writes) this.#keep(current.session.id, facts)
     return facts

@@ -51,7 +51,7 @@ interface ActorAddress {
 
 /** Makes `mage.session`; the house is that of the state, and `latest` where there is none. */
 export function createSessionModule(latest: () => Services): SessionModule {
-  const ttlMs = () => latest().authority.setting('profile.game.idleMs') ?? 0
+  const ttlMs = () => latest().authority.settings.get('profile.game.idleMs') ?? 0
   return {
     get sessionTTL() {
       return Math.floor(ttlMs() / 1000)
@@ -65,10 +65,10 @@ export function createSessionModule(latest: () => Services): SessionModule {
       const wanted = { actorId: id, acl, meta: meta ?? {}, ...(language ? { language } : {}) }
       return promiseSession(state, wanted, async () => {
         const request = { ...GAME_SESSION, access: acl }
-        const known = await services.authority.loginAs(id, request, caller)
+        const known = await services.authority.sessions.loginAs(id, request, caller)
         if (known.ok || known.code !== 'not_found') return known
         const visitor = { ...request, actorId: id, vouched: true }
-        return services.authority.loginAnonymous(visitor, caller)
+        return services.authority.sessions.loginAnonymous(visitor, caller)
       })
     },
 
@@ -106,22 +106,22 @@ export function tagsOf(acl: unknown): readonly string[] {
 }
 
 async function findSession(services: Services, owner: string): Promise<Session | undefined> {
-  const { items } = await services.authority.listSessions({ owner, limit: 100 })
+  const { items } = await services.authority.sessions.list({ owner, limit: 100 })
   const listing = items.find(({ actsAs }) => actsAs === null)
   if (listing === undefined) return undefined
-  const actor = await services.authority.findActor(owner)
+  const actor = await services.authority.actors.find(owner)
   const current = asAuthenticated(listing, actor)
   const facts = await services.facts.get(current)
-  return new Session({ actorId: owner, facts, acl: current.session.access, fullKey: null, current })
+  return new Session({ actorId: owner, facts, acl: current.session.roles, fullKey: null, current })
 }
 
 function asAuthenticated(listing: SessionListing, found: Actor | null): Authenticated {
-  const { lastUsedAt: _, client: __, current: ___, access, ...session } = listing
+  const { lastUsedAt: _, client: __, current: ___, roles: allowed, ...session } = listing
   const actor = found ?? visitor(listing)
   const roles = actor.roles
   const granted =
-    access === null ? roles : access.filter((tag) => listing.anonymous || roles.includes(tag))
-  return { ok: true, session: { ...session, access: granted }, actor, impersonator: null }
+    allowed === null ? roles : allowed.filter((tag) => listing.anonymous || roles.includes(tag))
+  return { ok: true, session: { ...session, roles: granted }, actor, impersonator: null }
 }
 
 function visitor({ owner, createdAt }: SessionListing): Actor {

@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createDispatcher } from '../../../commands/index.ts'
-import { memory, memoryEngine } from '../../../stores/memory/index.ts'
-import { fakeClock } from '../../../testing/fake-clock.ts'
-import { createHttpDoor } from '../../http/index.ts'
 import {
   eventOf,
   type Game,
@@ -12,6 +8,10 @@ import {
   SEED_FILES,
   withCommands,
 } from '../../../../test/support/mage-door.ts'
+import { createDispatcher } from '../../../commands/index.ts'
+import { memory, memoryEngine } from '../../../stores/memory/index.ts'
+import { fakeClock } from '../../../testing/fake-clock.ts'
+import { createHttpDoor } from '../../http/index.ts'
 
 const MINUTE = 60_000
 
@@ -101,7 +101,7 @@ test('one session, every door', async (t) => {
   const [current] = (await game.call('session.get', [{}], { key })).entries
   const { session } = (current?.[1] ?? {}) as { session?: { door: string } }
   assert.equal(session?.door, 'library')
-  await authority.endSessions({ which: { owner: id } })
+  await authority.sessions.end({ owner: id })
   assert.equal(await reasonFor(game, key), 'noSession')
 })
 

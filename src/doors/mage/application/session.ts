@@ -117,7 +117,7 @@ export class Session {
     const { services, onSuccess } = insideOf(state)
     onSuccess(async () => {
       const { current } = await this.ready()
-      if (current !== null) await services.authority.recheck(current)
+      if (current !== null) await services.authority.sessions.recheck(current)
     })
   }
 
@@ -130,7 +130,7 @@ export class Session {
       if (current === null) return
       const ended = reason === 'loggedOut' ? 'logged_out' : 'revoked'
       const { id, owner } = current.session
-      await services.authority.endSessions({ which: { id, owner }, reason: ended, by }, caller)
+      await services.authority.sessions.end({ id, owner }, { ...caller, reason: ended, by })
     })
     // Another's client is told by its stream, which is cut.
     if (this.actorId === state.actorId) state.emit(null, 'session.unset', reason)

@@ -187,7 +187,7 @@ export class State {
     const online: string[] = []
     const offline: string[] = []
     for (const owner of actorIds) {
-      const { items } = await this.#services.authority.listSessions({ owner, limit: 1 })
+      const { items } = await this.#services.authority.sessions.list({ owner, limit: 1 })
       if (items.length > 0) online.push(owner)
       else offline.push(owner)
     }

@@ -136,7 +136,7 @@ test('the end of the session answers the open poll at once, with its reason', as
   const { id, key } = await game.person('ann')
   const answer = game.long(key)
   await until(() => game.stream.size === 1)
-  await game.authority.suspend(id)
+  await game.authority.actors.suspend(id)
   assert.deepEqual(await answer, {
     status: 200,
     type: JSON_TYPE,

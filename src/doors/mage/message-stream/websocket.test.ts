@@ -98,9 +98,9 @@ test('each end of the session tells the socket its reason, and closes it at once
   const ends = {
     loggedOut: (key: string) => call('session.logout', [{}], { key }),
     revoked: (_: string, id: string) =>
-      authority.endSessions({ which: { owner: id }, reason: 'revoked' }),
-    banned: (_: string, id: string) => authority.suspend(id),
-    keyMismatch: (_: string, id: string) => authority.loginAs(id, { profile: 'game' }),
+      authority.sessions.end({ owner: id }, { reason: 'revoked' }),
+    banned: (_: string, id: string) => authority.actors.suspend(id),
+    keyMismatch: (_: string, id: string) => authority.sessions.loginAs(id, { profile: 'game' }),
     expired: async () => game.clock.advance(11 * 60_000),
   }
   for (const [reason, end] of Object.entries(ends)) {

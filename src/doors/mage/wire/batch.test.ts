@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  eventOf,
+  type Game,
+  keyIn,
+  openGame,
+  withCommands,
+} from '../../../../test/support/mage-door.ts'
 import { memory } from '../../../stores/memory/index.ts'
 import { fakeClock } from '../../../testing/fake-clock.ts'
-import { eventOf, type Game, keyIn, openGame, withCommands } from '../../../../test/support/mage-door.ts'
 
 const COUNTING = withCommands({
   'count.js': `let count = 0; exports.acl = ['*']; exports.execute = async () => ++count`,

@@ -120,7 +120,7 @@ async function stillGood(
   caller: CallOptions,
 ): Promise<boolean> {
   if (current === null) return true
-  const check = await authority.recheck(current, { ...caller, passive: true })
+  const check = await authority.sessions.recheck(current, { ...caller, passive: true })
   if (!check.ok && check.code === 'unavailable') throw errorOf(check)
   return check.ok
 }

@@ -113,7 +113,7 @@ test('a batch that fails half way leaves done what was done', async (t) => {
   const body = '[]\n{"username":"half","password":"way"}\n[1,2,3,4]'
   const { status } = await game.send('/game/players.register,players.echo', { body })
   assert.equal(status, 500)
-  assert.ok((await game.authority.findActorByIdentity('half')) !== null)
+  assert.ok((await game.authority.actors.findByIdentity('half')) !== null)
 })
 
 test('commands are what follows the last slash of the resolved path', async (t) => {

@@ -1,6 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../../core/errors.ts'
-import type { CreateConditions, CreateOutcome, EndSelector, Epochs } from '../../../core/ports/index.ts'
+import type {
+  CreateConditions,
+  CreateOutcome,
+  EndSelector,
+  Epochs,
+} from '../../../core/ports/index.ts'
 import type { EndedSession, EndReason } from '../../../core/session/record.ts'
 import { chooseEvicted } from '../../kit/eviction.ts'
 import { SESSION_COLUMNS, type SessionRow } from '../session-row.ts'
@@ -18,23 +23,26 @@ type Found = [
   lastUsedAt: number,
 ]
 
-const LIVE = 'ended_at IS NULL AND expires_at > ? AND house_epoch >= ?'
+const LIVE = 'ended_at IS NULL AND expires_at > ? AND global_epoch >= ?'
 // Idle or not: `end` in the contract of the stores says why.
 const ENDABLE =
-  'ended_at IS NULL AND min(ends_at, coalesce(token_expires_at, ends_at)) > ? AND house_epoch >= ?'
+  'ended_at IS NULL AND min(ends_at, coalesce(token_expires_at, ends_at)) > ? AND global_epoch >= ?'
 const FOUND = 'seq, id, owner, parent, created_at, last_used_at'
 
 /** The writes of sessions, their data bags and the epochs. */
 export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   const findEpochs = prepare<[number, number]>(
     db,
-    `SELECT coalesce((SELECT epoch FROM epochs WHERE owner = ?), 0), epoch FROM house`,
+    `SELECT coalesce((SELECT epoch FROM epochs WHERE owner = ?), 0), epoch FROM global_epoch`,
   )
   const raiseOwner = prepare(
     db,
     'INSERT INTO epochs VALUES (?, 1) ON CONFLICT (owner) DO UPDATE SET epoch = epoch + 1',
   )
-  const raiseHouse = prepare<[number]>(db, 'UPDATE house SET epoch = epoch + 1 RETURNING epoch')
+  const raiseGlobal = prepare<[number]>(
+    db,
+    'UPDATE global_epoch SET epoch = epoch + 1 RETURNING epoch',
+  )
   const findRows = (where: string) =>
     prepare<Found>(db, `SELECT ${FOUND} FROM sessions WHERE ${where} ORDER BY seq`)
   const liveById = findRows(`id = ? AND ${LIVE}`)
@@ -64,18 +72,18 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     `UPDATE sessions SET last_used_at = max(last_used_at, ?1), token_expires_at = ?2, idle_ms = ?3,
        ends_at = ?4, version = ?5, packed = ?6,
        expires_at = min(?4, coalesce(?2, ?4), coalesce(max(last_used_at, ?1) + ?3, ?4))
-     WHERE id = ?7 AND version = ?8 AND ended_at IS NULL AND house_epoch >= ?9`,
+     WHERE id = ?7 AND version = ?8 AND ended_at IS NULL AND global_epoch >= ?9`,
   )
   const raiseLastUse = prepare(
     db,
     `UPDATE sessions SET last_used_at = ?1,
        expires_at = min(ends_at, coalesce(token_expires_at, ends_at), coalesce(?1 + idle_ms, ends_at))
-     WHERE id = ?2 AND last_used_at < ?1 AND ended_at IS NULL AND expires_at > ?1 AND house_epoch >= ?3`,
+     WHERE id = ?2 AND last_used_at < ?1 AND ended_at IS NULL AND expires_at > ?1 AND global_epoch >= ?3`,
   )
   const findBag = prepare<[number, number | null]>(
     db,
     `SELECT s.seq, d.version FROM sessions s LEFT JOIN session_data d ON d.seq = s.seq
-     WHERE s.id = ? AND s.ended_at IS NULL AND s.house_epoch >= ?`,
+     WHERE s.id = ? AND s.ended_at IS NULL AND s.global_epoch >= ?`,
   )
   const saveBag = prepare(db, 'INSERT OR REPLACE INTO session_data VALUES (?, ?, ?)')
   const removeBag = prepare(db, 'DELETE FROM session_data WHERE seq = ?')
@@ -83,14 +91,14 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   const step = prepareStep(db, 'sessions', 'ended_at < ?3 OR expires_at < ?3')
 
   function epochsOf(owner: string): Epochs {
-    const [ownerEpoch, house] = findEpochs.get(owner) ?? [0, 0]
-    return { owner: ownerEpoch, house }
+    const [ownerEpoch, global] = findEpochs.get(owner) ?? [0, 0]
+    return { owner: ownerEpoch, global }
   }
 
   /** Ends rows, each with the sessions whose parent it is. */
   function endAll(
     rows: readonly Found[],
-    { now, house, reason }: { now: number; house: number; reason: EndReason },
+    { now, global, reason }: { now: number; global: number; reason: EndReason },
   ): EndedSession[] {
     const ended: EndedSession[] = []
     const end = ([seq, id, owner]: Found, why: EndReason) => {
@@ -99,19 +107,19 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     }
     for (const row of rows) end(row, reason)
     for (const [, id] of rows) {
-      for (const child of endableByParent.all(id, now, house)) end(child, 'parent_ended')
+      for (const child of endableByParent.all(id, now, global)) end(child, 'parent_ended')
     }
     return ended
   }
 
-  function selected(which: EndSelector, now: number, house: number): Found[] {
+  function selected(which: EndSelector, now: number, global: number): Found[] {
     if ('id' in which) {
-      const rows = endableById.all(which.id, now, house)
+      const rows = endableById.all(which.id, now, global)
       return rows.filter((row) => which.owner === undefined || row[2] === which.owner)
     }
-    if ('actsAs' in which) return endableByTarget.all(which.actsAs, now, house)
+    if ('actsAs' in which) return endableByTarget.all(which.actsAs, now, global)
     if (which.keepAll) return []
-    return endableByOwner.all(which.owner, now, house).filter((row) => row[1] !== which.except)
+    return endableByOwner.all(which.owner, now, global).filter((row) => row[1] !== which.except)
   }
 
   /** The rows to evict for a new session, or null if there is no room; `gone` does not count any more. */
@@ -122,7 +130,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   ): readonly Found[] | null {
     if (limit === undefined || (countOwned.get(row[1], limit.max)?.[0] ?? 0) < limit.max) return []
     const rivals = liveByProfile
-      .all(row[1], row[2], now, epochs.house)
+      .all(row[1], row[2], now, epochs.global)
       .filter(([, id, , parent]) => !gone.has(id) && !gone.has(parent ?? ''))
     if (rivals.length < limit.max) return []
     const candidates = rivals.map((found) => {
@@ -140,22 +148,22 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     ): CreateOutcome {
       const { now, epochs, replaces } = conditions
       const [id, owner, , , , parent] = row
-      const { owner: ownerEpoch, house } = epochsOf(owner)
-      if (ownerEpoch !== epochs.owner || house !== epochs.house) {
+      const { owner: ownerEpoch, global } = epochsOf(owner)
+      if (ownerEpoch !== epochs.owner || global !== epochs.global) {
         return { ok: false, refused: 'epoch' }
       }
       if (exists.get(id) !== undefined) throw new LatchkeyError('conflict', 'This session exists.')
-      const replaced = replaces === undefined ? [] : liveById.all(replaces.id, now, house)
+      const replaced = replaces === undefined ? [] : liveById.all(replaces.id, now, global)
       const gone = new Set(replaced.map((found) => found[1]))
       const evicted = makeRoom(row, gone, conditions)
       if (evicted === null) return { ok: false, refused: 'limit' }
       for (const found of evicted) gone.add(found[1])
-      if (parent !== null && (gone.has(parent) || !liveById.get(parent, now, house))) {
+      if (parent !== null && (gone.has(parent) || !liveById.get(parent, now, global))) {
         return { ok: false, refused: 'parent' }
       }
 
-      const ended = replaces ? endAll(replaced, { now, house, reason: replaces.reason }) : []
-      ended.push(...endAll(evicted, { now, house, reason: 'evicted' }))
+      const ended = replaces ? endAll(replaced, { now, global, reason: replaces.reason }) : []
+      ended.push(...endAll(evicted, { now, global, reason: 'evicted' }))
       insert.run(...row)
       append(audit)
       return { ok: true, ended }
@@ -169,11 +177,12 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     ): boolean {
       const [id, owner, , , , , , lastUsedAt, , tokenExpiresAt, idleMs, endsAt] = row
       const current = epochsOf(owner)
-      if (epochs && (epochs.owner !== current.owner || epochs.house !== current.house)) return false
+      if (epochs && (epochs.owner !== current.owner || epochs.global !== current.global))
+        return false
       const version = row[13]
       const changed = change.run(
         ...[lastUsedAt, tokenExpiresAt, idleMs, endsAt, version, row[16]],
-        ...[id, expectedVersion, current.house],
+        ...[id, expectedVersion, current.global],
       )
       if (changed === 0) return false
       append(audit)
@@ -181,8 +190,8 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     },
 
     touchSessions(touches: readonly (readonly [id: string, lastUsedAt: number])[]): void {
-      const { house } = epochsOf('')
-      for (const [id, lastUsedAt] of touches) raiseLastUse.run(lastUsedAt, id, house)
+      const { global } = epochsOf('')
+      for (const [id, lastUsedAt] of touches) raiseLastUse.run(lastUsedAt, id, global)
     },
 
     endSessions(
@@ -191,22 +200,22 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       reason: EndReason,
       audit: AuditRow | null,
     ): EndedSession[] {
-      const { house } = epochsOf('')
-      const ended = endAll(selected(which, now, house), { now, house, reason })
+      const { global } = epochsOf('')
+      const ended = endAll(selected(which, now, global), { now, global, reason })
       const raised = 'raiseEpoch' in which && which.raiseEpoch === true
       if (raised) raiseOwner.run(which.owner)
       if (raised || ended.length > 0) append(audit)
       return ended
     },
 
-    raiseHouseEpoch(audit: AuditRow | null): number {
-      const raised = raiseHouse.get()?.[0] ?? 0
+    raiseGlobalEpoch(audit: AuditRow | null): number {
+      const raised = raiseGlobal.get()?.[0] ?? 0
       append(audit)
       return raised
     },
 
     saveData(id: string, value: string, expectedVersion: number): number | null {
-      const found = findBag.get(id, epochsOf('').house)
+      const found = findBag.get(id, epochsOf('').global)
       if (found === undefined || (found[1] ?? 0) !== expectedVersion) return null
       saveBag.run(found[0], value, expectedVersion + 1)
       return expectedVersion + 1

@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse, PASSWORD, settled } from '../../../../../test/support/angen-door.ts'
+import { openFixture, PASSWORD, settled } from '../../../../../test/support/angen-door.ts'
 
 const BLANK = "can't be blank"
 const SHORT = 'Passwords must be at least 6 characters long'
 
 test('registration makes a user, and does not log in', async (t) => {
-  const { connect, authority } = await openHouse(t)
+  const { connect, authority } = await openFixture(t)
   const peer = connect()
   const given = { name: 'Teifion', email: 'T@example.org', password: 'password1' }
   const told = await peer.ask('account/register', given)
   const { id } = told.message['user'] as { id: string }
   assert.deepEqual(told, { name: 'account/registered', message: { user: { id, name: 'Teifion' } } })
-  const actor = await authority.findActor(id)
+  const actor = await authority.actors.find(id)
   assert.deepEqual(actor?.roles, ['user'])
   assert.deepEqual(actor?.identities, ['teifion', 't@example.org'])
   assert.equal(await peer.reason('connections/whoami'), 'You are not logged in')
 })
 
 test('what is wrong with a registration is told in one message', async (t) => {
-  const { connect, register } = await openHouse(t)
+  const { connect, register } = await openFixture(t)
   await register('ada')
   const peer = connect()
   const cases: readonly (readonly [string, string, string, string])[] = [
@@ -46,7 +46,7 @@ test('what is wrong with a registration is told in one message', async (t) => {
 
 test('a password that the house refuses is told as one', async (t) => {
   const settings = { 'password.minLength': 8, 'password.blocklist': true }
-  const { connect } = await openHouse(t, { settings })
+  const { connect } = await openFixture(t, { settings })
   const given = { name: 'ada', email: 'a@b' }
   const peer = connect()
   assert.equal(
@@ -56,7 +56,7 @@ test('a password that the house refuses is told as one', async (t) => {
 })
 
 test('registrations over the rate of an address are told when to try again', async (t) => {
-  const { connect } = await openHouse(t, { settings: { 'throttle.createPerMinute': 1 } })
+  const { connect } = await openFixture(t, { settings: { 'throttle.createPerMinute': 1 } })
   const peer = connect('192.0.2.7')
   await peer.ask('account/register', { name: 'a', email: 'a@b', password: 'password1' })
   const told = await peer.ask('account/register', {
@@ -69,7 +69,7 @@ test('registrations over the rate of an address are told when to try again', asy
 })
 
 test('a password change closes every connection of the user, the caller’s last', async (t) => {
-  const { connect, visit, token, authority } = await openHouse(t)
+  const { connect, visit, token, authority } = await openFixture(t)
   const peer = await visit('ada')
   const other = await connect().login((await token('ada')).identifier_code)
   const bob = await visit('bob')
@@ -91,7 +91,7 @@ test('a password change closes every connection of the user, the caller’s last
     assert.equal(wire.texts.length, before)
   }
   assert.equal((await bob.ask('connections/whoami')).name, 'connections/youare')
-  assert.equal(await authority.countSessions(), 1)
+  assert.equal(await authority.sessions.count(), 1)
   const given = { name: 'ada', user_agent: 'u' }
   assert.equal(
     await connect().reason('auth/get_token', { ...given, password: PASSWORD }),
@@ -102,7 +102,7 @@ test('a password change closes every connection of the user, the caller’s last
 })
 
 test('a password change that is refused ends nothing', async (t) => {
-  const { visit } = await openHouse(t)
+  const { visit } = await openFixture(t)
   const peer = await visit('ada')
   const prefix = 'There was an error changing your password'
   const refused = (current_password: string, new_password: string) =>
@@ -116,15 +116,15 @@ test('a password change that is refused ends nothing', async (t) => {
 })
 
 test('revoking the tokens closes every connection, the caller’s last', async (t) => {
-  const { connect, visit, token, authority } = await openHouse(t)
+  const { connect, visit, token, authority } = await openFixture(t)
   const peer = await visit('ada')
   const { identifier_code } = await token('ada')
   const other = await connect().login(identifier_code)
-  const end = t.mock.method(authority, 'endSessions')
+  const end = t.mock.method(authority.sessions, 'end')
   const told = await peer.send('{"name":"account/revoke_tokens","command":{},"message_id":"7"}')
   // A login that is under way must not slip in after.
-  assert.deepEqual(end.mock.calls[0]?.arguments[0].which, {
-    owner: (await authority.findActorByIdentity('ada'))?.id,
+  assert.deepEqual(end.mock.calls[0]?.arguments[0], {
+    owner: (await authority.actors.findByIdentity('ada'))?.id,
     raiseEpoch: true,
   })
   assert.deepEqual(told[0], {
@@ -135,7 +135,7 @@ test('revoking the tokens closes every connection, the caller’s last', async (
   assert.equal(told[1]?.name, 'sessions/ended')
   assert.deepEqual(other.wire.closedWith, { reason: 'revoked', code: 4401 })
   assert.deepEqual(peer.wire.closedWith, { reason: 'revoked', code: 4401 })
-  assert.equal(await authority.countSessions(), 0)
+  assert.equal(await authority.sessions.count(), 0)
   assert.equal(
     await connect().reason('auth/login', { token: identifier_code, user_agent: 'u' }),
     'Bad token',
@@ -143,11 +143,11 @@ test('revoking the tokens closes every connection, the caller’s last', async (
 })
 
 test('a caller that is ended by another while it changes its password is told the answer first', async (t) => {
-  const { visit, authority } = await openHouse(t)
+  const { visit, authority } = await openFixture(t)
   const peer = await visit('ada')
-  const { id: owner } = (await authority.findActorByIdentity('ada')) ?? { id: '' }
-  t.mock.method(authority, 'changePassword', async () => {
-    await authority.endSessions({ which: { owner } })
+  const { id: owner } = (await authority.actors.findByIdentity('ada')) ?? { id: '' }
+  t.mock.method(authority.credentials, 'changePassword', async () => {
+    await authority.sessions.end({ owner })
     return { ok: false, code: 'credentials_invalid', message: 'The password is wrong.' }
   })
   const change = { current_password: PASSWORD, new_password: 'another password' }
@@ -159,7 +159,7 @@ test('a caller that is ended by another while it changes its password is told th
 })
 
 test('an update changes the name or the address, with the password', async (t) => {
-  const { visit, register, authority } = await openHouse(t)
+  const { visit, register, authority } = await openFixture(t)
   await register('bob')
   const peer = await visit('ada')
   const prefix = 'There was an error changing your details'
@@ -178,7 +178,7 @@ test('an update changes the name or the address, with the password', async (t) =
     const told = await peer.ask('account/update', { password: PASSWORD, ...given })
     assert.deepEqual(told, { name: 'system/success', message: { command: 'account/update' } })
   }
-  const actor = await authority.findActorByIdentity('ada.l@example.org')
+  const actor = await authority.actors.findByIdentity('ada.l@example.org')
   assert.equal(actor?.name, 'Ada L')
   await settled()
   const { user } = (await peer.ask('connections/whoami')).message as { user: { name: string } }
@@ -186,7 +186,7 @@ test('an update changes the name or the address, with the password', async (t) =
 })
 
 test('a query finds users by id and by name, and nobody by e-mail address', async (t) => {
-  const { visit, register } = await openHouse(t)
+  const { visit, register } = await openFixture(t)
   const peer = await visit('ada')
   const bob = { id: await register('Bob'), name: 'Bob' }
   const eve = { id: await register('eve'), name: 'eve' }
@@ -209,8 +209,8 @@ test('a query finds users by id and by name, and nobody by e-mail address', asyn
 })
 
 test('ids that an application made are found as they are written', async (t) => {
-  const { authority, visit } = await openHouse(t)
-  const imported = await authority.importActor({ id: 'Player-7', name: 'seven' })
+  const { authority, visit } = await openFixture(t)
+  const imported = await authority.actors.import({ id: 'Player-7', name: 'seven' })
   assert.ok(imported.ok)
   const peer = await visit('ada')
   const { message } = await peer.ask('account/user_query', { filters: { id: ['Player-7'] } })
@@ -220,7 +220,7 @@ test('ids that an application made are found as they are written', async (t) => 
 })
 
 test('nothing of an account is a stranger’s or an impersonator’s', async (t) => {
-  const { connect, register, authority } = await openHouse(t)
+  const { connect, register, authority } = await openFixture(t)
   const ada = await register('ada')
   await register('root', ['admin'])
   const commands: readonly (readonly [string, object])[] = [
@@ -235,7 +235,7 @@ test('nothing of an account is a stranger’s or an impersonator’s', async (t)
   assert.ok(own.ok)
   const parent = await authority.authenticate(own.token)
   assert.ok(parent.ok)
-  const begun = await authority.impersonate(parent, ada)
+  const begun = await authority.sessions.impersonate(parent, ada)
   assert.ok(begun.ok)
   const peer = await connect().login(begun.token)
   for (const [name, given] of [...commands, ['sessions/list', {}] as const]) {

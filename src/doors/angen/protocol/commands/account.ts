@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Refusal } from '../../../../core/errors.ts'
 import { type Actor, canonicalIdentity } from '../../../../core/index.ts'
 import { actorIdOf } from '../actor-id.ts'
-import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
+import { type AngenCommand, type ClientContext, defineAngenCommand } from '../command.ts'
 import { answer, failure, type Outcome, refused, success } from '../outcome.ts'
 
 const MIN_PASSWORD = 6
@@ -41,7 +41,7 @@ const REGISTERING = 'There was an error registering'
 
 async function register(
   { name, email, password }: { name: string; email: string; password: string },
-  visitor: Visitor,
+  visitor: ClientContext,
 ): Promise<Outcome> {
   const short = passwordProblem(password)
   const problems: Problems = {
@@ -51,7 +51,7 @@ async function register(
   }
   if (Object.keys(problems).length > 0) return failure(`${REGISTERING}: ${list(problems)}`)
   const { authority } = visitor.services
-  const outcome = await authority.register({ name, email, password }, visitor.patient())
+  const outcome = await authority.actors.register({ name, email, password }, visitor.cancellable())
   if (!outcome.ok) return formFailure(REGISTERING, outcome)
   return answer('account/registered', { user: shown(outcome.actor) })
 }
@@ -60,7 +60,7 @@ const CHANGING_PASSWORD = 'There was an error changing your password'
 
 async function changePassword(
   given: { current_password: string; new_password: string },
-  visitor: Visitor,
+  visitor: ClientContext,
 ): Promise<Outcome> {
   const short = passwordProblem(given.new_password)
   if (short !== null) return failure(`${CHANGING_PASSWORD}: password: ${short}`)
@@ -70,7 +70,10 @@ async function changePassword(
     next: given.new_password,
     sessions: 'revoke-all',
   } as const
-  const outcome = await visitor.services.authority.changePassword(change, visitor.patient())
+  const outcome = await visitor.services.authority.credentials.changePassword(
+    change,
+    visitor.cancellable(),
+  )
   if (outcome.ok) return success('account/change_password')
   if (outcome.code === 'password_refused') return formFailure(CHANGING_PASSWORD, outcome)
   return refused(outcome, {
@@ -86,7 +89,7 @@ async function update(
     name,
     email,
   }: { password: string; name?: string | undefined; email?: string | undefined },
-  visitor: Visitor,
+  visitor: ClientContext,
 ): Promise<Outcome> {
   const problems: Problems = {
     ...(isBlank(name) ? { name: BLANK } : {}),
@@ -99,7 +102,7 @@ async function update(
     ...(name === undefined ? {} : { name }),
     ...(email === undefined ? {} : { email }),
   }
-  const outcome = await visitor.services.authority.updateActor(change, visitor.patient())
+  const outcome = await visitor.services.authority.actors.update(change, visitor.cancellable())
   if (outcome.ok) return success('account/update')
   if (outcome.code !== 'credentials_invalid') return formFailure(CHANGING_DETAILS, outcome)
   return failure(`${CHANGING_DETAILS}: password_confirmation: Incorrect password`, outcome)
@@ -115,7 +118,7 @@ const query = z.object({
 
 async function userQuery(
   { filters, limit = 50 }: z.input<typeof query>,
-  visitor: Visitor,
+  visitor: ClientContext,
 ): Promise<Outcome> {
   const { id: ids, name = '' } = filters
   if (ids === undefined && isBlank(name)) return failure('Must provide at least 1 filter')
@@ -128,17 +131,17 @@ async function userQuery(
   return answer('account/user_list', { users: users.map(shown) })
 }
 
-async function findNamed(name: string, visitor: Visitor): Promise<Actor[]> {
+async function findNamed(name: string, visitor: ClientContext): Promise<Actor[]> {
   const { authority } = visitor.services
-  const actor = await authority.findActorByIdentity(name, visitor.patient())
+  const actor = await authority.actors.findByIdentity(name, visitor.cancellable())
   return actor === null ? [] : [actor]
 }
 
-async function findAll(ids: readonly string[], visitor: Visitor): Promise<Actor[]> {
+async function findAll(ids: readonly string[], visitor: ClientContext): Promise<Actor[]> {
   const { authority } = visitor.services
   const wanted = [...new Set(ids.map(actorIdOf))].slice(0, MAX_USERS)
-  const caller = visitor.patient()
-  const found = await Promise.all(wanted.map((id) => authority.findActor(id, caller)))
+  const caller = visitor.cancellable()
+  const found = await Promise.all(wanted.map((id) => authority.actors.find(id, caller)))
   return found.filter((actor) => actor !== null)
 }
 
@@ -174,7 +177,7 @@ export const accountCommands: readonly AngenCommand[] = [
     async run(_given, visitor) {
       const { owner } = visitor.session.session
       const which = { owner, raiseEpoch: true }
-      await visitor.services.authority.endSessions({ which, by: owner }, visitor.caller())
+      await visitor.services.authority.sessions.end(which, { ...visitor.caller(), by: owner })
       return success('account/revoke_tokens')
     },
   }),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openFixture, PASSWORD, type Token } from '../../../../../test/support/angen-door.ts'
 import { LatchkeyError } from '../../../../core/index.ts'
-import { openHouse, PASSWORD, type Token } from '../../../../../test/support/angen-door.ts'
 
 const DAY = 86_400_000
 
 test('a token is given for a name, an e-mail address or an id, and the connection stays a stranger', async (t) => {
-  const { connect, register, authority } = await openHouse(t)
+  const { connect, register, authority } = await openFixture(t)
   const id = await register('Teifion')
   const peer = connect('192.0.2.7')
   for (const who of [
@@ -30,12 +30,12 @@ test('a token is given for a name, an e-mail address or an id, and the connectio
     assert.equal(check.session.door, 'angen')
   }
   assert.equal(await peer.reason('connections/whoami'), 'You are not logged in')
-  const { items } = await authority.listSessions({ owner: id })
+  const { items } = await authority.sessions.list({ owner: id })
   assert.deepEqual(items[0]?.client, { address: '192.0.2.7', userAgent: 'lobby 1.2', label: null })
 })
 
 test('an unknown user and a wrong password are told the same', async (t) => {
-  const { connect, register } = await openHouse(t)
+  const { connect, register } = await openFixture(t)
   const id = await register('ada')
   const peer = connect()
   const nobody = '1a29545c-f2b0-4b70-9f35-d4104471f3aa'
@@ -53,7 +53,7 @@ test('an unknown user and a wrong password are told the same', async (t) => {
 })
 
 test('bad then good', async (t) => {
-  const { connect, register } = await openHouse(t)
+  const { connect, register } = await openFixture(t)
   await register('ada')
   const peer = connect()
   const given = { email: 'ada@example.org', user_agent: 'u' }
@@ -68,23 +68,23 @@ test('bad then good', async (t) => {
 })
 
 test('too many failures are bad authentication too, even with the right password', async (t) => {
-  const { connect, register, authority, clock } = await openHouse(t)
+  const { connect, register, authority, clock } = await openFixture(t)
   await register('ada')
   const peer = connect('192.0.2.7')
   const given = { name: 'ada', user_agent: 'u' }
-  for (let at = 0; at < authority.setting('throttle.identityFree'); at++) {
+  for (let at = 0; at < authority.settings.get('throttle.identityFree'); at++) {
     await peer.reason('auth/get_token', { ...given, password: 'wrong' })
   }
   const right = { ...given, password: PASSWORD }
   assert.equal(await peer.reason('auth/get_token', right), 'Bad authentication')
-  clock.advance(authority.setting('throttle.identityBaseMs'))
+  clock.advance(authority.settings.get('throttle.identityBaseMs'))
   assert.equal((await peer.ask('auth/get_token', right)).name, 'auth/token')
 })
 
 test('a suspended user is told so with the right password alone', async (t) => {
-  const { connect, register, authority } = await openHouse(t)
+  const { connect, register, authority } = await openFixture(t)
   const id = await register('ada')
-  await authority.suspend(id)
+  await authority.actors.suspend(id)
   const peer = connect()
   const given = { name: 'ada', user_agent: 'u' }
   const right = { ...given, password: PASSWORD }
@@ -97,7 +97,7 @@ test('a suspended user is told so with the right password alone', async (t) => {
 
 test('a login that a guard refuses gets no token', async (t) => {
   const check = () => Promise.reject(new LatchkeyError('access_denied', 'Not today.'))
-  const { connect, register } = await openHouse(t, {
+  const { connect, register } = await openFixture(t, {
     guards: [{ when: 'after', check }],
   })
   await register('ada')
@@ -106,7 +106,7 @@ test('a login that a guard refuses gets no token', async (t) => {
 })
 
 test('a token wants a user agent, which is told to the right password alone', async (t) => {
-  const { connect, register, authority } = await openHouse(t)
+  const { connect, register, authority } = await openFixture(t)
   await register('ada')
   const peer = connect()
   const given = { name: 'ada', user_agent: ' ' }
@@ -118,11 +118,11 @@ test('a token wants a user agent, which is told to the right password alone', as
     await peer.reason('auth/get_token', { ...given, password: 'no' }),
     'Bad authentication',
   )
-  assert.equal(await authority.countSessions(), 0)
+  assert.equal(await authority.sessions.count(), 0)
 })
 
 test('a client that leaves gives its place in the queue of passwords up', async (t) => {
-  const { connect, register, authority } = await openHouse(t)
+  const { connect, register, authority } = await openFixture(t)
   await register('ada')
   const login = t.mock.method(authority, 'login')
   const peer = connect()
@@ -135,7 +135,7 @@ test('a client that leaves gives its place in the queue of passwords up', async 
 })
 
 test('the connection is logged in by token or identifier_code, in any format', async (t) => {
-  const { connect, register, token, authority } = await openHouse(t)
+  const { connect, register, token, authority } = await openFixture(t)
   const id = await register('ada')
   const { identifier_code } = await token('ada')
   const native = await authority.login({ identity: 'ada', password: PASSWORD })
@@ -156,7 +156,7 @@ test('the connection is logged in by token or identifier_code, in any format', a
 })
 
 test('a token that is no good is a bad token, and an empty one is none', async (t) => {
-  const { connect, register, token, clock } = await openHouse(t)
+  const { connect, register, token, clock } = await openFixture(t)
   await register('ada')
   const { identifier_code, renewal_code } = await token('ada')
   const peer = connect()
@@ -180,7 +180,7 @@ test('a token that is no good is a bad token, and an empty one is none', async (
 })
 
 test('where tokens must persist their address, one from elsewhere is bad', async (t) => {
-  const { connect, register, token } = await openHouse(t, {
+  const { connect, register, token } = await openFixture(t, {
     settings: { require_tokens_to_persist_ip: true },
   })
   await register('ada')
@@ -191,7 +191,7 @@ test('where tokens must persist their address, one from elsewhere is bad', async
 })
 
 test('renewal gives other codes, the old token dies, open connections stay', async (t) => {
-  const { connect, register, token, authority } = await openHouse(t)
+  const { connect, register, token, authority } = await openFixture(t)
   await register('ada')
   const first = await token('ada')
   const { identifier_code, renewal_code } = first
@@ -206,11 +206,11 @@ test('renewal gives other codes, the old token dies, open connections stay', asy
   )
   await connect().login(second.identifier_code)
   assert.equal((await open.ask('connections/whoami')).name, 'connections/youare')
-  assert.equal(await authority.countSessions(), 1)
+  assert.equal(await authority.sessions.count(), 1)
 })
 
 test('renewals at once get one and the same pair', async (t) => {
-  const { connect, register, token } = await openHouse(t)
+  const { connect, register, token } = await openFixture(t)
   await register('ada')
   const { identifier_code, renewal_code } = await token('ada')
   const codes = { identifier_code, renewal_code }
@@ -223,7 +223,7 @@ test('renewals at once get one and the same pair', async (t) => {
 })
 
 test('another login overwrites the identity, and a refused one does not', async (t) => {
-  const { connect, register, token, connections } = await openHouse(t)
+  const { connect, register, token, connections } = await openFixture(t)
   await register('ada')
   const bob = await register('bob')
   const peer = await connect().login((await token('ada')).identifier_code)
@@ -235,7 +235,7 @@ test('another login overwrites the identity, and a refused one does not', async 
 })
 
 test('a login to the session there is already opens nothing', async (t) => {
-  const { connect, register, token, connections } = await openHouse(t)
+  const { connect, register, token, connections } = await openFixture(t)
   await register('ada')
   const { identifier_code } = await token('ada')
   const open = t.mock.method(connections, 'open')

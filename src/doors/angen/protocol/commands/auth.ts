@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Actor, Authentication, LoggedIn, Refusal } from '../../../../core/index.ts'
 import { ANGEN_FORMAT } from '../../token-codec.ts'
 import { actorIdOf, isUuid } from '../actor-id.ts'
-import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
+import { type AngenCommand, type ClientContext, defineAngenCommand } from '../command.ts'
 import { utcSeconds } from '../json.ts'
 import { type Answer, answer, failure, type Outcome, refused } from '../outcome.ts'
 
@@ -34,20 +34,23 @@ const credentials = z.object({
   id: z.string().optional(),
 })
 
-async function getToken(given: z.input<typeof credentials>, visitor: Visitor): Promise<Outcome> {
+async function getToken(
+  given: z.input<typeof credentials>,
+  visitor: ClientContext,
+): Promise<Outcome> {
   const who = whoIs(given)
   if (typeof who === 'string') return who
   const { authority } = visitor.services
   const proof = { ...who, password: given.password }
-  const patient = visitor.patient(given.user_agent)
+  const cancellable = visitor.cancellable(given.user_agent)
   if (given.user_agent.trim() === '') {
-    const proven = await authority.verifyLogin(proof, patient)
+    const proven = await authority.credentials.verifyLogin(proof, cancellable)
     if (!proven.ok) return refused(proven, GET_TOKEN_REASONS)
     return failure("There was an error generating the token: user_agent: can't be blank")
   }
   const outcome = await authority.login(
     { ...proof, profile: 'device', format: ANGEN_FORMAT },
-    patient,
+    cancellable,
   )
   return outcome.ok ? token(outcome) : refused(outcome, GET_TOKEN_REASONS)
 }
@@ -72,7 +75,7 @@ function loggedIn(actor: Actor): Answer {
   return told
 }
 
-function begin(check: Authentication, visitor: Visitor, bot: boolean): Outcome {
+function begin(check: Authentication, visitor: ClientContext, bot: boolean): Outcome {
   if (!check.ok) return refused(check, LOGIN_REASONS)
   const told = loggedIn(check.actor)
   if (visitor.isLoggedIn && visitor.session.session.id === check.session.id) return told
@@ -83,14 +86,14 @@ function begin(check: Authentication, visitor: Visitor, bot: boolean): Outcome {
 function login(
   code: string,
   given: { readonly user_agent: string; readonly 'bot?'?: boolean | undefined },
-  visitor: Visitor,
+  visitor: ClientContext,
 ): Promise<Outcome> {
   const { authority, queue } = visitor.services
   const check = () =>
     authority
       .authenticate(code, visitor.caller(given.user_agent))
       .then((checked) => begin(checked, visitor, given['bot?'] === true))
-  const turn = queue?.enter(visitor.address, () => visitor.patient().signal) ?? null
+  const turn = queue?.enter(visitor.address, () => visitor.cancellable().signal) ?? null
   if (turn === null) return check()
   return turn.then((refusal: Refusal | null) => (refusal === null ? check() : refused(refusal)))
 }
@@ -133,7 +136,7 @@ export const authCommands: readonly AngenCommand[] = [
     answers: 'auth/token',
     async run({ identifier_code, renewal_code }, visitor) {
       const { authority } = visitor.services
-      const request = { ...visitor.patient(), token: identifier_code }
+      const request = { ...visitor.cancellable(), token: identifier_code }
       const renewed = await authority.renew(renewal_code, request)
       return renewed.ok ? token(renewed) : refused(renewed, { other: 'No token' })
     },

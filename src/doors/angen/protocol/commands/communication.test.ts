@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse, settled } from '../../../../../test/support/angen-door.ts'
+import { openFixture, settled } from '../../../../../test/support/angen-door.ts'
 
 test('a direct message reaches every session of a user, or waits for it', async (t) => {
-  const { connect, visit, token, register, authority } = await openHouse(t)
+  const { connect, visit, token, register, authority } = await openFixture(t)
   const peer = await visit('ada')
-  const ada = (await authority.findActorByIdentity('ada'))?.id
+  const ada = (await authority.actors.findByIdentity('ada'))?.id
   const bob = await register('bob')
   const { identifier_code } = await token('bob')
   const send = (to_id: string) => ({ to_id, content: 'hi “there”' })
@@ -39,7 +39,7 @@ test('a direct message reaches every session of a user, or waits for it', async 
 })
 
 test('a direct message wants a session and a user', async (t) => {
-  const { connect, visit } = await openHouse(t)
+  const { connect, visit } = await openFixture(t)
   const name = 'communication/send_direct_message'
   const given = { to_id: 'nobody', content: 'hi' }
   assert.equal(await connect().reason(name, given), 'Must be logged in')

@@ -13,7 +13,7 @@ export const communicationCommands: readonly AngenCommand[] = [
     params: z.object({ to_id: z.string(), content: z.string() }),
     async run({ to_id, content }, visitor) {
       const { authority, connections } = visitor.services
-      const to = await authority.findActor(actorIdOf(to_id), visitor.patient())
+      const to = await authority.actors.find(actorIdOf(to_id), visitor.cancellable())
       if (to === null) return failure('No user by that ID')
       const message = {
         content,

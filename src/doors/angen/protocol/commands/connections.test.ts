@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse } from '../../../../../test/support/angen-door.ts'
+import { openFixture } from '../../../../../test/support/angen-door.ts'
 
 test('whoami has the sixteen keys of a client', async (t) => {
-  const { visit, connect, authority } = await openHouse(t)
+  const { visit, connect, authority } = await openFixture(t)
   assert.equal(await connect().reason('connections/whoami'), 'You are not logged in')
   const peer = await visit('ada')
-  const id = (await authority.findActorByIdentity('ada'))?.id
+  const id = (await authority.actors.findByIdentity('ada'))?.id
   const told = await peer.ask('connections/whoami', {}, { id: 'x' })
   assert.deepEqual(told, {
     name: 'connections/youare',
@@ -36,7 +36,7 @@ test('whoami has the sixteen keys of a client', async (t) => {
 })
 
 test('an update is told to every connection of the user, after the answer', async (t) => {
-  const { visit, connect, token } = await openHouse(t)
+  const { visit, connect, token } = await openFixture(t)
   const peer = await visit('ada')
   const other = await connect().login((await token('ada')).identifier_code)
   const bob = await visit('bob')
@@ -60,7 +60,7 @@ test('an update is told to every connection of the user, after the answer', asyn
 })
 
 test('an update that changes nothing is told to nobody', async (t) => {
-  const { visit } = await openHouse(t)
+  const { visit } = await openFixture(t)
   const peer = await visit('ada')
   assert.equal(await peer.reason('connections/update_client', {}), 'No changes')
   assert.equal(await peer.reason('connections/update_client', { 'player?': true }), 'No changes')
@@ -73,7 +73,7 @@ test('an update that changes nothing is told to nobody', async (t) => {
 })
 
 test('a disconnect answers and closes this connection alone; the state goes with the last', async (t) => {
-  const { visit, connect, token, door, connections, authority } = await openHouse(t)
+  const { visit, connect, token, door, connections, authority } = await openFixture(t)
   const peer = await visit('ada')
   const { identifier_code } = await token('ada')
   const other = await connect().login(identifier_code)
@@ -94,11 +94,11 @@ test('a disconnect answers and closes this connection alone; the state goes with
   const given = { name: 'eve', email: 'eve@example.org', password: 'password1' }
   const late = JSON.stringify({ name: 'account/register', command: given })
   assert.deepEqual(await stranger.send(late), [])
-  assert.equal(await authority.findActorByIdentity('eve'), null)
+  assert.equal(await authority.actors.findByIdentity('eve'), null)
 })
 
 test('the state of a client that only dropped stays for five minutes', async (t) => {
-  const { visit, connect, token, clock } = await openHouse(t)
+  const { visit, connect, token, clock } = await openFixture(t)
   const first = await visit('ada')
   const { identifier_code } = await token('ada')
   const clientOf = async (peer: typeof first) =>

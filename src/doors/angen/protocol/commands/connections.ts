@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ClientState } from '../client-states.ts'
-import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
+import { type AngenCommand, type ClientContext, defineAngenCommand } from '../command.ts'
 import { orderedJson } from '../json.ts'
 import { answer, failure, type Outcome, success } from '../outcome.ts'
 
@@ -38,7 +38,7 @@ const update = z.object({
 
 const FIELDS = { 'afk?': 'afk', 'in_game?': 'inGame', 'ready?': 'ready', sync: 'sync' } as const
 
-function updateClient(given: z.input<typeof update>, visitor: Visitor): Outcome {
+function updateClient(given: z.input<typeof update>, visitor: ClientContext): Outcome {
   const { id } = visitor.session.actor
   const { states } = visitor.services
   const state = states.find(id)

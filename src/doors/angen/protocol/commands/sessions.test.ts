@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openHouse, PASSWORD, settled } from '../../../../../test/support/angen-door.ts'
+import { openFixture, PASSWORD, settled } from '../../../../../test/support/angen-door.ts'
 
 interface Listed {
   readonly id: string
@@ -9,7 +9,7 @@ interface Listed {
 }
 
 test('my sessions are listed, with no code in them', async (t) => {
-  const { visit, token, authority } = await openHouse(t)
+  const { visit, token, authority } = await openFixture(t)
   const peer = await visit('ada')
   const other = await token('ada')
   await visit('bob')
@@ -29,11 +29,11 @@ test('my sessions are listed, with no code in them', async (t) => {
     [first, second].flatMap(({ message }) => (message['sessions'] as Listed[]).map(({ id }) => id)),
     sessions.map(({ id }) => id),
   )
-  assert.equal(await authority.countSessions(), 3)
+  assert.equal(await authority.sessions.count(), 3)
 })
 
 test('a session that is revoked loses its connections at once, and my own is a logout', async (t) => {
-  const { visit, connect, token } = await openHouse(t)
+  const { visit, connect, token } = await openFixture(t)
   const peer = await visit('ada')
   const { identifier_code } = await token('ada')
   const other = await connect().login(identifier_code)
@@ -56,7 +56,7 @@ test('a session that is revoked loses its connections at once, and my own is a l
 })
 
 test('nobody revokes the session of another', async (t) => {
-  const { visit, connect, token, register } = await openHouse(t)
+  const { visit, connect, token, register } = await openFixture(t)
   const peer = await visit('ada')
   await register('bob')
   const { identifier_code } = await token('bob')
@@ -66,17 +66,17 @@ test('nobody revokes the session of another', async (t) => {
 })
 
 test('my other sessions end, and this one goes on', async (t) => {
-  const { visit, connect, token, authority } = await openHouse(t)
+  const { visit, connect, token, authority } = await openFixture(t)
   const peer = await visit('ada')
   const other = await connect().login((await token('ada')).identifier_code)
   await peer.ask('sessions/revoke_others')
   assert.equal(other.wire.closedWith?.reason, 'revoked')
   assert.equal(peer.wire.closedWith, null)
-  assert.equal(await authority.countSessions(), 1)
+  assert.equal(await authority.sessions.count(), 1)
 })
 
 test('my connections are listed, whatever their door', async (t) => {
-  const { visit, connections, authority } = await openHouse(t)
+  const { visit, connections, authority } = await openFixture(t)
   const peer = await visit('ada')
   const begun = await authority.login({ identity: 'ada', password: PASSWORD })
   assert.ok(begun.ok)
@@ -94,16 +94,17 @@ test('my connections are listed, whatever their door', async (t) => {
 })
 
 test('whatever ends a session elsewhere closes its connections here, and says why', async (t) => {
-  const { visit, authority, clock, connections } = await openHouse(t)
-  const idOf = async (name: string) => (await authority.findActorByIdentity(name))?.id ?? ''
+  const { visit, authority, clock, connections } = await openFixture(t)
+  const idOf = async (name: string) => (await authority.actors.findByIdentity(name))?.id ?? ''
   const ends: readonly (readonly [string, (id: string) => Promise<unknown>])[] = [
-    ['revoked', (owner) => authority.endSessions({ which: { owner } })],
-    ['suspended', (id) => authority.suspend(id)],
+    ['revoked', (owner) => authority.sessions.end({ owner })],
+    ['suspended', (id) => authority.actors.suspend(id)],
     [
       'password_changed',
-      (actorId) => authority.resetPassword({ actorId, next: 'other', sessions: 'revoke-all' }),
+      (actorId) =>
+        authority.credentials.resetPassword({ actorId, next: 'other', sessions: 'revoke-all' }),
     ],
-    ['locked', () => authority.lockAll()],
+    ['locked', () => authority.sessions.lockAll()],
   ]
   for (const [at, [reason, end]] of ends.entries()) {
     const peer = await visit(`ada${at}`)
@@ -122,18 +123,18 @@ test('whatever ends a session elsewhere closes its connections here, and says wh
 })
 
 test('a server that closes ends no session', async (t) => {
-  const { visit, connections, authority } = await openHouse(t)
+  const { visit, connections, authority } = await openFixture(t)
   const peer = await visit('ada')
   connections.close()
   assert.deepEqual(peer.wire.closedWith, { reason: 'server_closing', code: 1001 })
   assert.deepEqual(peer.read(), [])
-  assert.equal(await authority.countSessions(), 1)
+  assert.equal(await authority.sessions.count(), 1)
 })
 
 test('a session that cannot be checked is told so, and goes on', async (t) => {
-  const { visit, authority } = await openHouse(t)
+  const { visit, authority } = await openFixture(t)
   const peer = await visit('ada')
-  const recheck = t.mock.method(authority, 'recheck', async () => ({
+  const recheck = t.mock.method(authority.sessions, 'recheck', async () => ({
     ok: false,
     code: 'unavailable',
     message: 'Gone.',
@@ -144,12 +145,12 @@ test('a session that cannot be checked is told so, and goes on', async (t) => {
 })
 
 test('every message is a use of a session that may not lie idle', async (t) => {
-  const { connect, register, authority, clock } = await openHouse(t)
+  const { connect, register, authority, clock } = await openFixture(t)
   await register('ada')
   const begun = await authority.login({ identity: 'ada', password: PASSWORD })
   assert.ok(begun.ok)
   const peer = await connect().login(begun.token)
-  const half = authority.setting('profile.web.idleMs') ?? 0
+  const half = authority.settings.get('profile.web.idleMs') ?? 0
   for (const command of ['system/ping', 'connections/whoami', 'system/nodes', 'system/ping']) {
     clock.advance(half - 1)
     await peer.ask(command)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { SessionListing } from '../../../../core/index.ts'
-import { type AngenCommand, defineAngenCommand, type Visitor } from '../command.ts'
+import { type AngenCommand, type ClientContext, defineAngenCommand } from '../command.ts'
 import { utcSeconds } from '../json.ts'
 import { answer, type Outcome, success } from '../outcome.ts'
 
@@ -23,17 +23,17 @@ const user = ({ id, name }: { readonly id: string; readonly name: string }) => (
 
 async function list(
   { limit = 100, after }: { limit?: number | undefined; after?: string | undefined },
-  visitor: Visitor,
+  visitor: ClientContext,
 ): Promise<Outcome> {
   const { session } = visitor.session
-  const { items, next } = await visitor.services.authority.listSessions(
+  const { items, next } = await visitor.services.authority.sessions.list(
     {
       owner: session.owner,
       current: session.id,
       limit: Math.min(Math.max(limit, 1), 1000),
       ...(after === undefined ? {} : { after }),
     },
-    visitor.patient(),
+    visitor.cancellable(),
   )
   const sessions = items.map(listed)
   return answer('sessions/list', { sessions, ...(next === undefined ? {} : { next }) })
@@ -83,7 +83,7 @@ export const sessionCommands: readonly AngenCommand[] = [
       if (id === session.id) await authority.logout(visitor.session, visitor.caller())
       else {
         const which = { id, owner: session.owner }
-        await authority.endSessions({ which, by: session.owner }, visitor.caller())
+        await authority.sessions.end(which, { ...visitor.caller(), by: session.owner })
       }
       return success('sessions/revoke')
     },
@@ -96,7 +96,7 @@ export const sessionCommands: readonly AngenCommand[] = [
     async run(_given, visitor) {
       const { id, owner } = visitor.session.session
       const which = { owner, except: id }
-      await visitor.services.authority.endSessions({ which, by: owner }, visitor.caller())
+      await visitor.services.authority.sessions.end(which, { ...visitor.caller(), by: owner })
       return success('sessions/revoke_others')
     },
   }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { sessionRecord } from '../../testing/records.ts'
-import { expiresAt, stateOf } from './record.ts'
+import { expiresAt, stateOf } from './lifetimes.ts'
 
 const time = fc.integer({ min: 0, max: 10_000 })
 const record = fc
@@ -28,8 +28,8 @@ test('it is live until the instant of its end, and expired at it', () => {
   fc.assert(
     fc.property(record, (session) => {
       const end = expiresAt(session)
-      assert.equal(stateOf(session, { now: end - 1, houseEpoch: session.houseEpoch }), 'live')
-      assert.equal(stateOf(session, { now: end, houseEpoch: session.houseEpoch }), 'expired')
+      assert.equal(stateOf(session, { now: end - 1, globalEpoch: session.globalEpoch }), 'live')
+      assert.equal(stateOf(session, { now: end, globalEpoch: session.globalEpoch }), 'expired')
     }),
   )
 })
@@ -37,9 +37,9 @@ test('it is live until the instant of its end, and expired at it', () => {
 test('what was ended, or is of an epoch before, is ended whatever its time', () => {
   fc.assert(
     fc.property(record, time, (session, now) => {
-      const houseEpoch = session.houseEpoch
-      assert.equal(stateOf({ ...session, endedAt: 1 }, { now, houseEpoch }), 'ended')
-      assert.equal(stateOf(session, { now, houseEpoch: houseEpoch + 1 }), 'ended')
+      const globalEpoch = session.globalEpoch
+      assert.equal(stateOf({ ...session, endedAt: 1 }, { now, globalEpoch }), 'ended')
+      assert.equal(stateOf(session, { now, globalEpoch: globalEpoch + 1 }), 'ended')
     }),
   )
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createSessionId, isSessionId, nativeCodec, slotTag, TOKEN_PATTERN } from './codec.ts'
+import { nativeCodec, TOKEN_PATTERN } from './native-codec.ts'
+import { createSessionId, isSessionId, slotTag } from './session-id.ts'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const { createSecret, format, parse, formatRenewal, parseRenewal } = nativeCodec

@@ -1,4 +1,4 @@
-import type { ParsedToken } from '../../core/index.ts'
+import type { ParsedToken } from './codec.ts'
 
 /** Tokens of each of its two halves: a text and what it says are about 1.5 KB, and never more than 6. */
 export const MAX_TOKENS = 4096

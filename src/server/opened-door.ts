@@ -1,7 +1,7 @@
 import type { Door } from './door.ts'
 
 /** The doors of one protocol, before they are open. */
-export interface Opened {
+export interface OpenedDoor {
   readonly doors: readonly Door[]
   /** Ends what would last, when the server stops; what is under way may still be answered. */
   cut(): void

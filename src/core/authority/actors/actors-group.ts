@@ -1,0 +1,86 @@
+import { type Actor, canonicalIdentity } from '../../actor.ts'
+import type { Refusal } from '../../errors.ts'
+import type { ActorQuery, Page } from '../../ports/index.ts'
+import type { AuthorityContext, CallOptions } from '../context.ts'
+import type { LoggedIn } from '../login/login.ts'
+import {
+  type ImportedActor,
+  importActor,
+  type Registration,
+  register,
+  restore,
+  setRoles,
+  suspend,
+} from './actors.ts'
+import { type Claim, claim, createClaimCode } from './claim.ts'
+import { type ActorUpdate, updateActor } from './update-actor.ts'
+
+/** Verbs on actors: `authority.actors`. */
+export interface ActorsGroup {
+  /**
+   * Registers an actor. Of many simultaneous registrations of one identity exactly one succeeds; the others are refused with
+   * `identity_taken`, which names the field in `issues`. Also refuses `invalid_request`, `password_refused`, `throttled`, `busy`.
+   */
+  register(
+    registration: Registration,
+    options?: CallOptions,
+  ): Promise<{ ok: true; actor: Actor } | Refusal>
+  /** Adds an actor with a password hash made by another system. The hash verifies as it is and is replaced at the first login. */
+  import(
+    imported: ImportedActor,
+    options?: CallOptions,
+  ): Promise<{ ok: true; actor: Actor } | Refusal>
+  /**
+   * Changes an actor's name, its e-mail address or both, by one write; what is not named stays. Refuses `identity_taken` (which names the
+   * field in `issues`), `invalid_request`, `not_found`, `throttled`, and where `currentPassword` is given `credentials_invalid` and `busy`.
+   */
+  update(update: ActorUpdate, options?: CallOptions): Promise<{ ok: true; actor: Actor } | Refusal>
+  /** Returns an actor by id, suspended or not; null if there is none. */
+  find(id: string, options?: CallOptions): Promise<Actor | null>
+  /** Returns the actor with a name or an e-mail address as typed, suspended or not; null if there is none. */
+  findByIdentity(identity: string, options?: CallOptions): Promise<Actor | null>
+  /** Lists actors of the authority's own directory, oldest first, in pages. */
+  search(query: ActorQuery, options?: CallOptions): Promise<Page<Actor>>
+  /** Suspends an actor: it cannot log in, and all its sessions and all impersonations of it end. Returns null if there is none. */
+  suspend(id: string, options?: CallOptions): Promise<Actor | null>
+  /** Lets a suspended actor log in again. Returns null if there is none. */
+  restore(id: string, options?: CallOptions): Promise<Actor | null>
+  /** Replaces an actor's roles. A role that is taken away counts at the next check of its sessions. Returns null if there is none. */
+  setRoles(id: string, roles: readonly string[], options?: CallOptions): Promise<Actor | null>
+  /** Tells every node that an actor of a brought directory has changed: it is read again at the next check. */
+  changed(id: string): Promise<void>
+  /**
+   * Makes the one-time code that registers the first administrator, and replaces an earlier one. Returns null once there is an
+   * administrator. The code is valid for 15 minutes and one use; only its hash is stored.
+   */
+  createClaimCode(options?: CallOptions): Promise<string | null>
+  /**
+   * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or expired code,
+   * `throttled`, and as a registration does (the code stays valid then).
+   */
+  claim(request: Claim, options?: CallOptions): Promise<LoggedIn | Refusal>
+}
+
+export function createActorsGroup(context: AuthorityContext): ActorsGroup {
+  return {
+    register: (registration, options = {}) => register(context, registration, options),
+    import: (imported, options = {}) => importActor(context, imported, options),
+    update: (update, options = {}) => updateActor(context, update, options),
+    find: async (id, options = {}) =>
+      (await context.findCredential(id, options.signal))?.actor ?? null,
+    async findByIdentity(identity, options = {}) {
+      const canonical = canonicalIdentity(identity)
+      if (canonical === null) return null
+      const find = () => context.directory.findByIdentity(canonical)
+      return (await context.ask(find, options.signal))?.actor ?? null
+    },
+    search: (query, options = {}) =>
+      context.ask(() => context.store.directory.search(query), options.signal),
+    suspend: (id, options = {}) => suspend(context, id, options),
+    restore: (id, options = {}) => restore(context, id, options),
+    setRoles: (id, roles, options = {}) => setRoles(context, id, roles, options),
+    changed: (id) => context.announce({ kind: 'actor-changed', id }),
+    createClaimCode: (options = {}) => createClaimCode(context, options),
+    claim: (request, options = {}) => claim(context, request, options),
+  }
+}

@@ -1,0 +1,125 @@
+import type { Refusal } from '../../errors.ts'
+import type { EndSelector, Page, SessionQuery } from '../../ports/index.ts'
+import type { EndedSession, EndReason, SessionListing } from '../../session/record.ts'
+import type { AuthorityContext, CallOptions } from '../context.ts'
+import {
+  type AnonymousLoginRequest,
+  type LoggedIn,
+  loginAnonymous,
+  loginAs,
+} from '../login/login.ts'
+import { freshWithin } from '../login/step-up.ts'
+import type {
+  Authenticated,
+  Authentication,
+  RecheckOptions,
+  SessionChecker,
+} from './authenticate.ts'
+import type { SessionRequest } from './create-session.ts'
+import { impersonate, stopImpersonating } from './impersonate.ts'
+import { findData, listSessions, type SessionData, saveData } from './listing.ts'
+import { type Refreshed, refresh, refreshDue } from './refresh.ts'
+import { endSessions, lockAll } from './revoke.ts'
+
+/** Verbs on sessions that exist, and the ways to create one without a password: `authority.sessions`. */
+export interface SessionsGroup {
+  /**
+   * Checks a session again for an open connection, without its token. The decision is the same as that of `authenticate`. It counts as
+   * a use of the session unless `passive` is true.
+   */
+  recheck(current: Authenticated, options?: RecheckOptions): Promise<Authentication>
+  /**
+   * Returns `{ ok: true }` if the owner proved its identity within `ms` milliseconds (default: the setting `session.freshMs`), else
+   * the refusal `step_up_required`.
+   */
+  freshWithin(current: Authenticated, ms?: number, options?: CallOptions): { ok: true } | Refusal
+  /**
+   * Creates a session for an actor whose proof was verified elsewhere, for example by another identity provider. Checks no password,
+   * runs no guard and is not throttled. Refuses `not_found`, `actor_suspended`, `session_limit`, `conflict`.
+   */
+  loginAs(
+    actorId: string,
+    request?: SessionRequest,
+    options?: CallOptions,
+  ): Promise<LoggedIn | Refusal>
+  /** Creates a session for an anonymous actor. It has the roles of `roles`, by default none. Refuses `throttled` by address. */
+  loginAnonymous(
+    request?: AnonymousLoginRequest,
+    options?: CallOptions,
+  ): Promise<LoggedIn | Refusal>
+  /**
+   * Creates a session in which the owner of `current` acts as another actor. It ends with `current`, and is valid while both
+   * actors are active. Refuses `access_denied` without the role `impersonate`, for an administrator, for oneself and from within an
+   * impersonation; `not_found` for an unknown or suspended target.
+   */
+  impersonate(
+    current: Authenticated,
+    targetId: string,
+    options?: CallOptions,
+  ): Promise<LoggedIn | Refusal>
+  /** Ends an impersonation; the session it was started from stays valid. Refuses `invalid_request` for any other session. */
+  stopImpersonating(current: Authenticated, options?: CallOptions): Promise<{ ok: true } | Refusal>
+  /**
+   * Returns the next token of a session that is renewed by use (profile `agent`): the same secret with a later expiry, never past the
+   * end of the session. Writes nothing but the use, so concurrent calls do not disturb each other; the token before stays valid until its own
+   * expiry. Refuses as `authenticate` does, `invalid_request` for other profiles, `access_denied` under impersonation.
+   */
+  refresh(token: string | null | undefined, options?: CallOptions): Promise<Refreshed | Refusal>
+  /**
+   * Returns true if a token that was just checked has used up so much of its life (setting `token.refreshThreshold`) that the client should
+   * get the next one. False where `refresh` would refuse or bring no later expiry.
+   */
+  refreshDue(current: Authenticated, token: string, options?: CallOptions): boolean
+  /** Reads the data of a session: `{ value: null, version: 0 }` if there is none. */
+  findData(current: Authenticated, options?: CallOptions): Promise<SessionData>
+  /**
+   * Replaces the data of a session if its version is still `data.version`, and returns the new version. Throws `conflict` if it is
+   * not, or if the session has ended; `too_large` above the setting `session.maxDataBytes`.
+   */
+  saveData(current: Authenticated, data: SessionData, options?: CallOptions): Promise<number>
+  /**
+   * Ends sessions: durably in the store, then in this process (cache and open connections), then on every other node. Resolves
+   * when all of that is done, with the sessions that ended; a session that had ended before is not among them.
+   */
+  end(
+    which: EndSelector,
+    options?: CallOptions & { /** `revoked` by default. */ readonly reason?: EndReason },
+  ): Promise<readonly EndedSession[]>
+  /** Ends every session of this authority by raising the global epoch, and returns the new epoch. */
+  lockAll(options?: CallOptions): Promise<number>
+  /** Lists live sessions, newest first, in pages of `limit` (100 by default, 1,000 at most). Contains ids, never tokens. */
+  list(
+    query: Partial<Omit<SessionQuery, 'now'>> & { readonly current?: string },
+    options?: CallOptions,
+  ): Promise<Page<SessionListing>>
+  /** Counts the live sessions. */
+  count(options?: CallOptions): Promise<number>
+}
+
+export function createSessionsGroup(
+  context: AuthorityContext,
+  checker: SessionChecker,
+): SessionsGroup {
+  return {
+    recheck: (current, options = {}) => checker.recheck(current, options),
+    freshWithin: (current, ms, options = {}) =>
+      freshWithin(context, current, ms ?? context.settings.get('session.freshMs'), options),
+    loginAs: (actorId, request = {}, options = {}) => loginAs(context, actorId, request, options),
+    loginAnonymous: (request = {}, options = {}) => loginAnonymous(context, request, options),
+    impersonate: (current, targetId, options = {}) =>
+      impersonate(context, current, targetId, options),
+    stopImpersonating: (current, options = {}) => stopImpersonating(context, current, options),
+    refresh: (token, options = {}) => refresh(context, checker, token, options),
+    refreshDue: (current, token, options = {}) => refreshDue(context, current, token, options),
+    findData: (current, options = {}) => findData(context, current, options),
+    saveData: (current, data, options = {}) => saveData(context, current, data, options),
+    end: (which, options = {}) => endSessions(context, which, options),
+    lockAll: (options = {}) => lockAll(context, options),
+    list: (query, options = {}) => listSessions(context, query, options),
+    count: (options = {}) =>
+      context.ask(
+        () => context.store.sessions.count({ now: context.now(options) }),
+        options.signal,
+      ),
+  }
+}

@@ -1,0 +1,4 @@
+export interface Clock {
+  /** Epoch milliseconds; never runs backwards within a process. */
+  now(): number
+}

@@ -1,0 +1,20 @@
+import type { Audit } from './audit.ts'
+import type { Bus } from './bus.ts'
+import type { Clock } from './clock.ts'
+import type { Counters } from './counters.ts'
+import type { ManagedDirectory } from './directory.ts'
+import type { Documents } from './documents.ts'
+import type { SessionStore } from './session-store.ts'
+
+export interface Store {
+  readonly name: string
+  readonly directory: ManagedDirectory
+  readonly sessions: SessionStore
+  readonly counters: Counters
+  readonly documents: Documents
+  readonly audit: Audit
+  readonly bus: Bus
+  readonly clock: Clock
+  /** Finishes what is under way and lets go of files and connections. Idempotent. */
+  close(): Promise<void>
+}
