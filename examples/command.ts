@@ -1,6 +1,6 @@
-// A command, defined once: any door can call it. Here the dispatcher is called as a door would.
+// A command, defined once: any door can call it. Here the pipeline is called as a door would.
 import { createAuthority } from 'latchkey'
-import { builtInCommands, createDispatcher, createRegistry, defineCommand } from 'latchkey/commands'
+import { builtInCommands, createPipeline, createRegistry, defineCommand } from 'latchkey/commands'
 import { createConnections } from 'latchkey/connections'
 import { memory } from 'latchkey/stores/memory'
 import { z } from 'zod'
@@ -19,7 +19,7 @@ const greet = defineCommand({
 })
 
 const registry = createRegistry([...builtInCommands, greet])
-const dispatcher = createDispatcher({
+const pipeline = createPipeline({
   authority,
   registry,
   deliver: connections.send.bind(connections),
@@ -48,7 +48,7 @@ connections.open(current, {
 })
 
 const params = { to: ada.actor.id, text: 'hi' }
-const outcome = await dispatcher.dispatch({
+const outcome = await pipeline.dispatch({
   name: 'players.greet',
   params,
   token: asBob.token,

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { refuse } from '../core/errors.ts'
 import {
   type ActorEvent,
   type Authenticated,
@@ -8,68 +9,130 @@ import {
   type Refusal,
 } from '../core/index.ts'
 
+/**
+ * What the session of a call must be:
+ * - `optional`: there may be none, and a token that is not valid counts as none
+ * - `required`: a valid session
+ * - `own`: a valid session that is not an impersonation
+ * - `fresh`: `own`, and its owner proved its identity within the setting `session.freshMs`
+ */
+export type SessionNeed = 'optional' | 'required' | 'own' | 'fresh'
+
+/** The session that a command sees: null only where it asks for none. */
+export type CurrentSession<Need extends SessionNeed> = Need extends 'optional'
+  ? Authenticated | null
+  : Authenticated
+
+/** The session need of a command that names none: `optional` where anyone has access, else `required`. */
+export type DefaultNeed<Access extends readonly string[]> = '*' extends Access[number]
+  ? 'optional'
+  : 'required'
+
 /** What a command runs with. */
-export interface CommandContext {
+export interface CommandContext<Need extends SessionNeed = SessionNeed> {
   readonly authority: Authority
-  /** The session that asks; null only where the command allows that. */
-  readonly current: Authenticated | null
-  /** The actor that asks; throws `token_missing` where there is none. */
+  /** The session of the call. Null only where the command's need is `optional`. */
+  readonly current: CurrentSession<Need>
+  /** The actor of the call. Throws `token_missing` where there is no session. */
   readonly actor: Authenticated['actor']
-  /** Where the request comes from, with a signal that fires at the command's time limit. */
+  /** Where the request comes from. Its signal fires at the command's time limit, or when the client disconnects. */
   readonly caller: CallOptions & { readonly signal: AbortSignal }
   /**
-   * Buffers an event: to the caller with `null`, else to the connections of an actor. Buffered events leave when the
-   * command succeeds; on a refusal only those marked `always`.
+   * Buffers an event: for the caller with `null`, else for the connections of an actor. Buffered events are sent when the command
+   * succeeds; after a refusal only those marked `always`. Throws `too_large` above 1,000 events.
    */
   emit(to: string | null, event: ActorEvent, options?: { readonly always?: boolean }): void
 }
 
-/** What the session that asks must be. */
-export type SessionNeed =
-  /** There may be none, and a token that is no longer good counts as none. */
-  | 'optional'
-  | 'required'
-  /** Not an impersonation. */
-  | 'own'
-  /** `own`, and proved within the setting `session.freshMs`. */
-  | 'fresh'
+/** Parameters that passed validation, or the refusal. */
+export type Validated = { readonly ok: true; readonly params: unknown } | Refusal
 
-export interface CommandDefinition<Params extends z.ZodType, Result> {
+/** What the pipeline checks before a command runs, whatever protocol the call came by. */
+export interface CommandRules {
+  readonly name: string
+  /** Roles of which the session needs one. `*` stands for anyone; an empty list for nobody. */
+  readonly access: readonly string[]
+  readonly session: SessionNeed
+  /** Milliseconds; 15,000 by default. */
+  readonly timeoutMs?: number
+  /** Checks the parameters. They pass as they are where it is absent. */
+  validate?(params: unknown): Validated | Promise<Validated>
+}
+
+export interface CommandDefinition<
+  Params extends z.ZodType,
+  Result,
+  Need extends SessionNeed = SessionNeed,
+  Access extends readonly string[] = readonly string[],
+> {
   /** `module.command`: letters, digits, `_` and `-`, parts joined by dots. */
   readonly name: string
   /** One sentence for the reference. */
   readonly about?: string
-  /** Roles of which the actor needs one; `*` is anyone; an empty list is nobody. */
-  readonly access: readonly string[]
+  /** Roles of which the session needs one. `*` stands for anyone; an empty list for nobody. */
+  readonly access: Access
   /** `optional` by default where anyone has access, else `required`. */
-  readonly session?: SessionNeed
+  readonly session?: Need
   readonly params: Params
-  /** What it answers with, for the reference. */
+  /** The shape of the result, for the reference. */
   readonly result?: z.ZodType
-  /** 15,000 ms by default. */
+  /** Milliseconds; 15,000 by default. */
   readonly timeoutMs?: number
   run(
     params: z.output<Params>,
-    context: CommandContext,
+    context: CommandContext<Need>,
   ): Promise<Result | Refusal> | Result | Refusal
 }
 
+/** A command that callers hold with the types of its parameters and its result. */
+export interface TypedCommand<Params, Result> extends Command {
+  /** Only in the types. */
+  readonly types?: { readonly params: Params; readonly result: Result }
+}
+
 /** A command as the registry holds it. */
-export interface Command extends CommandDefinition<z.ZodType, unknown> {
-  readonly session: SessionNeed
+export interface Command extends CommandRules {
+  readonly about?: string
+  readonly params: z.ZodType
+  readonly result?: z.ZodType
+  validate(params: unknown): Promise<Validated>
+  run(params: unknown, context: CommandContext): unknown
 }
 
 /**
- * Defines a command that every door can call. Parameters are validated before `run`; it answers with a value or a refusal,
- * or throws a `LatchkeyError`. Throws `invalid_request` for a name that no door could carry.
+ * Defines a command that every door can call. Its parameters are validated before `run`, which returns a value or a refusal, or throws a
+ * `LatchkeyError`. Throws `invalid_request` for a name that a door could not carry.
  */
-export function defineCommand<Params extends z.ZodType, Result>(
-  definition: CommandDefinition<Params, Result>,
-): Command {
+export function defineCommand<
+  Params extends z.ZodType,
+  Result,
+  const Access extends readonly string[],
+  Need extends SessionNeed = DefaultNeed<Access>,
+>(
+  definition: CommandDefinition<Params, Result, Need, Access>,
+): TypedCommand<z.input<Params>, Exclude<Result, Refusal>> {
   if (!/^[A-Za-z][\w-]*(\.[A-Za-z][\w-]*)+$/.test(definition.name)) {
-    throw new LatchkeyError('invalid_request', `“${definition.name}” is no name for a command.`)
+    throw new LatchkeyError(
+      'invalid_request',
+      `“${definition.name}” is not a command name: use letters, digits, _ and -, in parts joined by dots.`,
+    )
   }
   const session = definition.session ?? (definition.access.includes('*') ? 'optional' : 'required')
-  // `run` is only ever called with what `params` put out, which the erased type cannot say.
-  return { ...definition, session } as Command
+  const validate = (params: unknown) => validated(definition.params, params)
+  // The pipeline calls `run` only with what `validate` returned, which the erased type cannot express.
+  return { ...definition, session, validate } as Command
+}
+
+async function validated(schema: z.ZodType, params: unknown): Promise<Validated> {
+  const parsed = await schema.safeParseAsync(params)
+  if (parsed.success) return { ok: true, params: parsed.data }
+  const issues = parsed.error.issues.slice(0, 20).map((issue) => ({
+    path: issue.path.map(String).join('.').slice(0, 100),
+    // The message of this kind lists the names of the fields, and a client may have sent a secret as a name.
+    message:
+      issue.code === 'unrecognized_keys' ? 'There are unknown fields' : issue.message.slice(0, 200),
+  }))
+  const first = issues[0]
+  const where = first?.path ? `${first.path}: ` : ''
+  return refuse('invalid_request', `${where}${first?.message ?? 'Invalid input'}.`, { issues })
 }

@@ -3,14 +3,20 @@ export {
   type Command,
   type CommandContext,
   type CommandDefinition,
+  type CommandRules,
+  type CurrentSession,
+  type DefaultNeed,
   defineCommand,
   type SessionNeed,
+  type TypedCommand,
+  type Validated,
 } from './define-command.ts'
 export {
+  type CallSource,
   type CommandCall,
   type CommandOutcome,
-  createDispatcher,
-  type Dispatcher,
-  type DispatcherOptions,
+  createPipeline,
+  type Pipeline,
+  type PipelineOptions,
 } from './pipeline.ts'
 export { type CommandRegistry, createRegistry } from './registry.ts'

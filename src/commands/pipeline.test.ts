@@ -15,7 +15,7 @@ import { LatchkeyError } from '../core/index.ts'
 import {
   type CommandContext,
   type CommandDefinition,
-  createDispatcher,
+  createPipeline,
   createRegistry,
   defineCommand,
   type SessionNeed,
@@ -35,21 +35,21 @@ async function openWith(t: TestContext, given: Given = {}) {
     run: () => 'done',
     ...given,
   })
-  const dispatcher = createDispatcher({
+  const pipeline = createPipeline({
     authority: fixture.authority,
     registry: createRegistry([command]),
     deliver: async (to, event) => void delivered.push([to, event]),
     onError: (error, name) => errors.push([name, error]),
   })
   const call = (token: string | null = null, params: unknown = {}, caller = {}) =>
-    dispatcher.dispatch({ name: 'test.run', params, token, caller })
-  return { ...fixture, dispatcher, call, delivered, told: errors }
+    pipeline.dispatch({ name: 'test.run', params, token, caller })
+  return { ...fixture, pipeline, call, delivered, told: errors }
 }
 
 test('there is no command by another name, whatever objects have', async (t) => {
-  const { dispatcher } = await openWith(t)
+  const { pipeline } = await openWith(t)
   for (const name of ['test', '__proto__', 'constructor', 'constructor.x', '']) {
-    const outcome = await dispatcher.dispatch({ name, params: {}, caller: {} })
+    const outcome = await pipeline.dispatch({ name, params: {}, caller: {} })
     refused(outcome, 'not_found')
     assert.deepEqual(outcome.events, [])
   }
@@ -181,11 +181,11 @@ test('where a session is required a dead token is told why', async (t) => {
 })
 
 test('a session that the door has checked is not checked again', async (t) => {
-  const { authority, dispatcher, tap } = await openWith(t, { session: 'required' })
+  const { authority, pipeline, tap } = await openWith(t, { session: 'required' })
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
   tap.reset()
-  granted(await dispatcher.dispatch({ name: 'test.run', params: {}, current, caller: {} }))
+  granted(await pipeline.dispatch({ name: 'test.run', params: {}, current, caller: {} }))
   assert.equal(tap.count('sessions'), 0)
 })
 

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { refusalOf, refuse } from '../core/errors.ts'
 import {
   type ActorEvent,
@@ -10,186 +11,196 @@ import {
   type Refusal,
   ROLES,
 } from '../core/index.ts'
-import type { Command, CommandContext } from './define-command.ts'
+import { CallContext } from './call-context.ts'
+import type { CommandContext, CommandRules, TypedCommand } from './define-command.ts'
 import type { CommandRegistry } from './registry.ts'
 
-/** A call of a command, as a door decoded it. */
-export interface CommandCall {
-  readonly name: string
-  readonly params: unknown
-  /** The token as it came; checked unless `current` is given. */
+/** Where a call comes from, and its session: by exactly one of `token`, `current` and `recheck`, or by none. */
+export interface CallSource {
+  /** The token as the client sent it: the pipeline authenticates it. */
   readonly token?: string | null
-  /** The session that the door has checked for this very call. */
+  /** The session that the door has authenticated for this very call. */
   readonly current?: Authenticated | null
+  /** The session of an open connection: the pipeline checks again that it is valid. */
+  readonly recheck?: Authenticated | null
   readonly caller: CallOptions
 }
 
-export type CommandOutcome = ({ readonly ok: true; readonly value: unknown } | Refusal) & {
-  /** Events to the caller itself, in order. */
+/** A call of a registered command, as a door decoded it. */
+export interface CommandCall extends CallSource {
+  readonly name: string
+  readonly params: unknown
+}
+
+/** What a call came to. */
+export type CommandOutcome<Result = unknown> = (
+  | { readonly ok: true; readonly value: Result }
+  | Refusal
+) & {
+  /** Events for the caller, in order. */
   readonly events: readonly ActorEvent[]
 }
 
-export interface DispatcherOptions {
+export interface PipelineOptions {
   readonly authority: Authority
   readonly registry: CommandRegistry
-  /** Takes events to actors other than the caller. */
+  /** Takes events for actors other than the caller. */
   readonly deliver?: (actorId: string, event: ActorEvent) => Promise<void>
-  /** Told of errors that are not the caller's. */
+  /** Gets errors that are not the client's. */
   readonly onError?: (error: unknown, command: string) => void
 }
 
-export interface Dispatcher {
+/** The one way to run a command: session, access, validation, time limit, events. It never throws for what a command does. */
+export interface Pipeline {
+  /** Runs a registered command by its name. Refuses `not_found` for a name that is not registered. */
   dispatch(call: CommandCall): Promise<CommandOutcome>
+  /** Runs a command of which the caller holds the definition, with its types. */
+  call<Params, Result>(
+    command: TypedCommand<Params, Result>,
+    params: Params,
+    source: CallSource,
+  ): Promise<CommandOutcome<Result>>
+  /** Runs `work` by the rules of a protocol's own command. Doors adapt their commands with it. */
+  run<Result>(
+    rules: CommandRules,
+    call: CallSource & { readonly params: unknown },
+    work: (
+      params: unknown,
+      context: CommandContext,
+    ) => Result | Refusal | Promise<Result | Refusal>,
+  ): Promise<CommandOutcome<Result>>
 }
 
-/** Events that one call may buffer. */
-const MAX_EVENTS = 1000
+const DEFAULT_TIMEOUT_MS = 15_000
 
-/**
- * Makes the dispatcher: it resolves the session, checks access, validates parameters, runs the command under its
- * time limit, and answers with a value or a code. It never throws for what a command does.
- */
-export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const answer = async (call: CommandCall): Promise<CommandOutcome> => {
-    const command = options.registry.find(call.name)
-    if (command === null) return { ...refuse('not_found', 'There is no such command.'), events: [] }
-    const current = await resolveSession(options.authority, command, call)
-    if (current !== null && !current.ok) return { ...current, events: [] }
-    const denied = checkAccess(options.authority, command, current, call.caller)
-    if (denied !== null) return { ...denied, events: [] }
-    const parsed = await command.params.safeParseAsync(call.params)
-    if (!parsed.success) return { ...invalidParams(parsed.error.issues), events: [] }
-    return run(options, command, parsed.data, current, call.caller)
+/** Makes the pipeline. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const run: Pipeline['run'] = async (rules, call, work) => {
+    try {
+      const current = await resolveSession(options.authority, rules, call)
+      if (current !== null && !current.ok) return { ...current, events: [] }
+      const denied = checkAccess(options.authority, rules, current, call.caller)
+      if (denied !== null) return { ...denied, events: [] }
+      const validated = (await rules.validate?.(call.params)) ?? { ok: true, params: call.params }
+      if (!validated.ok) return { ...validated, events: [] }
+      const context = new CallContext(options.authority, current, call.caller)
+      return await execute(options, rules, context, () => work(validated.params, context))
+    } catch (error) {
+      if (call.caller.signal?.aborted === true) {
+        return { ...refuse('timeout', 'The client disconnected.'), events: [] }
+      }
+      options.onError?.(error, rules.name)
+      return { ...refusalOf(error), events: [] }
+    }
   }
   return {
+    run,
     async dispatch(call) {
-      try {
-        return await answer(call)
-      } catch (error) {
-        const gone = call.caller.signal?.aborted === true
-        if (!gone) options.onError?.(error, call.name)
-        return {
-          ...(gone ? refuse('timeout', 'The caller went away.') : refusalOf(error)),
-          events: [],
-        }
+      const command = options.registry.find(call.name)
+      if (command === null) {
+        return { ...refuse('not_found', 'There is no such command.'), events: [] }
       }
+      return run(command, call, (params, context) => command.run(params, context))
+    },
+    call<Params, Result>(
+      command: TypedCommand<Params, Result>,
+      params: Params,
+      source: CallSource,
+    ) {
+      return run(
+        command,
+        { ...source, params },
+        (checked, context) => command.run(checked, context) as Result,
+      )
     },
   }
 }
 
 async function resolveSession(
   authority: Authority,
-  command: Command,
-  call: CommandCall,
+  { session }: CommandRules,
+  { token, current, recheck, caller }: CallSource,
 ): Promise<Authenticated | Refusal | null> {
-  if (call.current !== undefined && call.current !== null) return call.current
-  const absent = call.token === undefined || call.token === null || call.token === ''
-  if (absent && command.session === 'optional') return null
-  const check = await authority.authenticate(call.token, call.caller)
-  if (check.ok || command.session !== 'optional' || check.code === 'unavailable') return check
+  if (current !== undefined && current !== null) return current
+  if (recheck !== undefined && recheck !== null) return authority.sessions.recheck(recheck, caller)
+  const absent = token === undefined || token === null || token === ''
+  if (absent && session === 'optional') return null
+  const check = await authority.authenticate(token, caller)
+  if (check.ok || session !== 'optional' || check.code === 'unavailable') return check
   return null
 }
 
 function checkAccess(
   authority: Authority,
-  command: Command,
+  { access, session }: CommandRules,
   current: Authenticated | null,
   caller: CallOptions,
 ): Refusal | null {
   if (current === null) {
-    if (command.session !== 'optional') return refuse('token_missing', 'No token was given.')
-    return command.access.includes('*') ? null : refuse('access_denied', 'Log in first.')
+    if (session !== 'optional') return refuse('token_missing', 'No token was given.')
+    return access.includes('*') ? null : refuse('access_denied', 'Log in first.')
   }
-  const mine = current.session.roles
-  // What a visitor was given in development never opens administration.
-  const { anonymous } = current.session
-  const openTo = anonymous ? command.access.filter((role) => role !== ROLES.admin) : command.access
+  const { roles, anonymous } = current.session
+  // The roles that development gives to an anonymous session never open administration.
+  const openTo = anonymous ? access.filter((role) => role !== ROLES.admin) : access
   const allowed =
     openTo.includes('*') ||
-    (openTo.length > 0 && mine.includes('*')) ||
-    openTo.some((role) => mine.includes(role))
-  if (!allowed) return refuse('access_denied', 'You may not do that.')
-  const own = command.session === 'own' || command.session === 'fresh'
+    (openTo.length > 0 && roles.includes('*')) ||
+    openTo.some((role) => roles.includes(role))
+  if (!allowed) return refuse('access_denied', 'You do not have access.')
+  const own = session === 'own' || session === 'fresh'
   if (own && current.impersonator !== null) {
-    return refuse('access_denied', 'Not while acting as another.')
+    return refuse('access_denied', 'Not allowed while impersonating.')
   }
-  if (command.session !== 'fresh') return null
+  if (session !== 'fresh') return null
   const fresh = authority.sessions.freshWithin(current, undefined, caller)
   return fresh.ok ? null : fresh
 }
 
-function invalidParams(
-  issues: readonly { code?: string; path: PropertyKey[]; message: string }[],
-): Refusal {
-  const told = issues.slice(0, 20).map((issue) => ({
-    path: issue.path.map(String).join('.').slice(0, 100),
-    // Its own message names the fields, and people put secrets anywhere.
-    message:
-      issue.code === 'unrecognized_keys' ? 'There are unknown fields' : issue.message.slice(0, 200),
-  }))
-  const first = told[0]
-  const where = first?.path ? `${first.path}: ` : ''
-  return refuse('invalid_request', `${where}${first?.message ?? 'Invalid input'}.`, {
-    issues: told,
+async function execute<Result>(
+  options: PipelineOptions,
+  { name, timeoutMs = DEFAULT_TIMEOUT_MS }: CommandRules,
+  context: CallContext,
+  work: () => Result | Refusal | Promise<Result | Refusal>,
+): Promise<CommandOutcome<Result>> {
+  const settled = (answer: { readonly ok: true; readonly value: Result } | Refusal) => ({
+    ...answer,
+    events: sendEvents(options, name, context.closeEvents(answer.ok)),
   })
+  try {
+    const started = work()
+    const value = started instanceof Promise ? await within(timeoutMs, context, started) : started
+    return settled(isRefusal(value) ? value : { ok: true, value })
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (refusal.code === 'internal') options.onError?.(error, name)
+    return settled(refusal)
+  }
 }
 
-async function run(
-  options: DispatcherOptions,
-  command: Command,
-  params: unknown,
-  current: Authenticated | null,
-  caller: CallOptions,
-): Promise<CommandOutcome> {
-  const buffered: { to: string | null; event: ActorEvent; always: boolean }[] = []
-  const limit = new AbortController()
-  const signal =
-    caller.signal === undefined ? limit.signal : AbortSignal.any([caller.signal, limit.signal])
-  let open = true
-  const context: CommandContext = {
-    authority: options.authority,
-    current,
-    get actor() {
-      if (current === null) throw new LatchkeyError('token_missing', 'Log in first.')
-      return current.actor
-    },
-    caller: { ...caller, signal },
-    emit(to, event, { always = false } = {}) {
-      if (!open) return
-      if (buffered.length >= MAX_EVENTS) throw new LatchkeyError('too_large', 'Too many events.')
-      buffered.push({ to, event, always })
-    },
+/** Sends the events for other actors, and returns those for the caller. */
+function sendEvents(
+  { deliver, onError }: PipelineOptions,
+  name: string,
+  buffered: ReturnType<CallContext['closeEvents']>,
+): readonly ActorEvent[] {
+  const events: ActorEvent[] = []
+  for (const { to, event } of buffered) {
+    if (to === null) events.push(event)
+    else deliver?.(to, event).catch((error: unknown) => onError?.(error, name))
   }
-  const answer = await within(command.timeoutMs ?? 15_000, limit, async () =>
-    command.run(params, context),
-  ).then(
-    (value) => (isRefusal(value) ? value : { ok: true as const, value }),
-    (error: unknown) => {
-      const refusal = refusalOf(error)
-      if (refusal.code === 'internal') options.onError?.(error, command.name)
-      return refusal
-    },
-  )
-  // What a command that ran out of time still emits is nobody's.
-  open = false
-  const leaving = buffered.filter(({ always }) => answer.ok || always)
-  for (const { to, event } of leaving) {
-    if (to === null) continue
-    options.deliver?.(to, event).catch((error: unknown) => options.onError?.(error, command.name))
-  }
-  const events = leaving.filter(({ to }) => to === null).map(({ event }) => event)
-  return { ...answer, events }
+  return events
 }
 
-async function within<T>(ms: number, limit: AbortController, work: () => Promise<T>): Promise<T> {
+async function within<T>(ms: number, context: CallContext, work: Promise<T>): Promise<T> {
   const expired = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     const error = new LatchkeyError('timeout', 'The command took too long.')
     expired.reject(error)
-    limit.abort(error)
+    context.expire(error)
   }, ms)
   try {
-    return await Promise.race([work(), expired.promise])
+    return await Promise.race([work, expired.promise])
   } finally {
     clearTimeout(timer)
   }

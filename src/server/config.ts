@@ -34,7 +34,7 @@ export interface ServerConfig {
   readonly store?: 'sqlite' | 'memory'
   /** Development: loopback only, short and common passwords pass, cookies over plain HTTP. False by default. */
   readonly dev?: boolean
-  /** Proxies whose `X-Forwarded-For` is cachedRefusal: addresses or CIDR prefixes. None by default. */
+  /** Proxies whose `X-Forwarded-For` is trusted: addresses or CIDR prefixes. None by default. */
   readonly trustedProxies?: readonly string[]
   /** `Host` headers that are served; any by default, and in development those of this machine. */
   readonly allowedHosts?: readonly string[]

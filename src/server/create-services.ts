@@ -1,9 +1,9 @@
 import {
   builtInCommands,
   type CommandRegistry,
-  createDispatcher,
+  createPipeline,
   createRegistry,
-  type Dispatcher,
+  type Pipeline,
 } from '../commands/index.ts'
 import { type Connections, createConnections } from '../connections/index.ts'
 import { type Authority, createAuthority, type Store } from '../core/index.ts'
@@ -19,7 +19,7 @@ export interface Services {
   readonly authority: Authority
   readonly connections: Connections
   readonly registry: CommandRegistry
-  readonly dispatcher: Dispatcher
+  readonly pipeline: Pipeline
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -33,14 +33,14 @@ export async function createServices(config: ResolvedConfig, log: Log): Promise<
     authority,
     onError: (err) => logger.error({ err }, 'A connection failed.'),
   })
-  const dispatcher = createDispatcher({
+  const pipeline = createPipeline({
     authority,
     registry,
     deliver: (actorId, event) => connections.send(actorId, event),
     onError: (err, command) => logger.error({ err, command }, 'A command failed.'),
   })
   const metrics = createMetrics({ authority, connections })
-  return { authority, connections, registry, dispatcher, metrics, log }
+  return { authority, connections, registry, pipeline, metrics, log }
 }
 
 async function openStore({ store, data }: ResolvedConfig): Promise<Store> {

@@ -39,7 +39,7 @@ export async function openGrpc(
 async function doorOf(
   address: DoorAddress,
   { grpcInsecure, maxConnections }: ResolvedConfig,
-  { authority, dispatcher, connections, log: { logger } }: Services,
+  { authority, pipeline, connections, log: { logger } }: Services,
   material: TlsMaterial | null,
   { addresses, onStop }: OpenGrpcOptions,
 ): Promise<Door> {
@@ -54,7 +54,7 @@ async function doorOf(
   const { createGrpcDoor, createGrpcListener } = await load()
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A call failed.')
   const info = () => ({ version, addresses: addresses() })
-  const door = createGrpcDoor({ authority, dispatcher, connections, info, onStop, onError })
+  const door = createGrpcDoor({ authority, pipeline, connections, info, onStop, onError })
   return createGrpcListener({ door, address, tls, maxConnections, onError })
 }
 

@@ -29,7 +29,7 @@ export interface OpenHttpOptions {
 /** The doors of the HTTP port: MAGE's commands and streams in front, HTTP behind. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, dispatcher, metrics, log: { logger } }: Services,
+  { authority, connections, registry, pipeline, metrics, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
   const { http: address, maxConnections, modules, publicUrl } = config
@@ -52,7 +52,7 @@ export async function openHttp(
   if (address === null) return { doors: [], ...ends }
   const door = createHttpDoor({
     ...common,
-    dispatcher,
+    pipeline,
     ...(publicUrl === null ? {} : { publicUrl }),
     ready,
     metrics: metrics.render,

@@ -153,7 +153,7 @@ export const OPTIONS: Options = {
     value: [],
     kind: 'list',
     takes: 'LIST',
-    about: 'proxies whose X-Forwarded-For is cachedRefusal: addresses or prefixes, with commas',
+    about: 'proxies whose X-Forwarded-For is trusted: addresses or prefixes, with commas',
     schema: z.array(says('must be addresses or prefixes such as 10.0.0.0/8', isProxy)).max(1000),
   },
   allowedHosts: {

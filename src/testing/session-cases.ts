@@ -55,7 +55,7 @@ export const sessionCases: readonly StoreCase[] = [
         tokenExpiresAt: START + HOUR,
         generation: 2,
         version: 2,
-        access: null,
+        roles: null,
       }
       assert.equal(await sessions.update(changed, 1), true)
       assert.deepEqual(await sessions.find(record.id), changed)

@@ -12,7 +12,7 @@ import {
 import {
   builtInCommands,
   type Command,
-  createDispatcher,
+  createPipeline,
   createRegistry,
 } from '../../src/commands/index.ts'
 import { type Connections, createConnections } from '../../src/connections/index.ts'
@@ -190,7 +190,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<GrpcF
   const door = createGrpcDoor({
     authority,
     connections,
-    dispatcher: createDispatcher({ authority, registry, deliver, onError }),
+    pipeline: createPipeline({ authority, registry, deliver, onError }),
     info: () => ({ version: '1.2.3', addresses: [{ door: 'grpc', address: 'here' }] }),
     onStop: () => void stops++,
     onError,

@@ -10,7 +10,7 @@ import {
   refused,
 } from '../../../test/support/authority.ts'
 import { jwtCodec } from '../../core/token/jwt-codec.ts'
-import { builtInCommands, createDispatcher, createRegistry } from '../index.ts'
+import { builtInCommands, createPipeline, createRegistry } from '../index.ts'
 
 const NEXT = 'another fine stone'
 
@@ -26,13 +26,13 @@ async function openCommands(t: TestContext) {
   const fixture = await openFixture(t, { codecs: [jwtCodec()] })
   const registry = createRegistry(builtInCommands)
   const called = new Set<string>()
-  const dispatcher = createDispatcher({
+  const pipeline = createPipeline({
     authority: fixture.authority,
     registry,
     onError: (error) => assert.fail(String(error)),
   })
   const dispatch = (name: string, params: unknown = {}, token: string | null = null) =>
-    dispatcher.dispatch({ name, params, token, caller: { door: 'test' } })
+    pipeline.dispatch({ name, params, token, caller: { door: 'test' } })
   const call = async (name: string, params: unknown = {}, token: string | null = null) => {
     const { value } = granted(await dispatch(name, params, token))
     called.add(name)

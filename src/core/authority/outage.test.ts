@@ -74,7 +74,7 @@ test('a lock-all during a lapse counts after it, though nothing was checked mean
   refused(await node.authority.renew(renewalOf(login)), 'session_revoked')
 })
 
-test('what was revoked during a lapse is not cachedRefusal after it', async (t) => {
+test('what was revoked during a lapse is not accepted after it', async (t) => {
   const fixture = await openFixture(t)
   const node = await fixture.addNode()
   const ada = await addActor(fixture.authority, 'Ada', ['user', 'editor'])

@@ -10,7 +10,7 @@ export interface ParsedToken {
   readonly expiresAt?: number
   /** SHA-256 of the token's text, and of its secret, in formats that remember them: as `digestSecret` gives them. */
   readonly digests?: { readonly token: string; readonly secret: string }
-  /** Whether it is signed by the house, in formats that are: without a yes nothing that the token says is cachedRefusal. */
+  /** Whether it is signed by the house, in formats that are: without a yes nothing that the token says is trusted. */
   verify?(): boolean | Promise<boolean>
 }
 

@@ -1,4 +1,4 @@
-import type { CommandRegistry, Dispatcher } from '../../commands/index.ts'
+import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 
@@ -9,7 +9,7 @@ export interface AngenDoorOptions {
   /** Whose application commands are served as `module/command`. */
   readonly registry: CommandRegistry
   /** Made over the registry by default. */
-  readonly dispatcher?: Dispatcher
+  readonly pipeline?: Pipeline
   /** False by default. */
   readonly development?: boolean
   /**

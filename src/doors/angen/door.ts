@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createDispatcher } from '../../commands/index.ts'
+import { createPipeline } from '../../commands/index.ts'
 import { LatchkeyError } from '../../core/index.ts'
 import type { AngenDoorOptions } from './door-options.ts'
 import { createFinder } from './protocol/application.ts'
@@ -52,7 +52,7 @@ function createServices(options: AngenDoorOptions): Services {
   return {
     authority,
     connections,
-    dispatcher: options.dispatcher ?? createDispatcher({ authority, registry, deliver, onError }),
+    pipeline: options.pipeline ?? createPipeline({ authority, registry, deliver, onError }),
     states: new ClientStates({
       keepMs: options.keepClientMs ?? 300_000,
       maxKept: options.maxKeptClients ?? 10_000,

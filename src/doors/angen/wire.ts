@@ -1,6 +1,6 @@
 /** One client, as the transport gives it to the protocol. */
 export interface Wire {
-  /** Canonical address of the client, as far as the proxies before it are cachedRefusal, or null. */
+  /** Canonical address of the client, as far as the proxies before it are trusted, or null. */
   readonly address: string | null
   readonly transport: 'tcp' | 'tls' | 'websocket'
   /** Sends one JSON text (no line end in it). False when nothing is sent any more: it closes, or reads too slowly and is being closed for it. */

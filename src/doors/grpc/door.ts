@@ -1,6 +1,6 @@
 import { Server, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
-import type { Dispatcher } from '../../commands/index.ts'
+import type { Pipeline } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import { refuse } from '../../core/errors.ts'
 import type { Authority } from '../../core/index.ts'
@@ -29,7 +29,7 @@ export interface GrpcLimits {
 
 export interface GrpcDoorOptions {
   readonly authority: Authority
-  readonly dispatcher: Dispatcher
+  readonly pipeline: Pipeline
   readonly connections: Connections
   /** Version and addresses, for `AgentStatus`. */
   readonly info: () => ServerInfo
@@ -88,7 +88,7 @@ export function needOf(path: string): CallNeed {
 
 /** Opens the gRPC door. */
 export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
-  const { authority, dispatcher, connections } = options
+  const { authority, pipeline, connections } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const onError =
     options.onError ?? ((error: unknown, what: string) => console.error('latchkey:', what, error))
@@ -110,7 +110,7 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
   const unread = { connections, maxUnread: limits.unreadChars }
   const agent = agentService({ format: 'jwt', ...options })
   addService(server, Agent, agent, onError)
-  addService(server, Sessions, sessionsService({ dispatcher, ...unread }), onError)
+  addService(server, Sessions, sessionsService({ pipeline, ...unread }), onError)
   addReflection(server, [file_latchkey_v1_agent, file_latchkey_v1_sessions])
   const health = new HealthImplementation()
   health.addToServer(server)

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { Dispatcher } from '../../commands/index.ts'
+import type { Pipeline } from '../../commands/index.ts'
 import {
   type Actor,
   type Authenticated,
@@ -17,7 +17,7 @@ import { type WatchOptions, watch } from './watch.ts'
 import { whoAmIBytes } from './who-am-i.ts'
 
 export interface SessionsServiceOptions extends WatchOptions {
-  readonly dispatcher: Dispatcher
+  readonly pipeline: Pipeline
 }
 
 /** What a login answers with. */
@@ -45,7 +45,7 @@ interface Introspection {
 export function sessionsService(options: SessionsServiceOptions): Handlers<typeof Sessions> {
   const dispatch = async (call: InterceptedCall, name: string, params: object) => {
     const { token, current, caller } = call
-    const outcome = await options.dispatcher.dispatch({ name, params, token, current, caller })
+    const outcome = await options.pipeline.dispatch({ name, params, token, current, caller })
     if (!outcome.ok) throw errorOf(outcome)
     return outcome
   }

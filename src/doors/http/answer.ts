@@ -1,4 +1,4 @@
-import type { Dispatcher } from '../../commands/index.ts'
+import type { Pipeline } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
 import type { Authority, CallOptions } from '../../core/index.ts'
 import { readBody } from './body.ts'
@@ -9,7 +9,7 @@ import type { Route } from './routes.ts'
 /** What answering needs of the door. */
 export interface Exchange {
   readonly authority: Authority
-  readonly dispatcher: Dispatcher
+  readonly pipeline: Pipeline
   readonly jar: CookieJar
   readonly publicOrigin: string | null
 }
@@ -47,7 +47,7 @@ export async function answerRoute(
       refuse('origin_refused', 'With cookies, only pages of this origin may ask that.'),
     )
   }
-  const outcome = await exchange.dispatcher.dispatch({
+  const outcome = await exchange.pipeline.dispatch({
     name: route.command,
     params,
     token: credential.token,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
-import type { CommandRegistry, Dispatcher } from '../../commands/index.ts'
+import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { refusalOf, refuse } from '../../core/errors.ts'
 import type { Authority, CallOptions } from '../../core/index.ts'
@@ -14,14 +14,14 @@ import { Checking, JSON_HEADERS, readerOf, whoAmI, writeAnswer } from './who-am-
 
 export interface HttpDoorOptions {
   readonly authority: Authority
-  readonly dispatcher: Dispatcher
+  readonly pipeline: Pipeline
   /** For the reference at `/openapi.json` and `/docs`. */
   readonly registry: CommandRegistry
   /** Plain cookie names, and only loopback `Host` headers. False by default. */
   readonly development?: boolean
   /** What stands before every path: `/auth`. Nothing by default. */
   readonly prefix?: string
-  /** Proxies whose `X-Forwarded-For` is cachedRefusal: addresses or CIDR prefixes. None by default. */
+  /** Proxies whose `X-Forwarded-For` is trusted: addresses or CIDR prefixes. None by default. */
   readonly trustedProxies?: readonly string[]
   /** `Host` headers that are served; any by default in production. */
   readonly allowedHosts?: readonly string[]

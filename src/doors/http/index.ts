@@ -1,7 +1,7 @@
 import {
   builtInCommands,
   type Command,
-  createDispatcher,
+  createPipeline,
   createRegistry,
 } from '../../commands/index.ts'
 import type { Authority } from '../../core/index.ts'
@@ -17,17 +17,17 @@ export { problem } from './problem.ts'
  */
 export function createHandler(
   authority: Authority,
-  options: Omit<HttpDoorOptions, 'authority' | 'dispatcher' | 'registry'> & {
+  options: Omit<HttpDoorOptions, 'authority' | 'pipeline' | 'registry'> & {
     readonly commands?: readonly Command[]
   } = {},
 ): HttpDoor['fetch'] {
   const { commands = [], ...rest } = options
   const registry = createRegistry([...builtInCommands, ...commands])
   const { onError } = options
-  const dispatcher = createDispatcher({
+  const pipeline = createPipeline({
     authority,
     registry,
     ...(onError === undefined ? {} : { onError }),
   })
-  return createHttpDoor({ ...rest, authority, dispatcher, registry }).fetch
+  return createHttpDoor({ ...rest, authority, pipeline, registry }).fetch
 }

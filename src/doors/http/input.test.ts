@@ -6,10 +6,8 @@ import { openFixture, parsed, refused } from '../../../test/support/http-door.ts
 import { sessionListingShape } from '../../commands/built-in/shapes.ts'
 import { nativeCodec } from '../../core/index.ts'
 
-const listShape = z.strictObject({
-  sessions: z.array(sessionListingShape),
-  next: z.string().optional(),
-})
+const sessions = z.array(sessionListingShape)
+const listShape = z.strictObject({ sessions, next: z.string().optional() })
 
 test('a limit is a number from 1 to 1000', async () => {
   await using fixture = await openFixture()
@@ -358,8 +356,8 @@ test('a well-formed token with another secret is invalid, and with it nothing is
   await fixture.ask('DELETE /v1/session', { token })
   refused(await fixture.ask('GET /v1/session', { token: forged }), 401, 'token_invalid')
   refused(await fixture.ask('GET /v1/session', { token }), 401, 'session_revoked', 'logged_out')
-  const nowhere = nativeCodec.format({ id: 'x'.repeat(25), secret }, { owner: '' })
-  refused(await fixture.ask('GET /v1/session', { token: nowhere }), 401, 'token_invalid')
+  const none = nativeCodec.format({ id: 'x'.repeat(25), secret }, { owner: '' })
+  refused(await fixture.ask('GET /v1/session', { token: none }), 401, 'token_invalid')
 })
 
 test('a renewal code is no token, and a token no renewal code', async () => {
@@ -394,8 +392,8 @@ test('whatever string is sent as a token, the answer is a refusal of it', async 
       const code = token.trim() === '' ? 'token_missing' : 'token_invalid'
       assert.equal(reply.body['code'], code)
     }
-    const reply = await fixture.ask('POST /v1/session/renew', { body: { renewal: token } })
-    assert.ok([400, 401].includes(reply.status))
+    const { status } = await fixture.ask('POST /v1/session/renew', { body: { renewal: token } })
+    assert.ok([400, 401].includes(status))
   })
   await fc.assert(property, { numRuns: 150 })
 })

@@ -182,7 +182,7 @@ test('no answer has in it a password or a token that was sent, wherever it was p
   }
 })
 
-// The names of unknown fields come from the dispatcher, which tells what the schema says of them.
+// The names of unknown fields come from the pipeline, which tells what the schema says of them.
 test('a secret that was sent as the name of a field is not told back', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')

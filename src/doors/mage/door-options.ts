@@ -34,7 +34,7 @@ export interface MageDoorOptions {
   readonly cors?: CorsOptions | null
   /** What clients are told of the message stream: every transport at `/msgstream` by default. */
   readonly stream?: StreamConfig
-  /** Proxies whose `X-Forwarded-For` is cachedRefusal. None by default. */
+  /** Proxies whose `X-Forwarded-For` is trusted. None by default. */
   readonly trustedProxies?: readonly string[]
   /** `Host` headers that are served; any by default, and in development those of this machine. */
   readonly allowedHosts?: readonly string[]

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
-import { type Command, type CommandRegistry, createDispatcher } from '../../commands/index.ts'
+import { type Command, type CommandRegistry, createPipeline } from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { type CallOptions, LatchkeyError } from '../../core/index.ts'
 import { isAllowedHost } from '../http/credentials.ts'
@@ -181,7 +181,7 @@ function othersOf(
 ): OtherCommands | null {
   if (registry === undefined) return null
   const deliver = connections.send.bind(connections)
-  return { registry, dispatcher: createDispatcher({ authority, registry, deliver, onError }) }
+  return { registry, pipeline: createPipeline({ authority, registry, deliver, onError }) }
 }
 
 function closer(application: Application, letGo: () => void): () => Promise<void> {

@@ -42,7 +42,7 @@ export async function endSessions(
   )
 }
 
-// What is over already may still be cachedRefusal where nobody was told: the answer to the write that ended it was lost.
+// What is over already may still be trusted where nobody was told: the answer to the write that ended it was lost.
 function staleChange(which: EndSelector): Change {
   if ('id' in which) return { kind: 'session-changed', id: which.id }
   return { kind: 'actor-changed', id: 'actsAs' in which ? which.actsAs : which.owner }

@@ -24,7 +24,7 @@ export function isServed(name: string): boolean {
   return !BUILT_IN.has(name) && !RESERVED.has(name.slice(0, name.indexOf('.')))
 }
 
-// Whatever an object: the dispatcher validates, after it has checked access.
+// Whatever an object: the pipeline validates, after it has checked access.
 const anything = createChecker({ type: 'object' })
 
 /** Finds commands of the protocol, and those of the application by `module/command`. */
@@ -58,7 +58,7 @@ function wrap(command: Command): AngenCommand {
 }
 
 async function dispatch(name: string, params: unknown, visitor: ClientContext): Promise<Outcome> {
-  const outcome = await visitor.services.dispatcher.dispatch({
+  const outcome = await visitor.services.pipeline.dispatch({
     name,
     params,
     current: visitor.isLoggedIn ? visitor.session : null,

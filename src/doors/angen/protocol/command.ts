@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Dispatcher } from '../../../commands/index.ts'
+import type { Pipeline } from '../../../commands/index.ts'
 import type { Connections } from '../../../connections/index.ts'
 import type { Authenticated, Authority, CallOptions } from '../../../core/index.ts'
 import type { ClientStates } from './client-states.ts'
@@ -11,7 +11,7 @@ import { type Checker, createChecker, type JsonSchema } from './schema.ts'
 export interface Services {
   readonly authority: Authority
   readonly connections: Connections
-  readonly dispatcher: Dispatcher
+  readonly pipeline: Pipeline
   readonly states: ClientStates
   /** Null where logins are not held back. */
   readonly queue: LoginQueue | null

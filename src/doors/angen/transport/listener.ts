@@ -26,7 +26,7 @@ export interface AngenListenerOptions {
   readonly address: { readonly host: string; readonly port: number; readonly named: boolean }
   /** Without it the listener is plain. */
   readonly tls?: TlsSource
-  /** Addresses and prefixes of proxies: what comes from them must begin with a PROXY header, which is cachedRefusal. None by default. */
+  /** Addresses and prefixes of proxies: what comes from them must begin with a PROXY header, which is trusted. None by default. */
   readonly proxies?: readonly string[]
   /** Connections open at once at most; any number by default. */
   readonly maxConnections?: number

@@ -16,7 +16,7 @@ export interface AngenSocketServerOptions {
   readonly allowsHost?: (request: IncomingMessage) => boolean
   /** Origins of pages that may connect beside those of this host; `*` is any. None by default. */
   readonly allowedOrigins?: readonly string[]
-  /** Proxies whose `X-Forwarded-For` is cachedRefusal: addresses or CIDR prefixes. None by default. */
+  /** Proxies whose `X-Forwarded-For` is trusted: addresses or CIDR prefixes. None by default. */
   readonly trustedProxies?: readonly string[]
 }
 

@@ -7,7 +7,7 @@ import {
   SEED_FILES,
   withCommands,
 } from '../../../../test/support/mage-door.ts'
-import { createDispatcher, defineCommand } from '../../../commands/index.ts'
+import { createPipeline, defineCommand } from '../../../commands/index.ts'
 
 const FILES = {
   ...withCommands({
@@ -27,9 +27,9 @@ exports.execute = async (state, code) => { state.emit(null, 'lost'); state.emit(
 /** Calls a command as any other door does. */
 function otherDoor({ authority, registry, connections }: Game) {
   const deliver = connections.send.bind(connections)
-  const dispatcher = createDispatcher({ authority, registry, deliver })
+  const pipeline = createPipeline({ authority, registry, deliver })
   return (name: string, params: unknown, token?: string) =>
-    dispatcher.dispatch({ name, params, caller: { door: 'test' }, ...(token ? { token } : {}) })
+    pipeline.dispatch({ name, params, caller: { door: 'test' }, ...(token ? { token } : {}) })
 }
 
 test('a user command can be called through any door', async (t) => {

@@ -64,7 +64,7 @@ export function createSessionModule(latest: () => Services): SessionModule {
       const acl = tagsOf(meta?.['acl'])
       const wanted = { actorId: id, acl, meta: meta ?? {}, ...(language ? { language } : {}) }
       return promiseSession(state, wanted, async () => {
-        const request = { ...GAME_SESSION, access: acl }
+        const request = { ...GAME_SESSION, roles: acl }
         const known = await services.authority.sessions.loginAs(id, request, caller)
         if (known.ok || known.code !== 'not_found') return known
         const visitor = { ...request, actorId: id, vouched: true }

@@ -8,7 +8,7 @@ import {
   SEED_FILES,
   withCommands,
 } from '../../../../test/support/mage-door.ts'
-import { createDispatcher } from '../../../commands/index.ts'
+import { createPipeline } from '../../../commands/index.ts'
 import { memory, memoryEngine } from '../../../stores/memory/index.ts'
 import { fakeClock } from '../../../testing/fake-clock.ts'
 import { createHttpDoor } from '../../http/index.ts'
@@ -86,8 +86,8 @@ test('one session, every door', async (t) => {
   const game = await openGame(t)
   const { id, key } = await game.person('ada')
   const { authority, registry } = game
-  const dispatcher = createDispatcher({ authority, registry })
-  const { fetch } = createHttpDoor({ authority, registry, dispatcher })
+  const pipeline = createPipeline({ authority, registry })
+  const { fetch } = createHttpDoor({ authority, registry, pipeline })
   const headers = { authorization: `Bearer ${key}`, host: 'localhost' }
   const who = await fetch(new Request('http://localhost/v1/session', { headers }))
   assert.equal(((await who.json()) as { actor: { id: string } }).actor.id, id)

@@ -1,4 +1,4 @@
-import type { CommandRegistry, Dispatcher } from '../../../commands/index.ts'
+import type { CommandRegistry, Pipeline } from '../../../commands/index.ts'
 import { errorOf } from '../../../core/errors.ts'
 import type { CallOptions } from '../../../core/index.ts'
 import type { Application, UserAnswer } from '../application/application.ts'
@@ -14,7 +14,7 @@ import type { CachedEntry, ResponseCache } from './response-cache.ts'
 /** Commands that were defined for every door. */
 export interface OtherCommands {
   readonly registry: CommandRegistry
-  readonly dispatcher: Dispatcher
+  readonly pipeline: Pipeline
 }
 
 /** What a batch runs on. */
@@ -149,7 +149,7 @@ async function runOther(others: OtherCommands | null, call: OneCall): Promise<Us
     return { error: 'server', response: null, events: NONE, session }
   }
   const current = session?.current ?? null
-  const outcome = await others.dispatcher.dispatch({ name, params, current, caller })
+  const outcome = await others.pipeline.dispatch({ name, params, current, caller })
   const events = outcome.events.map((event) =>
     JSON.stringify(event.data === undefined ? [event.name] : [event.name, event.data]),
   )
