@@ -176,7 +176,7 @@ test('an impersonation can do nothing that is its actor’s own to do', async (t
     ['device.deny', { userCode: 'x' }],
   ] as const) {
     const refusal = refused(await dispatch(name, params, token), 'access_denied')
-    assert.equal(refusal.message, 'Not while acting as another.', name)
+    assert.equal(refusal.message, 'Not allowed while impersonating.', name)
   }
   granted(await authority.login({ identity: 'ada', password: PASSWORD }))
 })
