@@ -29,7 +29,7 @@ function found(row: unknown) {
   const actor: Actor = {
     id: String(id),
     name: email,
-    identities: [email],
+    identities: [{ value: email, kind: 'email', verifiedAt: null }],
     roles: ['user'],
     status: banned === 1 ? 'suspended' : 'active',
     anonymous: false,

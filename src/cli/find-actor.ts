@@ -12,7 +12,7 @@ export async function findActor(api: Api, text: string): Promise<Actor> {
   const identity = canonicalIdentity(text)
   const query = { text: identity ?? '' }
   for await (const page of api.pages<Actor>('/v1/admin/actors', 'actors', query, 10_000)) {
-    const found = page.find(({ identities }) => identity !== null && identities.includes(identity))
+    const found = page.find(({ identities }) => identities.some(({ value }) => value === identity))
     if (found !== undefined) return found
   }
   throw new LatchkeyError('not_found', `There is no actor ${text}.`)

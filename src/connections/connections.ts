@@ -219,15 +219,16 @@ class ConnectionTable implements Connections {
   #hear(change: Change): void {
     if (change.kind === 'sessions-ended') {
       for (const { id, reason } of change.ended) this.#endSession(id, reason)
-    } else if (change.kind === 'session-changed') {
+    } else if (change.kind === 'session-changed' || change.kind === 'session-rotated') {
       const entries = this.#bySession.get(change.id) ?? []
       for (const entry of [...entries]) this.#use(entry, true).catch(this.#onError)
-    } else if (change.kind === 'all-locked') {
+    } else if (change.kind === 'global-epoch-raised') {
       for (const id of [...this.#bySession.keys()]) this.#endSession(id, 'locked')
       this.#mailboxes.clear()
-    } else if (change.kind === 'actor-changed') {
-      // Whether it still may is the authority's to say: a brought directory may have suspended it.
-      for (const entry of this.#byActor.get(change.id) ?? []) {
+    } else if (change.kind === 'actor-changed' || change.kind === 'owner-epoch-raised') {
+      // The authority decides whether the session is still valid: a brought directory may have suspended the actor.
+      const actor = change.kind === 'actor-changed' ? change.id : change.owner
+      for (const entry of this.#byActor.get(actor) ?? []) {
         this.#use(entry, true).catch(this.#onError)
       }
     } else if (change.kind === 'missed') {

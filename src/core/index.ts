@@ -1,4 +1,11 @@
-export { type Actor, type ActorStatus, canonicalIdentity, ROLES } from './actor.ts'
+export {
+  type Actor,
+  type ActorStatus,
+  canonicalIdentity,
+  type Identity,
+  ROLES,
+  valuesOf,
+} from './actor.ts'
 export type { AuditAct, AuditEntry, AuditPage, AuditQuery } from './audit.ts'
 export * from './authority/index.ts'
 export { ERROR_TABLE, type ErrorCode, errorOf, LatchkeyError, type Refusal } from './errors.ts'

@@ -38,6 +38,14 @@ const GENERAL = {
       .max(10 * MINUTE),
     'How long a renewal may be retried with the previous code.',
   ),
+  'renewal.lostAnswerMs': define(
+    DAY,
+    z
+      .int()
+      .min(0)
+      .max(30 * DAY),
+    'How long after a renewal the previous code still gets a successor while the first one was never used: the answer was lost.',
+  ),
   'session.freshMs': define(
     15 * MINUTE,
     duration,

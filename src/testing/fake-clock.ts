@@ -11,6 +11,7 @@ export function fakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
   let time = start
   return {
     now: () => time,
+    monotonic: () => time - start,
     advance(ms) {
       time += ms
     },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Actor } from '../core/actor.ts'
+import type { Actor, Identity } from '../core/actor.ts'
 import type { AuditEntry } from '../core/audit.ts'
 import type { CreateConditions, SessionStore } from '../core/ports/index.ts'
 import type { SessionRecord } from '../core/session/record.ts'
@@ -9,6 +9,8 @@ export const START = Date.UTC(2026, 0, 1)
 
 const HOUR = 3_600_000
 
+const OWNER = '00000000-0000-4000-8000-000000000001'
+
 let made = 0
 
 /** A session of an hour idle and a day in all, with every field filled; ids are unique. */
@@ -17,7 +19,7 @@ export function sessionRecord(overrides: Partial<SessionRecord> = {}): SessionRe
   const createdAt = overrides.createdAt ?? START
   return {
     id: `Abc${String(made).padStart(22, '0')}`,
-    owner: '00000000-0000-4000-8000-000000000001',
+    owner: OWNER,
     actsAs: null,
     parent: null,
     anonymous: false,
@@ -32,9 +34,11 @@ export function sessionRecord(overrides: Partial<SessionRecord> = {}): SessionRe
       previousHash: null,
       renewedAt: createdAt,
       sealed: null,
+      reissues: 0,
     },
     createdAt,
     authenticatedAt: createdAt,
+    factors: [{ method: 'pwd', at: createdAt }],
     lastUsedAt: createdAt,
     tokenExpiresAt: null,
     idleMs: HOUR,
@@ -42,13 +46,22 @@ export function sessionRecord(overrides: Partial<SessionRecord> = {}): SessionRe
     client: { address: '192.0.2.7', userAgent: 'Mozilla/5.0 “ü”', label: null },
     binding: { addressPrefix: '192.0.2.0/24', keyThumbprint: null },
     roles: ['user', 'editor'],
+    group: null,
     globalEpoch: 0,
+    ownerEpoch: 0,
     generation: 1,
+    issuedAt: createdAt,
+    usedAt: createdAt,
     version: 1,
     endedAt: null,
     endReason: null,
     ...overrides,
   }
+}
+
+/** An identity in use: an e-mail address where it has an `@`, else a name. */
+export function identity(value: string): Identity {
+  return { value, kind: value.includes('@') ? 'email' : 'name', verifiedAt: null }
 }
 
 /** An active actor with a name of its own as identity. */
@@ -57,7 +70,7 @@ export function actorRecord(overrides: Partial<Actor> = {}): Actor {
   return {
     id: randomUUID(),
     name: `Actor ${made}`,
-    identities: [`actor-${made}`],
+    identities: [identity(`actor-${made}`)],
     roles: ['user'],
     status: 'active',
     anonymous: false,
@@ -83,9 +96,9 @@ export function auditEntry(overrides: Partial<AuditEntry> = {}): AuditEntry {
   }
 }
 
-/** Conditions that a first login meets: both epochs 0, no limit. */
+/** Conditions that any login meets: no limit. */
 export function conditions(overrides: Partial<CreateConditions> = {}): CreateConditions {
-  return { now: START, epochs: { owner: 0, global: 0 }, ...overrides }
+  return { now: START, ...overrides }
 }
 
 /** Creates a session that must be accepted, and returns its record. */
@@ -93,9 +106,13 @@ export async function createdSession(
   sessions: SessionStore,
   overrides: Partial<SessionRecord> = {},
 ): Promise<SessionRecord> {
-  const record = sessionRecord(overrides)
-  const epochs = await sessions.findEpochs(record.owner)
-  const outcome = await sessions.create(record, conditions({ now: record.createdAt, epochs }))
+  const epochs = await sessions.findEpochs(overrides.owner ?? OWNER)
+  const record = sessionRecord({
+    ownerEpoch: epochs.owner,
+    globalEpoch: epochs.global,
+    ...overrides,
+  })
+  const outcome = await sessions.create(record, conditions({ now: record.createdAt }))
   if (!outcome.ok) throw new Error(`The session was refused: ${outcome.refused}.`)
   return record
 }

@@ -11,7 +11,7 @@ import { usage } from '../usage.ts'
 const COLUMNS: readonly Column<Actor>[] = [
   { title: 'ID', of: ({ id }) => id },
   { title: 'NAME', of: ({ name }) => name },
-  { title: 'IDENTITIES', of: ({ identities }) => identities.join(' ') },
+  { title: 'IDENTITIES', of: ({ identities }) => identities.map(({ value }) => value).join(' ') },
   { title: 'ROLES', of: ({ roles }) => roles.join(' ') },
   { title: 'STATUS', of: ({ status }) => status },
   { title: 'CREATED', of: ({ createdAt }) => localTime(createdAt) },

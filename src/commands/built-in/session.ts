@@ -43,9 +43,7 @@ export const sessionCommands: readonly Command[] = [
     }),
     result: loggedInShape,
     async run(params, { authority, caller, current }) {
-      // The end of a parent is the end of the impersonation that was started from it.
-      const replaces = current === null ? null : (current.session.parent ?? current.session.id)
-      return loggedIn(await authority.login({ ...defined(params), replaces }, caller))
+      return loggedIn(await authority.login({ ...defined(params), replaces: current }, caller))
     },
   }),
   defineCommand({

@@ -8,7 +8,13 @@ export const actorShape = z
   .strictObject({
     id: z.string(),
     name: z.string(),
-    identities: z.array(z.string()),
+    identities: z.array(
+      z.strictObject({
+        value: z.string(),
+        kind: z.enum(['name', 'email']),
+        verifiedAt: time.nullable(),
+      }),
+    ),
     roles: z.array(z.string()),
     status: z.enum(['active', 'suspended']),
     anonymous: z.boolean(),

@@ -4,7 +4,8 @@ import type { AuditAct, AuditEntry } from '../audit.ts'
 import type { PasswordHasher } from '../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
 import type { Guard, RequestSource } from '../guard.ts'
-import type { ActorWithCredential, BusMessage, Directory, Store } from '../ports/index.ts'
+import type { ActorWithCredential, BusMessage, Directory, Epochs, Store } from '../ports/index.ts'
+import { isOutdated } from '../session/lifetimes.ts'
 import type { EndedSession, SessionRecord } from '../session/record.ts'
 import type { SettingsTable } from '../settings.ts'
 import type { ParsedRenewal, SigningKeys, TokenCodec } from '../token/codec.ts'
@@ -12,7 +13,7 @@ import { nativeCodec } from '../token/native-codec.ts'
 import { PresentedToken } from '../token/presented-token.ts'
 import { keyedHash } from '../token/secret.ts'
 import { CoherentCache } from './cache/coherent-cache.ts'
-import { ActorChanges, ActorEntry, SessionEntry } from './cache/session-entry.ts'
+import { ActorChanges, ActorEntry, type Seen, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 
 /** What every verb takes beside its own input. */
@@ -27,6 +28,8 @@ export interface CallOptions extends RequestSource {
 /** What a read of a session found: its record in whatever state, and its entry if it is live. */
 export interface LoadedSession {
   readonly record: SessionRecord | null
+  /** Null only where there is no record. */
+  readonly epochs: Epochs | null
   readonly entry: SessionEntry | null
 }
 
@@ -57,11 +60,7 @@ export class AuthorityContext {
   readonly actors: CoherentCache<ActorEntry, ActorEntry | null>
   readonly touches: TouchBuffer
   readonly onError: (error: unknown) => void
-  /** The highest epoch of the house that was heard of; `epochNow` says whether that is enough. */
-  globalEpoch = 0
   readonly #actorChanges = new ActorChanges()
-  #lapses = 0
-  #epochReadAfter = -1
   readonly #codecs: readonly TokenCodec[]
   readonly #auditKey: string
   readonly #storeTimeoutMs: number
@@ -87,7 +86,7 @@ export class AuthorityContext {
       write: (touches) => this.ask(() => this.store.sessions.touch(touches)),
       onError: parts.onError,
     })
-    this.#unsubscribe = this.store.bus.subscribe((message) => this.#hear(message))
+    this.#unsubscribe = this.store.bus.subscribe((message) => this.#receive(message))
   }
 
   now(options: CallOptions): number {
@@ -165,8 +164,7 @@ export class AuthorityContext {
 
   /** Whether what is cached may be trusted now. */
   trusted(): boolean {
-    const until = this.store.bus.trustedUntil()
-    return until === Number.POSITIVE_INFINITY || this.store.clock.now() < until
+    return this.store.bus.isTrusted()
   }
 
   /** An active actor, through the cache; null for one that is missing or suspended. */
@@ -195,39 +193,50 @@ export class AuthorityContext {
   async loadSession(id: string, now: number): Promise<LoadedSession> {
     const trusted = this.trusted()
     const load = async () => {
-      const loaded = await this.#readSession(id, now, trusted)
-      return { entry: loaded.entry, result: loaded }
+      const loaded = await this.#readSession(id, now)
+      // The first use of a generation is a write, so an unused one is never answered from the cache.
+      return { entry: loaded.record?.usedAt === null ? null : loaded.entry, result: loaded }
     }
     return trusted ? this.sessions.fill(id, load) : (await load()).result
   }
 
-  /** The epoch of the house: what is known here if that may be trusted, else what the store says. */
-  async epochNow(owner: string, trusted = this.trusted()): Promise<number> {
-    if (trusted && this.#epochReadAfter === this.#lapses) return this.globalEpoch
-    const lapses = this.#lapses
-    const epochs = await this.ask(() => this.store.sessions.findEpochs(owner))
-    this.globalEpoch = Math.max(this.globalEpoch, epochs.global)
-    if (trusted) this.#epochReadAfter = lapses
-    return this.globalEpoch
+  async #readSession(id: string, now: number): Promise<LoadedSession> {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const before = this.#actorChanges.number
+      const loaded = await this.#readOnce(id, now)
+      // An epoch that rose between the reading of the record and that of its actor is in neither.
+      const { record } = loaded
+      const changed =
+        record !== null &&
+        [record.owner, record.actsAs].some(
+          (actor) => actor !== null && this.#actorChanges.changedSince(actor, before),
+        )
+      if (!changed) return loaded
+    }
+    throw new LatchkeyError('unavailable', 'The account keeps changing. Try again.')
   }
 
-  async #readSession(id: string, now: number, trusted: boolean): Promise<LoadedSession> {
-    const record = await this.ask(() => this.store.sessions.find(id))
-    if (record === null || record.endedAt !== null) return { record, entry: null }
-    if (record.globalEpoch < (await this.epochNow(record.owner, trusted)))
-      return { record, entry: null }
-    const owner = record.anonymous ? visitor(record) : await this.findActor(record.owner, now)
+  async #readOnce(id: string, now: number): Promise<LoadedSession> {
+    const loaded = await this.ask(() => this.store.sessions.load(id))
+    if (loaded === null) return { record: null, epochs: null, entry: null }
+    const { record, epochs } = loaded
+    if (record.endedAt !== null || isOutdated(record, epochs)) return { ...loaded, entry: null }
+    const owner = record.anonymous
+      ? anonymousEntry(record, this.#actorChanges.seen(record.owner))
+      : await this.findActor(record.owner, now)
     const target = record.actsAs === null ? owner : await this.findActor(record.actsAs, now)
-    if (owner === null || target === null) return { record, entry: null }
+    if (owner === null || target === null) return { ...loaded, entry: null }
     const entry = new SessionEntry(record, target, record.actsAs === null ? null : owner)
     entry.touchedAt = Math.max(entry.touchedAt, this.touches.find(id) ?? 0)
     entry.lastUsedAt = Math.max(entry.touchedAt, this.sessions.peek(id)?.lastUsedAt ?? 0)
-    return { record, entry }
+    return { ...loaded, entry }
   }
 
   /** The actor behind a session that is known to be live. Throws `session_revoked` if it no longer may act. */
   async actorOf(record: SessionRecord, now: number): Promise<ActorEntry> {
-    const entry = record.anonymous ? visitor(record) : await this.findActor(record.owner, now)
+    const entry = record.anonymous
+      ? anonymousEntry(record, this.#actorChanges.seen(record.owner))
+      : await this.findActor(record.owner, now)
     if (entry !== null) return entry
     throw new LatchkeyError('session_revoked', 'The session has ended.', { reason: 'suspended' })
   }
@@ -238,28 +247,29 @@ export class AuthorityContext {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Makes a change count here at once, and resolves when it counts on every node. */
+  /**
+   * Applies a change here at once, and tells the other nodes: resolves once it is applied on every node, or, for changes that take nothing
+   * away, once it is sent. Throws `unavailable` when it could not be sent: the write stands, and a retry is safe.
+   */
   async announce(change: Change): Promise<void> {
     this.#apply(change)
-    try {
-      await this.store.bus.publish(change)
-    } catch (error) {
-      // What was written stands; a node that did not hear trusts its cache no longer than its lease.
-      this.onError(error)
-    }
+    await this.store.bus.publish(change, { confirmed: NEEDS_CONFIRMATION[change.kind] })
   }
 
-  #hear(message: BusMessage): void {
+  #receive(message: BusMessage): void {
     this.#apply(message)
-    if (message.kind === 'settings-changed' || message.kind === 'missed') {
-      this.settings.load().catch(this.onError)
+    const all = message.kind === 'missed'
+    if (all || message.kind === 'settings-changed') this.settings.load().catch(this.onError)
+    if (all || message.kind === 'signing-keys-changed') {
       for (const keys of this.signingKeys()) keys.reload().catch(this.onError)
     }
   }
 
   #apply(change: Change): void {
-    if (change.kind === 'session-changed') this.sessions.invalidate(change.id)
-    else if (change.kind === 'sessions-ended') {
+    if (change.kind === 'session-changed' || change.kind === 'session-rotated') {
+      this.sessions.invalidate(change.id)
+    }
+    if (change.kind === 'sessions-ended') {
       for (const { id } of change.ended) {
         this.sessions.invalidate(id)
         this.touches.forget(id)
@@ -267,11 +277,13 @@ export class AuthorityContext {
     } else if (change.kind === 'actor-changed') {
       this.#actorChanges.raise(change.id)
       this.actors.invalidate(change.id)
-    } else if (change.kind === 'all-locked') {
-      this.globalEpoch = Math.max(this.globalEpoch, change.epoch)
+    } else if (change.kind === 'owner-epoch-raised') {
+      // The sessions of the owner point at its entry, so one change makes all of them be read again.
+      this.#actorChanges.raise(change.owner)
+      this.actors.invalidate(change.owner)
+    } else if (change.kind === 'global-epoch-raised') {
       this.sessions.clear()
     } else if (change.kind === 'missed') {
-      this.#lapses++
       this.sessions.clear()
       this.actors.clear()
     }
@@ -323,9 +335,27 @@ export class AuthorityContext {
   }
 }
 
-// A visitor is in no directory, so no reading of it grows old.
-function visitor(record: SessionRecord): ActorEntry {
-  return new ActorEntry(anonymousActor(record.owner, record.createdAt), Number.POSITIVE_INFINITY)
+// An anonymous actor is in no directory, so a reading of it has no age; its epoch can rise all the same.
+function anonymousEntry({ owner, createdAt }: SessionRecord, seen: Seen): ActorEntry {
+  return new ActorEntry(anonymousActor(owner, createdAt), Number.POSITIVE_INFINITY, seen)
+}
+
+/**
+ * Whether a change waits until every node has applied it: what takes something away does. A renewal whose old token lives on, a setting and
+ * saved data do not.
+ */
+const NEEDS_CONFIRMATION: Readonly<Record<BusMessage['kind'], boolean>> = {
+  'session-changed': false,
+  'session-rotated': true,
+  'sessions-ended': true,
+  'owner-epoch-raised': true,
+  'actor-changed': true,
+  'global-epoch-raised': true,
+  'settings-changed': false,
+  'signing-keys-changed': false,
+  'data-changed': false,
+  event: false,
+  missed: false,
 }
 
 /** What there is to tell of sessions that a write has ended. */

@@ -63,7 +63,7 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     onError,
   })
   // Read once the house hears the bus, so that no change falls in between.
-  await Promise.all([settings.load(), context.epochNow('')])
+  await settings.load()
   const stopPruning = startPruning(context, options.pruneEveryMs ?? 60_000)
   const stop = async () => {
     try {

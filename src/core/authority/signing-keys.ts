@@ -15,7 +15,7 @@ export async function rotateSigningKey(
   const now = context.now(options)
   const kid = await context.write(
     () => keys.rotate({ now, keepMs: longestTokenMs(context) }),
-    () => ({ kind: 'settings-changed' }),
+    () => ({ kind: 'signing-keys-changed' }),
     options.signal,
   )
   await auditRotation(context, kid, options.by ?? null, options)
@@ -36,7 +36,7 @@ export async function maintainSigningKeys(
           keepMs: longestTokenMs(context),
           rotateAfterMs: context.settings.get('jwt.rotateAfterMs'),
         }),
-      (kid) => (kid === null ? null : { kind: 'settings-changed' }),
+      (kid) => (kid === null ? null : { kind: 'signing-keys-changed' }),
       options.signal,
     )
     if (made !== null) await auditRotation(context, made, null, options)

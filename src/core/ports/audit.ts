@@ -1,9 +1,22 @@
 import type { AuditEntry, AuditPage, AuditQuery } from '../audit.ts'
 
+/** A piece of the trail in the order of writing. */
+export interface AuditTail {
+  readonly items: readonly (AuditEntry & { readonly id: string })[]
+  /** Hand it back as `after` to read on. It never passes an entry that an open transaction may still precede. */
+  readonly cursor: string
+}
+
+/** The trail of authentication acts: append only, in order. */
 export interface Audit {
   append(entries: readonly AuditEntry[]): Promise<void>
   /** Newest first. */
   list(query: AuditQuery): Promise<AuditPage>
+  /**
+   * Reads forwards from a cursor, oldest first, without loss or repetition; from the oldest entry where `after` is absent. Rejects with
+   * `invalid_request` for a cursor that this trail did not give or a limit outside 1 to 1,000.
+   */
+  read(query: { readonly after?: string; readonly limit: number }): Promise<AuditTail>
   /** Removes at most `limit` entries older than `before`, or beyond the newest `maxEntries`. */
   prune(query: {
     readonly before: number

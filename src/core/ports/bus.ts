@@ -1,20 +1,38 @@
+import type { ActorEvent } from '../event.ts'
 import type { EndedSession } from '../session/record.ts'
 
+/** What nodes tell each other: each message says what happened. */
 export type BusMessage =
-  /** A session's record changed (renewal, step-up): forget what is cached. */
+  /** A session's record changed; its token is still valid. */
   | { readonly kind: 'session-changed'; readonly id: string }
+  /** A session has other secrets, and the old ones are not valid (step-up, a renewal where the old token dies at once). */
+  | { readonly kind: 'session-rotated'; readonly id: string }
   | { readonly kind: 'sessions-ended'; readonly ended: readonly EndedSession[] }
+  /** The owner's epoch rose: sessions with an older number are not live. */
+  | { readonly kind: 'owner-epoch-raised'; readonly owner: string }
+  /** Roles, status, name or identities of an actor changed. */
   | { readonly kind: 'actor-changed'; readonly id: string }
-  | { readonly kind: 'all-locked'; readonly epoch: number }
+  /** Every session with an older number is not live. */
+  | { readonly kind: 'global-epoch-raised'; readonly epoch: number }
   | { readonly kind: 'settings-changed' }
-  /** From the bus itself, after a lapse: messages may have been missed, so nothing cached may be trusted. */
+  | { readonly kind: 'signing-keys-changed' }
+  /** The data of a session was saved. */
+  | { readonly kind: 'data-changed'; readonly id: string }
+  /** An event for an actor, or for every connection with `actor` null. */
+  | { readonly kind: 'event'; readonly actor: string | null; readonly event: ActorEvent }
+  /** From the bus itself: messages may have been lost, so nothing that is cached may be trusted. */
   | { readonly kind: 'missed' }
 
+/** How nodes tell each other what changed. */
 export interface Bus {
-  /** Resolves when every live node has confirmed, or its lease has run out, and so within a lease at the latest. */
-  publish(message: BusMessage): Promise<void>
-  /** Hears what other nodes publish, not what this one does. Returns how to stop. */
+  /**
+   * Sends a message to every other node. With `confirmed` it resolves once every live node has applied it or its lease has run out,
+   * without it once the message is sent. Rejects with `unavailable` when the message could not be sent: the node then stops its
+   * heartbeats until a later message is sent, so that no other node trusts what it may have missed.
+   */
+  publish(message: BusMessage, options: { readonly confirmed: boolean }): Promise<void>
+  /** Calls `listener` with what other nodes publish, not with what this one does. Returns a function that stops it. */
   subscribe(listener: (message: BusMessage) => void): () => void
-  /** Until when this node may trust what it has cached; past that, every check asks the store. */
-  trustedUntil(): number
+  /** Whether this node may trust what it has cached. */
+  isTrusted(): boolean
 }

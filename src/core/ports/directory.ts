@@ -1,29 +1,28 @@
-import type { Actor, ActorStatus } from '../actor.ts'
+import type { Actor, ActorStatus, Identity } from '../actor.ts'
 import type { Page } from './page.ts'
 import type { WriteOptions } from './session-store.ts'
 
+/** A stored verifier and its actor. */
 export interface ActorWithCredential {
   readonly actor: Actor
   /** PHC string or a foreign hash; null where the actor has no password. */
   readonly passwordHash: string | null
+  /** The owner's epoch beside the credential, read in the same look-up; absent in a directory that keeps none. */
+  readonly epoch?: number
 }
 
+/** Where actors are found: enough to log in the users of an existing table. */
 export interface Directory {
   /**
-   * How stale a cached reading of an actor may be, for a directory that cannot say when one changed.
-   * Absent: the application calls `authority.actorChanged(id)`.
+   * How old a cached actor may be, for a directory that cannot say when one changed.
+   * Absent: the application calls `authority.actors.changed(id)`.
    */
   readonly maxAgeMs?: number
   find(id: string): Promise<ActorWithCredential | null>
   /** By identity in canonical form. */
   findByIdentity(identity: string): Promise<ActorWithCredential | null>
-  /** Present in a directory that can store another hash: rehash at login and password changes need it. */
-  setPassword?(
-    id: string,
-    passwordHash: string,
-    /** Write only if this is still the stored hash. */
-    expected: string | null,
-  ): Promise<boolean>
+  /** Present in a directory that can store another hash: rehash at login and password changes need it. False if `expected` is not the stored hash. */
+  setPassword?(id: string, passwordHash: string, expected: string | null): Promise<boolean>
 }
 
 export interface ActorQuery {
@@ -35,24 +34,46 @@ export interface ActorQuery {
   readonly after?: string
 }
 
+/**
+ * Raises the owner's epoch in the same transaction as the change, by one. Sessions that are kept get the new number in the same
+ * transaction where the sessions are on the same engine.
+ */
+export interface EpochOptions extends WriteOptions {
+  readonly raiseEpoch?: boolean
+  /** The session that stays live, or `all`. None by default. */
+  readonly keep?: 'all' | { readonly session: string }
+}
+
+/**
+ * A directory that the authority keeps itself. Its writes reject, beside `unavailable`, with `busy` when too many wait; `search` with
+ * `invalid_request` for a limit outside 1 to 1,000 or an `after` that this listing did not give.
+ */
 export interface ManagedDirectory extends Directory {
-  /** False, with nothing written, if one of its identities (or its id) is taken: exactly one of many wins. */
+  /**
+   * False, with nothing written, if one of its identities (or its id) is taken, or held for another actor at `actor.createdAt`: exactly one of
+   * many concurrent calls succeeds.
+   */
   create(actor: Actor, passwordHash: string | null, options?: WriteOptions): Promise<boolean>
   setPassword(
     id: string,
     passwordHash: string,
     expected: string | null,
-    options?: WriteOptions,
+    options?: EpochOptions,
   ): Promise<boolean>
   /**
-   * Replaces the name and the identities of an actor whose identities are `expected`, and frees those it had. Nothing is written
-   * when one is another's (`taken`: of many that want it exactly one gets it), or when the actor is gone or its identities are
-   * others (`changed`).
+   * Replaces the name and the identities of an actor whose identities are `expected`. Identities given up are free at once, or are held for
+   * the actor until `holdUntil`: no other actor gets them before. Nothing is written when one is taken or held by another actor at
+   * `now` (`taken`: of many that want it exactly one gets it), or when the actor is gone or its identities are others (`changed`).
    */
   setIdentities(
     id: string,
-    next: { readonly name: string; readonly identities: readonly string[] },
-    expected: readonly string[],
+    next: {
+      readonly name: string
+      readonly identities: readonly Identity[]
+      readonly now: number
+      readonly holdUntil?: number
+    },
+    expected: readonly Identity[],
     options?: WriteOptions,
   ): Promise<'ok' | 'taken' | 'changed'>
   /** Changes the named fields; null if there is no such actor. */
@@ -63,8 +84,15 @@ export interface ManagedDirectory extends Directory {
       readonly status?: ActorStatus
       readonly name?: string
     },
-    options?: WriteOptions,
+    options?: EpochOptions,
   ): Promise<Actor | null>
+  /**
+   * Removes an actor with its credentials, and raises its epoch. Its identities are free at once, or held until `holdUntil`. False if there
+   * is no such actor.
+   */
+  delete(id: string, options?: WriteOptions & { readonly holdUntil?: number }): Promise<boolean>
   /** Oldest first. */
   search(query: ActorQuery): Promise<Page<Actor>>
+  /** Removes holds that ended before `now`, at most `limit`, and returns how many. */
+  pruneHolds(query: { readonly now: number; readonly limit: number }): Promise<number>
 }

@@ -10,18 +10,27 @@
  * - Records are plain data and are never shared: what a caller does to one it was handed has no effect
  *   on what is stored.
  */
-export type { Audit } from './audit.ts'
+export type { Audit, AuditTail } from './audit.ts'
 export type { Bus, BusMessage } from './bus.ts'
 export type { Clock } from './clock.ts'
 export type { CounterRule, CounterState, Counters, Reservation } from './counters.ts'
-export type { ActorQuery, ActorWithCredential, Directory, ManagedDirectory } from './directory.ts'
+export type {
+  ActorQuery,
+  ActorWithCredential,
+  Directory,
+  EpochOptions,
+  ManagedDirectory,
+} from './directory.ts'
 export type { Document, Documents } from './documents.ts'
+export type { ExternalSessions } from './external-sessions.ts'
+export type { Mailboxes, MailboxLimits } from './mailboxes.ts'
 export type { Page } from './page.ts'
 export type {
   CreateConditions,
   CreateOutcome,
   EndSelector,
   Epochs,
+  LoadedRecord,
   SessionQuery,
   SessionStore,
   WriteOptions,

@@ -3,41 +3,56 @@ import type { LimitPolicy } from '../session/profile.ts'
 import type { EndedSession, EndReason, SessionRecord } from '../session/record.ts'
 import type { Page } from './page.ts'
 
+/** The counters beside the sessions that a login is checked against. Both begin at 0 and only rise. */
 export interface Epochs {
   readonly owner: number
   readonly global: number
 }
 
+/** What must hold for a session to be created, decided in the same write. */
 export interface CreateConditions {
   readonly now: number
-  /** As read before the proof was checked. */
-  readonly epochs: Epochs
   /** At most `max` live sessions of this owner and profile, this one included. */
   readonly limit?: { readonly max: number; readonly policy: LimitPolicy }
-  /** The session the login came from: ended by the same write, and not counted by the limit. */
+  /** The session that the login came from: ended by the same write, and not counted by the limit. */
   readonly replaces?: { readonly id: string; readonly reason: EndReason }
+  /** The epoch of the target of an impersonation, as read before: refused with `epoch` when a higher one is known. */
+  readonly targetEpoch?: number
 }
 
 export type CreateOutcome =
   | { readonly ok: true; readonly ended: readonly EndedSession[] }
   | { readonly ok: false; readonly refused: 'epoch' | 'limit' | 'parent' }
 
+/** Which sessions to end. */
 export type EndSelector =
   /** One session, and only if it is of that owner where one is given. */
   | { readonly id: string; readonly owner?: string }
   /**
-   * All of an owner, but for `except`, or none of them with `keepAll`; `raiseEpoch` refuses logins begun before, in the
-   * same write.
+   * All sessions of an owner but `except`, or none with `keepAll`. With `raiseEpoch` the same write raises the owner's epoch by one, or to
+   * at least the number given; the sessions that are kept get the new number, every other session of the owner is not live from
+   * then on, and every login that read the epoch before is refused.
    */
   | {
       readonly owner: string
       readonly except?: string
       readonly keepAll?: boolean
-      readonly raiseEpoch?: boolean
+      readonly raiseEpoch?: boolean | number
     }
   /** All impersonations of an actor. */
   | { readonly actsAs: string }
+  /** All sessions of a profile, a door or a group, at most 500 a call: repeat until none is returned. */
+  | {
+      readonly profile?: string
+      readonly door?: string
+      readonly group?: string
+      readonly matching: true
+    }
 
+/**
+ * Goes with a write, in the same transaction where the engine can, and only if the write took place: a refused write, or an `end`
+ * that neither ended a session nor raised an epoch, leaves no entry.
+ */
 export interface WriteOptions {
   readonly audit?: AuditEntry
 }
@@ -47,20 +62,37 @@ export interface SessionQuery {
   readonly owner?: string
   readonly profile?: string
   readonly door?: string
+  readonly group?: string
   /** At most this many; 1 to 1,000. */
   readonly limit: number
   readonly after?: string
 }
 
+/** A record, and the epochs that were read with it or after it. */
+export interface LoadedRecord {
+  readonly record: SessionRecord
+  readonly epochs: Epochs
+}
+
+/**
+ * Sessions and epochs. A session is *live* when it has not ended, neither epoch is higher than the record's, and
+ * `expiresAt(record) > now`.
+ *
+ * Rejections, beside `unavailable`: `create` rejects with `conflict` when a record of that id exists; `list` with `invalid_request`
+ * for a limit outside 1 to 1,000 or an `after` that this listing did not give; every write with `busy` when too many wait.
+ */
 export interface SessionStore {
-  /** Both epochs, 0 for an owner never heard of. */
+  /** Both epochs, 0 for an unknown owner. */
   findEpochs(owner: string): Promise<Epochs>
   /**
-   * Adds a session. Refused, with nothing written, when either epoch has moved (`epoch`), when the limit is
-   * reached and its policy is `refuse` (`limit`), or when `record.parent` is not live (`parent`).
-   * Evicts as many live sessions as the policy says until the new one fits, oldest `createdAt` or
+   * Adds a session. Refused, with nothing written, when either epoch is higher than the record's (`epoch`), when the limit is
+   * reached and its policy is `refuse` (`limit`), or when `record.parent` is not live (`parent`). An owner's epoch that is lower than the
+   * record's is raised to it. Evicts as many live sessions as the policy says until the new one fits, oldest `createdAt` or
    * `lastUsedAt` first, ties by creation order; exact under any concurrency. Returns every session that ended, children of the
    * ended included.
+   *
+   * An engine without transactions across owners may do this in steps: the new record first, which names the replaced one, then the
+   * end of the replaced one, which any node can finish.
    */
   create(
     record: SessionRecord,
@@ -69,15 +101,18 @@ export interface SessionStore {
   ): Promise<CreateOutcome>
   /** The record, live, expired or ended, until it is pruned. */
   find(id: string): Promise<SessionRecord | null>
+  /** The record and then the epochs: never an epoch that is older than the record. */
+  load(id: string): Promise<LoadedRecord | null>
   /**
-   * Replaces a record whose version is `expectedVersion` and which has not ended; `lastUsedAt` never falls.
-   * The caller has raised `record.version`. False, with nothing written, when another was faster, or when `epochs` is
-   * given and either has moved.
+   * Replaces a record whose version is `expectedVersion`, that has not ended, and whose epochs are not older than the current ones;
+   * `lastUsedAt` never falls. What may not change, and stays as it is whatever the record says: `id`, `owner`, `actsAs`, `parent`,
+   * `anonymous`, `profile`, `door`, `group`, `createdAt`, `globalEpoch`, `ownerEpoch`. The caller has raised `record.version`. With
+   * `unused` it is also refused when `usedAt` is set. False, with nothing written, when refused.
    */
   update(
     record: SessionRecord,
     expectedVersion: number,
-    options?: WriteOptions & { readonly epochs?: Epochs },
+    options?: WriteOptions & { readonly epochs?: Epochs; readonly unused?: boolean },
   ): Promise<boolean>
   /**
    * Raises `lastUsedAt`. A touch of a session that has ended, was already over at that time, or was used later, does
@@ -85,25 +120,30 @@ export interface SessionStore {
    */
   touch(touches: readonly { readonly id: string; readonly lastUsedAt: number }[]): Promise<void>
   /**
-   * Ends sessions that have not ended, and with each the impersonations whose parent it is (`parent_ended`), in one write. One
-   * that has lain idle too long is ended as well: a use of it that another node has yet to write would revive it. One past
-   * `endsAt` or `tokenExpiresAt`, or locked with the house, is over for good and is left. Returns those it ended. Raises
-   * their version.
+   * Records the first use of a generation: sets `usedAt` where the session has not ended, its generation is `generation` and `usedAt` is
+   * null. Returns true if it is set now, by this call or an earlier one of that generation. Does not raise the version.
+   */
+  markUsed(id: string, generation: number, usedAt: number): Promise<boolean>
+  /**
+   * Ends every selected session that has no `endedAt`, whatever the clock says, and with each the impersonations whose parent it is
+   * (`parent_ended`), in one write. Returns those that were live at `now`, by the epochs before this write. Raises their version.
    */
   end(
     which: EndSelector,
     ending: { readonly now: number; readonly reason: EndReason },
     options?: WriteOptions,
   ): Promise<readonly EndedSession[]>
-  /** Ends every session of the house by raising one number, which it returns. */
+  /** Ends every session by raising the global epoch, which it returns. */
   raiseGlobalEpoch(options?: WriteOptions): Promise<number>
   /** Live sessions, newest first. */
   list(query: SessionQuery): Promise<Page<SessionRecord>>
-  /** How many sessions are live, exact. */
-  count(query: { readonly now: number }): Promise<number>
+  /** How many sessions are live. May be as old as `maxAgeMs`, 0 by default. */
+  count(
+    query: Omit<SessionQuery, 'limit' | 'after'> & { readonly maxAgeMs?: number },
+  ): Promise<number>
   /**
    * Removes at most `limit` sessions that ended or expired before `before`, with their data, and returns how many; 0 means that
-   * there are none left. The removal of a session ends its data bag too.
+   * none are left.
    */
   prune(query: { readonly before: number; readonly limit: number }): Promise<number>
   /** The data bag of a session, null where there is none. Ends with the session's record. */

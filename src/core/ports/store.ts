@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 import type { ManagedDirectory } from './directory.ts'
 import type { Documents } from './documents.ts'
+import type { Mailboxes } from './mailboxes.ts'
 import type { SessionStore } from './session-store.ts'
 
 export interface Store {
@@ -13,6 +14,7 @@ export interface Store {
   readonly counters: Counters
   readonly documents: Documents
   readonly audit: Audit
+  readonly mailboxes: Mailboxes
   readonly bus: Bus
   readonly clock: Clock
   /** Finishes what is under way and lets go of files and connections. Idempotent. */

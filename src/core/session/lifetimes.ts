@@ -1,3 +1,4 @@
+import type { Epochs } from '../ports/session-store.ts'
 import type { SessionRecord } from './record.ts'
 
 type Lifetime = Pick<SessionRecord, 'lastUsedAt' | 'idleMs' | 'tokenExpiresAt' | 'endsAt'>
@@ -12,11 +13,19 @@ export function expiresAt(record: Lifetime): number {
   return end
 }
 
-/** Whether a record is live at `now`, and if not, how it ended. Expired *at* the exact instant. */
+/** Returns whether a record is live at `now` under the current epochs, and if not, how it ended. A session is expired *at* the instant. */
 export function stateOf(
   record: SessionRecord,
-  { now, globalEpoch }: { now: number; globalEpoch: number },
+  { now, epochs }: { readonly now: number; readonly epochs: Epochs },
 ): 'live' | 'expired' | 'ended' {
-  if (record.endedAt !== null || record.globalEpoch < globalEpoch) return 'ended'
+  if (record.endedAt !== null || isOutdated(record, epochs)) return 'ended'
   return expiresAt(record) <= now ? 'expired' : 'live'
+}
+
+/** Returns whether an epoch has risen since a session was created or kept: the session is not live then. */
+export function isOutdated(
+  { ownerEpoch, globalEpoch }: Pick<SessionRecord, 'ownerEpoch' | 'globalEpoch'>,
+  epochs: Epochs,
+): boolean {
+  return ownerEpoch < epochs.owner || globalEpoch < epochs.global
 }

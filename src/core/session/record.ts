@@ -28,20 +28,31 @@ export interface Binding {
   readonly keyThumbprint: string | null
 }
 
-/** The renewal side of a session: hashes of the two secrets of its renewal code, and the sealed successor. */
+/** The renewal code of a session: hashes of its secrets, and the sealed successor. */
 export interface RenewalState {
   /** Hash of the family secret, constant for the session. */
   readonly familyHash: string
   /** Hash of the current generation's secret. */
   readonly hash: string
+  /** Hash of the generation before; null before the first renewal. */
   readonly previousHash: string | null
-  /** When the current generation was made; the grace is counted from here. */
+  /** When the generation before was exchanged. A successor that is issued again for a lost answer does not move it. */
   readonly renewedAt: number
-  /** The current secrets, sealed under the previous generation's secret, so that a retry gets the same. */
+  /** The current secrets, encrypted under the secret of the generation before, so that a retry gets the same. Null once the grace is over. */
   readonly sealed: string | null
+  /** How many times a successor was issued again because no answer arrived. */
+  readonly reissues: number
 }
 
-/** The server's record that an actor is logged in. Times are epoch milliseconds; hashes SHA-256, base64url. */
+/** One proof that was given when the session was created or stepped up. */
+export interface Factor {
+  /** A value of RFC 8176, such as `pwd`, `otp`, `hwk`. */
+  readonly method: string
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+/** The server's record that an actor is authenticated. Times are epoch milliseconds; hashes are SHA-256, base64url. */
 export interface SessionRecord {
   /** Public handle, 25 characters: logs, lists and revocations use it. */
   readonly id: string
@@ -62,8 +73,10 @@ export interface SessionRecord {
   readonly previousTokenUntil: number
   readonly renewal: RenewalState | null
   readonly createdAt: number
-  /** When its owner last proved who it is. */
+  /** When its owner last proved its identity. */
   readonly authenticatedAt: number
+  /** The proofs, oldest first. Empty for an anonymous session. */
+  readonly factors: readonly Factor[]
   readonly lastUsedAt: number
   /** The end of the current token's life, where tokens have one of their own. */
   readonly tokenExpiresAt: number | null
@@ -73,12 +86,20 @@ export interface SessionRecord {
   readonly endsAt: number
   readonly client: Client
   readonly binding: Binding | null
-  /** What it may do: null for all that its actor may, else a part of that. */
+  /** The roles it is limited to; null for all roles of its actor. */
   readonly roles: readonly string[] | null
-  /** The epoch of the house at its creation; once the house moves on, it is over. */
+  /** A label of the application, set at creation, at most 64 characters; null without one. */
+  readonly group: string | null
+  /** The global epoch at its creation. The session is not live once the global epoch is higher. */
   readonly globalEpoch: number
+  /** The owner's epoch at its creation, or as a write that raised the epoch kept it. The session is not live once the owner's epoch is higher. */
+  readonly ownerEpoch: number
   /** Counts renewals and step-ups. */
   readonly generation: number
+  /** When the current generation's secrets were issued. */
+  readonly issuedAt: number
+  /** When a secret of the current generation was first presented; null until then. */
+  readonly usedAt: number | null
   /** Raised by every write but a touch. */
   readonly version: number
   readonly endedAt: number | null

@@ -37,7 +37,7 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
       const owner = identity === '' ? await findOwner(caller.signal) : null
       const outcome = await authority.login(
         {
-          identity: owner?.identities[0] ?? identity,
+          identity: owner?.identities[0]?.value ?? identity,
           password: passwordOrFile.value,
           profile: 'agent',
           format,

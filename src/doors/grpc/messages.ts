@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Actor, ActorEvent, SessionListing, SessionView } from '../../core/index.ts'
+import { valuesOf } from '../../core/index.ts'
 import type { ActorSchema, EventSchema, SessionSchema } from '../../protocol/grpc/index.ts'
 
 /** A session as the wire has it. */
@@ -37,7 +38,7 @@ export function actorMessage(actor: Actor): MessageInitShape<typeof ActorSchema>
   return {
     id: actor.id,
     name: actor.name,
-    identities: [...actor.identities],
+    identities: valuesOf(actor.identities),
     roles: [...actor.roles],
     suspended: actor.status === 'suspended',
     anonymous: actor.anonymous,

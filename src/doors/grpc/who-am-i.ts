@@ -1,4 +1,5 @@
 import type { Actor, Authenticated, SessionView } from '../../core/index.ts'
+import { valuesOf } from '../../core/index.ts'
 import { BackwardWriter } from './backward-writer.ts'
 
 const writer = new BackwardWriter()
@@ -32,7 +33,7 @@ function writeActor(actor: Actor): void {
   writer.flag(6, actor.anonymous)
   writer.flag(5, actor.status === 'suspended')
   writer.texts(4, actor.roles)
-  writer.texts(3, actor.identities)
+  writer.texts(3, valuesOf(actor.identities))
   writer.text(2, actor.name)
   writer.text(1, actor.id)
 }

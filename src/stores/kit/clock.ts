@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/ports/index.ts'
 
-/** The machine's clock. Stands still while the machine's time is set back, so it never runs backwards. */
+/** The machine's clock. `now` stands still while the machine's time is set back, so it never runs backwards; `monotonic` runs on. */
 export function systemClock(): Clock {
   let last = 0
   return {
@@ -8,5 +8,6 @@ export function systemClock(): Clock {
       last = Math.max(last, Date.now())
       return last
     },
+    monotonic: () => performance.now(),
   }
 }

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../../core/errors.ts'
 
 /** Which listing a cursor belongs to: one of another listing is refused. */
-export type Listing = 'sessions' | 'actors' | 'audit'
+export type Listing = 'sessions' | 'actors' | 'audit' | 'trail'
 
 const MAX_PAGE = 1000
 

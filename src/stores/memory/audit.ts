@@ -1,5 +1,5 @@
 import type { Audit } from '../../core/ports/index.ts'
-import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
+import { cursorAt, cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type Tables } from './engine.ts'
 
 /** The trail in memory. */
@@ -28,6 +28,19 @@ export function createAudit(tables: Tables, gate: Gate): Audit {
         position: (row) => row.seq,
         item: ({ seq, ...entry }) => ({ ...structuredClone(entry), id: String(seq) }),
       })
+    },
+
+    async read({ after, limit }) {
+      gate.check()
+      const size = pageSize(limit)
+      const from = positionOf('trail', after) ?? 0
+      const start = tables.audit.findIndex(({ seq }) => seq > from)
+      const rows = start === -1 ? [] : tables.audit.slice(start, start + size)
+      const items = rows.map(({ seq, ...entry }) => ({
+        ...structuredClone(entry),
+        id: String(seq),
+      }))
+      return { items, cursor: cursorAt('trail', rows.at(-1)?.seq ?? from) }
     },
 
     async prune({ before, maxEntries, limit }) {

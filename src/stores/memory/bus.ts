@@ -1,116 +1,102 @@
-import type { Bus, BusMessage, Clock } from '../../core/ports/index.ts'
+import type { Bus } from '../../core/ports/index.ts'
+import type { Channel, Member, Signal } from '../kit/channel.ts'
 
-/** How many messages wait for a node that is cut off before it is only told that it missed some. */
+/** The channel between the nodes of one memory engine, and faults for tests. */
+export interface Hub {
+  join(): HubChannel
+  /** Cuts a node off, as a broken network would: no signal reaches it or leaves it. */
+  pause(node: Bus): void
+  /** Ends {@link Hub.pause}: delivers what was held back, in order. */
+  resume(node: Bus): void
+}
+
+/** The channel of one node. */
+export interface HubChannel extends Channel {
+  /** Names the bus that uses this channel, for {@link Hub.pause}. */
+  belongsTo(bus: Bus): void
+  leave(): void
+}
+
+/** Signals that wait for a node that is cut off; the oldest are lost beyond that. */
 const MAX_HELD = 1000
 
-/** The wire between the nodes of one engine. */
-export interface Hub {
-  join(): Bus & { leave(): void }
-  /** Cuts a node off, as a broken network would: it hears nothing and its lease runs out. */
-  pause(bus: Bus): void
-  /** Ends {@link pause}: delivers what was held, or `missed` if the lease had run out. */
-  resume(bus: Bus): void
-}
+class Endpoint implements HubChannel {
+  readonly #hub: HubState
+  #listener: ((signal: Signal) => void) | null = null
+  #held: Signal[] | null = null
 
-interface Held {
-  readonly message: BusMessage
-  readonly confirm: () => void
-}
-
-class Endpoint implements Bus {
-  readonly #listeners = new Set<(message: BusMessage) => void>()
-  readonly #members: Set<Endpoint>
-  readonly #clock: Clock
-  readonly #leaseMs: number
-  #leaseEnd: number | null = null
-  #held: Held[] = []
-  #missed = false
-
-  constructor(members: Set<Endpoint>, clock: Clock, leaseMs: number) {
-    this.#members = members
-    this.#clock = clock
-    this.#leaseMs = leaseMs
-    members.add(this)
+  constructor(hub: HubState) {
+    this.#hub = hub
+    hub.endpoints.add(this)
   }
 
-  async publish(message: BusMessage): Promise<void> {
-    const others = [...this.#members].filter((member) => member !== this)
-    await Promise.all(others.map((other) => other.#deliver(message)))
+  belongsTo(bus: Bus): void {
+    this.#hub.owners.set(bus, this)
   }
 
-  subscribe(listener: (message: BusMessage) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  async send(signal: Signal): Promise<void> {
+    // What a node that is cut off sends is lost, its own heartbeat included.
+    if (this.#held !== null) return
+    if (signal.kind === 'heartbeat') {
+      for (const endpoint of this.#hub.endpoints) endpoint.deliver(signal)
+      return
+    }
+    // A message crosses a process boundary on the other engines: never within the caller's turn.
+    await null
+    for (const endpoint of this.#hub.endpoints) endpoint.deliver(signal)
   }
 
-  trustedUntil(): number {
-    return this.#leaseEnd ?? this.#clock.now() + this.#leaseMs
+  deliver(signal: Signal): void {
+    if (this.#held === null) this.#listener?.(structuredClone(signal))
+    else if (this.#held.length < MAX_HELD) this.#held.push(structuredClone(signal))
+  }
+
+  subscribe(listener: (signal: Signal) => void): () => void {
+    this.#listener = listener
+    return () => {
+      this.#listener = null
+    }
+  }
+
+  async register(member: Member): Promise<void> {
+    this.#hub.members.set(member.id, member)
+  }
+
+  async unregister(id: string): Promise<void> {
+    this.#hub.members.delete(id)
+  }
+
+  async members(): Promise<readonly Member[]> {
+    return [...this.#hub.members.values()]
   }
 
   pause(): void {
-    this.#leaseEnd ??= this.trustedUntil()
+    this.#held ??= []
   }
 
   resume(): void {
-    const lapsed = this.#missed || (this.#leaseEnd !== null && this.#clock.now() >= this.#leaseEnd)
-    const held = this.#held
-    this.#held = []
-    this.#missed = false
-    // Listeners hear before the lease is renewed, so that nothing stale is trusted in between.
-    if (lapsed) this.#tell({ kind: 'missed' })
-    else for (const { message } of held) this.#tell(message)
-    this.#leaseEnd = null
-    for (const { confirm } of held) confirm()
+    const held = this.#held ?? []
+    this.#held = null
+    for (const signal of held) this.#listener?.(signal)
   }
 
   leave(): void {
-    this.#members.delete(this)
-    this.#listeners.clear()
-    for (const { confirm } of this.#held.splice(0)) confirm()
-  }
-
-  async #deliver(message: BusMessage): Promise<void> {
-    // A published message crosses a process boundary in the real buses: never within the caller's turn.
-    await null
-    if (!this.#members.has(this)) return
-    const leaseEnd = this.#leaseEnd
-    if (leaseEnd === null) return this.#tell(message)
-    if (this.#held.length >= MAX_HELD) {
-      this.#missed = true
-      await this.#lapse(leaseEnd)
-      return
-    }
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#held.push({ message: structuredClone(message), confirm: resolve })
-    await Promise.race([promise, this.#lapse(leaseEnd)])
-  }
-
-  /** The clock may be a fake one that tells nobody when it is moved, so it is watched. */
-  #lapse(leaseEnd: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setInterval(() => {
-        if (this.#clock.now() < leaseEnd && this.#leaseEnd === leaseEnd) return
-        clearInterval(timer)
-        resolve()
-      }, 2)
-    })
-  }
-
-  #tell(message: BusMessage): void {
-    for (const listener of this.#listeners) listener(structuredClone(message))
+    this.#hub.endpoints.delete(this)
   }
 }
 
-/** Makes the wire between nodes. */
-export function createHub(options: { readonly clock: Clock; readonly leaseMs: number }): Hub {
-  const members = new Set<Endpoint>()
+interface HubState {
+  readonly endpoints: Set<Endpoint>
+  readonly members: Map<string, Member>
+  readonly owners: WeakMap<Bus, Endpoint>
+}
+
+/** Makes the channel between nodes. */
+export function createHub(): Hub {
+  const hub: HubState = { endpoints: new Set(), members: new Map(), owners: new WeakMap() }
   return {
-    join: () => new Endpoint(members, options.clock, options.leaseMs),
-    pause(bus) {
-      if (bus instanceof Endpoint) bus.pause()
-    },
-    resume(bus) {
-      if (bus instanceof Endpoint) bus.resume()
-    },
+    join: () => new Endpoint(hub),
+    pause: (bus) => hub.owners.get(bus)?.pause(),
+    resume: (bus) => hub.owners.get(bus)?.resume(),
   }
 }

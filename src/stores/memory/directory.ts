@@ -1,9 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Actor } from '../../core/actor.ts'
-import type { ActorQuery, ActorWithCredential, ManagedDirectory } from '../../core/ports/index.ts'
+import type { Actor, Identity } from '../../core/actor.ts'
+import type {
+  ActorQuery,
+  ActorWithCredential,
+  EpochOptions,
+  ManagedDirectory,
+} from '../../core/ports/index.ts'
 import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { folded } from '../kit/text-search.ts'
 import { type ActorRow, appendAudit, type Gate, type Tables } from './engine.ts'
+import { raiseOwnerEpoch } from './epochs.ts'
 
 /** Actors in memory. */
 export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
@@ -11,7 +17,29 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
 
   function show(row: ActorRow | undefined): ActorWithCredential | null {
     if (row === undefined) return null
-    return { actor: structuredClone(row.actor), passwordHash: row.passwordHash }
+    const { id } = row.actor
+    const epoch = tables.ownerEpochs.get(id) ?? 0
+    return { actor: structuredClone(row.actor), passwordHash: row.passwordHash, epoch }
+  }
+
+  /** Whether another actor has an identity, or has it held at `now`. */
+  function isTaken({ value }: Identity, id: string, now: number): boolean {
+    const found = identities.get(value)
+    if (found === undefined || found.actor === id) return false
+    return found.heldUntil === null || found.heldUntil > now
+  }
+
+  function giveUp(given: readonly Identity[], id: string, holdUntil: number | undefined): void {
+    for (const { value } of given) {
+      if (holdUntil === undefined) identities.delete(value)
+      else identities.set(value, { actor: id, heldUntil: holdUntil })
+    }
+  }
+
+  function raise(id: string, { raiseEpoch, keep }: EpochOptions = {}): void {
+    if (raiseEpoch !== true) return
+    const next = (tables.ownerEpochs.get(id) ?? 0) + 1
+    raiseOwnerEpoch(tables, id, next, (kept) => keep === 'all' || kept === keep?.session)
   }
 
   return {
@@ -22,18 +50,18 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
 
     async findByIdentity(identity) {
       gate.check()
-      const id = identities.get(identity)
-      return id === undefined ? null : show(actors.get(id))
+      const found = identities.get(identity)
+      return found === undefined || found.heldUntil !== null ? null : show(actors.get(found.actor))
     },
 
     async create(actor, passwordHash, options) {
       gate.check()
-      const wanted = new Set(actor.identities)
-      if (actors.has(actor.id) || [...wanted].some((identity) => identities.has(identity))) {
-        return false
-      }
+      const { id, createdAt } = actor
+      if (actors.has(id)) return false
+      if (actor.identities.some((identity) => isTaken(identity, id, createdAt))) return false
       actors.set(actor.id, { seq: tables.nextSeq++, actor: structuredClone(actor), passwordHash })
-      for (const identity of wanted) identities.set(identity, actor.id)
+      for (const { value } of actor.identities)
+        identities.set(value, { actor: id, heldUntil: null })
       appendAudit(tables, options?.audit)
       return true
     },
@@ -43,18 +71,19 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
       const row = actors.get(id)
       if (row === undefined || row.passwordHash !== expected) return false
       row.passwordHash = passwordHash
+      raise(id, options)
       appendAudit(tables, options?.audit)
       return true
     },
 
-    async setIdentities(id, { name, identities: next }, expected, options) {
+    async setIdentities(id, { name, identities: next, now, holdUntil }, expected, options) {
       gate.check()
       const row = actors.get(id)
       if (row === undefined || !isDeepStrictEqual(row.actor.identities, expected)) return 'changed'
-      if (next.some((identity) => (identities.get(identity) ?? id) !== id)) return 'taken'
-      for (const identity of expected) identities.delete(identity)
-      for (const identity of next) identities.set(identity, id)
-      row.actor = { ...row.actor, name, identities: [...next] }
+      if (next.some((identity) => isTaken(identity, id, now))) return 'taken'
+      giveUp(expected, id, holdUntil)
+      for (const { value } of next) identities.set(value, { actor: id, heldUntil: null })
+      row.actor = { ...row.actor, name, identities: structuredClone(next) }
       appendAudit(tables, options?.audit)
       return 'ok'
     },
@@ -69,8 +98,29 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
         status: status ?? row.actor.status,
         name: name ?? row.actor.name,
       }
+      raise(id, options)
       appendAudit(tables, options?.audit)
       return structuredClone(row.actor)
+    },
+
+    async delete(id, options) {
+      gate.check()
+      const row = actors.get(id)
+      if (row === undefined) return false
+      giveUp(row.actor.identities, id, options?.holdUntil)
+      actors.delete(id)
+      raise(id, { raiseEpoch: true })
+      appendAudit(tables, options?.audit)
+      return true
+    },
+
+    async pruneHolds({ now, limit }) {
+      gate.check()
+      const over = [...identities].filter(
+        ([, { heldUntil }]) => heldUntil !== null && heldUntil <= now,
+      )
+      for (const [value] of over.slice(0, limit)) identities.delete(value)
+      return Math.min(over.length, limit)
     },
 
     async search(query) {
@@ -97,5 +147,6 @@ function matches(actor: Actor, { text, role, status }: ActorQuery): boolean {
   if (status !== undefined && actor.status !== status) return false
   if (text === undefined || actor.id === text) return true
   const part = folded(text)
-  return [actor.name, ...actor.identities].some((name) => folded(name).includes(part))
+  const names = [actor.name, ...actor.identities.map(({ value }) => value)]
+  return names.some((name) => folded(name).includes(part))
 }

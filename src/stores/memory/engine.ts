@@ -1,6 +1,7 @@
 import type { Actor } from '../../core/actor.ts'
 import type { AuditEntry } from '../../core/audit.ts'
 import { LatchkeyError } from '../../core/errors.ts'
+import type { ActorEvent } from '../../core/event.ts'
 import type { Clock, CounterState, Document } from '../../core/ports/index.ts'
 import type { SessionRecord } from '../../core/session/record.ts'
 import { systemClock } from '../kit/clock.ts'
@@ -20,6 +21,14 @@ export interface ActorRow {
   passwordHash: string | null
 }
 
+/** An event in a mailbox. */
+export interface WaitingEvent {
+  readonly sequence: number
+  readonly event: ActorEvent
+  readonly bytes: number
+  readonly expiresAt: number
+}
+
 /** All that is stored. Maps keep the order of insertion, which is the order of creation. */
 export interface Tables {
   nextSeq: number
@@ -29,7 +38,9 @@ export interface Tables {
   readonly sessionsByOwner: Map<string, Set<string>>
   readonly sessionsByParent: Map<string, Set<string>>
   readonly actors: Map<string, ActorRow>
-  readonly identities: Map<string, string>
+  /** Whose an identity is, and until when it is only held for that actor: null while it is in use. */
+  readonly identities: Map<string, { readonly actor: string; readonly heldUntil: number | null }>
+  readonly mailboxes: Map<string, WaitingEvent[]>
   /** In the order of the last write. */
   readonly counters: Map<string, CounterState>
   readonly documents: Map<string, Document>
@@ -41,6 +52,7 @@ export interface MemoryEngine {
   readonly clock: Clock
   readonly tables: Tables
   readonly hub: Hub
+  readonly leaseMs: number
 }
 
 export interface MemoryEngineOptions {
@@ -55,7 +67,8 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   const clock = options.clock ?? systemClock()
   return {
     clock,
-    hub: createHub({ clock, leaseMs: options.leaseMs ?? 1000 }),
+    hub: createHub(),
+    leaseMs: options.leaseMs ?? 1000,
     tables: {
       nextSeq: 1,
       globalEpoch: 0,
@@ -65,6 +78,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       sessionsByParent: new Map(),
       actors: new Map(),
       identities: new Map(),
+      mailboxes: new Map(),
       counters: new Map(),
       documents: new Map(),
       audit: [],

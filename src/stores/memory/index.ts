@@ -1,10 +1,12 @@
 import type { Clock, Store } from '../../core/ports/index.ts'
+import { createLeaseBus } from '../kit/lease-bus.ts'
 import { soloBus } from '../kit/solo-bus.ts'
 import { createAudit } from './audit.ts'
 import { createCounters } from './counters.ts'
 import { createDirectory } from './directory.ts'
 import { createDocuments } from './documents.ts'
 import { createGate, type MemoryEngine, memoryEngine } from './engine.ts'
+import { createMailboxes } from './mailboxes.ts'
 import { createSessionStore } from './sessions.ts'
 
 export type { Hub } from './bus.ts'
@@ -24,7 +26,8 @@ export function memory(options: MemoryOptions = {}): Store {
   const engine = options.engine ?? memoryEngine(options.clock ? { clock: options.clock } : {})
   const gate = createGate()
   const { tables } = engine
-  const member = options.engine === undefined ? null : engine.hub.join()
+  const clock = options.clock ?? engine.clock
+  const node = options.engine === undefined ? null : joinHub(engine, clock)
   return {
     name: 'memory',
     directory: createDirectory(tables, gate),
@@ -32,11 +35,27 @@ export function memory(options: MemoryOptions = {}): Store {
     counters: createCounters(tables, gate, options.maxCounterKeys ?? 1_000_000),
     documents: createDocuments(tables, gate),
     audit: createAudit(tables, gate),
-    bus: member ?? soloBus(),
-    clock: options.clock ?? engine.clock,
+    mailboxes: createMailboxes(tables, gate),
+    bus: node?.bus ?? soloBus(),
+    clock,
     async close() {
+      await node?.leave()
       gate.close()
-      member?.leave()
+    },
+  }
+}
+
+function joinHub({ hub, leaseMs }: MemoryEngine, clock: Clock) {
+  const channel = hub.join()
+  const bus = createLeaseBus({ channel, clock, leaseMs })
+  channel.belongsTo(bus)
+  // Nothing of it waits in memory, so the node has joined before its store is used.
+  bus.start().catch(() => {})
+  return {
+    bus,
+    async leave() {
+      await bus.close()
+      channel.leave()
     },
   }
 }

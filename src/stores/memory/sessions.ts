@@ -1,46 +1,44 @@
 import { LatchkeyError } from '../../core/errors.ts'
 import type { CreateConditions, SessionStore } from '../../core/ports/index.ts'
-import { expiresAt, stateOf } from '../../core/session/lifetimes.ts'
+import { expiresAt, isOutdated, stateOf } from '../../core/session/lifetimes.ts'
 import type { EndedSession, EndReason, SessionRecord } from '../../core/session/record.ts'
 import { chooseEvicted } from '../kit/eviction.ts'
 import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type SessionRow, type Tables } from './engine.ts'
+import { raiseOwnerEpoch } from './epochs.ts'
 
 /** Sessions in memory. No verb awaits between its decision and its write, which makes each one write. */
 export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
   const { sessions, ownerEpochs } = tables
 
-  const isLive = (row: SessionRow, now: number) =>
-    stateOf(row.record, { now, globalEpoch: tables.globalEpoch }) === 'live'
-  const hasEnded = ({ record }: SessionRow) =>
-    record.endedAt !== null || record.globalEpoch < tables.globalEpoch
-  const mayEnd = (row: SessionRow, now: number) =>
-    !hasEnded(row) && expiresAt({ ...row.record, idleMs: null }) > now
   const epochsOf = (owner: string) => ({
     owner: ownerEpochs.get(owner) ?? 0,
     global: tables.globalEpoch,
   })
+  const isLive = ({ record }: SessionRow, now: number) =>
+    stateOf(record, { now, epochs: epochsOf(record.owner) }) === 'live'
+  const hasEnded = ({ record }: SessionRow) =>
+    record.endedAt !== null || isOutdated(record, epochsOf(record.owner))
 
   const rowsOf = (ids: Iterable<string> | undefined) =>
     [...(ids ?? [])].flatMap((id) => sessions.get(id) ?? [])
   const live = (now: number, ids: Iterable<string> | undefined) =>
     rowsOf(ids).filter((row) => isLive(row, now))
-  const endable = (now: number, ids: Iterable<string> | undefined) =>
-    rowsOf(ids).filter((row) => mayEnd(row, now))
+  const unended = (ids: Iterable<string> | undefined) =>
+    rowsOf(ids).filter(({ record }) => record.endedAt === null)
 
-  /** Ends rows, each with the sessions whose parent it is. */
+  /** Marks rows as ended, each with the sessions whose parent it is. Returns those that were live. */
   function endAll(rows: readonly SessionRow[], now: number, reason: EndReason): EndedSession[] {
     const ended: EndedSession[] = []
     const end = (row: SessionRow, why: EndReason) => {
       const { id, owner, version } = row.record
+      if (isLive(row, now)) ended.push({ id, owner, reason: why })
       row.record = { ...row.record, endedAt: now, endReason: why, version: version + 1 }
-      ended.push({ id, owner, reason: why })
     }
     for (const row of rows) end(row, reason)
     for (const { record } of rows) {
-      for (const child of endable(now, tables.sessionsByParent.get(record.id))) {
+      for (const child of unended(tables.sessionsByParent.get(record.id)))
         end(child, 'parent_ended')
-      }
     }
     return ended
   }
@@ -72,10 +70,10 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       return epochsOf(owner)
     },
 
-    async create(record, { now, epochs, limit, replaces }, options) {
+    async create(record, { now, limit, replaces, targetEpoch = 0 }, options) {
       gate.check()
-      const current = epochsOf(record.owner)
-      if (current.owner !== epochs.owner || current.global !== epochs.global) {
+      const targetNow = record.actsAs === null ? 0 : epochsOf(record.actsAs).owner
+      if (isOutdated(record, epochsOf(record.owner)) || targetNow > targetEpoch) {
         return { ok: false, refused: 'epoch' }
       }
       if (sessions.has(record.id)) throw new LatchkeyError('conflict', 'This session exists.')
@@ -88,6 +86,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
         return { ok: false, refused: 'parent' }
       }
 
+      ownerEpochs.set(record.owner, Math.max(epochsOf(record.owner).owner, record.ownerEpoch))
       const ended = replaces === undefined ? [] : endAll(live(now, gone), now, replaces.reason)
       ended.push(...endAll(live(now, evicted), now, 'evicted'))
       sessions.set(record.id, {
@@ -107,19 +106,30 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       return row === undefined ? null : structuredClone(row.record)
     },
 
+    async load(id) {
+      gate.check()
+      const record = sessions.get(id)?.record
+      return record === undefined
+        ? null
+        : { record: structuredClone(record), epochs: epochsOf(record.owner) }
+    },
+
     async update(record, expectedVersion, options) {
       gate.check()
       const row = sessions.get(record.id)
       if (row === undefined || hasEnded(row)) return false
       const before = row.record
       if (before.version !== expectedVersion) return false
+      if (options?.unused === true && before.usedAt !== null) return false
       const current = epochsOf(before.owner)
       const epochs = options?.epochs ?? current
       if (epochs.owner !== current.owner || epochs.global !== current.global) return false
-      const { owner, actsAs, parent, profile, door, createdAt, globalEpoch } = before
+      const { owner, actsAs, parent, anonymous, profile, door, group } = before
+      const { createdAt, globalEpoch, ownerEpoch } = before
       row.record = {
         ...structuredClone(record),
-        ...{ owner, actsAs, parent, profile, door, createdAt, globalEpoch },
+        ...{ owner, actsAs, parent, anonymous, profile, door, group },
+        ...{ createdAt, globalEpoch, ownerEpoch },
         lastUsedAt: Math.max(before.lastUsedAt, record.lastUsedAt),
         endedAt: null,
         endReason: null,
@@ -138,25 +148,47 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       }
     },
 
+    async markUsed(id, generation, usedAt) {
+      gate.check()
+      const row = sessions.get(id)
+      if (row === undefined || hasEnded(row) || row.record.generation !== generation) return false
+      if (row.record.usedAt === null) row.record = { ...row.record, usedAt }
+      return true
+    },
+
     async end(which, { now, reason }, options) {
       gate.check()
-      let rows: SessionRow[]
-      let raised = false
       if ('id' in which) {
-        rows = endable(now, [which.id]).filter(
+        const rows = unended([which.id]).filter(
           ({ record }) => which.owner === undefined || record.owner === which.owner,
         )
-      } else if ('actsAs' in which) {
-        rows = endable(now, sessions.keys()).filter(({ record }) => record.actsAs === which.actsAs)
-      } else {
-        const owned = which.keepAll ? [] : endable(now, tables.sessionsByOwner.get(which.owner))
-        rows = owned.filter(({ record }) => record.id !== which.except)
-        raised = which.raiseEpoch === true
-        if (raised) ownerEpochs.set(which.owner, (ownerEpochs.get(which.owner) ?? 0) + 1)
+        return finish(endAll(rows, now, reason))
       }
-      const ended = endAll(rows, now, reason)
-      if (raised || ended.length > 0) appendAudit(tables, options?.audit)
+      if ('actsAs' in which) {
+        const rows = unended(sessions.keys()).filter(({ record }) => record.actsAs === which.actsAs)
+        return finish(endAll(rows, now, reason))
+      }
+      if ('matching' in which) {
+        const rows = live(now, sessions.keys()).filter(({ record }) => matches(record, which))
+        return finish(endAll(rows.slice(0, MATCHING_PER_CALL), now, reason))
+      }
+      const owned = unended(tables.sessionsByOwner.get(which.owner))
+      const isKept = (id: string) => which.keepAll === true || id === which.except
+      const ended = endAll(
+        owned.filter(({ record }) => !isKept(record.id)),
+        now,
+        reason,
+      )
+      if (which.raiseEpoch === undefined || which.raiseEpoch === false) return finish(ended)
+      const to = which.raiseEpoch === true ? epochsOf(which.owner).owner + 1 : which.raiseEpoch
+      raiseOwnerEpoch(tables, which.owner, to, isKept)
+      appendAudit(tables, options?.audit)
       return ended
+
+      function finish(ended: EndedSession[]): EndedSession[] {
+        if (ended.length > 0) appendAudit(tables, options?.audit)
+        return ended
+      }
     },
 
     async raiseGlobalEpoch(options) {
@@ -173,10 +205,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       const ids =
         query.owner === undefined ? sessions.keys() : tables.sessionsByOwner.get(query.owner)
       const rows = live(query.now, ids).filter(
-        ({ seq, record }) =>
-          seq < before &&
-          (query.profile === undefined || record.profile === query.profile) &&
-          (query.door === undefined || record.door === query.door),
+        ({ seq, record }) => seq < before && matches(record, query),
       )
       return cutPage(rows.reverse(), {
         listing: 'sessions',
@@ -186,9 +215,11 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       })
     },
 
-    async count({ now }) {
+    async count({ now, ...query }) {
       gate.check()
-      return live(now, sessions.keys()).length
+      const ids =
+        query.owner === undefined ? sessions.keys() : tables.sessionsByOwner.get(query.owner)
+      return live(now, ids).filter(({ record }) => matches(record, query)).length
     },
 
     async prune({ before, limit }) {
@@ -222,6 +253,18 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       return expectedVersion + 1
     },
   }
+}
+
+/** Sessions that one call ends at most, where they are selected by what they have in common. */
+const MATCHING_PER_CALL = 500
+
+function matches(
+  record: SessionRecord,
+  { profile, door, group }: { profile?: string; door?: string; group?: string },
+): boolean {
+  if (profile !== undefined && record.profile !== profile) return false
+  if (door !== undefined && record.door !== door) return false
+  return group === undefined || record.group === group
 }
 
 function add(index: Map<string, Set<string>>, key: string, id: string): void {

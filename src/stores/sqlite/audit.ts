@@ -1,6 +1,6 @@
 import type { AuditAct, AuditEntry } from '../../core/audit.ts'
 import type { Audit } from '../../core/ports/index.ts'
-import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
+import { cursorAt, cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 import type { AuditRow } from './writes/audit.ts'
@@ -25,6 +25,10 @@ export function createAudit(reader: Reader, writer: Writer): Audit {
        AND (?5 IS NULL OR session = ?5) AND (?6 IS NULL OR at >= ?6)
      ORDER BY seq DESC LIMIT ?7`,
   )
+  const forwards = reader.prepare<[seq: number, ...AuditRow]>(
+    `SELECT seq, at, act, outcome, actor, target, session, door, address, identity_hash, detail
+     FROM audit WHERE seq > ? ORDER BY seq LIMIT ?`,
+  )
   return {
     async append(entries) {
       const rows = entries.map(toAuditRow).filter((row) => row !== null)
@@ -42,6 +46,14 @@ export function createAudit(reader: Reader, writer: Writer): Audit {
         position: ([seq]) => seq,
         item: ([seq, ...row]) => ({ ...fromAuditRow(row), id: String(seq) }),
       })
+    },
+
+    async read({ after, limit }) {
+      const from = positionOf('trail', after) ?? 0
+      // The writer commits in the order of `seq`, so no lower number appears later.
+      const rows = forwards.all(from, pageSize(limit))
+      const items = rows.map(([seq, ...row]) => ({ ...fromAuditRow(row), id: String(seq) }))
+      return { items, cursor: cursorAt('trail', rows.at(-1)?.[0] ?? from) }
     },
 
     prune: ({ before, maxEntries, limit }) => writer.write('pruneAudit', before, maxEntries, limit),

@@ -1,17 +1,21 @@
-import type { ActorWithCredential, ManagedDirectory } from '../../core/ports/index.ts'
+import type { ActorWithCredential, EpochOptions, ManagedDirectory } from '../../core/ports/index.ts'
 import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { folded } from '../kit/text-search.ts'
 import { ACTOR_COLUMNS, type ActorRow, fromActorRow, toActorRow } from './actor-row.ts'
 import { toAuditRow } from './audit.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
+import type { Keep } from './writes/directory.ts'
+
+type FoundRow = readonly [...ActorRow, epoch: number]
 
 /** Actors in a file. */
 export function createDirectory(reader: Reader, writer: Writer): ManagedDirectory {
-  const findById = reader.prepare<ActorRow>(`SELECT ${ACTOR_COLUMNS} FROM actors WHERE id = ?`)
-  const findByName = reader.prepare<ActorRow>(
-    `SELECT ${ACTOR_COLUMNS} FROM actors
-     WHERE seq = (SELECT actor FROM identities WHERE identity = ?)`,
+  const found = `SELECT ${ACTOR_COLUMNS}, coalesce((SELECT epoch FROM epochs WHERE owner = id), 0)
+     FROM actors`
+  const findById = reader.prepare<FoundRow>(`${found} WHERE id = ?`)
+  const findByName = reader.prepare<FoundRow>(
+    `${found} WHERE seq = (SELECT actor FROM identities WHERE identity = ? AND held_until IS NULL)`,
   )
   const walk = reader.prepareWalk<readonly [...ActorRow, seq: number]>(
     'actors',
@@ -20,12 +24,13 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
      WHERE seq BETWEEN ?1 AND ?2 AND (?3 IS NULL OR status = ?3)
        AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(roles) WHERE value = ?4))
        AND (?5 IS NULL OR id = ?5 OR instr(folded_name, ?6) > 0
-         OR EXISTS (SELECT 1 FROM json_each(identities) WHERE instr(value, ?6) > 0))
+         OR EXISTS (SELECT 1 FROM json_each(identities) WHERE instr(value ->> 'value', ?6) > 0))
      ORDER BY seq LIMIT ?7`,
   )
 
-  function show(row: ActorRow | undefined): ActorWithCredential | null {
-    return row === undefined ? null : { actor: fromActorRow(row), passwordHash: row[7] }
+  function show(row: FoundRow | undefined): ActorWithCredential | null {
+    if (row === undefined) return null
+    return { actor: fromActorRow(row), passwordHash: row[7], epoch: row[8] }
   }
 
   return {
@@ -42,19 +47,26 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
         'createActor',
         toActorRow(actor, passwordHash),
         folded(actor.name),
-        [...new Set(actor.identities)],
+        [...new Set(actor.identities.map(({ value }) => value))],
         toAuditRow(options?.audit),
       ),
 
     setPassword: (id, passwordHash, expected, options) =>
-      writer.write('setPassword', id, passwordHash, expected, toAuditRow(options?.audit)),
+      writer.write(
+        'setPassword',
+        id,
+        passwordHash,
+        expected,
+        keepOf(options),
+        toAuditRow(options?.audit),
+      ),
 
-    setIdentities: (id, { name, identities }, expected, options) =>
+    setIdentities: (id, { name, identities, now, holdUntil = null }, expected, options) =>
       writer.write(
         'setIdentities',
         id,
-        { name, foldedName: folded(name), identities },
-        JSON.stringify(expected),
+        { name, foldedName: folded(name), identities, now, holdUntil },
+        expected,
         toAuditRow(options?.audit),
       ),
 
@@ -66,10 +78,16 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
         status ?? null,
         name ?? null,
         name === undefined ? null : folded(name),
+        keepOf(options),
         toAuditRow(options?.audit),
       )
       return row && fromActorRow(row)
     },
+
+    delete: (id, options) =>
+      writer.write('deleteActor', id, options?.holdUntil ?? null, toAuditRow(options?.audit)),
+
+    pruneHolds: ({ now, limit }) => writer.write('pruneHolds', now, limit),
 
     async search({ text = null, role = null, status = null, limit, after }) {
       const size = pageSize(limit)
@@ -84,4 +102,10 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
       })
     },
   }
+}
+
+// Undefined does not survive JSON, so a write without it gets `false`.
+function keepOf({ raiseEpoch = false, keep }: EpochOptions = {}): Keep {
+  if (!raiseEpoch) return false
+  return keep === 'all' ? 'all' : (keep?.session ?? null)
 }

@@ -8,6 +8,7 @@ import { lockFolder, prepareFolder } from './connection.ts'
 import { createCounters } from './counters.ts'
 import { createDirectory } from './directory.ts'
 import { createDocuments } from './documents.ts'
+import { createMailboxes } from './mailboxes.ts'
 import { createReader } from './reader.ts'
 import { createSessionStore } from './sessions.ts'
 import { openGroupWriter } from './writer.ts'
@@ -57,6 +58,7 @@ export async function sqlite(options: SqliteOptions): Promise<Store> {
       counters: createCounters(writer, options.maxCounterKeys ?? 1_000_000),
       documents: createDocuments(reader, writer),
       audit: createAudit(reader, writer),
+      mailboxes: createMailboxes(writer),
       bus: soloBus(),
       clock: options.clock ?? systemClock(),
       close() {

@@ -85,7 +85,31 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_at ON audit (at);`,
   `ALTER TABLE house RENAME TO global_epoch;
   ALTER TABLE sessions RENAME COLUMN house_epoch TO global_epoch;
-  UPDATE audit SET act = 'all_locked' WHERE act = 'house_locked';`,
+  UPDATE audit SET act = 'all_locked' WHERE act = 'house_locked';
+
+  ALTER TABLE sessions ADD COLUMN owner_epoch INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE sessions ADD COLUMN used_at INTEGER;
+  ALTER TABLE sessions ADD COLUMN label TEXT;
+  UPDATE sessions SET used_at = created_at,
+    owner_epoch = coalesce((SELECT epoch FROM epochs WHERE epochs.owner = sessions.owner), 0);
+  CREATE INDEX sessions_label ON sessions (label) WHERE label IS NOT NULL;
+
+  ALTER TABLE identities ADD COLUMN held_until INTEGER;
+  CREATE INDEX identities_held ON identities (held_until) WHERE held_until IS NOT NULL;
+  UPDATE actors SET identities = (
+    SELECT json_group_array(json_object(
+      'value', value, 'kind', iif(instr(value, '@') > 0, 'email', 'name'), 'verifiedAt', NULL))
+    FROM json_each(actors.identities));
+
+  CREATE TABLE mailbox_events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    mailbox TEXT NOT NULL,
+    event TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX mailbox_events_mailbox ON mailbox_events (mailbox, seq);
+  CREATE INDEX mailbox_events_expiry ON mailbox_events (expires_at);`,
 ]
 
 /** Brings a file to the current layout. Throws `unavailable` for one that a later release has written. */

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../core/session/record.ts'
 /** The columns of a session, in the order of {@link SessionRow}. */
 export const SESSION_COLUMNS =
   'id, owner, profile, door, acts_as, parent, created_at, last_used_at, expires_at, token_expires_at, ' +
-  'idle_ms, ends_at, global_epoch, version, ended_at, end_reason, packed'
+  'idle_ms, ends_at, global_epoch, version, ended_at, end_reason, packed, owner_epoch, used_at, label'
 
 /** A session as it lies in the table, and as it goes to the writing thread. */
 export type SessionRow = readonly [
@@ -25,6 +25,9 @@ export type SessionRow = readonly [
   endedAt: number | null,
   endReason: SessionRecord['endReason'],
   packed: string,
+  ownerEpoch: number,
+  usedAt: number | null,
+  group: string | null,
 ]
 
 /** What no condition looks at, as one text: half the size of a column each, and one value to bind. */
@@ -40,6 +43,7 @@ type Packed = [
         previousHash: string | null,
         renewedAt: number,
         sealed: string | null,
+        reissues?: number,
       ]
     | null,
   authenticatedAt: number,
@@ -47,6 +51,9 @@ type Packed = [
   binding: [addressPrefix: string | null, keyThumbprint: string | null] | null,
   roles: readonly string[] | null,
   generation: number,
+  // Absent in rows of an earlier release.
+  issuedAt?: number,
+  factors?: readonly (readonly [method: string, at: number])[],
 ]
 
 function pack(record: SessionRecord): string {
@@ -62,12 +69,15 @@ function pack(record: SessionRecord): string {
       renewal.previousHash,
       renewal.renewedAt,
       renewal.sealed,
+      renewal.reissues,
     ],
     record.authenticatedAt,
     [client.address, client.userAgent, client.label],
     binding && [binding.addressPrefix, binding.keyThumbprint],
     record.roles,
     record.generation,
+    record.issuedAt,
+    record.factors.map(({ method, at }) => [method, at]),
   ]
   return JSON.stringify(packed)
 }
@@ -92,6 +102,9 @@ export function toSessionRow(record: SessionRecord): SessionRow {
     record.endedAt,
     record.endReason,
     pack(record),
+    record.ownerEpoch,
+    record.usedAt,
+    record.group,
   ]
 }
 
@@ -99,7 +112,7 @@ export function toSessionRow(record: SessionRecord): SessionRow {
 export function fromSessionRow(row: readonly [...SessionRow, ...unknown[]]): SessionRecord {
   const packed: Packed = JSON.parse(row[16])
   const [anonymous, tokenHash, previousTokenHash, previousTokenUntil, renewal, ...others] = packed
-  const [authenticatedAt, client, binding, roles, generation] = others
+  const [authenticatedAt, client, binding, roles, generation, issuedAt, factors = []] = others
   return {
     id: row[0],
     owner: row[1],
@@ -117,9 +130,11 @@ export function fromSessionRow(row: readonly [...SessionRow, ...unknown[]]): Ses
       previousHash: renewal[2],
       renewedAt: renewal[3],
       sealed: renewal[4],
+      reissues: renewal[5] ?? 0,
     },
     createdAt: row[6],
     authenticatedAt,
+    factors: factors.map(([method, at]) => ({ method, at })),
     lastUsedAt: row[7],
     tokenExpiresAt: row[9],
     idleMs: row[10],
@@ -127,8 +142,12 @@ export function fromSessionRow(row: readonly [...SessionRow, ...unknown[]]): Ses
     client: { address: client[0], userAgent: client[1], label: client[2] },
     binding: binding && { addressPrefix: binding[0], keyThumbprint: binding[1] },
     roles,
+    group: row[19],
     globalEpoch: row[12],
+    ownerEpoch: row[17],
     generation,
+    issuedAt: issuedAt ?? renewal?.[3] ?? row[6],
+    usedAt: row[18],
     version: row[13],
     endedAt: row[14],
     endReason: row[15],

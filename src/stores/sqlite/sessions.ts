@@ -9,7 +9,8 @@ import type { Writer } from './writer.ts'
 type ListedRow = readonly [...SessionRow, seq: number]
 
 const LIVE =
-  'ended_at IS NULL AND global_epoch >= (SELECT epoch FROM global_epoch) AND expires_at >'
+  'ended_at IS NULL AND global_epoch >= (SELECT epoch FROM global_epoch) ' +
+  'AND owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = sessions.owner), 0) AND expires_at >'
 
 /** Sessions in a file. */
 export function createSessionStore(reader: Reader, writer: Writer): SessionStore {
@@ -25,16 +26,16 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
   const listOwned = reader.prepare<ListedRow>(
     `SELECT ${SESSION_COLUMNS}, seq FROM sessions
      WHERE owner = ?1 AND seq < ?2 AND ${LIVE} ?3
-       AND (?4 IS NULL OR profile = ?4) AND (?5 IS NULL OR door = ?5)
-     ORDER BY seq DESC LIMIT ?6`,
+       AND (?4 IS NULL OR profile = ?4) AND (?5 IS NULL OR door = ?5) AND (?6 IS NULL OR label = ?6)
+     ORDER BY seq DESC LIMIT ?7`,
   )
   const listAll = reader.prepareWalk<ListedRow>(
     'sessions',
     'newest-first',
     `SELECT ${SESSION_COLUMNS}, seq FROM sessions
      WHERE seq BETWEEN ?1 AND ?2 AND ${LIVE} ?3
-       AND (?4 IS NULL OR profile = ?4) AND (?5 IS NULL OR door = ?5)
-     ORDER BY seq DESC LIMIT ?6`,
+       AND (?4 IS NULL OR profile = ?4) AND (?5 IS NULL OR door = ?5) AND (?6 IS NULL OR label = ?6)
+     ORDER BY seq DESC LIMIT ?7`,
   )
   const pruneWalk = createWalk()
 
@@ -52,12 +53,20 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
       return row === undefined ? null : fromSessionRow(row)
     },
 
+    async load(id) {
+      const row = findById.get(id)
+      if (row === undefined) return null
+      const [owner, global] = findEpochs.get(row[1]) ?? [0, 0]
+      return { record: fromSessionRow(row), epochs: { owner, global } }
+    },
+
     update: (record, expectedVersion, options) =>
       writer.write(
         'updateSession',
         toSessionRow(record),
         expectedVersion,
         options?.epochs ?? null,
+        options?.unused ?? false,
         toAuditRow(options?.audit),
       ),
 
@@ -69,15 +78,17 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
       )
     },
 
+    markUsed: (id, generation, usedAt) => writer.write('markUsed', id, generation, usedAt),
+
     end: (which, { now, reason }, options) =>
       writer.write('endSessions', which, now, reason, toAuditRow(options?.audit)),
 
     raiseGlobalEpoch: (options) => writer.write('raiseGlobalEpoch', toAuditRow(options?.audit)),
 
-    async list({ now, owner, profile = null, door = null, limit, after }) {
+    async list({ now, owner, profile = null, door = null, group = null, limit, after }) {
       const size = pageSize(limit)
       const start = positionOf('sessions', after)
-      const filters = [now, profile, door]
+      const filters = [now, profile, door, group]
       const rows =
         owner === undefined
           ? await listAll(start, size + 1, ...filters)
@@ -85,19 +96,29 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
       return cutPage(rows, {
         listing: 'sessions',
         limit: size,
-        position: (row) => row[17],
+        position: (row) => row[20],
         item: fromSessionRow,
       })
     },
 
-    count: ({ now }) =>
+    count: ({ now, owner = null, profile = null, door = null, group = null }) =>
       reader.snapshot(async ({ prepareWalk }) => {
         const countLive = prepareWalk<[number]>(
           'sessions',
           'newest-first',
-          `SELECT count(*) FROM sessions WHERE seq BETWEEN ?1 AND ?2 AND ${LIVE} ?3 LIMIT ?4`,
+          `SELECT count(*) FROM sessions WHERE seq BETWEEN ?1 AND ?2 AND ${LIVE} ?3
+             AND (?4 IS NULL OR owner = ?4) AND (?5 IS NULL OR profile = ?5)
+             AND (?6 IS NULL OR door = ?6) AND (?7 IS NULL OR label = ?7) LIMIT ?8`,
         )
-        const counts = await countLive(null, Number.MAX_SAFE_INTEGER, now)
+        const counts = await countLive(
+          null,
+          Number.MAX_SAFE_INTEGER,
+          now,
+          owner,
+          profile,
+          door,
+          group,
+        )
         return counts.reduce((sum, [count]) => sum + count, 0)
       }),
 

@@ -8,8 +8,7 @@ const store = await sqlite({ folder })
 async function createForEver(caller: number): Promise<void> {
   for (let count = 0; ; count++) {
     const record = sessionRecord({ id: `${caller}-${count}`, owner: `owner ${caller}` })
-    const epochs = { owner: 0, global: 0 }
-    await store.sessions.create(record, { now: record.createdAt, epochs })
+    await store.sessions.create(record, { now: record.createdAt })
     await store.sessions.saveData(record.id, `bag of ${record.id}`, 0)
     process.stdout.write(`${record.id}\n`)
   }

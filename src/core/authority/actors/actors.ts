@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalIdentity, isEmail } from '../../actor.ts'
+import { type Actor, canonicalIdentity, type Identity, isEmail, valuesOf } from '../../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
-import type { ManagedDirectory } from '../../ports/index.ts'
+import type { EpochOptions, ManagedDirectory } from '../../ports/index.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
 import { endSessions } from '../sessions/revoke.ts'
@@ -27,20 +27,23 @@ export function managed(context: AuthorityContext): ManagedDirectory {
   return context.directory as ManagedDirectory
 }
 
-function identitiesOf(name: string, email: string | undefined): string[] {
-  return [...new Set([nameIdentity(name), ...(email === undefined ? [] : [emailIdentity(email)])])]
+function identitiesOf(name: string, email: string | undefined): Identity[] {
+  const identities = [nameIdentity(name), ...(email === undefined ? [] : [emailIdentity(email)])]
+  return identities.filter(({ value }, at) => valuesOf(identities).indexOf(value) === at)
 }
 
 /** The identity that a name is. Throws `invalid_request`. */
-export function nameIdentity(name: string): string {
-  return canonicalIdentity(name) ?? invalid('name', 'is empty, too long or has odd characters')
+export function nameIdentity(name: string): Identity {
+  const value =
+    canonicalIdentity(name) ?? invalid('name', 'is empty, too long or has odd characters')
+  return { value, kind: isEmail(value) ? 'email' : 'name', verifiedAt: null }
 }
 
 /** The identity that an e-mail address is. Throws `invalid_request`. */
-export function emailIdentity(email: string): string {
-  const address = canonicalIdentity(email)
-  return address !== null && /^[^\s@]+@[^\s@]+$/.test(address)
-    ? address
+export function emailIdentity(email: string): Identity {
+  const value = canonicalIdentity(email)
+  return value !== null && /^[^\s@]+@[^\s@]+$/.test(value)
+    ? { value, kind: 'email', verifiedAt: null }
     : invalid('email', 'is not an e-mail address')
 }
 
@@ -69,7 +72,7 @@ export function register(
     const identities = identitiesOf(registration.name, registration.email)
     const allowed = await reserveCreation(context, 'register', options)
     if (!allowed.ok) return allowed
-    requireGoodPassword(context, registration.password, identities)
+    requireGoodPassword(context, registration.password, valuesOf(identities))
     const passwordHash = await context.hasher.hash(
       registration.password,
       options.signal === undefined ? {} : { signal: options.signal },
@@ -92,14 +95,14 @@ export function register(
 /** The refusal of identities of which another actor has one or more. */
 export async function taken(
   context: AuthorityContext,
-  identities: readonly string[],
+  identities: readonly Identity[],
   actorId?: string,
 ): Promise<Refusal> {
   const issues: { path: string; message: string }[] = []
-  for (const identity of identities) {
-    const found = await context.ask(() => context.directory.findByIdentity(identity))
+  for (const { value, kind } of identities) {
+    const found = await context.ask(() => context.directory.findByIdentity(value))
     if (found === null || found.actor.id === actorId) continue
-    issues.push({ path: isEmail(identity) ? 'email' : 'name', message: 'has already been taken' })
+    issues.push({ path: kind, message: 'has already been taken' })
   }
   const first = issues[0] ?? { path: 'name', message: 'has already been taken' }
   return refuse('identity_taken', `${first.path}: ${first.message}.`, { issues })
@@ -161,10 +164,10 @@ export async function suspend(
     { actor: options.by ?? null, target: actorId },
     options,
   )
-  const actor = await change(context, actorId, { status: 'suspended' }, audit)
+  const actor = await change(context, actorId, { status: 'suspended' }, { audit, raiseEpoch: true })
   if (actor === null) return null
   const reason = 'suspended'
-  await endSessions(context, { owner: actorId, raiseEpoch: true }, { ...options, reason })
+  await endSessions(context, { owner: actorId }, { ...options, reason })
   await endSessions(context, { actsAs: actorId }, { ...options, reason })
   return actor
 }
@@ -181,7 +184,7 @@ export async function restore(
     { actor: options.by ?? null, target: actorId },
     options,
   )
-  return change(context, actorId, { status: 'active' }, audit)
+  return change(context, actorId, { status: 'active' }, { audit })
 }
 
 /** Replaces an actor's roles; a role taken away counts at the next check of its sessions. Null if there is none. */
@@ -198,18 +201,18 @@ export async function setRoles(
     { actor: options.by ?? null, target: actorId, detail },
     options,
   )
-  return change(context, actorId, { roles }, audit)
+  return change(context, actorId, { roles }, { audit })
 }
 
 async function change(
   context: AuthorityContext,
   actorId: string,
   changes: Parameters<ManagedDirectory['update']>[1],
-  audit: ReturnType<AuthorityContext['entry']>,
+  options: EpochOptions,
 ): Promise<Actor | null> {
   const directory = managed(context)
   return context.write(
-    () => directory.update(actorId, changes, { audit }),
+    () => directory.update(actorId, changes, options),
     (actor) => (actor === null ? null : { kind: 'actor-changed', id: actorId }),
   )
 }

@@ -1,6 +1,7 @@
+import { valuesOf } from '../../actor.ts'
 import { checkPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
-import type { EndSelector } from '../../ports/index.ts'
+import type { EndSelector, ManagedDirectory } from '../../ports/index.ts'
 import { type AuthorityContext, type CallOptions, endedChange, settle } from '../context.ts'
 import { provePassword } from '../login/step-up.ts'
 
@@ -51,39 +52,48 @@ async function writePassword(
   expected: string | null,
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
-  const setPassword = context.directory.setPassword?.bind(context.directory)
+  const directory: Partial<ManagedDirectory> = context.directory
+  const setPassword = directory.setPassword?.bind(directory)
   if (setPassword === undefined) {
     return refuse('invalid_request', 'This directory does not store passwords.')
   }
   const found = await context.findCredential(actorId, options.signal)
-  requireGoodPassword(context, next, found?.actor.identities ?? [])
+  requireGoodPassword(context, next, valuesOf(found?.actor.identities))
   const hash = await context.hasher.hash(next)
-  const which: EndSelector = {
-    owner: actorId,
-    raiseEpoch: true,
-    ...(sessions === 'keep' ? { keepAll: true } : {}),
-    ...(sessions === 'revoke-others' && current !== undefined ? { except: current } : {}),
-  }
+  const kept = sessions === 'revoke-others' ? current : undefined
+  const keep = sessions === 'keep' ? 'all' : kept === undefined ? undefined : { session: kept }
   const audit = context.entry(
     'password_changed',
     'ok',
     { actor: actorId, detail: { sessions } },
     options,
   )
-  const reason = 'password_changed'
-  // The credential stands before the epoch rises: a login that read the old one is refused from here on. Both in one, so
-  // that a deadline between them leaves no session of the old password.
+  const ending = { now: context.now(options), reason: 'password_changed' } as const
+  const { sessions: store } = context.store
+  const managed = context.directory === context.store.directory
+  const owned: EndSelector = {
+    owner: actorId,
+    ...(sessions === 'keep' ? { keepAll: true } : {}),
+    ...(kept === undefined ? {} : { except: kept }),
+    ...(managed ? {} : { raiseEpoch: true }),
+  }
+  // Our own directory raises the epoch with the credential, so that no login that read the old one creates a session. The sessions
+  // are marked after.
   const ended = await context.write(
     async () => {
-      if (!(await setPassword(actorId, hash, expected))) return null
-      return context.store.sessions.end(which, { now: context.now(options), reason }, { audit })
+      const credential = managed ? { audit, raiseEpoch: true, ...(keep && { keep }) } : {}
+      if (!(await setPassword(actorId, hash, expected, credential))) return null
+      return [
+        ...(await store.end(owned, ending, managed ? {} : { audit })),
+        ...(await store.end({ actsAs: actorId }, ending)),
+      ]
     },
-    (over) => over && endedChange(over),
+    (over) => over && [{ kind: 'owner-epoch-raised', owner: actorId }, endedChange(over)],
   )
   if (ended === null) {
     return refuse('conflict', 'The password changed in the meantime. Try again.')
   }
-  // A stranger's failures were against the old password.
+  // The failures of unauthenticated clients were against the old password.
   await context.ask(() => context.store.counters.remove([`login/${actorId}`]))
   return { ok: true }
 }

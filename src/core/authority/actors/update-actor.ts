@@ -1,4 +1,4 @@
-import { type Actor, canonicalIdentity, isEmail } from '../../actor.ts'
+import { type Actor, type Identity, valuesOf } from '../../actor.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
@@ -56,8 +56,10 @@ async function updateOnce(
   const next = {
     name: name === undefined ? actor.name : displayName(name),
     identities: identitiesAfter(actor, name, email),
+    now: context.now(options),
   }
-  const added = next.identities.filter((identity) => !actor.identities.includes(identity))
+  const before = valuesOf(actor.identities)
+  const added = next.identities.filter(({ value }) => !before.includes(value))
   const same = added.length === 0 && next.identities.length === actor.identities.length
   if (same && next.name === actor.name) return { ok: true, actor }
   const allowed = await reserveCreation(context, 'rename', options)
@@ -69,25 +71,30 @@ async function updateOnce(
     (done) => (done === 'ok' ? { kind: 'actor-changed', id: actorId } : null),
   )
   if (outcome === 'taken') return taken(context, added, actorId)
-  return outcome === 'ok' ? { ok: true, actor: { ...actor, ...next } } : null
+  return outcome === 'ok'
+    ? { ok: true, actor: { ...actor, name: next.name, identities: next.identities } }
+    : null
 }
 
-// A name that looks like an e-mail address stays good to log in with until another address is given.
+/** The identities after a change: those of the kind that is not named stay, with what was verified. */
 function identitiesAfter(
   actor: Actor,
   name: string | undefined,
   email: string | undefined,
-): string[] {
-  const named = canonicalIdentity(actor.name)
-  const stays = (identity: string) =>
-    isEmail(identity)
-      ? email === undefined || (name === undefined && identity === named)
-      : name === undefined || identity !== named
-  return [
-    ...new Set([
-      ...(name === undefined ? [] : [nameIdentity(name)]),
-      ...actor.identities.filter(stays),
-      ...(email === undefined ? [] : [emailIdentity(email)]),
-    ]),
+): Identity[] {
+  const changes = [
+    ...(name === undefined ? [] : [nameIdentity(name)]),
+    ...(email === undefined ? [] : [emailIdentity(email)]),
   ]
+  const kept = actor.identities.filter(
+    ({ kind }) => !changes.some((change) => change.kind === kind),
+  )
+  const unchanged = (change: Identity) =>
+    actor.identities.find(({ value, kind }) => value === change.value && kind === change.kind)
+  return [...changes.map((change) => unchanged(change) ?? change), ...kept].sort(byKind)
+}
+
+// The name first, as at registration.
+function byKind(one: Identity, other: Identity): number {
+  return Number(one.kind === 'email') - Number(other.kind === 'email')
 }

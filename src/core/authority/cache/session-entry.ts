@@ -3,34 +3,44 @@ import type { Binding, SessionRecord, SessionView } from '../../session/record.t
 import { hashOfDigest, sameDigest, wordOfDigest, wordsOfHash } from '../../token/secret.ts'
 import type { CacheEntry } from './coherent-cache.ts'
 
-/** The state of a counter of {@link ActorChanges} when a reading of an actor began. */
+/** The state of an actor's counter when a reading of it began. */
 export interface Seen {
   readonly slot: number
-  readonly count: number
+  readonly raisedAt: number
 }
 
 const SLOTS = 16_384
 
 /**
- * Counts changes of actors, so that a reading can be told from one made after the change, wherever a session holds on to it.
- * Actors share counters, which bounds it: a change makes the few others of its counter be read once more.
+ * Numbers the changes of actors and of their epochs, so that a reading can be told from one made after the change, wherever a session
+ * refers to it. Actors share slots, which bounds the memory: a change makes the few others of its slot be read once more.
  */
 export class ActorChanges {
-  readonly #counts = new Uint32Array(SLOTS)
+  readonly #raisedAt = new Float64Array(SLOTS)
+  #number = 0
+
+  /** The number of changes so far. */
+  get number(): number {
+    return this.#number
+  }
 
   /** Taken before an actor is read. */
   seen(id: string): Seen {
     const slot = slotOf(id)
-    return { slot, count: this.countAt(slot) }
+    return { slot, raisedAt: this.raisedAt(slot) }
+  }
+
+  /** Whether an actor may have changed after that many changes. */
+  changedSince(id: string, number: number): boolean {
+    return this.raisedAt(slotOf(id)) > number
   }
 
   raise(id: string): void {
-    const slot = slotOf(id)
-    this.#counts[slot] = this.countAt(slot) + 1
+    this.#raisedAt[slotOf(id)] = ++this.#number
   }
 
-  countAt(slot: number): number {
-    return this.#counts[slot] ?? 0
+  raisedAt(slot: number): number {
+    return this.#raisedAt[slot] ?? 0
   }
 }
 
@@ -62,7 +72,7 @@ export class ActorEntry implements CacheEntry {
   readonly id: string
   readonly roles: readonly string[]
   readonly #slot: number
-  readonly #count: number
+  readonly #raisedAt: number
   /** When it was read, for directories that only promise a maximum age. */
   readonly readAt: number
   readonly weight: number
@@ -77,14 +87,14 @@ export class ActorEntry implements CacheEntry {
     this.id = frozen.id
     this.roles = frozen.roles
     this.#slot = seen === null ? -1 : seen.slot
-    this.#count = seen === null ? 0 : seen.count
+    this.#raisedAt = seen === null ? 0 : seen.raisedAt
     this.readAt = readAt
     this.weight = 360 + 2 * (actor.name.length + actor.identities.join().length)
   }
 
   /** Whether the actor has not changed since it was read. */
   isCurrent(changes: ActorChanges): boolean {
-    return this.#slot === -1 || changes.countAt(this.#slot) === this.#count
+    return this.#slot === -1 || changes.raisedAt(this.#slot) === this.#raisedAt
   }
 }
 

@@ -101,19 +101,18 @@ async function findWaiting(
   return { ok: true, codeKey, ...found }
 }
 
-// The epochs first: the session that is found alive after them was not ended by what would raise them later.
 async function approvalOf(
   context: AuthorityContext,
   { session }: Authenticated,
   options: CallOptions,
 ): Promise<Approval> {
-  const epochs = await context.ask(() => context.store.sessions.findEpochs(session.owner))
-  const record = await context.ask(() => context.store.sessions.find(session.id), options.signal)
-  const at = { now: context.now(options), globalEpoch: epochs.global }
-  if (record === null || stateOf(record, at) === 'ended') {
+  const loaded = await context.ask(() => context.store.sessions.load(session.id), options.signal)
+  const now = context.now(options)
+  if (loaded === null || stateOf(loaded.record, { now, epochs: loaded.epochs }) === 'ended') {
     throw new LatchkeyError('session_revoked', 'The session has ended. Log in again.')
   }
-  const { roles, authenticatedAt } = record
+  const { epochs } = loaded
+  const { roles, authenticatedAt } = loaded.record
   return { actor: session.owner, epochs, roles, authenticatedAt }
 }
 

@@ -1,7 +1,9 @@
 import { type Refusal, refuse } from '../../errors.ts'
+import type { LoadedRecord } from '../../ports/index.ts'
 import { stateOf } from '../../session/lifetimes.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import { hashSecret } from '../../token/secret.ts'
+import { PresentedToken } from '../../token/presented-token.ts'
+import { hashSecret, sameDigest } from '../../token/secret.ts'
 import { SessionEntry } from '../cache/session-entry.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
@@ -26,6 +28,10 @@ export function stepUp(
     if (current.session.anonymous)
       return refuse('credentials_invalid', 'A visitor has no password.')
     const { id, owner } = current.session
+    const presented = current.token
+    if (presented === null) {
+      return refuse('invalid_request', 'Present the token of the session to step up.')
+    }
     const codec = context.codec(format ?? 'native')
     const epochs = await context.ask(() => context.store.sessions.findEpochs(owner))
     const proof = await provePassword(context, owner, password, options)
@@ -37,13 +43,17 @@ export function stepUp(
     }
     const secret = codec.createSecret()
     for (let attempt = 0; attempt < 5; attempt++) {
-      const record = await context.ask(() => context.store.sessions.find(id), options.signal)
+      const loaded = await context.ask(() => context.store.sessions.load(id), options.signal)
       const now = context.now(options)
-      if (record === null || !isLive(context, record, now)) break
+      if (loaded === null || !isLive(context, loaded, now)) break
+      const { record } = loaded
+      if (!sameDigest(record.tokenHash, hashSecret(PresentedToken.partsOf(presented).secret))) {
+        return refuse('conflict', 'This token was renewed. Use the renewed one.')
+      }
       const proven = rotated(record, hashSecret(secret), now)
       const written = await context.write(
         () => context.store.sessions.update(proven, record.version, { audit, epochs }),
-        (done) => (done ? { kind: 'session-changed', id } : null),
+        (done) => (done ? { kind: 'session-rotated', id } : null),
       )
       if (!written) continue
       const entry = new SessionEntry(proven, await context.actorOf(proven, now), null)
@@ -60,10 +70,13 @@ export function stepUp(
 }
 
 // A session that has run out must not live on because its owner knows the password.
-function isLive(context: AuthorityContext, record: SessionRecord, now: number): boolean {
+function isLive(context: AuthorityContext, { record, epochs }: LoadedRecord, now: number): boolean {
   const lastUsedAt = Math.max(record.lastUsedAt, context.touches.find(record.id) ?? 0)
-  return stateOf({ ...record, lastUsedAt }, { now, globalEpoch: context.globalEpoch }) === 'live'
+  return stateOf({ ...record, lastUsedAt }, { now, epochs }) === 'live'
 }
+
+/** Proofs that a record keeps; the oldest go first. */
+const MAX_FACTORS = 16
 
 function rotated(record: SessionRecord, tokenHash: string, now: number): SessionRecord {
   return {
@@ -72,8 +85,11 @@ function rotated(record: SessionRecord, tokenHash: string, now: number): Session
     previousTokenHash: null,
     previousTokenUntil: 0,
     authenticatedAt: now,
+    factors: [...record.factors, { method: 'pwd', at: now }].slice(-MAX_FACTORS),
     lastUsedAt: now,
     generation: record.generation + 1,
+    issuedAt: now,
+    usedAt: now,
     version: record.version + 1,
   }
 }

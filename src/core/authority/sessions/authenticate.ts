@@ -188,19 +188,29 @@ export class SessionChecker {
     const loaded = await this.#context.loadSession(id, now)
     if (digest !== null && !knowsSecret(loaded, digest, now)) return INVALID
     const entry = loaded.entry
-    if (entry === null) return endReason(loaded, this.#context.globalEpoch, now)
+    if (entry === null) return refusalOfEnd(loaded, now)
     if (entry.expiresAt() <= now) return EXPIRED
     if (entry.parent !== null && !(await this.#parentLives(entry.parent, now))) {
       return revoked('parent_ended')
     }
     const yes = this.#decide(check, entry)
-    if (yes !== null) return yes
+    if (yes !== null) return (await this.#recordFirstUse(check, loaded)) ? yes : null
     if (digest !== null && !usableFrom(this.#context, entry, options)) return INVALID
     const by = entry.impersonator
     if (by === null || refusesImpersonation(by.actor, entry.actor.actor) === null) return null
     // For good: the role may come back within the hour, the impersonation does not.
     await endSessions(this.#context, { id }, options)
     return revoked('revoked')
+  }
+
+  /** Records that a generation was used, durably, before the answer is yes. False when the session changed meanwhile. */
+  async #recordFirstUse({ id, digest, now }: Check, { record }: LoadedSession): Promise<boolean> {
+    if (digest === null || record === null || record.usedAt !== null) return true
+    // The token before, which lives through the grace, is no use of this generation.
+    if (!sameDigest(record.tokenHash, hashOfDigest(digest))) return true
+    return this.#context.ask(() =>
+      this.#context.store.sessions.markUsed(id, record.generation, now),
+    )
   }
 
   async #parentLives(id: string, now: number): Promise<boolean> {
@@ -256,12 +266,14 @@ function revoked(reason: string): Refusal {
   return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
 }
 
-function endReason({ record }: LoadedSession, globalEpoch: number, now: number): Refusal {
-  if (record === null) return INVALID
-  const state = stateOf(record, { now, globalEpoch })
+function refusalOfEnd({ record, epochs }: LoadedSession, now: number): Refusal {
+  if (record === null || epochs === null) return INVALID
+  const state = stateOf(record, { now, epochs })
   if (state === 'expired' || record.endReason === 'expired') return EXPIRED
   if (record.endReason !== null) return revoked(record.endReason)
-  return revoked(state === 'ended' ? 'locked' : 'suspended')
+  if (record.globalEpoch < epochs.global) return revoked('locked')
+  // The marking of the session, with its reason, follows the raise of the epoch.
+  return revoked(state === 'ended' ? 'revoked' : 'suspended')
 }
 
 /** Whether a request meets what a session is bound to, by its own binding or by the setting that pins devices. */

@@ -3,12 +3,19 @@ import type { AuditAct } from '../../audit.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { Epochs } from '../../ports/index.ts'
 import type { Profile, ProfileName } from '../../session/profile.ts'
-import type { Binding, EndReason, RenewalState, SessionRecord } from '../../session/record.ts'
+import type {
+  Binding,
+  EndReason,
+  Factor,
+  RenewalState,
+  SessionRecord,
+} from '../../session/record.ts'
 import type { TokenCodec } from '../../token/codec.ts'
 import type { IssuedToken } from '../../token/presented-token.ts'
 import { hashSecret } from '../../token/secret.ts'
 import { createSessionId } from '../../token/session-id.ts'
 import { type AuthorityContext, addressOf, type CallOptions, endedChange } from '../context.ts'
+import type { Authenticated } from './authenticate.ts'
 import { issueToken } from './issue-token.ts'
 
 /** What a session is asked to be. */
@@ -25,8 +32,8 @@ export interface SessionRequest {
   readonly bindKey?: boolean
   /** The token's format, by the name of its codec; `native` by default. */
   readonly format?: string
-  /** The id of the session this login comes from: ended (`upgraded`) by the same write. */
-  readonly replaces?: string | null
+  /** The checked session that this login comes from: ended (`upgraded`) by the same write. */
+  readonly replaces?: Authenticated | null
 }
 
 /** A session that was made, with its secrets. This is the only time they are seen. */
@@ -44,8 +51,10 @@ interface Making {
   readonly act: AuditAct
   readonly detail?: Record<string, string | number | boolean | null>
   readonly replacedFor?: EndReason
-  /** When the owner proved who it is, where that was before. */
+  /** When the owner proved its identity, where that was before. */
   readonly authenticatedAt?: number
+  readonly factors?: readonly Factor[]
+  readonly targetEpoch?: number
 }
 
 /** Makes a session by one conditional write, and announces whom it evicted or replaced. */
@@ -74,11 +83,16 @@ export async function createSession(
         session.record,
         {
           now,
-          epochs: making.epochs,
           limit: { max: profile.maxLive, policy: profile.onLimit },
+          ...(making.targetEpoch === undefined ? {} : { targetEpoch: making.targetEpoch }),
           ...(request.replaces === undefined || request.replaces === null
             ? {}
-            : { replaces: { id: request.replaces, reason: making.replacedFor ?? 'upgraded' } }),
+            : {
+                replaces: {
+                  id: replacedBy(request.replaces),
+                  reason: making.replacedFor ?? 'upgraded',
+                },
+              }),
         },
         {
           audit: context.entry(
@@ -151,6 +165,7 @@ function makeRecord(
     renewal: state,
     createdAt: now,
     authenticatedAt: making.authenticatedAt ?? now,
+    factors: making.factors ?? [],
     lastUsedAt: now,
     tokenExpiresAt: tokenEnd(profile, now, endsAt),
     idleMs: profile.idleMs,
@@ -162,8 +177,13 @@ function makeRecord(
     },
     binding: makeBinding(request, address, options),
     roles: request.roles ?? null,
+    group: null,
     globalEpoch: making.epochs.global,
+    ownerEpoch: making.epochs.owner,
     generation: 0,
+    issuedAt: now,
+    // The first generation has no predecessor whose answer could be lost.
+    usedAt: now,
     version: 1,
     endedAt: null,
     endReason: null,
@@ -186,6 +206,7 @@ function makeRenewal(codec: TokenCodec, id: string, now: number) {
     previousHash: null,
     renewedAt: now,
     sealed: null,
+    reissues: 0,
   }
   return { state, code: codec.formatRenewal({ id, family, generation }) }
 }
@@ -208,4 +229,9 @@ function makeBinding(
     throw new LatchkeyError('invalid_request', 'There is nothing to bind the session to.')
   }
   return prefix === null && keyThumbprint === null ? null : { addressPrefix: prefix, keyThumbprint }
+}
+
+// The end of a parent is the end of the impersonation that was started from it.
+function replacedBy({ session }: Authenticated): string {
+  return session.parent ?? session.id
 }

@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from '../../errors.ts'
 import type { Profile } from '../../session/profile.ts'
-import type { SessionRecord } from '../../session/record.ts'
+import type { RenewalState, SessionRecord } from '../../session/record.ts'
 import { decideRenewal } from '../../session/renewal.ts'
 import type { ParsedRenewal, TokenCodec } from '../../token/codec.ts'
 import { PresentedToken } from '../../token/presented-token.ts'
@@ -48,29 +48,34 @@ async function renewOnce(
   options: RenewOptions,
 ): Promise<LoggedIn | Refusal | null> {
   const now = context.now(options)
-  const found = await context.ask(() => context.store.sessions.find(parsed.id), options.signal)
-  if (found?.renewal === undefined || found.renewal === null) return INVALID
-  // A use that is not written yet counts as much as one that is.
-  const used = context.touches.find(found.id) ?? 0
-  const record = { ...found, lastUsedAt: Math.max(found.lastUsedAt, used) }
-  const globalEpoch = await context.epochNow(record.owner)
-  const graceMs = context.settings.get('renewal.graceMs')
+  const found = await context.ask(() => context.store.sessions.load(parsed.id), options.signal)
+  if (found === null || found.record.renewal === null) return INVALID
+  // A use that is still in the buffer counts as much as one that is written.
+  const used = context.touches.find(found.record.id) ?? 0
+  const record = { ...found.record, lastUsedAt: Math.max(found.record.lastUsedAt, used) }
   const decision = decideRenewal(
     record,
     { familyHash: hashSecret(parsed.family), hash: hashSecret(parsed.generation) },
-    { now, globalEpoch, graceMs },
+    {
+      now,
+      epochs: found.epochs,
+      graceMs: context.settings.get('renewal.graceMs'),
+      // A verifier of published keys cannot tell a superseded token from a good one.
+      lostAnswerMs:
+        parsed.codec.keys === undefined ? context.settings.get('renewal.lostAnswerMs') : 0,
+    },
   )
   if (decision === 'invalid') return INVALID
   if (decision === 'expired') return refuse('session_expired', 'The session has expired.')
   if (decision === 'ended') return ended(record.endReason ?? 'locked')
-  const { binding } = record
-  if (!usableFrom(context, { binding, pin: pinOf(record) }, options)) return INVALID
+  // Before the binding: a thief elsewhere must not go unnoticed.
   if (decision === 'theft') return endFamily(context, record, options)
+  if (!usableFrom(context, { binding: record.binding, pin: pinOf(record) }, options)) return INVALID
   const shown = decision === 'renew' ? record.tokenHash : record.previousTokenHash
   if (!isToken(context, options.token, record, shown)) return INVALID
   const actor = await context.actorOf(record, now)
   if (decision === 'same-again') return sameAgain(record, parsed, actor)
-  return next(context, record, parsed, { actor, graceMs }, options)
+  return issueSuccessor(context, { record, decision, parsed, actor }, options)
 }
 
 // No token at all is fine: the code alone says which generation it is of.
@@ -92,42 +97,95 @@ function ended(reason: string): Refusal {
   return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
 }
 
-async function next(
+interface Successor {
+  readonly record: SessionRecord
+  readonly decision: 'renew' | 'reissue'
+  readonly parsed: ParsedRenewal & { codec: TokenCodec }
+  readonly actor: ActorEntry
+}
+
+async function issueSuccessor(
   context: AuthorityContext,
-  record: SessionRecord,
-  parsed: ParsedRenewal & { codec: TokenCodec },
-  { actor, graceMs }: { actor: ActorEntry; graceMs: number },
+  { record, decision, parsed, actor }: Successor,
   options: CallOptions,
 ): Promise<LoggedIn | null> {
   const now = context.now(options)
   const profile = context.settings.profile(record.profile)
   const secret = parsed.codec.createSecret()
   const generation = parsed.codec.createSecret()
-  const oldUntil = oldTokenUntil(record, profile?.oldToken ?? 'dies', now + graceMs)
+  const previous =
+    decision === 'renew' ? exchanged(record, parsed, profile, { now, context }) : kept(record)
   const renewed: SessionRecord = {
     ...record,
+    ...previous,
     tokenHash: hashSecret(secret),
-    previousTokenHash: record.tokenHash,
-    previousTokenUntil: oldUntil,
     renewal: {
+      ...previous.renewal,
       familyHash: hashSecret(parsed.family),
       hash: hashSecret(generation),
-      previousHash: hashSecret(parsed.generation),
-      renewedAt: now,
       sealed: seal(`${secret} ${generation}`, parsed.generation, record.id),
     },
     lastUsedAt: now,
     tokenExpiresAt: tokenEnd(record, profile?.tokenMs ?? null, now),
     generation: record.generation + 1,
+    issuedAt: now,
+    usedAt: null,
     version: record.version + 1,
   }
-  const audit = context.entry('renewal', 'ok', { actor: record.owner, session: record.id }, options)
+  const audit = context.entry(
+    'renewal',
+    'ok',
+    {
+      actor: record.owner,
+      session: record.id,
+      detail: decision === 'reissue' ? { reissue: true } : null,
+    },
+    options,
+  )
+  // A successor that was used in the meantime must not be replaced.
+  const conditions = { audit, unused: decision === 'reissue' }
+  const dies = decision === 'reissue' || renewed.previousTokenUntil <= now
   const written = await context.write(
-    () => context.store.sessions.update(renewed, record.version, { audit }),
-    (done) => (done ? { kind: 'session-changed', id: record.id } : null),
+    () => context.store.sessions.update(renewed, record.version, conditions),
+    (done) => {
+      if (!done) return null
+      return { kind: dies ? 'session-rotated' : 'session-changed', id: record.id }
+    },
   )
   if (!written) return null
   return presentRenewed(renewed, parsed, actor, { secret, generation })
+}
+
+type Previous = Pick<SessionRecord, 'previousTokenHash' | 'previousTokenUntil'> & {
+  readonly renewal: Pick<RenewalState, 'previousHash' | 'renewedAt' | 'reissues'>
+}
+
+/** The current generation becomes the previous one. */
+function exchanged(
+  record: SessionRecord,
+  parsed: ParsedRenewal,
+  profile: Profile | null,
+  { now, context }: { readonly now: number; readonly context: AuthorityContext },
+): Previous {
+  const graceEnd = now + context.settings.get('renewal.graceMs')
+  return {
+    previousTokenHash: record.tokenHash,
+    previousTokenUntil: oldTokenUntil(record, profile?.oldToken ?? 'dies', graceEnd),
+    renewal: { previousHash: hashSecret(parsed.generation), renewedAt: now, reissues: 0 },
+  }
+}
+
+/** The previous generation stays what it is, and the unused successor is forgotten. */
+function kept({ previousTokenHash, previousTokenUntil, renewal }: SessionRecord): Previous {
+  return {
+    previousTokenHash,
+    previousTokenUntil,
+    renewal: {
+      previousHash: renewal?.previousHash ?? null,
+      renewedAt: renewal?.renewedAt ?? 0,
+      reissues: (renewal?.reissues ?? 0) + 1,
+    },
+  }
 }
 
 function oldTokenUntil(record: SessionRecord, fate: Profile['oldToken'], graceEnd: number): number {

@@ -43,9 +43,10 @@ export async function endSessions(
 }
 
 // What is over already may still be trusted where nobody was told: the answer to the write that ended it was lost.
-function staleChange(which: EndSelector): Change {
-  if ('id' in which) return { kind: 'session-changed', id: which.id }
-  return { kind: 'actor-changed', id: 'actsAs' in which ? which.actsAs : which.owner }
+function staleChange(which: EndSelector): Change | null {
+  if ('id' in which) return { kind: 'session-rotated', id: which.id }
+  if ('matching' in which) return null
+  return { kind: 'owner-epoch-raised', owner: 'actsAs' in which ? which.actsAs : which.owner }
 }
 
 /** Logs out: ends the session itself, and the impersonations that were started from it. */
@@ -64,7 +65,7 @@ export async function lockAll(context: AuthorityContext, options: CallOptions): 
   const audit = context.entry('all_locked', 'ok', { actor: options.by ?? null }, options)
   return context.write(
     () => context.store.sessions.raiseGlobalEpoch({ audit }),
-    (epoch) => ({ kind: 'all-locked', epoch }),
+    (epoch) => ({ kind: 'global-epoch-raised', epoch }),
     options.signal,
   )
 }

@@ -3,17 +3,20 @@ import { auditWrites, prepareAppend } from './audit.ts'
 import { counterWrites } from './counters.ts'
 import { directoryWrites } from './directory.ts'
 import { documentWrites } from './documents.ts'
+import { mailboxWrites } from './mailboxes.ts'
 import { sessionWrites } from './sessions.ts'
 
 /** Prepares every write. Each decides and writes by itself; the caller opens and commits the transaction. */
 export function prepareWrites(db: DatabaseSync) {
   const append = prepareAppend(db)
+  const sessions = sessionWrites(db, append)
   return {
     ...auditWrites(db, append),
     ...counterWrites(db),
-    ...directoryWrites(db, append),
+    ...directoryWrites(db, append, sessions),
     ...documentWrites(db),
-    ...sessionWrites(db, append),
+    ...mailboxWrites(db),
+    ...sessions,
   }
 }
 

@@ -21,13 +21,19 @@ type Found = [
   parent: string | null,
   createdAt: number,
   lastUsedAt: number,
+  expiresAt: number,
+  isCurrent: 0 | 1,
 ]
 
-const LIVE = 'ended_at IS NULL AND expires_at > ? AND global_epoch >= ?'
-// Idle or not: `end` in the contract of the stores says why.
-const ENDABLE =
-  'ended_at IS NULL AND min(ends_at, coalesce(token_expires_at, ends_at)) > ? AND global_epoch >= ?'
-const FOUND = 'seq, id, owner, parent, created_at, last_used_at'
+const CURRENT =
+  'global_epoch >= (SELECT epoch FROM global_epoch) AND ' +
+  'owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = sessions.owner), 0)'
+const LIVE = `ended_at IS NULL AND expires_at > ? AND ${CURRENT}`
+const UNENDED = 'ended_at IS NULL'
+const FOUND = `seq, id, owner, parent, created_at, last_used_at, expires_at, ${CURRENT}`
+
+/** Sessions that one call ends at most, where they are selected by what they have in common. */
+const MATCHING_PER_CALL = 500
 
 /** The writes of sessions, their data bags and the epochs. */
 export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
@@ -37,7 +43,12 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   )
   const raiseOwner = prepare(
     db,
-    'INSERT INTO epochs VALUES (?, 1) ON CONFLICT (owner) DO UPDATE SET epoch = epoch + 1',
+    `INSERT INTO epochs VALUES (?1, ?2) ON CONFLICT (owner)
+     DO UPDATE SET epoch = max(epoch, excluded.epoch)`,
+  )
+  const keepRow = prepare(
+    db,
+    'UPDATE sessions SET owner_epoch = ?, version = version + 1 WHERE seq = ?',
   )
   const raiseGlobal = prepare<[number]>(
     db,
@@ -47,10 +58,16 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     prepare<Found>(db, `SELECT ${FOUND} FROM sessions WHERE ${where} ORDER BY seq`)
   const liveById = findRows(`id = ? AND ${LIVE}`)
   const liveByProfile = findRows(`owner = ? AND profile = ? AND ${LIVE}`)
-  const endableById = findRows(`id = ? AND ${ENDABLE}`)
-  const endableByOwner = findRows(`owner = ? AND ${ENDABLE}`)
-  const endableByParent = findRows(`parent = ? AND ${ENDABLE}`)
-  const endableByTarget = findRows(`acts_as = ? AND ${ENDABLE}`)
+  const unendedById = findRows(`id = ? AND ${UNENDED}`)
+  const unendedByOwner = findRows(`owner = ? AND ${UNENDED}`)
+  const unendedByParent = findRows(`parent = ? AND ${UNENDED}`)
+  const unendedByTarget = findRows(`acts_as = ? AND ${UNENDED}`)
+  const liveMatching = prepare<Found>(
+    db,
+    `SELECT ${FOUND} FROM sessions WHERE ended_at IS NULL AND expires_at > ?1 AND ${CURRENT} AND (?2 IS NULL OR profile = ?2)
+       AND (?3 IS NULL OR door = ?3) AND (?4 IS NULL OR label = ?4)
+     ORDER BY seq LIMIT ${MATCHING_PER_CALL}`,
+  )
   // Answered by the index alone: at most logins the owner is nowhere near its limit, and no row need be looked at.
   const countOwned = prepare<[number]>(
     db,
@@ -60,7 +77,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   const exists = prepare(db, 'SELECT 1 FROM sessions WHERE id = ?')
   const insert = prepare(
     db,
-    `INSERT INTO sessions (${SESSION_COLUMNS}) VALUES (${Array(17).fill('?').join(', ')})`,
+    `INSERT INTO sessions (${SESSION_COLUMNS}) VALUES (${Array(20).fill('?').join(', ')})`,
   )
   const endRow = prepare(
     db,
@@ -70,20 +87,26 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   const change = prepare<[number]>(
     db,
     `UPDATE sessions SET last_used_at = max(last_used_at, ?1), token_expires_at = ?2, idle_ms = ?3,
-       ends_at = ?4, version = ?5, packed = ?6,
+       ends_at = ?4, version = ?5, packed = ?6, used_at = ?7,
        expires_at = min(?4, coalesce(?2, ?4), coalesce(max(last_used_at, ?1) + ?3, ?4))
-     WHERE id = ?7 AND version = ?8 AND ended_at IS NULL AND global_epoch >= ?9`,
+     WHERE id = ?8 AND version = ?9 AND ended_at IS NULL AND (NOT ?10 OR used_at IS NULL) AND ${CURRENT}`,
   )
   const raiseLastUse = prepare(
     db,
     `UPDATE sessions SET last_used_at = ?1,
        expires_at = min(ends_at, coalesce(token_expires_at, ends_at), coalesce(?1 + idle_ms, ends_at))
-     WHERE id = ?2 AND last_used_at < ?1 AND ended_at IS NULL AND expires_at > ?1 AND global_epoch >= ?3`,
+     WHERE id = ?2 AND last_used_at < ?1 AND ended_at IS NULL AND expires_at > ?1 AND ${CURRENT}`,
+  )
+  const markFirstUse = prepare(
+    db,
+    `UPDATE sessions SET used_at = coalesce(used_at, ?3)
+     WHERE id = ?1 AND json_extract(packed, '$[9]') = ?2 AND ended_at IS NULL AND ${CURRENT}`,
   )
   const findBag = prepare<[number, number | null]>(
     db,
     `SELECT s.seq, d.version FROM sessions s LEFT JOIN session_data d ON d.seq = s.seq
-     WHERE s.id = ? AND s.ended_at IS NULL AND s.global_epoch >= ?`,
+     WHERE s.id = ? AND s.ended_at IS NULL AND s.global_epoch >= (SELECT epoch FROM global_epoch)
+       AND s.owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = s.owner), 0)`,
   )
   const saveBag = prepare(db, 'INSERT OR REPLACE INTO session_data VALUES (?, ?, ?)')
   const removeBag = prepare(db, 'DELETE FROM session_data WHERE seq = ?')
@@ -95,42 +118,59 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     return { owner: ownerEpoch, global }
   }
 
-  /** Ends rows, each with the sessions whose parent it is. */
+  /** Marks rows as ended, each with the sessions whose parent it is. Returns those that were live. */
   function endAll(
     rows: readonly Found[],
-    { now, global, reason }: { now: number; global: number; reason: EndReason },
+    { now, reason }: { now: number; reason: EndReason },
   ): EndedSession[] {
     const ended: EndedSession[] = []
-    const end = ([seq, id, owner]: Found, why: EndReason) => {
+    const end = ([seq, id, owner, , , , expiresAt, isCurrent]: Found, why: EndReason) => {
       endRow.run(now, why, seq)
-      ended.push({ id, owner, reason: why })
+      if (isCurrent === 1 && expiresAt > now) ended.push({ id, owner, reason: why })
     }
     for (const row of rows) end(row, reason)
     for (const [, id] of rows) {
-      for (const child of endableByParent.all(id, now, global)) end(child, 'parent_ended')
+      for (const child of unendedByParent.all(id)) end(child, 'parent_ended')
     }
     return ended
   }
 
-  function selected(which: EndSelector, now: number, global: number): Found[] {
+  function selected(which: EndSelector, now: number): Found[] {
     if ('id' in which) {
-      const rows = endableById.all(which.id, now, global)
+      const rows = unendedById.all(which.id)
       return rows.filter((row) => which.owner === undefined || row[2] === which.owner)
     }
-    if ('actsAs' in which) return endableByTarget.all(which.actsAs, now, global)
-    if (which.keepAll) return []
-    return endableByOwner.all(which.owner, now, global).filter((row) => row[1] !== which.except)
+    if ('actsAs' in which) return unendedByTarget.all(which.actsAs)
+    if ('matching' in which) {
+      const { profile = null, door = null, group = null } = which
+      return liveMatching.all(now, profile, door, group)
+    }
+    if (which.keepAll === true) return []
+    return unendedByOwner.all(which.owner).filter((row) => row[1] !== which.except)
+  }
+
+  /** Raises an owner's epoch to at least `to`; the live sessions among the kept ones get the new number. */
+  function raiseOwnerEpoch(owner: string, to: number, keep: 'all' | string | null): void {
+    const kept =
+      keep === null
+        ? []
+        : unendedByOwner
+            .all(owner)
+            .filter((row) => row[7] === 1 && (keep === 'all' || row[1] === keep))
+    raiseOwner.run(owner, to)
+    const { owner: epoch } = epochsOf(owner)
+    for (const [seq] of kept) keepRow.run(epoch, seq)
   }
 
   /** The rows to evict for a new session, or null if there is no room; `gone` does not count any more. */
   function makeRoom(
     row: SessionRow,
     gone: ReadonlySet<string>,
-    { now, epochs, limit }: CreateConditions,
+    { now, limit }: CreateConditions,
   ): readonly Found[] | null {
     if (limit === undefined || (countOwned.get(row[1], limit.max)?.[0] ?? 0) < limit.max) return []
     const rivals = liveByProfile
-      .all(row[1], row[2], now, epochs.global)
+      .all(row[1], row[2], now)
       .filter(([, id, , parent]) => !gone.has(id) && !gone.has(parent ?? ''))
     if (rivals.length < limit.max) return []
     const candidates = rivals.map((found) => {
@@ -146,24 +186,26 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       conditions: CreateConditions,
       audit: AuditRow | null,
     ): CreateOutcome {
-      const { now, epochs, replaces } = conditions
-      const [id, owner, , , , parent] = row
-      const { owner: ownerEpoch, global } = epochsOf(owner)
-      if (ownerEpoch !== epochs.owner || global !== epochs.global) {
+      const { now, replaces, targetEpoch = 0 } = conditions
+      const [id, owner, , , actsAs, parent] = row
+      const epochs = epochsOf(owner)
+      const targetNow = actsAs === null ? 0 : epochsOf(actsAs).owner
+      if (row[17] < epochs.owner || row[12] < epochs.global || targetNow > targetEpoch) {
         return { ok: false, refused: 'epoch' }
       }
       if (exists.get(id) !== undefined) throw new LatchkeyError('conflict', 'This session exists.')
-      const replaced = replaces === undefined ? [] : liveById.all(replaces.id, now, global)
+      const replaced = replaces === undefined ? [] : liveById.all(replaces.id, now)
       const gone = new Set(replaced.map((found) => found[1]))
       const evicted = makeRoom(row, gone, conditions)
       if (evicted === null) return { ok: false, refused: 'limit' }
       for (const found of evicted) gone.add(found[1])
-      if (parent !== null && (gone.has(parent) || !liveById.get(parent, now, global))) {
+      if (parent !== null && (gone.has(parent) || !liveById.get(parent, now))) {
         return { ok: false, refused: 'parent' }
       }
 
-      const ended = replaces ? endAll(replaced, { now, global, reason: replaces.reason }) : []
-      ended.push(...endAll(evicted, { now, global, reason: 'evicted' }))
+      if (row[17] > epochs.owner) raiseOwner.run(owner, row[17])
+      const ended = replaces ? endAll(replaced, { now, reason: replaces.reason }) : []
+      ended.push(...endAll(evicted, { now, reason: 'evicted' }))
       insert.run(...row)
       append(audit)
       return { ok: true, ended }
@@ -173,6 +215,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       row: SessionRow,
       expectedVersion: number,
       epochs: Epochs | null,
+      unused: boolean,
       audit: AuditRow | null,
     ): boolean {
       const [id, owner, , , , , , lastUsedAt, , tokenExpiresAt, idleMs, endsAt] = row
@@ -181,8 +224,8 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
         return false
       const version = row[13]
       const changed = change.run(
-        ...[lastUsedAt, tokenExpiresAt, idleMs, endsAt, version, row[16]],
-        ...[id, expectedVersion, current.global],
+        ...[lastUsedAt, tokenExpiresAt, idleMs, endsAt, version, row[16], row[18]],
+        ...[id, expectedVersion, unused ? 1 : 0],
       )
       if (changed === 0) return false
       append(audit)
@@ -190,9 +233,15 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     },
 
     touchSessions(touches: readonly (readonly [id: string, lastUsedAt: number])[]): void {
-      const { global } = epochsOf('')
-      for (const [id, lastUsedAt] of touches) raiseLastUse.run(lastUsedAt, id, global)
+      for (const [id, lastUsedAt] of touches) raiseLastUse.run(lastUsedAt, id)
     },
+
+    markUsed: (id: string, generation: number, usedAt: number): boolean =>
+      markFirstUse.run(id, generation, usedAt) > 0,
+
+    raiseOwnerEpoch,
+
+    nextEpoch: (owner: string): number => epochsOf(owner).owner + 1,
 
     endSessions(
       which: EndSelector,
@@ -200,11 +249,13 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       reason: EndReason,
       audit: AuditRow | null,
     ): EndedSession[] {
-      const { global } = epochsOf('')
-      const ended = endAll(selected(which, now, global), { now, global, reason })
-      const raised = 'raiseEpoch' in which && which.raiseEpoch === true
-      if (raised) raiseOwner.run(which.owner)
-      if (raised || ended.length > 0) append(audit)
+      const ended = endAll(selected(which, now), { now, reason })
+      const raise = 'raiseEpoch' in which ? (which.raiseEpoch ?? false) : false
+      if (raise !== false && 'raiseEpoch' in which) {
+        const to = raise === true ? epochsOf(which.owner).owner + 1 : raise
+        raiseOwnerEpoch(which.owner, to, which.keepAll === true ? 'all' : (which.except ?? null))
+      }
+      if (raise !== false || ended.length > 0) append(audit)
       return ended
     },
 
@@ -215,7 +266,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     },
 
     saveData(id: string, value: string, expectedVersion: number): number | null {
-      const found = findBag.get(id, epochsOf('').global)
+      const found = findBag.get(id)
       if (found === undefined || (found[1] ?? 0) !== expectedVersion) return null
       saveBag.run(found[0], value, expectedVersion + 1)
       return expectedVersion + 1

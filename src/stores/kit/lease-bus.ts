@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
+import { LatchkeyError } from '../../core/errors.ts'
+import type { Bus, BusMessage, Clock } from '../../core/ports/index.ts'
+import type { Channel, Member, Signal } from './channel.ts'
+
+/** How far wall and monotonic time may disagree since the last heartbeat before a node trusts nothing. */
+const MAX_CLOCK_DISAGREEMENT_MS = 250
+
+const KINDS: ReadonlySet<string> = new Set<BusMessage['kind']>([
+  'session-changed',
+  'session-rotated',
+  'sessions-ended',
+  'owner-epoch-raised',
+  'actor-changed',
+  'global-epoch-raised',
+  'settings-changed',
+  'signing-keys-changed',
+  'data-changed',
+  'event',
+])
+
+export interface LeaseBusOptions {
+  readonly channel: Channel
+  readonly clock: Clock
+  /** How long this node may trust its cache after sending a heartbeat that came back; 1,000 by default. */
+  readonly leaseMs?: number
+  /** Gets failures that no caller gets. */
+  readonly onError?: (error: unknown) => void
+}
+
+export interface LeaseBus extends Bus {
+  /** Joins the other nodes: resolves once this node hears them and they wait for it. */
+  start(): Promise<void>
+  /** Tells the other nodes and leaves. Idempotent. */
+  close(): Promise<void>
+}
+
+interface Peer {
+  /** The last number of its messages that was applied here. */
+  number: number
+  /** When it was last heard, in monotonic time. */
+  heardAt: number
+}
+
+interface Waiting {
+  readonly number: number
+  readonly members: Map<string, NodeJS.Timeout>
+  readonly resolve: () => void
+}
+
+/** A heartbeat on its way. */
+interface Beat {
+  readonly beat: number
+  readonly monotonic: number
+  readonly wall: number
+}
+
+/**
+ * Makes the bus that every engine shares: numbered messages, heartbeats that must come back, leases on monotonic time, cumulative
+ * confirmations. What may have been lost becomes `missed`.
+ */
+export function createLeaseBus(options: LeaseBusOptions): LeaseBus {
+  return new LeaseBusNode(options)
+}
+
+class LeaseBusNode implements LeaseBus {
+  readonly #id = randomUUID()
+  readonly #channel: Channel
+  readonly #clock: Clock
+  readonly #leaseMs: number
+  readonly #onError: (error: unknown) => void
+  readonly #listeners = new Set<(message: BusMessage) => void>()
+  readonly #peers = new Map<string, Peer>()
+  readonly #waiting = new Set<Waiting>()
+  #number = 0
+  #beats = 0
+  /** Heartbeats that have not come back yet, oldest first. */
+  #sent: Beat[] = []
+  /** The newest heartbeat that came back. */
+  #returned: Beat | null = null
+  /** Whether everything cached was dropped since the lease last ran out. */
+  #cleared = true
+  /** A message could not be sent: other nodes must not trust what they may have missed, so no heartbeat is sent. */
+  #failed = false
+  #closed = false
+  #unsubscribe = () => {}
+  #timer: NodeJS.Timeout | null = null
+
+  constructor({ channel, clock, leaseMs = 1000, onError = () => {} }: LeaseBusOptions) {
+    this.#channel = channel
+    this.#clock = clock
+    this.#leaseMs = leaseMs
+    this.#onError = onError
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = this.#channel.subscribe((signal) => this.#receive(signal))
+    await this.#channel.register({ id: this.#id, leaseMs: this.#leaseMs })
+    this.#tell({ kind: 'missed' })
+    this.#beat()
+    this.#timer = setInterval(() => this.#tick(), Math.max(10, this.#leaseMs / 4))
+    this.#timer.unref()
+  }
+
+  subscribe(listener: (message: BusMessage) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  isTrusted(): boolean {
+    if (this.#hasLease()) return true
+    // An engine in the same process returns the heartbeat at once.
+    this.#lapse()
+    this.#beat()
+    return this.#hasLease()
+  }
+
+  async publish(
+    message: BusMessage,
+    { confirmed }: { readonly confirmed: boolean },
+  ): Promise<void> {
+    if (this.#closed) throw unsent()
+    const number = ++this.#number
+    const signal: Signal = { kind: 'message', from: this.#id, number, message }
+    try {
+      const members = confirmed ? await this.#channel.members() : []
+      const confirmation = confirmed ? this.#confirmation(number, members) : null
+      await this.#channel.send(signal)
+      this.#failed = false
+      await confirmation
+    } catch (cause) {
+      this.#failed = true
+      throw unsent(cause)
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#unsubscribe()
+    for (const waiting of this.#waiting) this.#settle(waiting)
+    // Without a goodbye the other nodes take this one for dead, which costs them their caches and nothing else.
+    if (!this.#failed) {
+      const goodbye: Signal = { kind: 'goodbye', from: this.#id, number: this.#number }
+      await this.#channel.send(goodbye).catch(this.#onError)
+    }
+    await this.#channel.unregister(this.#id).catch(this.#onError)
+    this.#listeners.clear()
+  }
+
+  #hasLease(): boolean {
+    const beat = this.#returned
+    if (beat === null || this.#closed) return false
+    const elapsed = this.#clock.monotonic() - beat.monotonic
+    if (elapsed >= this.#leaseMs) return false
+    const disagreement = Math.abs(this.#clock.now() - beat.wall - elapsed)
+    if (disagreement > MAX_CLOCK_DISAGREEMENT_MS) return false
+    return this.#cleared
+  }
+
+  #tick(): void {
+    if (!this.#hasLease()) this.#lapse()
+    this.#beat()
+    const now = this.#clock.monotonic()
+    for (const [id, peer] of this.#peers) {
+      if (now - peer.heardAt < this.#leaseMs) continue
+      // It may have written without announcing.
+      this.#peers.delete(id)
+      this.#tell({ kind: 'missed' })
+    }
+  }
+
+  /** The lease ran out: nothing that is cached counts until another heartbeat has come back. */
+  #lapse(): void {
+    if (this.#returned === null) return
+    this.#returned = null
+    this.#sent = []
+    this.#cleared = false
+  }
+
+  #beat(): void {
+    if (this.#failed || this.#closed) return
+    const beat = ++this.#beats
+    const at = { beat, monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
+    this.#sent.push(at)
+    if (this.#sent.length > 16) this.#sent.shift()
+    this.#channel
+      .send({ kind: 'heartbeat', from: this.#id, number: this.#number, beat })
+      .catch(this.#onError)
+  }
+
+  #receive(signal: Signal): void {
+    if (this.#closed) return
+    if (signal.from === this.#id) {
+      if (signal.kind === 'heartbeat') this.#returnedBeat(signal.beat)
+    } else if (signal.kind === 'confirmation') {
+      if (signal.to === this.#id) this.#confirmed(signal.from, signal.number)
+    } else if (signal.kind === 'message') this.#apply(signal)
+    else this.#heard(signal)
+  }
+
+  #returnedBeat(beat: number): void {
+    const at = this.#sent.findIndex((sent) => sent.beat === beat)
+    const found = this.#sent[at]
+    if (found === undefined) return
+    this.#sent.splice(0, at + 1)
+    if (!this.#cleared) {
+      // Before the lease counts again, so that nothing stale is trusted in between.
+      this.#cleared = true
+      this.#tell({ kind: 'missed' })
+    }
+    this.#returned = found
+  }
+
+  #peer(id: string): Peer {
+    let peer = this.#peers.get(id)
+    if (peer === undefined) {
+      peer = { number: 0, heardAt: 0 }
+      this.#peers.set(id, peer)
+    }
+    peer.heardAt = this.#clock.monotonic()
+    return peer
+  }
+
+  #heard({ kind, from, number }: Extract<Signal, { kind: 'heartbeat' | 'goodbye' }>): void {
+    const peer = this.#peer(from)
+    if (number > peer.number) {
+      peer.number = number
+      this.#tell({ kind: 'missed' })
+    }
+    if (kind === 'goodbye') this.#peers.delete(from)
+    else this.#confirm(from, peer.number)
+  }
+
+  #apply({ from, number, message }: Extract<Signal, { kind: 'message' }>): void {
+    const peer = this.#peer(from)
+    if (number > peer.number) {
+      const inOrder = number === peer.number + 1 && KINDS.has(message.kind)
+      peer.number = number
+      this.#tell(inOrder ? message : { kind: 'missed' })
+    }
+    this.#confirm(from, peer.number)
+  }
+
+  #confirm(to: string, number: number): void {
+    if (number === 0) return
+    this.#channel.send({ kind: 'confirmation', from: this.#id, to, number }).catch(this.#onError)
+  }
+
+  /** Resolves once every member has confirmed a message, or its lease has run out. */
+  #confirmation(number: number, members: readonly Member[]): Promise<void> | null {
+    const others = members.filter(({ id }) => id !== this.#id)
+    if (others.length === 0) return null
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const waiting: Waiting = { number, members: new Map(), resolve }
+    this.#waiting.add(waiting)
+    for (const { id, leaseMs } of others) {
+      const timer = setTimeout(() => this.#release(waiting, id), leaseMs)
+      waiting.members.set(id, timer)
+    }
+    return promise
+  }
+
+  #confirmed(from: string, number: number): void {
+    for (const waiting of this.#waiting) {
+      if (waiting.number <= number) this.#release(waiting, from)
+    }
+  }
+
+  #release(waiting: Waiting, id: string): void {
+    clearTimeout(waiting.members.get(id))
+    waiting.members.delete(id)
+    if (waiting.members.size === 0) this.#settle(waiting)
+  }
+
+  #settle(waiting: Waiting): void {
+    for (const timer of waiting.members.values()) clearTimeout(timer)
+    this.#waiting.delete(waiting)
+    waiting.resolve()
+  }
+
+  #tell(message: BusMessage): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(message)
+      } catch (error) {
+        this.#onError(error)
+      }
+    }
+  }
+}
+
+function unsent(cause?: unknown): LatchkeyError {
+  return new LatchkeyError(
+    'unavailable',
+    'The change is written, but the other nodes could not be told. Try again.',
+    { cause },
+  )
+}

@@ -1,0 +1,25 @@
+import type { ActorEvent } from '../../core/event.ts'
+import type { MailboxLimits } from '../../core/ports/index.ts'
+
+/** What an event counts for in a mailbox: the bytes of its JSON. */
+export function bytesOfEvent(event: ActorEvent): number {
+  return Buffer.byteLength(JSON.stringify(event))
+}
+
+/** How many of the oldest events must go, so that the rest keeps the limits. All go where the newest alone is too large. */
+export function firstKept(
+  waiting: readonly { readonly bytes: number; readonly expiresAt: number }[],
+  { maxEvents, maxBytes }: MailboxLimits,
+  now: number,
+): number {
+  let bytes = 0
+  let kept = waiting.length
+  while (kept > 0) {
+    const event = waiting[kept - 1]
+    if (event === undefined || event.expiresAt <= now) break
+    bytes += event.bytes
+    if (bytes > maxBytes || waiting.length - kept >= maxEvents) break
+    kept--
+  }
+  return kept
+}
