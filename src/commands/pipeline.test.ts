@@ -162,9 +162,9 @@ test('where a session is optional a dead token counts as none, but not knowing i
   const { authority, call, tap } = await openWith(t, { run })
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
-  tap.intercept('sessions.find', () => Promise.reject(new Error('gone')))
+  tap.intercept('sessions.load', () => Promise.reject(new Error('gone')))
   refused(await call(token), 'unavailable')
-  tap.intercept('sessions.find', null)
+  tap.intercept('sessions.load', null)
   assert.equal(granted(await call(token)).value, 'Ada')
   await authority.sessions.lockAll()
   for (const dead of [token, 'nonsense', '', null]) {

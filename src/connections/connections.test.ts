@@ -118,7 +118,7 @@ test('a session that ended before its connection was opened cuts it all the same
   assert.deepEqual(late.closed, ['logged_out'])
 })
 
-test('a revocation that was missed during a lapse cuts once the node hears again', async (t) => {
+test('a revocation that a node missed cuts its connections, at the latest when it hears again', async (t) => {
   const { table, current, there, engine, raw, clock } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
@@ -127,7 +127,6 @@ test('a revocation that was missed during a lapse cuts once the node hears again
   clock.advance(1000)
   t.mock.timers.reset()
   await there.authority.sessions.end({ id: current.session.id })
-  assert.deepEqual(mine.closed, [])
   engine.hub.resume(raw.bus)
   await settled()
   assert.deepEqual(mine.closed, ['revoked'])
@@ -194,7 +193,7 @@ test('not knowing cuts nothing', async (t) => {
   const mine = ends()
   const connection = table.open(current, mine)
   clock.advance(HOUR)
-  tap.intercept('sessions.find', () => Promise.reject(new Error('gone')))
+  tap.intercept('sessions.load', () => Promise.reject(new Error('gone')))
   t.mock.timers.tick(250)
   await settled()
   assert.equal(await connection.use(), false)

@@ -111,10 +111,13 @@ export interface TestFixture extends TestNode {
 /** Opens an authority on a store in memory with a clock that stands; closes it after the test. */
 export async function openFixture(
   t: TestContext,
-  options: Omit<AuthorityOptions, 'store'> = {},
+  {
+    leaseMs = 1000,
+    ...options
+  }: Omit<AuthorityOptions, 'store'> & { readonly leaseMs?: number } = {},
 ): Promise<TestFixture> {
   const clock = fakeClock()
-  const engine = memoryEngine({ clock })
+  const engine = memoryEngine({ clock, leaseMs })
   const addNode: TestFixture['addNode'] = async (own = options, prepare) => {
     const raw = memory({ engine })
     const tap = tapStore(raw)

@@ -224,6 +224,6 @@ test('an introspection tells nothing of a dead token, and does not take not know
   for (const token of [ada.token, 'nonsense']) {
     assert.deepEqual(granted(await ask(token)).value, { active: false })
   }
-  tap.intercept('sessions.find', () => Promise.reject(new Error('gone')))
+  tap.intercept('sessions.load', () => Promise.reject(new Error('gone')))
   refused(await ask(ada.token), 'unavailable')
 })

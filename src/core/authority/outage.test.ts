@@ -100,10 +100,10 @@ test('with lease and store both gone the answer is unavailable, and good again w
   const { token } = await logIn(fixture.authority, 'ada')
   await check(fixture.authority, token)
   cutOff(fixture, fixture)
-  fixture.tap.intercept('sessions.find', () => Promise.reject(new Error('connection refused')))
+  fixture.tap.intercept('sessions.load', () => Promise.reject(new Error('connection refused')))
   const refusal = refused(await fixture.authority.authenticate(token), 'unavailable')
   assert.doesNotMatch(refusal.message, /connection refused/)
-  fixture.tap.intercept('sessions.find', null)
+  fixture.tap.intercept('sessions.load', null)
   await check(fixture.authority, token)
 })
 
@@ -111,7 +111,7 @@ test('a store that does not answer is unavailable within the deadline', async (t
   const { authority, tap } = await openFixture(t, { storeTimeoutMs: 3000 })
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
-  tap.intercept('sessions.find', forever)
+  tap.intercept('sessions.load', forever)
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const answers = [authority.authenticate(token), authority.authenticate(token)]
   let answered = 0
@@ -121,7 +121,7 @@ test('a store that does not answer is unavailable within the deadline', async (t
   assert.equal(answered, 0)
   t.mock.timers.tick(1)
   for (const answer of answers) refused(await answer, 'unavailable')
-  tap.intercept('sessions.find', null)
+  tap.intercept('sessions.load', null)
   await check(authority, token)
 })
 
@@ -140,7 +140,7 @@ test('a yes from the cache needs no store while the lease lasts', async (t) => {
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
-  for (const name of ['sessions.find', 'directory.find', 'sessions.findEpochs']) {
+  for (const name of ['sessions.load', 'directory.find', 'sessions.findEpochs']) {
     tap.intercept(name, () => Promise.reject(new Error('gone')))
   }
   await check(authority, token)

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { sessionRecord } from '../../testing/records.ts'
 import { expiresAt, stateOf } from './lifetimes.ts'
 
+const EPOCHS = { owner: 0, global: 0 }
 const time = fc.integer({ min: 0, max: 10_000 })
 const record = fc
   .record({
@@ -28,18 +29,18 @@ test('it is live until the instant of its end, and expired at it', () => {
   fc.assert(
     fc.property(record, (session) => {
       const end = expiresAt(session)
-      assert.equal(stateOf(session, { now: end - 1, globalEpoch: session.globalEpoch }), 'live')
-      assert.equal(stateOf(session, { now: end, globalEpoch: session.globalEpoch }), 'expired')
+      assert.equal(stateOf(session, { now: end - 1, epochs: EPOCHS }), 'live')
+      assert.equal(stateOf(session, { now: end, epochs: EPOCHS }), 'expired')
     }),
   )
 })
 
-test('what was ended, or is of an epoch before, is ended whatever its time', () => {
+test('what was ended, or is of an older epoch, is ended whatever its time', () => {
   fc.assert(
     fc.property(record, time, (session, now) => {
-      const globalEpoch = session.globalEpoch
-      assert.equal(stateOf({ ...session, endedAt: 1 }, { now, globalEpoch }), 'ended')
-      assert.equal(stateOf(session, { now, globalEpoch: globalEpoch + 1 }), 'ended')
+      assert.equal(stateOf({ ...session, endedAt: 1 }, { now, epochs: EPOCHS }), 'ended')
+      assert.equal(stateOf(session, { now, epochs: { owner: 0, global: 1 } }), 'ended')
+      assert.equal(stateOf(session, { now, epochs: { owner: 1, global: 0 } }), 'ended')
     }),
   )
 })

@@ -25,7 +25,8 @@ const kids = (authority: { keys: { jwks(): { keys: readonly { kid?: string }[] }
   authority.keys.jwks().keys.map(({ kid }) => kid)
 
 async function openAgents(t: TestContext) {
-  const fixture = await openFixture(t, options)
+  // A lease that outlasts the test: a lapse reads the keys again.
+  const fixture = await openFixture(t, { ...options, leaseMs: 3_600_000 })
   await addActor(fixture.authority, 'Ada')
   return fixture
 }

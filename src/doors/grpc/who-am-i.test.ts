@@ -35,7 +35,9 @@ const actor: fc.Arbitrary<Actor> = fc.record({
     text,
     fc.nat(6000).map((length) => 'é'.repeat(length)),
   ),
-  identities: texts,
+  identities: texts.map((values) =>
+    values.map((value) => ({ value, kind: 'name' as const, verifiedAt: null })),
+  ),
   roles: texts,
   status: fc.constantFrom('active', 'suspended'),
   anonymous: fc.boolean(),

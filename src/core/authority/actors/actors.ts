@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Actor, canonicalIdentity, type Identity, isEmail, valuesOf } from '../../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { EpochOptions, ManagedDirectory } from '../../ports/index.ts'
-import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
+import { type AuthorityContext, type CallOptions, endedChange, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
-import { endSessions } from '../sessions/revoke.ts'
 import { requireGoodPassword } from './passwords.ts'
 
 export interface Registration {
@@ -164,12 +163,30 @@ export async function suspend(
     { actor: options.by ?? null, target: actorId },
     options,
   )
-  const actor = await change(context, actorId, { status: 'suspended' }, { audit, raiseEpoch: true })
-  if (actor === null) return null
-  const reason = 'suspended'
-  await endSessions(context, { owner: actorId }, { ...options, reason })
-  await endSessions(context, { actsAs: actorId }, { ...options, reason })
-  return actor
+  const directory = managed(context)
+  const ending = { now: context.now(options), reason: 'suspended' } as const
+  const suspended = await context.write(
+    async () => {
+      const actor = await directory.update(
+        actorId,
+        { status: 'suspended' },
+        { audit, raiseEpoch: true },
+      )
+      if (actor === null) return null
+      const { sessions } = context.store
+      const owned = await sessions.end({ owner: actorId }, ending)
+      return { actor, ended: [...owned, ...(await sessions.end({ actsAs: actorId }, ending))] }
+    },
+    // The ended sessions first: open connections get the reason from that message.
+    (done) =>
+      done && [
+        endedChange(done.ended),
+        { kind: 'owner-epoch-raised', owner: actorId },
+        { kind: 'actor-changed', id: actorId },
+      ],
+    options.signal,
+  )
+  return suspended?.actor ?? null
 }
 
 /** Lets a suspended actor log in again. Null if there is none. */

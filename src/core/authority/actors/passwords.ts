@@ -88,7 +88,8 @@ async function writePassword(
         ...(await store.end({ actsAs: actorId }, ending)),
       ]
     },
-    (over) => over && [{ kind: 'owner-epoch-raised', owner: actorId }, endedChange(over)],
+    // The ended sessions first: open connections get the reason from that message.
+    (over) => over && [endedChange(over), { kind: 'owner-epoch-raised', owner: actorId }],
   )
   if (ended === null) {
     return refuse('conflict', 'The password changed in the meantime. Try again.')

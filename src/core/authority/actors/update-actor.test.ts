@@ -8,7 +8,7 @@ import {
   PASSWORD,
   refused,
 } from '../../../../test/support/authority.ts'
-import type { Actor } from '../../actor.ts'
+import { type Actor, valuesOf } from '../../actor.ts'
 import type { Authority } from '../authority.ts'
 import type { Change } from '../context.ts'
 
@@ -30,7 +30,7 @@ test('a new name is shown and logs in, the old one is free, and the e-mail stays
   const { token } = await logIn(authority, 'ada')
   for (const node of [authority, there.authority]) await check(node, token)
   const { actor } = granted(await authority.actors.update({ actorId, name: ' Zoë ' }))
-  assert.deepEqual([actor.name, actor.identities], ['Zoë', ['zoë', EMAIL]])
+  assert.deepEqual([actor.name, valuesOf(actor.identities)], ['Zoë', ['zoë', EMAIL]])
   assert.deepEqual(await authority.actors.find(actorId), actor)
   for (const node of [authority, there.authority]) {
     assert.equal((await check(node, token)).actor.name, 'Zoë')
@@ -44,14 +44,11 @@ test('a new e-mail takes the place of the old one, and the name stays', async (t
   const { authority, actorId } = await openWithAda(t)
   const update = { actorId, email: 'New@Example.org' }
   const { actor } = granted(await authority.actors.update(update))
-  assert.deepEqual([actor.name, actor.identities], ['Ada', ['ada', 'new@example.org']])
+  assert.deepEqual([actor.name, valuesOf(actor.identities)], ['Ada', ['ada', 'new@example.org']])
   assert.equal(await named(authority, EMAIL), undefined)
 })
 
 for (const [registered, update, identities] of [
-  [{ name: 'a@x.org' }, { email: 'b@x.org' }, ['a@x.org', 'b@x.org']],
-  [{ name: 'a@x.org' }, { name: 'Bob' }, ['bob', 'a@x.org']],
-  [{ name: 'a@x.org', email: 'b@x.org' }, { email: 'a@x.org' }, ['a@x.org']],
   [{ name: 'Ann' }, { email: 'b@x.org' }, ['ann', 'b@x.org']],
   [{ name: 'Ann', email: 'b@x.org' }, { name: 'ANN' }, ['ann', 'b@x.org']],
   [{ name: 'Ann', email: 'b@x.org' }, { name: 'Bob', email: 'c@x.org' }, ['bob', 'c@x.org']],
@@ -62,7 +59,8 @@ for (const [registered, update, identities] of [
       await authority.actors.register({ ...registered, password: PASSWORD }),
     ).actor
     const { actor } = granted(await authority.actors.update({ actorId: begun.id, ...update }))
-    assert.deepEqual(actor, { ...begun, name: actor.name, identities })
+    assert.deepEqual(valuesOf(actor.identities), identities)
+    assert.deepEqual({ ...actor, name: begun.name, identities: [] }, { ...begun, identities: [] })
     assert.deepEqual(await authority.actors.find(begun.id), actor)
     assert.equal(actor.name, 'name' in update ? update.name : registered.name)
   })
@@ -166,7 +164,7 @@ test('a change of the name and one of the e-mail at the same time are both kept'
   ])
   for (const outcome of outcomes) granted(outcome)
   const found = await authority.actors.find(actorId)
-  assert.deepEqual([found?.name, found?.identities], ['Zoë', ['zoë', 'new@example.org']])
+  assert.deepEqual([found?.name, valuesOf(found?.identities)], ['Zoë', ['zoë', 'new@example.org']])
 })
 
 test('a role that is taken away meanwhile does not come back', async (t) => {

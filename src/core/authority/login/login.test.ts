@@ -59,7 +59,7 @@ test('a login makes a new id and ends the session it came from', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const visitor = granted(await authority.sessions.loginAnonymous())
-  const login = await logIn(authority, 'ada', { replaces: visitor.session.id })
+  const login = await logIn(authority, 'ada', { replaces: await check(authority, visitor.token) })
   assert.notEqual(login.session.id, visitor.session.id)
   assert.equal(await reasonOf(authority, visitor.token), 'upgraded')
   await check(authority, login.token)
@@ -69,7 +69,7 @@ test('a refused login leaves the session it came from alone', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const visitor = granted(await authority.sessions.loginAnonymous())
-  const wrong = { ...ADA, password: 'wrong', replaces: visitor.session.id }
+  const wrong = { ...ADA, password: 'wrong', replaces: await check(authority, visitor.token) }
   refused(await authority.login(wrong), 'credentials_invalid')
   await check(authority, visitor.token)
 })

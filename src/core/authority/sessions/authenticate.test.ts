@@ -48,7 +48,7 @@ test('a hundred first checks at once are one reading of the session and one of t
   const { token } = await logIn(authority, 'ada')
   tap.reset()
   await Promise.all(Array.from({ length: 100 }, () => check(authority, token)))
-  assert.equal(tap.count('sessions.find'), 1)
+  assert.equal(tap.count('sessions.load'), 1)
   assert.equal(tap.count('directory.find'), 1)
 })
 
@@ -84,7 +84,7 @@ test('a wrong secret is confirmed by the store before it is refused', async (t) 
   await check(authority, token)
   tap.reset()
   refused(await authority.authenticate(withWrongSecret(session.id)), 'token_invalid')
-  assert.equal(tap.count('sessions.find'), 1)
+  assert.equal(tap.count('sessions.load'), 1)
 })
 
 test('wrong secrets of a known session cost at most ten readings a second', async (t) => {
@@ -96,11 +96,11 @@ test('wrong secrets of a known session cost at most ten readings a second', asyn
   for (let at = 0; at < 50; at++) {
     refused(await authority.authenticate(withWrongSecret(session.id)), 'token_invalid')
   }
-  assert.equal(tap.count('sessions.find'), 10)
+  assert.equal(tap.count('sessions.load'), 10)
   await check(authority, token)
   clock.advance(1000)
   refused(await authority.authenticate(withWrongSecret(session.id)), 'token_invalid')
-  assert.equal(tap.count('sessions.find'), 11)
+  assert.equal(tap.count('sessions.load'), 11)
 })
 
 test('the bound on wrong secrets of one session does not touch another', async (t) => {
@@ -111,7 +111,7 @@ test('the bound on wrong secrets of one session does not touch another', async (
   for (let at = 0; at < 20; at++) await authority.authenticate(withWrongSecret(one.session.id))
   tap.reset()
   await authority.authenticate(withWrongSecret(other.session.id))
-  assert.equal(tap.count('sessions.find'), 1)
+  assert.equal(tap.count('sessions.load'), 1)
 })
 
 test('a right secret is never refused for the number of checks, however the cache stands', async (t) => {

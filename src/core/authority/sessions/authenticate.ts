@@ -133,7 +133,8 @@ export class SessionChecker {
     return settle(async () => {
       const answer = await unlessAborted(this.#confirm(check, refusal), check.options.signal)
       if (answer.ok || check.presented === null) return answer
-      return { ...answer, token: check.presented }
+      // Not enumerable, so that a refusal that is copied or serialised has no token.
+      return Object.defineProperty({ ...answer }, 'token', { value: check.presented })
     })
   }
 

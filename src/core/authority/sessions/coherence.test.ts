@@ -22,7 +22,7 @@ test('a revocation on another node counts here as soon as it is acknowledged', a
   await there.authority.sessions.end({ id: session.id })
   here.tap.reset()
   assert.equal(await reasonOf(here.authority, token), 'revoked')
-  assert.equal(here.tap.count('sessions.find'), 1)
+  assert.equal(here.tap.count('sessions.load'), 1)
 })
 
 test('a logout counts on every node', async (t) => {
@@ -66,7 +66,7 @@ test('a session that was ended while it was being read is not kept', async (t) =
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
-  const held = tap.hold('sessions.find', 'after')
+  const held = tap.hold('sessions.load', 'after')
   const early = authority.authenticate(token)
   await held.reached
   await authority.sessions.end({ id: session.id })
@@ -146,20 +146,32 @@ test('lock-all reaches every node, and sessions begun after it are good', async 
   for (const { authority } of [here, there]) await check(authority, after.token)
 })
 
-test('a lock-all that happens while a node starts is not missed', async (t) => {
+test('a lock-all that happens while a session is being read is not missed', async (t) => {
   const here = await openFixture(t)
   await addActor(here.authority, 'Ada')
   const { token } = await logIn(here.authority, 'ada')
-  const reached = Promise.withResolvers<Held>()
-  const opening = here.addNode({}, (tap) =>
-    reached.resolve(tap.hold('sessions.findEpochs', 'after')),
-  )
-  const held = await reached.promise
+  const there = await here.addNode()
+  const held = there.tap.hold('sessions.load', 'after')
+  const reading = there.authority.authenticate(token)
   await held.reached
   await here.authority.sessions.lockAll()
   held.release()
-  const there = await opening
+  await reading
   assert.equal(await reasonOf(there.authority, token), 'locked')
+})
+
+test('an epoch that rises while a session is being read is not missed', async (t) => {
+  const here = await openFixture(t)
+  const { id } = await addActor(here.authority, 'Ada')
+  const { token } = await logIn(here.authority, 'ada')
+  const there = await here.addNode()
+  const held = there.tap.hold('sessions.load', 'after')
+  const reading = there.authority.authenticate(token)
+  await held.reached
+  await here.authority.sessions.end({ owner: id, raiseEpoch: true })
+  held.release()
+  refused(await reading, 'session_revoked')
+  refused(await there.authority.authenticate(token), 'session_revoked')
 })
 
 test('a change of settings that happens while a node starts is not missed', async (t) => {

@@ -172,7 +172,7 @@ test('one that was begun while its target was being suspended does not come back
   await held.reached
   await authority.actors.suspend(eve.id)
   held.release()
-  refused(await beginning, 'not_found')
+  refused(await beginning, 'conflict')
   await authority.actors.restore(eve.id)
   const { items } = await raw.sessions.list({ now: raw.clock.now(), limit: 10 })
   assert.deepEqual(

@@ -40,7 +40,9 @@ async function begin(
   if (owner === null || current.session.anonymous) {
     return refuse('access_denied', 'You may not act as another.')
   }
-  const epochs = await context.ask(() => context.store.sessions.findEpochs(owner.actor.id))
+  const { sessions } = context.store
+  const epochs = await context.ask(() => sessions.findEpochs(owner.actor.id))
+  const { owner: targetEpoch } = await context.ask(() => sessions.findEpochs(targetId))
   const target = await context.findActor(targetId, context.now(options))
   if (target === null) return refuse('not_found', 'There is no such actor.')
   // A session that may do less than its owner may not do this for it.
@@ -57,17 +59,13 @@ async function begin(
       actsAs: targetId,
       parent: current.session.id,
       epochs,
+      targetEpoch,
       act: 'impersonation_started',
     },
     { profile: 'impersonation' },
     options,
   )
   if (!created.ok) return created
-  // A suspension that ended what acts as the target before this was there has changed the target by now.
-  if ((await context.findActor(targetId, context.now(options))) === null) {
-    await endSessions(context, { id: created.record.id }, { ...options, reason: 'suspended' })
-    return refuse('not_found', 'There is no such actor.')
-  }
   return {
     ok: true,
     session: new SessionEntry(created.record, target, owner).view(),

@@ -76,7 +76,7 @@ test('a thousand uses are one write, at the latest of them', async (t) => {
   for (let at = 0; at < 1000; at++) await check(authority, token)
   await authority.close()
   assert.equal(tap.count('sessions.touch'), 1)
-  assert.equal(tap.count('sessions.find'), 1)
+  assert.equal(tap.count('sessions.load'), 1)
   await assert.rejects(raw.sessions.find(session.id), { code: 'unavailable' })
 })
 

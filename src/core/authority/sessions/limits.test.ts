@@ -48,7 +48,11 @@ test('a limit that refuses leaves the sessions there are alone', async (t) => {
   refused(second, 'session_limit')
   await check(authority, first.token)
   granted(
-    await authority.login({ identity: 'ada', password: PASSWORD, replaces: first.session.id }),
+    await authority.login({
+      identity: 'ada',
+      password: PASSWORD,
+      replaces: await check(authority, first.token),
+    }),
   )
   clock.advance(3_600_000)
   granted(await authority.login({ identity: 'ada', password: PASSWORD }))

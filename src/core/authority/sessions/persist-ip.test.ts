@@ -117,5 +117,5 @@ test('a flood from elsewhere asks the store a few times a second', async (t) => 
   await check(authority, token, HERE)
   tap.reset()
   for (let at = 0; at < 50; at++) refused(await authority.authenticate(token), 'token_invalid')
-  assert.equal(tap.count('sessions.find'), 10)
+  assert.equal(tap.count('sessions.load'), 10)
 })

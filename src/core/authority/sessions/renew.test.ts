@@ -59,11 +59,12 @@ test('twenty renewals at once, on two nodes, are one generation', async (t) => {
   assert.equal((await here.raw.sessions.find(login.session.id))?.generation, 1)
 })
 
-test('a code that is used again after the grace ends the session for everybody', async (t) => {
+test('a code that is used again after its successor was used ends the session everywhere', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
   const renewed = granted(await authority.renew(code))
+  await check(authority, renewed.token)
   clock.advance(GRACE)
   assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'reuse_detected')
   assert.equal(await reasonOf(authority, renewed.token), 'reuse_detected')
@@ -71,6 +72,101 @@ test('a code that is used again after the grace ends the session for everybody',
   assert.equal(late.reason, 'reuse_detected')
   const { items } = await authority.audit.list({ act: 'reuse_detected', limit: 10 })
   assert.equal(items.length, 1)
+})
+
+test('an answer that was lost gives another successor after the grace, and the unused one is dead', async (t) => {
+  const here = await openFixture(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const code = renewalOf(await logIn(here.authority, 'ada'))
+  const lost = granted(await here.authority.renew(code))
+  here.clock.advance(GRACE)
+  const again = granted(await there.authority.renew(code))
+  assert.notEqual(again.token, lost.token)
+  assert.notEqual(again.renewal, lost.renewal)
+  assert.equal(again.session.id, lost.session.id)
+  refused(await here.authority.authenticate(lost.token), 'token_invalid')
+  assert.deepEqual(granted(await here.authority.renew(code)), again)
+  await check(here.authority, again.token)
+  const { items } = await here.authority.audit.list({ act: 'renewal', limit: 10 })
+  assert.deepEqual(
+    items.map(({ detail }) => detail),
+    [{ reissue: true }, null],
+  )
+})
+
+test('whoever was superseded by a lost answer ends the session at the next use', async (t) => {
+  const { authority, clock } = await openFixture(t)
+  await addActor(authority, 'Ada')
+  const code = renewalOf(await logIn(authority, 'ada'))
+  const owner = granted(await authority.renew(code))
+  clock.advance(GRACE)
+  const thief = granted(await authority.renew(code))
+  await check(authority, thief.token)
+  const refusal = refused(await authority.renew(renewalOf(owner)), 'session_revoked')
+  assert.equal(refusal.reason, 'reuse_detected')
+  assert.equal(await reasonOf(authority, thief.token), 'reuse_detected')
+})
+
+test('a lost answer is made good at most sixteen times, and not after renewal.lostAnswerMs', async (t) => {
+  const { authority, clock } = await openFixture(t)
+  await addActor(authority, 'Ada')
+  await authority.settings.set('renewal.lostAnswerMs', 30 * MINUTE)
+  const code = renewalOf(await logIn(authority, 'ada'))
+  granted(await authority.renew(code))
+  for (let at = 0; at < 16; at++) {
+    clock.advance(GRACE)
+    granted(await authority.renew(code))
+  }
+  clock.advance(GRACE)
+  assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'reuse_detected')
+  const other = renewalOf(await logIn(authority, 'ada'))
+  granted(await authority.renew(other))
+  clock.advance(30 * MINUTE)
+  assert.equal(refused(await authority.renew(other), 'session_revoked').reason, 'reuse_detected')
+})
+
+test('a successor that is used while another is being issued is not replaced', async (t) => {
+  const here = await openFixture(t)
+  const there = await here.addNode()
+  await addActor(here.authority, 'Ada')
+  const code = renewalOf(await logIn(here.authority, 'ada'))
+  const first = granted(await here.authority.renew(code))
+  here.clock.advance(GRACE)
+  const held = there.tap.hold('sessions.update', 'before')
+  const reissuing = there.authority.renew(code)
+  await held.reached
+  await check(here.authority, first.token)
+  held.release()
+  assert.equal(refused(await reissuing, 'session_revoked').reason, 'reuse_detected')
+})
+
+test('the first use of a successor is written before the answer, and is not answered from a cache', async (t) => {
+  const { authority, tap, raw } = await openFixture(t)
+  await addActor(authority, 'Ada')
+  const login = await logIn(authority, 'ada')
+  const renewed = granted(await authority.renew(renewalOf(login)))
+  assert.equal((await raw.sessions.find(login.session.id))?.usedAt, null)
+  tap.intercept('sessions.markUsed', () => Promise.reject(new Error('disk full')))
+  refused(await authority.authenticate(renewed.token), 'unavailable')
+  tap.intercept('sessions.markUsed', null)
+  await check(authority, renewed.token)
+  assert.notEqual((await raw.sessions.find(login.session.id))?.usedAt, null)
+  tap.reset()
+  for (let at = 0; at < 10; at++) await check(authority, renewed.token)
+  assert.equal(tap.count('sessions.markUsed'), 0)
+})
+
+test('a stolen code is theft from any address, whatever the session is bound to', async (t) => {
+  const { authority, clock } = await openFixture(t)
+  await addActor(authority, 'Ada')
+  const home = { address: '192.0.2.7' }
+  const login = await logIn(authority, 'ada', { bindAddress: true }, home)
+  const renewed = granted(await authority.renew(renewalOf(login), home))
+  await check(authority, renewed.token, home)
+  clock.advance(GRACE)
+  const elsewhere = { address: '198.51.100.9' }
+  refused(await authority.renew(renewalOf(login), elsewhere), 'session_revoked')
 })
 
 test('a code two generations old is theft within the grace too', async (t) => {
