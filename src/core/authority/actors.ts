@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalIdentity, isEmail } from '../actor.ts'
+import { type Actor, canonicalActorId, isEmail } from '../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../errors.ts'
+import { type Canonical, canonicalEmail, canonicalName } from '../identity/index.ts'
 import type { ManagedDirectory } from '../ports.ts'
 import { reserveCreation } from './attempts.ts'
 import { type CallOptions, type House, settle } from './house.ts'
@@ -33,15 +34,16 @@ function identitiesOf(name: string, email: string | undefined): string[] {
 
 /** The identity that a name is. Throws `invalid_request`. */
 export function nameIdentity(name: string): string {
-  return canonicalIdentity(name) ?? invalid('name', 'is empty, too long or has odd characters')
+  return valueOr('name', canonicalName(name))
 }
 
 /** The identity that an e-mail address is. Throws `invalid_request`. */
 export function emailIdentity(email: string): string {
-  const address = canonicalIdentity(email)
-  return address !== null && /^[^\s@]+@[^\s@]+$/.test(address)
-    ? address
-    : invalid('email', 'is not an e-mail address')
+  return valueOr('email', canonicalEmail(email))
+}
+
+function valueOr(path: string, canonical: Canonical): string {
+  return canonical.ok ? canonical.value : invalid(path, canonical.reason)
 }
 
 /** A name as it is shown. */
@@ -75,7 +77,7 @@ export function register(
       options.signal === undefined ? {} : { signal: options.signal },
     )
     const actor: Actor = {
-      id: registration.id ?? randomUUID(),
+      id: registration.id === undefined ? randomUUID() : canonicalActorId(registration.id),
       name: displayName(registration.name),
       identities,
       roles: registration.roles ?? ['user'],
@@ -131,7 +133,7 @@ export function importActor(
       invalid('passwordHash', 'is of no format that can be verified')
     }
     const actor: Actor = {
-      id: imported.id ?? randomUUID(),
+      id: imported.id === undefined ? randomUUID() : canonicalActorId(imported.id),
       name: displayName(imported.name),
       identities,
       roles: imported.roles ?? ['user'],

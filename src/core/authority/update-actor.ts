@@ -1,4 +1,4 @@
-import { type Actor, canonicalIdentity, isEmail } from '../actor.ts'
+import { type Actor, isEmail } from '../actor.ts'
 import { type Refusal, refuse } from '../errors.ts'
 import { displayName, emailIdentity, managed, nameIdentity, taken } from './actors.ts'
 import { reserveCreation } from './attempts.ts'
@@ -72,17 +72,12 @@ async function updateOnce(
   return outcome === 'ok' ? { ok: true, actor: { ...actor, ...next } } : null
 }
 
-// A name that looks like an e-mail address stays good to log in with until another address is given.
 function identitiesAfter(
   actor: Actor,
   name: string | undefined,
   email: string | undefined,
 ): string[] {
-  const named = canonicalIdentity(actor.name)
-  const stays = (identity: string) =>
-    isEmail(identity)
-      ? email === undefined || (name === undefined && identity === named)
-      : name === undefined || identity !== named
+  const stays = (identity: string) => (isEmail(identity) ? email : name) === undefined
   return [
     ...new Set([
       ...(name === undefined ? [] : [nameIdentity(name)]),
