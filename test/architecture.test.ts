@@ -70,6 +70,7 @@ test('core does no I/O: of Node it imports crypto, and zlib for its checksum', (
     'node:worker_threads',
     'node:util',
     'node:perf_hooks',
+    'node:timers/promises',
     'node:url',
     'node:module',
   ])

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Actor, canonicalActorId, isEmail } from '../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../errors.ts'
 import { type Canonical, canonicalEmail, canonicalName } from '../identity/index.ts'
+import { isNoPassword } from '../password/index.ts'
 import type { ManagedDirectory } from '../ports.ts'
 import { reserveCreation } from './attempts.ts'
 import { type CallOptions, type House, settle } from './house.ts'
@@ -112,13 +113,14 @@ export interface ImportedActor {
   readonly id?: string
   readonly name: string
   readonly email?: string
+  /** Null, empty, `*` or what begins with `!` for an actor without a password. */
   readonly passwordHash?: string | null
   readonly roles?: readonly string[]
   readonly status?: 'active' | 'suspended'
   readonly createdAt?: number
 }
 
-/** Adds an actor whose password was hashed elsewhere: it verifies as it is, and is rehashed at the first login. */
+/** Adds an actor whose password was hashed elsewhere: it verifies as it is, and is rehashed at the first login if it proves the whole password. */
 export function importActor(
   house: House,
   imported: ImportedActor,
@@ -128,10 +130,10 @@ export function importActor(
   return settle(async () => {
     const directory = managed(house)
     const identities = identitiesOf(imported.name, imported.email)
-    const passwordHash = imported.passwordHash ?? null
-    if (passwordHash !== null && !house.hasher.supports(passwordHash)) {
-      invalid('passwordHash', 'is of no format that can be verified')
-    }
+    const stored = imported.passwordHash ?? ''
+    const passwordHash = isNoPassword(stored) ? null : stored
+    const reason = passwordHash === null ? null : house.hasher.whyUnsupported(passwordHash)
+    if (reason !== null) invalid('passwordHash', reason)
     const actor: Actor = {
       id: imported.id === undefined ? randomUUID() : canonicalActorId(imported.id),
       name: displayName(imported.name),

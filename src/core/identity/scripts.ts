@@ -20,25 +20,25 @@ const MIXED: readonly (readonly [name: string, ...scripts: string[]])[] = [
   ['Kore', 'Hani', 'Hang'],
 ]
 
-const NO_LETTERS = /^[\p{scx=Common}\p{scx=Inherited}]*$/u
+const NO_SCRIPT = /[\p{scx=Common}\p{scx=Inherited}]+/gu
 
 const patterns = new Map<string, RegExp | null>()
 
-/** Whether each character of a text is of one of these scripts, or of none. */
-function isWrittenIn(text: string, ...scripts: readonly string[]): boolean {
+/** Whether each letter is of one of these scripts. */
+function isWrittenIn(letters: string, ...scripts: readonly string[]): boolean {
   const key = scripts.join()
   let pattern = patterns.get(key)
   if (pattern === undefined) {
     pattern = compile(scripts)
     patterns.set(key, pattern)
   }
-  return pattern?.test(text) === true
+  return pattern?.test(letters) === true
 }
 
 function compile(scripts: readonly string[]): RegExp | null {
   try {
     const classes = scripts.map((script) => `\\p{scx=${script}}`).join('')
-    return new RegExp(`^[\\p{scx=Common}\\p{scx=Inherited}${classes}]+$`, 'u')
+    return new RegExp(`^[${classes}]+$`, 'u')
   } catch {
     // A runtime with an older Unicode has no characters of a newer script either.
     return null
@@ -50,19 +50,21 @@ function compile(scripts: readonly string[]): RegExp | null {
  * without letters, which is of any script. Empty for a mixture that is not highly restrictive.
  */
 export function scriptsOf(text: string): readonly string[] | null {
-  if (NO_LETTERS.test(text)) return null
-  const single = SCRIPTS.filter((script) => isWrittenIn(text, script))
-  const mixed = MIXED.filter(([, ...scripts]) => isWrittenIn(text, ...scripts))
+  const letters = text.replace(NO_SCRIPT, '')
+  if (letters === '') return null
+  const single = SCRIPTS.filter((script) => isWrittenIn(letters, script))
+  const mixed = MIXED.filter(([, ...scripts]) => isWrittenIn(letters, ...scripts))
   if (single.length + mixed.length > 0) return [...single, ...mixed.map(([name]) => name)]
-  const withLatin = MIXED.filter(([, ...scripts]) => isWrittenIn(text, 'Latn', ...scripts))
+  const withLatin = MIXED.filter(([, ...scripts]) => isWrittenIn(letters, 'Latn', ...scripts))
   return withLatin.length === 0 ? [] : ['Latn', ...withLatin.map(([name]) => name)]
 }
 
 /** Whether a text is of one script, or of Latin with Japanese, Chinese or Korean (UTS 39, section 5.2). */
 export function isHighlyRestrictive(text: string): boolean {
+  const letters = text.replace(NO_SCRIPT, '')
   return (
-    NO_LETTERS.test(text) ||
-    SCRIPTS.some((script) => isWrittenIn(text, script)) ||
-    MIXED.some(([, ...scripts]) => isWrittenIn(text, 'Latn', ...scripts))
+    letters === '' ||
+    SCRIPTS.some((script) => isWrittenIn(letters, script)) ||
+    MIXED.some(([, ...scripts]) => isWrittenIn(letters, 'Latn', ...scripts))
   )
 }

@@ -34,7 +34,10 @@ export interface PasswordHasherOptions extends ForeignHashOptions {
 
 export interface Verification {
   readonly ok: boolean
-  /** The password is right but its hash is foreign or has other parameters than new ones get. */
+  /**
+   * The password is right, its hash is foreign or has other parameters than new ones get, and the hash proves the whole of
+   * it: a password that bcrypt has cut would be replaced by what was typed.
+   */
   readonly rehash: boolean
 }
 
@@ -60,10 +63,12 @@ export interface PasswordHasher {
    */
   verify(password: string, stored: string | null, options?: CallOptions): Promise<Verification>
   /**
-   * Whether a stored hash can be verified here: argon2 (PHC, version 19), bcrypt (given `bcryptjs`), scrypt (PHC), PBKDF2
-   * (passlib, PHC, Django), MAGE's records (`hmac` ones given their key).
+   * Why a stored hash cannot be verified here, as the end of a sentence that begins with its field's name; null if it can.
+   * Verified are argon2, bcrypt (given `bcryptjs`), scrypt and PBKDF2 as PHC strings and as Django, Werkzeug, passlib,
+   * better-auth, Keycloak, Firebase, WordPress 6.8, Spring Security and LDAP write them, and MAGE's records (`hmac` ones
+   * given their key).
    */
-  supports(stored: string): boolean
+  whyUnsupported(stored: string): string | null
   stats(): WorkQueueStats
 }
 
@@ -79,7 +84,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
   if (!isArgon2Cost(cost) || !(concurrency >= 1) || !(queueLimit >= 0)) {
     throw new LatchkeyError('invalid_request', 'These parameters of password hashing cannot be.')
   }
-  const parse = createStoredHashParser(options)
+  const { parse, whyUnsupported } = createStoredHashParser(options)
   const queue = createWorkQueue({ concurrency, queueLimit })
   const nobody = formatArgon2(cost, randomBytes(SALT_BYTES), randomBytes(TAG_BYTES))
   const prefix = argon2Prefix(cost)
@@ -107,10 +112,12 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     const parsed = stored === null ? null : parse(stored)
     if (text === null || parsed === null) return await refuse(text ?? '')
     const ours = stored?.startsWith(prefix) === true
-    if (await matches(parsed, text)) return { ok: true, rehash: !ours }
+    if (await matches(parsed, text)) return { ok: true, rehash: !ours && seesWhole(parsed, text) }
     if (ours) return REFUSED
     // The system that made the hash may not have normalised what was typed.
-    if (text !== password && (await matches(parsed, password))) return { ok: true, rehash: true }
+    if (text !== password && (await matches(parsed, password))) {
+      return { ok: true, rehash: seesWhole(parsed, password) }
+    }
     // A foreign hash may be quick to compute: its owner must not stand out by a quick answer.
     return await refuse(text)
   }
@@ -122,9 +129,13 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     async verify(password, stored, { signal } = {}) {
       return await queue.run(() => check(password, stored), { signal })
     },
-    supports: (stored) => parse(stored) !== null,
+    whyUnsupported,
     stats: queue.stats,
   }
+}
+
+function seesWhole(stored: StoredHash, password: string): boolean {
+  return stored.seesWhole === undefined || stored.seesWhole(password)
 }
 
 async function matches(stored: StoredHash, password: string): Promise<boolean> {

@@ -6,6 +6,11 @@ export interface StoredHash {
    * Rejects if the machine cannot do the work.
    */
   derive(password: string): Promise<Buffer>
+  /**
+   * Whether a password that is accepted is known to be the whole of the one that was stored. Where it is not, because the
+   * algorithm cuts or trims, the hash must stay as it is. Absent: always.
+   */
+  seesWhole?(password: string): boolean
 }
 
 /** Bounds on what a stored hash may ask of the machine; one that asks for more is not verifiable. */
