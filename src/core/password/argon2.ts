@@ -51,6 +51,11 @@ export function isArgon2Cost({ memoryKiB, passes, parallelism }: Argon2Cost): bo
   )
 }
 
+/** The {@link StoredHash.work} of an argon2 hash. */
+export function argon2Work(algorithm: Argon2Algorithm, cost: Argon2Cost): string {
+  return `${algorithm} ${cost.memoryKiB} ${cost.passes} ${cost.parallelism}`
+}
+
 /** How the PHC string of an argon2id hash of this cost begins, up to its salt. */
 export function argon2Prefix({ memoryKiB, passes, parallelism }: Argon2Cost): string {
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${parallelism}$`
@@ -77,6 +82,7 @@ export function parseArgon2(stored: string, derive: DeriveArgon2): StoredHash | 
   if (algorithm === undefined || given === null || salt === null || expected === null) return null
   return {
     expected,
+    work: argon2Work(algorithm, given),
     derive: (password) =>
       derive({ algorithm, password, salt, tagBytes: expected.length, ...given }),
   }

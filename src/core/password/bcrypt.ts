@@ -27,6 +27,7 @@ export function parseBcrypt(stored: string, resolve: ResolveBcrypt): StoredHash 
   return {
     // The tag alone: bcryptjs may spell the last character of the salt differently.
     expected: Buffer.from(stored.slice(SALT_END)),
+    work: `bcrypt ${cost}`,
     async derive(password) {
       const hash = await hashInWorker(locate(resolve), password, salt)
       const right = !misread || /^[\0-\x7f]*$/.test(password)
@@ -43,7 +44,8 @@ export function prehashedBcrypt(
   prepare: (password: string) => string,
 ): StoredHash | null {
   if (hash === null) return null
-  return { expected: hash.expected, derive: (password) => hash.derive(prepare(password)) }
+  const { expected, work } = hash
+  return { expected, work, derive: (password) => hash.derive(prepare(password)) }
 }
 
 function locate(resolve: ResolveBcrypt): string {

@@ -16,7 +16,7 @@ export function parseBetterAuth(stored: string): StoredHash | null {
   const hash = scryptHash({ ...cost, salt: Buffer.from(salt), expected })
   if (hash === null) return null
   return {
-    expected,
+    ...hash,
     derive: (password) => hash.derive(password.normalize('NFKC')),
     seesWhole: (password) => password.normalize('NFKC') === password.normalize('NFC'),
   }

@@ -1,6 +1,6 @@
 import { createCipheriv } from 'node:crypto'
 import { decodeBase64, decodeCount } from './encoding.ts'
-import { scryptKey } from './scrypt.ts'
+import { scryptKey, scryptWork } from './scrypt.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
 
 const SHAPE =
@@ -27,6 +27,7 @@ export function parseFirebase(stored: string): StoredHash | null {
   if (deriveKey === null) return null
   return {
     expected,
+    work: scryptWork(cost),
     async derive(password) {
       const cipher = createCipheriv('aes-256-ctr', await deriveKey(password), Buffer.alloc(16))
       return Buffer.concat([cipher.update(signerKey), cipher.final()])

@@ -1,4 +1,4 @@
-import { type Argon2Cost, type DeriveArgon2, isArgon2Cost } from './argon2.ts'
+import { type Argon2Cost, argon2Work, type DeriveArgon2, isArgon2Cost } from './argon2.ts'
 import { decodeBase64, parseObject } from './encoding.ts'
 import { pbkdf2Hash } from './pbkdf2.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
@@ -31,6 +31,7 @@ export function parseKeycloak(stored: string, derive: DeriveArgon2): StoredHash 
   if (algorithm !== 'argon2' || argon2 === null) return null
   return {
     expected,
+    work: argon2Work(argon2.algorithm, argon2),
     derive: (password) => derive({ password, salt, tagBytes: expected.length, ...argon2 }),
   }
 }

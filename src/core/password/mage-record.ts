@@ -41,12 +41,14 @@ export function parseMageRecord(stored: string, hmacKey: Buffer | null): StoredH
   if (type === 'hash') {
     return {
       expected,
+      work: 'digest',
       derive: async (password) => createHash(digest).update(salt).update(password).digest(),
     }
   }
   if (type !== 'hmac' || hmacKey === null) return null
   return {
     expected,
+    work: 'digest',
     derive: async (password) => createHmac(digest, hmacKey).update(salt).update(password).digest(),
   }
 }

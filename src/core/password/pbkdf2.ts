@@ -30,6 +30,7 @@ export function pbkdf2Hash({ digest, iterations, salt, expected }: Pbkdf2Hash): 
   if (rounds > LIMITS.pbkdf2Rounds) return null
   return {
     expected,
+    work: `pbkdf2 ${digest} ${rounds}`,
     derive: (password) => derivePbkdf2(password, salt, iterations, expected.length, digest),
   }
 }

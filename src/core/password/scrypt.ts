@@ -2,11 +2,15 @@ import { type ScryptOptions, scrypt } from 'node:crypto'
 import { decodeBase64, decodeCount } from './encoding.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
 
-export interface ScryptHash {
+/** What a scrypt hash costs (RFC 7914). */
+export interface ScryptCost {
   /** N, a power of two. */
   readonly cost: number
   readonly blockSize: number
   readonly parallelization: number
+}
+
+export interface ScryptHash extends ScryptCost {
   readonly salt: Buffer
   readonly expected: Buffer
 }
@@ -17,14 +21,19 @@ export type DeriveScryptKey = (password: string) => Promise<Buffer>
 /** A stored scrypt hash (RFC 7914), or null if scrypt has no such parameters or they cost too much. */
 export function scryptHash({ salt, expected, ...cost }: ScryptHash): StoredHash | null {
   const derive = scryptKey(salt, expected.length, cost)
-  return derive === null ? null : { expected, derive }
+  return derive === null ? null : { expected, work: scryptWork(cost), derive }
+}
+
+/** The {@link StoredHash.work} of a scrypt hash. */
+export function scryptWork({ cost, blockSize, parallelization }: ScryptCost): string {
+  return `scrypt ${cost} ${blockSize} ${parallelization}`
 }
 
 /** How to compute scrypt keys, or null as {@link scryptHash} says. */
 export function scryptKey(
   salt: Buffer,
   keyBytes: number,
-  { cost, blockSize, parallelization }: Omit<ScryptHash, 'salt' | 'expected'>,
+  { cost, blockSize, parallelization }: ScryptCost,
 ): DeriveScryptKey | null {
   const logN = Math.log2(cost)
   if (

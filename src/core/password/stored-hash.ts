@@ -1,6 +1,8 @@
 /** A stored verifier, parsed: how to get from a password to what must be equal. */
 export interface StoredHash {
   readonly expected: Buffer
+  /** The algorithm and its cost: hashes of the same work take the same time. */
+  readonly work: string
   /**
    * What `password` comes to under the stored parameters, off the event loop where that takes long.
    * Rejects if the machine cannot do the work.
