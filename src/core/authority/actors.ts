@@ -10,7 +10,7 @@ import { requireGoodPassword } from './passwords.ts'
 import { endSessions } from './revoke.ts'
 
 export interface Registration {
-  /** The actor's id, for applications that have ids of their own; a new UUID by default. */
+  /** The actor's id, for applications that have ids of their own; a new UUID by default. A UUID is kept in lower case. */
   readonly id?: string
   /** Shown, and typed to log in: unique in canonical form. */
   readonly name: string
@@ -110,6 +110,7 @@ export async function taken(
 
 /** One actor of a dump, with the hash it had elsewhere. */
 export interface ImportedActor {
+  /** A new UUID by default. A UUID, of any version, is kept in lower case. */
   readonly id?: string
   readonly name: string
   readonly email?: string

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { createStoredHashParser } from './foreign.ts'
 import { createPasswordHasher } from './hasher.ts'
 import { isNoPassword } from './no-password.ts'
@@ -249,7 +250,33 @@ test('an empty, locked or unusable entry means that there is no password', () =>
   }
 })
 
-test('each format is read by one parser alone', () => {
+test('whatever is wrong in a stored hash, it is read or refused, and does not throw', () => {
+  const { parse, whyUnsupported } = createStoredHashParser({ weakHashes: true })
+  const stored = fc.constantFrom(
+    ...Object.values(strong),
+    ...Object.values(weak),
+    ...published.map(([, , hash]) => hash),
+  )
+  const edit = fc.tuple(
+    fc.nat(),
+    fc.nat(3),
+    fc.oneof(fc.string({ maxLength: 3 }), fc.nat().map(String)),
+  )
+  fc.assert(
+    fc.property(stored, fc.array(edit, { minLength: 1, maxLength: 3 }), (text, edits) => {
+      const edited = edits.reduce((before, [where, cut, put]) => {
+        const at = where % before.length
+        return before.slice(0, at) + put + before.slice(at + cut)
+      }, text)
+      const reason = whyUnsupported(edited)
+      assert.equal(reason === null, parse(edited) !== null)
+      assert.ok(reason === null || /^(?:is|does) [^\n]{5,120}$/.test(reason))
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('nothing may stand around a stored hash', () => {
   const { parse } = createStoredHashParser({ weakHashes: true })
   for (const stored of [...Object.values(strong), ...Object.values(weak)]) {
     assert.notEqual(parse(stored), null)
