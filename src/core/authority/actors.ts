@@ -12,7 +12,7 @@ import { endSessions } from './revoke.ts'
 export interface Registration {
   /** The actor's id, for applications that have ids of their own; a new UUID by default. A UUID is kept in lower case. */
   readonly id?: string
-  /** Shown, and typed to log in: unique in canonical form. */
+  /** Shown, and typed to log in: unique in canonical form, without an `@`. */
   readonly name: string
   readonly password: string
   readonly email?: string

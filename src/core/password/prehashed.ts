@@ -18,7 +18,7 @@ export function parsePasslibBcrypt(stored: string, resolve: ResolveBcrypt): Stor
 }
 
 /** What PHP's `trim` removes. */
-const OUTER_SPACE = /^[ \t\n\r\0\v]+|[ \t\n\r\0\v]+$/g
+const OUTER_SPACE = /^[ \t\n\r\0\v]+|(?<![ \t\n\r\0\v])[ \t\n\r\0\v]+$/g
 
 /**
  * Parses what WordPress writes since 6.8, `$wp$2y$10$…`: bcrypt over an HMAC of the trimmed password; else null. A
