@@ -1,3 +1,5 @@
+export { canonicalIdentity } from './identity/index.ts'
+
 /** Whether an actor may log in. Suspending ends every session it has. */
 export type ActorStatus = 'active' | 'suspended'
 
@@ -37,23 +39,14 @@ export const ROLES = {
   introspect: 'introspect',
 } as const
 
-// Two names must not differ by what nobody sees, nor one turn the line around it over.
-const NEVER_IN_IDENTITY = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u2028\u2029]|(?![\u200c\u200d])\p{Cf}/u
-
-/**
- * The one form in which an identity is compared and stored: NFC, trimmed, lower-cased.
- * Returns null for what cannot be an identity: empty, over 254 characters, or with control characters or invisible ones
- * (but the joiners, which some scripts need).
- */
-export function canonicalIdentity(text: string): string | null {
-  const canonical = text.normalize('NFC').trim().toLowerCase().normalize('NFC')
-  if (canonical.length === 0 || canonical.length > 254) return null
-  return NEVER_IN_IDENTITY.test(canonical) ? null : canonical
-}
-
 /** An identity with an `@` is an e-mail address; any other is a name. */
 export function isEmail(identity: string): boolean {
   return identity.includes('@')
+}
+
+/** An id as it is kept: a UUID of any version in lower case, any other id as it is. */
+export function canonicalActorId(id: string): string {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : id
 }
 
 /** The actor behind an anonymous session: it lives in its session alone. */

@@ -20,7 +20,7 @@ const actorResult = z.strictObject({ actor: actorShape })
 
 /** An actor of a dump, as `admin.actors.import` takes it. */
 const importedActor = z.strictObject({
-  id: z.uuid().optional(),
+  id: z.guid().optional(),
   name: z.string().min(1).max(254),
   email: z.string().max(254).optional(),
   passwordHash: z.string().max(4096).nullable().optional(),

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalIdentity, type Identity, isEmail, valuesOf } from '../../actor.ts'
+import { type Actor, canonicalActorId, type Identity, valuesOf } from '../../actor.ts'
+import { isNoPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
+import { type Canonical, canonicalEmail, canonicalName } from '../../identity/index.ts'
 import type { EpochOptions, ManagedDirectory } from '../../ports/index.ts'
 import { type AuthorityContext, type CallOptions, endedChange, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
 import { requireGoodPassword } from './passwords.ts'
 
 export interface Registration {
-  /** The actor's id, for applications that have ids of their own; a new UUID by default. */
+  /** The actor's id, for applications that have ids of their own; a new UUID by default. A UUID is kept in lower case. */
   readonly id?: string
-  /** Shown, and typed to log in: unique in canonical form. */
+  /** Shown, and typed to log in: unique in canonical form, without an `@`. */
   readonly name: string
   readonly password: string
   readonly email?: string
@@ -33,17 +35,17 @@ function identitiesOf(name: string, email: string | undefined): Identity[] {
 
 /** The identity that a name is. Throws `invalid_request`. */
 export function nameIdentity(name: string): Identity {
-  const value =
-    canonicalIdentity(name) ?? invalid('name', 'is empty, too long or has odd characters')
-  return { value, kind: isEmail(value) ? 'email' : 'name', verifiedAt: null }
+  return identityOf('name', canonicalName(name))
 }
 
 /** The identity that an e-mail address is. Throws `invalid_request`. */
 export function emailIdentity(email: string): Identity {
-  const value = canonicalIdentity(email)
-  return value !== null && /^[^\s@]+@[^\s@]+$/.test(value)
-    ? { value, kind: 'email', verifiedAt: null }
-    : invalid('email', 'is not an e-mail address')
+  return identityOf('email', canonicalEmail(email))
+}
+
+function identityOf(kind: Identity['kind'], canonical: Canonical): Identity {
+  const value = canonical.ok ? canonical.value : invalid(kind, canonical.reason)
+  return { value, kind, verifiedAt: null }
 }
 
 /** A name as it is shown. */
@@ -77,7 +79,7 @@ export function register(
       options.signal === undefined ? {} : { signal: options.signal },
     )
     const actor: Actor = {
-      id: registration.id ?? randomUUID(),
+      id: registration.id === undefined ? randomUUID() : canonicalActorId(registration.id),
       name: displayName(registration.name),
       identities,
       roles: registration.roles ?? ['user'],
@@ -109,16 +111,18 @@ export async function taken(
 
 /** One actor of a dump, with the hash it had elsewhere. */
 export interface ImportedActor {
+  /** A new UUID by default. A UUID, of any version, is kept in lower case. */
   readonly id?: string
   readonly name: string
   readonly email?: string
+  /** Null, empty, `*` or what begins with `!` for an actor without a password. */
   readonly passwordHash?: string | null
   readonly roles?: readonly string[]
   readonly status?: 'active' | 'suspended'
   readonly createdAt?: number
 }
 
-/** Adds an actor whose password was hashed elsewhere: it verifies as it is, and is rehashed at the first login. */
+/** Adds an actor whose password was hashed elsewhere: it verifies as it is, and is rehashed at the first login if it proves the whole password. */
 export function importActor(
   context: AuthorityContext,
   imported: ImportedActor,
@@ -127,12 +131,12 @@ export function importActor(
   return settle(async () => {
     const directory = managed(context)
     const identities = identitiesOf(imported.name, imported.email)
-    const passwordHash = imported.passwordHash ?? null
-    if (passwordHash !== null && !context.hasher.supports(passwordHash)) {
-      invalid('passwordHash', 'is of no format that can be verified')
-    }
+    const stored = imported.passwordHash ?? ''
+    const passwordHash = isNoPassword(stored) ? null : stored
+    const reason = passwordHash === null ? null : context.hasher.whyUnsupported(passwordHash)
+    if (reason !== null) invalid('passwordHash', reason)
     const actor: Actor = {
-      id: imported.id ?? randomUUID(),
+      id: imported.id === undefined ? randomUUID() : canonicalActorId(imported.id),
       name: displayName(imported.name),
       identities,
       roles: imported.roles ?? ['user'],

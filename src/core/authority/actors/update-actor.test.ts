@@ -66,6 +66,41 @@ for (const [registered, update, identities] of [
   })
 }
 
+test('a name with an @ is refused at registration, update and import', async (t) => {
+  const { authority, actor, actorId } = await openWithAda(t)
+  const name = 'victim@corp.example'
+  for (const outcome of [
+    await authority.actors.register({ name, password: PASSWORD }),
+    await authority.actors.update({ actorId, name }),
+    await authority.actors.import({ name }),
+    await authority.actors.import({ name: 'victim\uff20corp.example' }),
+  ]) {
+    assert.match(refused(outcome, 'invalid_request').message, /^name: has an @/)
+  }
+  assert.deepEqual(await authority.actors.find(actorId), actor)
+  granted(await authority.actors.register({ name: 'Victim', email: name, password: PASSWORD }))
+})
+
+test('an e-mail address is one, however its domain is spelt', async (t) => {
+  const { authority } = await openFixture(t)
+  const first = { name: 'Ann', email: 'ann@b\u00fccher.example', password: PASSWORD }
+  const { actor } = granted(await authority.actors.register(first))
+  assert.deepEqual(valuesOf(actor.identities), ['ann', 'ann@xn--bcher-kva.example'])
+  const again = { name: 'Eve', email: 'Ann@XN--BCHER-KVA\uff0eexample', password: PASSWORD }
+  refused(await authority.actors.register(again), 'identity_taken')
+  await logIn(authority, 'ann@B\u00dcCHER.example')
+})
+
+test('an id from elsewhere is any of 8-4-4-4-12 hexadecimal digits, kept in lower case', async (t) => {
+  const { authority } = await openFixture(t)
+  const id = 'ABCDEF00-0000-0000-0000-00000000000F'
+  const { actor } = granted(await authority.actors.import({ id, name: 'Ann' }))
+  assert.equal(actor.id, id.toLowerCase())
+  assert.equal((await authority.actors.find(id.toLowerCase()))?.name, 'Ann')
+  const twin = { id: id.toLowerCase(), name: 'Bob' }
+  assert.equal((await authority.actors.import(twin)).ok, false)
+})
+
 test('with nothing to change all is well, and nothing is written', async (t) => {
   const { authority, tap, actor, actorId } = await openWithAda(t)
   for (const update of [{}, { name: 'Ada' }, { email: 'ADA@example.org' }]) {

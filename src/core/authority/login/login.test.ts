@@ -142,6 +142,29 @@ test('a foreign hash is replaced at the first login, and verifies on', async (t)
   assert.equal((await raw.directory.find(actor.id))?.passwordHash, stored)
 })
 
+test('a foreign hash that proves a part of the password stays, and the whole password stays good', async (t) => {
+  const { authority, raw } = await openFixture(t)
+  const { hashSync } = await import('bcryptjs')
+  const password = `${'x'.repeat(72)}REAL`
+  const passwordHash = hashSync(password, 4)
+  const { actor } = granted(await authority.actors.import({ name: 'Ada', passwordHash }))
+  granted(await authority.login({ identity: 'ada', password: `${'x'.repeat(72)}typo` }))
+  assert.equal((await raw.directory.find(actor.id))?.passwordHash, passwordHash)
+  granted(await authority.login({ identity: 'ada', password }))
+})
+
+test('an import says which format is not verified, and takes a locked entry for no password', async (t) => {
+  const { authority, raw } = await openFixture(t)
+  const foreign = { name: 'Eve', passwordHash: '$6$rounds=1000$wE5aEME6JCYVgPi/$VN7' }
+  const { message } = refused(await authority.actors.import(foreign), 'invalid_request')
+  assert.match(message, /^passwordHash: is SHA-crypt/)
+  for (const [at, passwordHash] of ['', '!', '*', '!R0Zg5SKnIL4zLHo26rjq'].entries()) {
+    const { actor } = granted(await authority.actors.import({ name: `ann${at}`, passwordHash }))
+    assert.equal((await raw.directory.find(actor.id))?.passwordHash, null)
+    refused(await authority.login({ identity: actor.name, password: '' }), 'credentials_invalid')
+  }
+})
+
 test('a hash that cannot be replaced does not stop the login', async (t) => {
   const { authority, tap, errors } = await openFixture(t)
   const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)

@@ -16,6 +16,7 @@ export interface Argon2Input extends Argon2Cost {
   readonly password: string
   readonly salt: Buffer
   readonly tagBytes: number
+  readonly associatedData?: Buffer
 }
 
 /** Computes an argon2 tag. */
@@ -31,6 +32,7 @@ export const deriveArgon2: DeriveArgon2 = (input) =>
       passes: input.passes,
       parallelism: input.parallelism,
       tagLength: input.tagBytes,
+      ...(input.associatedData === undefined ? {} : { associatedData: input.associatedData }),
     }
     argon2(input.algorithm, parameters, (error, tag) => {
       if (error) reject(error)
@@ -49,6 +51,11 @@ export function isArgon2Cost({ memoryKiB, passes, parallelism }: Argon2Cost): bo
   )
 }
 
+/** The {@link StoredHash.work} of an argon2 hash. */
+export function argon2Work(algorithm: Argon2Algorithm, cost: Argon2Cost): string {
+  return `${algorithm} ${cost.memoryKiB} ${cost.passes} ${cost.parallelism}`
+}
+
 /** How the PHC string of an argon2id hash of this cost begins, up to its salt. */
 export function argon2Prefix({ memoryKiB, passes, parallelism }: Argon2Cost): string {
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${parallelism}$`
@@ -59,26 +66,38 @@ export function formatArgon2(cost: Argon2Cost, salt: Buffer, tag: Buffer): strin
   return `${argon2Prefix(cost)}${encodeBase64(salt)}$${encodeBase64(tag)}`
 }
 
-const SHAPE = /^\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/
+const SHAPE = /^\$(argon2id|argon2i|argon2d)\$v=19\$([^$]+)\$([^$]+)\$([^$]+)$/
+const MAX_ASSOCIATED_BYTES = 32
 
 /**
- * Parses an argon2 PHC string; null if it is none, is malformed or costs too much. Version 16 (or none) is
- * another function, and strings with a key id or associated data need what is not in them: neither is accepted.
+ * Parses an argon2 PHC string; null if it is none, is malformed or costs too much. Version 16 (or none) is another
+ * function, and a string with a key id needs a key that is not in it: neither is accepted.
  */
 export function parseArgon2(stored: string, derive: DeriveArgon2): StoredHash | null {
-  const [, name, m, t, p, saltText = '', tagText = ''] = SHAPE.exec(stored) ?? []
+  const [, name, parameters = '', saltText = '', tagText = ''] = SHAPE.exec(stored) ?? []
   const algorithm = (['argon2id', 'argon2i', 'argon2d'] as const).find((each) => each === name)
+  const given = parseParameters(parameters)
+  const salt = decodeBase64(saltText, 8, LIMITS.saltBytes)
+  const expected = decodeBase64(tagText, LIMITS.minTagBytes, LIMITS.maxTagBytes)
+  if (algorithm === undefined || given === null || salt === null || expected === null) return null
+  return {
+    expected,
+    work: argon2Work(algorithm, given),
+    derive: (password) =>
+      derive({ algorithm, password, salt, tagBytes: expected.length, ...given }),
+  }
+}
+
+function parseParameters(text: string): (Argon2Cost & { readonly associatedData?: Buffer }) | null {
+  const pairs = text.split(',').map((pair) => /^([a-z]+)=(.*)$/.exec(pair)?.slice(1) ?? [''])
+  const { m, t, p, data, ...others }: Record<string, string> = Object.fromEntries(pairs)
   const memoryKiB = decodeCount(m)
   const passes = decodeCount(t)
   const parallelism = decodeCount(p)
-  const salt = decodeBase64(saltText, 8, LIMITS.saltBytes)
-  const expected = decodeBase64(tagText, LIMITS.minTagBytes, LIMITS.maxTagBytes)
-  if (algorithm === undefined || salt === null || expected === null) return null
   if (memoryKiB === null || passes === null || parallelism === null) return null
   const cost = { memoryKiB, passes, parallelism }
-  if (!isArgon2Cost(cost)) return null
-  return {
-    expected,
-    derive: (password) => derive({ algorithm, password, salt, tagBytes: expected.length, ...cost }),
-  }
+  if (!isArgon2Cost(cost) || Object.keys(others).length > 0) return null
+  if (data === undefined) return pairs.length === 3 ? cost : null
+  const associatedData = decodeBase64(data, 1, MAX_ASSOCIATED_BYTES)
+  return associatedData === null || pairs.length !== 4 ? null : { ...cost, associatedData }
 }

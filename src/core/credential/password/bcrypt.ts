@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads'
 import { LatchkeyError } from '../../errors.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
 
-const SHAPE = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
+const SHAPE = /^\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}$/
 /** `$2b$10$` and 22 characters of salt; what follows is the tag. */
 const SALT_END = 29
+const MAX_BYTES = 72
 
 /** Finds the module that computes bcrypt; throws where it is not installed. */
 export type ResolveBcrypt = () => string
@@ -13,22 +14,38 @@ export type ResolveBcrypt = () => string
 export const resolveBcryptjs: ResolveBcrypt = () => import.meta.resolve('bcryptjs')
 
 /**
- * Parses a bcrypt string (`$2a$`, `$2b$`, `$2y$`); null if it is none or costs too much. Like every bcrypt it
- * sees only the first 72 bytes of a password. Deriving rejects with `unavailable` where `bcryptjs` is not
- * installed.
+ * Parses a bcrypt string (`$2a$`, `$2b$`, `$2y$`, `$2x$`); null if it is none or costs too much. Like every bcrypt it sees
+ * only the first 72 bytes of a password, and some implementations stop at a NUL. `$2x$` is what PHP made before 5.3.7: it
+ * misread bytes over 127, so of such passwords none is accepted. Deriving rejects with `unavailable` where `bcryptjs` is
+ * not installed.
  */
 export function parseBcrypt(stored: string, resolve: ResolveBcrypt): StoredHash | null {
   const [, cost] = SHAPE.exec(stored) ?? []
   if (cost === undefined || Number(cost) < 4 || Number(cost) > LIMITS.bcryptCost) return null
-  const salt = stored.slice(0, SALT_END)
+  const misread = stored.startsWith('$2x$')
+  const salt = `$2b$${stored.slice(4, SALT_END)}`
   return {
     // The tag alone: bcryptjs may spell the last character of the salt differently.
     expected: Buffer.from(stored.slice(SALT_END)),
+    work: `bcrypt ${cost}`,
     async derive(password) {
       const hash = await hashInWorker(locate(resolve), password, salt)
-      return Buffer.from(hash.slice(SALT_END))
+      const right = !misread || /^[\0-\x7f]*$/.test(password)
+      return Buffer.from(right ? hash.slice(SALT_END) : '')
     },
+    // One that fills the 72 bytes may be the beginning of a longer one.
+    seesWhole: (password) => Buffer.byteLength(password) < MAX_BYTES && !password.includes('\0'),
   }
+}
+
+/** A bcrypt hash of what `prepare` makes of a password, which fits into the bytes that bcrypt sees. */
+export function prehashedBcrypt(
+  hash: StoredHash | null,
+  prepare: (password: string) => string,
+): StoredHash | null {
+  if (hash === null) return null
+  const { expected, work } = hash
+  return { expected, work, derive: (password) => hash.derive(prepare(password)) }
 }
 
 function locate(resolve: ResolveBcrypt): string {

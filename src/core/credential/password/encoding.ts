@@ -11,10 +11,11 @@ export function normalForm(password: string): string | null {
   return password.normalize('NFC')
 }
 
-/** Bytes from base64 without padding, `.` for `+` allowed (passlib's ab64), or null if malformed. */
+/** Bytes from base64 with or without padding, `.` for `+` allowed (passlib's ab64), or null if malformed. */
 export function decodeBase64(text: string, minBytes: number, maxBytes: number): Buffer | null {
-  if (!/^[A-Za-z0-9+/.]+$/.test(text) || text.length % 4 === 1) return null
-  const bytes = Buffer.from(text.replaceAll('.', '+'), 'base64')
+  const [, digits = '', padding = ''] = /^([A-Za-z0-9+/.]+)(={0,2})$/.exec(text) ?? []
+  if (digits.length % 4 === 1 || (padding !== '' && text.length % 4 !== 0)) return null
+  const bytes = Buffer.from(digits.replaceAll('.', '+'), 'base64')
   return bytes.length >= minBytes && bytes.length <= maxBytes ? bytes : null
 }
 
@@ -33,4 +34,17 @@ export function decodeHex(text: unknown, minBytes: number, maxBytes: number): Bu
 /** A positive decimal number of at most ten digits without leading zeros, or null. */
 export function decodeCount(text: string | undefined): number | null {
   return text !== undefined && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null
+}
+
+/** An object as it is or from JSON text, or null if it is none. */
+export function parseObject(value: unknown): Record<string, unknown> | null {
+  if (typeof value === 'string') {
+    if (!value.startsWith('{')) return null
+    try {
+      return parseObject(JSON.parse(value))
+    } catch {
+      return null
+    }
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
 }

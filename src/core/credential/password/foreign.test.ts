@@ -4,7 +4,7 @@ import { createStoredHashParser, type ForeignHashOptions } from './foreign.ts'
 import { createPasswordHasher } from './hasher.ts'
 
 const isSupportedHash = (stored: string, options: ForeignHashOptions = {}) =>
-  createStoredHashParser(options)(stored) !== null
+  createStoredHashParser(options).whyUnsupported(stored) === null
 
 const MAGE_SALT = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
 const MAGE_KEY = '00112233445566778899aabbccddeeff'
@@ -182,10 +182,10 @@ for (const stored of [
   '$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$',
   '$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$AAAA',
   `$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$${TAG}\n`,
-  `$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$${TAG}=`,
+  `$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$${TAG}==`,
   '$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
   '$2b$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
-  '$2x$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
+  '$2$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
   '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOe',
   `$scrypt$ln=21,r=8,p=1$c29tZXNhbHQ$${TAG}`,
   `$scrypt$ln=20,r=8,p=5$c29tZXNhbHQ$${TAG}`,

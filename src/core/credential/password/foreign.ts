@@ -1,42 +1,82 @@
 import { LatchkeyError } from '../../errors.ts'
 import { type DeriveArgon2, deriveArgon2, parseArgon2 } from './argon2.ts'
 import { parseBcrypt, type ResolveBcrypt, resolveBcryptjs } from './bcrypt.ts'
+import { parseBetterAuth } from './better-auth.ts'
+import { parseBraced } from './braced.ts'
+import { parseDjango } from './django.ts'
 import { decodeHex } from './encoding.ts'
+import { parseFirebase } from './firebase.ts'
+import { explainUnsupported } from './format-names.ts'
+import { parseKeycloak } from './keycloak.ts'
 import { parseMageRecord } from './mage-record.ts'
 import { parsePbkdf2 } from './pbkdf2.ts'
+import { parsePasslibBcrypt, parseWordPress } from './prehashed.ts'
 import { parseScrypt } from './scrypt.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
+import { parseWeak } from './weak.ts'
+import { parseWerkzeug } from './werkzeug.ts'
 
 /** What it takes to verify hashes that other systems have made. */
 export interface ForeignHashOptions {
   /** The key of MAGE's `hmac` records, in hexadecimal; without it they do not verify. */
   readonly mageHmacKeyHex?: string | undefined
+  /**
+   * Whether hashes verify that are quick to guess: phpass with MD5, digests of LDAP, plain text. They are replaced at the
+   * first login. False by default.
+   */
+  readonly weakHashes?: boolean | undefined
 }
 
-/** Parses any supported stored hash; null if it is malformed, unknown or asks too much of the machine. */
-export type ParseStoredHash = (stored: string) => StoredHash | null
+/** Reads stored hashes. */
+export interface StoredHashParser {
+  /** Null if it is malformed, unknown, not allowed or asks too much of the machine. */
+  parse(stored: string): StoredHash | null
+  /** Why a hash does not parse, as the end of a sentence that begins with its field's name; null for one that does. */
+  whyUnsupported(stored: string): string | null
+}
 
 /** Makes the parser of stored hashes. Throws `invalid_request` for a key that is not hexadecimal. */
 export function createStoredHashParser({
   mageHmacKeyHex,
+  weakHashes = false,
   derive = deriveArgon2,
   resolveBcrypt = resolveBcryptjs,
 }: ForeignHashOptions & {
   readonly derive?: DeriveArgon2 | undefined
   readonly resolveBcrypt?: ResolveBcrypt | undefined
-} = {}): ParseStoredHash {
+} = {}): StoredHashParser {
   const hmacKey = mageHmacKeyHex === undefined ? null : decodeHex(mageHmacKeyHex, 1, 1024)
   if (mageHmacKeyHex !== undefined && hmacKey === null) {
     throw new LatchkeyError('invalid_request', 'The HMAC key is not hexadecimal.')
   }
-  return (stored) => {
+  const parsePlain = (stored: string) =>
+    parseArgon2(stored, derive) ??
+    parseBcrypt(stored, resolveBcrypt) ??
+    parseScrypt(stored) ??
+    parsePbkdf2(stored)
+  const parseStrong = (stored: string) =>
+    parsePlain(stored) ??
+    parseDjango(stored, derive, resolveBcrypt) ??
+    parseWerkzeug(stored) ??
+    parseBetterAuth(stored) ??
+    parsePasslibBcrypt(stored, resolveBcrypt) ??
+    parseWordPress(stored, resolveBcrypt) ??
+    parseFirebase(stored) ??
+    parseKeycloak(stored, derive) ??
+    parseMageRecord(stored, hmacKey) ??
+    parseBraced(stored, parsePlain)
+  const parse = (stored: string) => {
     if (stored.length > LIMITS.storedChars) return null
-    return (
-      parseArgon2(stored, derive) ??
-      parseBcrypt(stored, resolveBcrypt) ??
-      parseScrypt(stored) ??
-      parsePbkdf2(stored) ??
-      parseMageRecord(stored, hmacKey)
-    )
+    return parseStrong(stored) ?? (weakHashes ? parseWeak(stored) : null)
+  }
+  return {
+    parse,
+    whyUnsupported(stored) {
+      if (stored.length > LIMITS.storedChars) return 'is too long'
+      if (parse(stored) !== null) return null
+      return parseWeak(stored) === null
+        ? explainUnsupported(stored)
+        : 'is quick to guess; allow such hashes with weakHashes, or import without it and reset the password'
+    },
   }
 }

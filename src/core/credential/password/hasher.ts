@@ -11,11 +11,12 @@ import {
 } from './argon2.ts'
 import type { ResolveBcrypt } from './bcrypt.ts'
 import { normalForm } from './encoding.ts'
+import { createFailureFloor, type FailureFloorOptions } from './failure-floor.ts'
 import { createStoredHashParser, type ForeignHashOptions } from './foreign.ts'
 import type { StoredHash } from './stored-hash.ts'
 import { createWorkQueue, type WorkQueueStats } from './work-queue.ts'
 
-export interface PasswordHasherOptions extends ForeignHashOptions {
+export interface PasswordHasherOptions extends ForeignHashOptions, FailureFloorOptions {
   /** 19,456 (19 MiB) by default, and no less in production. */
   readonly memoryKiB?: number
   /** 2 by default. */
@@ -34,7 +35,10 @@ export interface PasswordHasherOptions extends ForeignHashOptions {
 
 export interface Verification {
   readonly ok: boolean
-  /** The password is right but its hash is foreign or has other parameters than new ones get. */
+  /**
+   * The password is right, its hash is foreign or has other parameters than new ones get, and the hash proves the whole of
+   * it: a password that bcrypt has cut would be replaced by what was typed.
+   */
   readonly rehash: boolean
 }
 
@@ -55,15 +59,18 @@ export interface PasswordHasher {
   hash(password: string, options?: CallOptions): Promise<string>
   /**
    * Whether a password is the one behind a stored hash. `stored` is null for an unknown actor, and for one
-   * without a password: the answer is no, after the same work. A malformed hash is a no too. Rejects with
-   * `unavailable` for a bcrypt hash where `bcryptjs` is not installed.
+   * without a password: the answer is no, after the same work. A malformed hash is a no too. Once a foreign hash was seen,
+   * every no comes as late as one to such a hash (3 s at most). Rejects with `unavailable` for a bcrypt hash where
+   * `bcryptjs` is not installed.
    */
   verify(password: string, stored: string | null, options?: CallOptions): Promise<Verification>
   /**
-   * Whether a stored hash can be verified here: argon2 (PHC, version 19), bcrypt (given `bcryptjs`), scrypt (PHC), PBKDF2
-   * (passlib, PHC, Django), MAGE's records (`hmac` ones given their key).
+   * Why a stored hash cannot be verified here, as the end of a sentence that begins with its field's name; null if it can.
+   * Verified are argon2, bcrypt (given `bcryptjs`), scrypt and PBKDF2 as PHC strings and as Django, Werkzeug, passlib,
+   * better-auth, Keycloak, Firebase, WordPress 6.8, Spring Security and LDAP write them, and MAGE's records (`hmac` ones
+   * given their key).
    */
-  supports(stored: string): boolean
+  whyUnsupported(stored: string): string | null
   stats(): WorkQueueStats
 }
 
@@ -75,12 +82,14 @@ const REFUSED: Verification = { ok: false, rehash: false }
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { memoryKiB = 19_456, passes = 2, parallelism = 1 } = options
   const { concurrency = availableParallelism(), queueLimit = 1000, derive = deriveArgon2 } = options
+  const { monotonicMs = () => performance.now() } = options
   const cost: Argon2Cost = { memoryKiB, passes, parallelism }
   if (!isArgon2Cost(cost) || !(concurrency >= 1) || !(queueLimit >= 0)) {
     throw new LatchkeyError('invalid_request', 'These parameters of password hashing cannot be.')
   }
-  const parse = createStoredHashParser(options)
+  const { parse, whyUnsupported } = createStoredHashParser(options)
   const queue = createWorkQueue({ concurrency, queueLimit })
+  const floor = createFailureFloor(options)
   const nobody = formatArgon2(cost, randomBytes(SALT_BYTES), randomBytes(TAG_BYTES))
   const prefix = argon2Prefix(cost)
 
@@ -106,13 +115,28 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     const text = normalForm(password)
     const parsed = stored === null ? null : parse(stored)
     if (text === null || parsed === null) return await refuse(text ?? '')
-    const ours = stored?.startsWith(prefix) === true
-    if (await matches(parsed, text)) return { ok: true, rehash: !ours }
-    if (ours) return REFUSED
-    // The system that made the hash may not have normalised what was typed.
-    if (text !== password && (await matches(parsed, password))) return { ok: true, rehash: true }
+    if (stored?.startsWith(prefix) === true) {
+      return { ok: await matches(parsed, text), rehash: false }
+    }
+    const forms = formsOf(password)
+    const began = monotonicMs()
+    const proven = await checkForeign(parsed, forms)
+    if (proven !== null) return proven
     // A foreign hash may be quick to compute: its owner must not stand out by a quick answer.
-    return await refuse(text)
+    await refuse(text)
+    floor.observe(parsed.work, (monotonicMs() - began) / forms.length)
+    return REFUSED
+  }
+
+  async function checkForeign(
+    parsed: StoredHash,
+    forms: readonly string[],
+  ): Promise<Verification | null> {
+    for (const form of forms) {
+      if (!(await matches(parsed, form))) continue
+      return { ok: true, rehash: parsed.seesWhole?.(form) ?? true }
+    }
+    return null
   }
 
   return {
@@ -120,11 +144,27 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
       return await queue.run(() => make(password), { signal })
     },
     async verify(password, stored, { signal } = {}) {
-      return await queue.run(() => check(password, stored), { signal })
+      let began = 0
+      const verified = await queue.run(
+        () => {
+          began = monotonicMs()
+          return check(password, stored)
+        },
+        { signal },
+      )
+      const derivations = formsOf(password).length
+      if (!verified.ok) await floor.hold(began, { derivations, signal })
+      return verified
     },
-    supports: (stored) => parse(stored) !== null,
+    whyUnsupported,
     stats: queue.stats,
   }
+}
+
+/** A password as it is compared: in NFC, and as it was typed, because a foreign system may not have normalised it. */
+function formsOf(password: string): readonly string[] {
+  const text = normalForm(password)
+  return text === null || text === password ? [password] : [text, password]
 }
 
 async function matches(stored: StoredHash, password: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import { decodeHex } from './encoding.ts'
+import { decodeHex, parseObject } from './encoding.ts'
 import { pbkdf2Hash } from './pbkdf2.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
 
@@ -41,21 +41,14 @@ export function parseMageRecord(stored: string, hmacKey: Buffer | null): StoredH
   if (type === 'hash') {
     return {
       expected,
+      work: 'digest',
       derive: async (password) => createHash(digest).update(salt).update(password).digest(),
     }
   }
   if (type !== 'hmac' || hmacKey === null) return null
   return {
     expected,
+    work: 'digest',
     derive: async (password) => createHmac(digest, hmacKey).update(salt).update(password).digest(),
-  }
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  if (!text.startsWith('{')) return null
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
   }
 }

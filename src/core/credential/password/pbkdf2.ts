@@ -30,12 +30,13 @@ export function pbkdf2Hash({ digest, iterations, salt, expected }: Pbkdf2Hash): 
   if (rounds > LIMITS.pbkdf2Rounds) return null
   return {
     expected,
+    work: `pbkdf2 ${digest} ${rounds}`,
     derive: (password) => derivePbkdf2(password, salt, iterations, expected.length, digest),
   }
 }
 
 const PHC_SHAPE = /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$([^$]+)\$([^$]+)\$([^$]+)$/
-const DJANGO_SHAPE = /^pbkdf2_(sha1|sha256|sha512)\$(\d+)\$([^$]{1,128})\$([^$=]+)={0,2}$/
+const DJANGO_SHAPE = /^pbkdf2_(sha1|sha256|sha512)\$(\d+)\$([^$]{1,128})\$([^$]+)$/
 
 /**
  * Parses PBKDF2 as passlib writes it (`$pbkdf2-sha256$29000$salt$hash`, `$pbkdf2$` for SHA-1), as a PHC string

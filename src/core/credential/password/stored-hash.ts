@@ -1,11 +1,18 @@
 /** A stored verifier, parsed: how to get from a password to what must be equal. */
 export interface StoredHash {
   readonly expected: Buffer
+  /** The algorithm and its cost: hashes of the same work take the same time. */
+  readonly work: string
   /**
    * What `password` comes to under the stored parameters, off the event loop where that takes long.
    * Rejects if the machine cannot do the work.
    */
   derive(password: string): Promise<Buffer>
+  /**
+   * Whether a password that is accepted is known to be the whole of the one that was stored. Where it is not, because the
+   * algorithm cuts or trims, the hash must stay as it is. Absent: always.
+   */
+  seesWhole?(password: string): boolean
 }
 
 /** Bounds on what a stored hash may ask of the machine; one that asks for more is not verifiable. */
