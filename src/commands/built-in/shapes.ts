@@ -36,6 +36,7 @@ const session = {
   expiresAt: time.describe('When it is over if it is not used or renewed before'),
   endsAt: time.describe('When it is over whatever happens'),
   generation: z.int(),
+  group: z.string().nullable().describe('A label of the application'),
 }
 
 export const sessionShape = z.strictObject(session).meta({ id: 'Session' })

@@ -5,7 +5,7 @@ import type { PasswordHasher } from '../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
 import type { Guard, RequestSource } from '../guard.ts'
 import type { ActorWithCredential, BusMessage, Directory, Epochs, Store } from '../ports/index.ts'
-import { isOutdated } from '../session/lifetimes.ts'
+import { expiresAt, isOutdated } from '../session/lifetimes.ts'
 import type { EndedSession, SessionRecord } from '../session/record.ts'
 import type { SettingsTable } from '../settings.ts'
 import type { ParsedRenewal, SigningKeys, TokenCodec } from '../token/codec.ts'
@@ -13,6 +13,7 @@ import { nativeCodec } from '../token/native-codec.ts'
 import { PresentedToken } from '../token/presented-token.ts'
 import { keyedHash } from '../token/secret.ts'
 import { CoherentCache } from './cache/coherent-cache.ts'
+import type { DataEntry } from './cache/data-entry.ts'
 import { ActorChanges, ActorEntry, type Seen, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 
@@ -44,6 +45,7 @@ export interface AuthorityContextOptions {
   readonly guards: readonly Guard[]
   readonly codecs: readonly TokenCodec[]
   readonly auditKey: string
+  readonly installationKey: string
   readonly cache: { readonly maxEntries: number; readonly maxBytes: number }
   readonly storeTimeoutMs: number
   readonly onError: (error: unknown) => void
@@ -58,6 +60,9 @@ export class AuthorityContext {
   readonly guards: readonly Guard[]
   readonly sessions: CoherentCache<SessionEntry, LoadedSession>
   readonly actors: CoherentCache<ActorEntry, ActorEntry | null>
+  readonly data: CoherentCache<DataEntry, DataEntry>
+  /** A key that never leaves the store: for the ids of keyed sessions. */
+  readonly installationKey: string
   readonly touches: TouchBuffer
   readonly onError: (error: unknown) => void
   readonly #actorChanges = new ActorChanges()
@@ -82,6 +87,8 @@ export class AuthorityContext {
       maxEntries: parts.cache.maxEntries,
       maxBytes: parts.cache.maxBytes,
     })
+    this.data = new CoherentCache(parts.cache)
+    this.installationKey = parts.installationKey
     this.touches = new TouchBuffer({
       write: (touches) => this.ask(() => this.store.sessions.touch(touches)),
       onError: parts.onError,
@@ -232,6 +239,12 @@ export class AuthorityContext {
     return { ...loaded, entry }
   }
 
+  /** When a session ends unless it is used before, with the uses that are not written yet. */
+  expiresAt(record: SessionRecord): number {
+    const lastUsedAt = Math.max(record.lastUsedAt, this.touches.find(record.id) ?? 0)
+    return expiresAt({ ...record, lastUsedAt })
+  }
+
   /** The actor behind a session that is known to be live. Throws `session_revoked` if it no longer may act. */
   async actorOf(record: SessionRecord, now: number): Promise<ActorEntry> {
     const entry = record.anonymous
@@ -272,11 +285,14 @@ export class AuthorityContext {
     if (change.kind === 'sessions-ended') {
       for (const { id } of change.ended) {
         this.sessions.invalidate(id)
+        this.data.invalidate(id)
         this.touches.forget(id)
       }
     } else if (change.kind === 'actor-changed') {
       this.#actorChanges.raise(change.id)
       this.actors.invalidate(change.id)
+    } else if (change.kind === 'data-changed') {
+      this.data.invalidate(change.id)
     } else if (change.kind === 'owner-epoch-raised') {
       // The sessions of the owner point at its entry, so one change makes all of them be read again.
       this.#actorChanges.raise(change.owner)
@@ -285,6 +301,7 @@ export class AuthorityContext {
       this.sessions.clear()
     } else if (change.kind === 'missed') {
       this.sessions.clear()
+      this.data.clear()
       this.actors.clear()
     }
     for (const listener of this.#listeners) {

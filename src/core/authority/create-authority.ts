@@ -54,7 +54,8 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     codecs: await Promise.all(
       (options.codecs ?? []).map((codec) => (typeof codec === 'function' ? codec(store) : codec)),
     ),
-    auditKey: await findAuditKey(store, now),
+    auditKey: await findKey(store, 'audit-key', now),
+    installationKey: await findKey(store, 'installation-key', now),
     cache: {
       maxEntries: options.cache?.maxEntries ?? 1_000_000,
       maxBytes: options.cache?.maxBytes ?? 256 * 1024 * 1024,
@@ -80,14 +81,13 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
   })
 }
 
-// Identities that nobody has are counted and audited under a key that never leaves the store.
-async function findAuditKey(store: Store, now: number): Promise<string> {
+/** A random key that never leaves the store, made at the first start. */
+async function findKey(store: Store, name: string, now: number): Promise<string> {
   for (;;) {
-    const found = await store.documents.find('audit-key', now)
+    const found = await store.documents.find(name, now)
     if (found !== null) return found.value
     const key = randomText(43)
-    if ((await store.documents.save('audit-key', key, { now, expectedVersion: 0 })) !== null)
-      return key
+    if ((await store.documents.save(name, key, { now, expectedVersion: 0 })) !== null) return key
   }
 }
 

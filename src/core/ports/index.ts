@@ -25,6 +25,7 @@ export type { Document, Documents } from './documents.ts'
 export type { ExternalSessions } from './external-sessions.ts'
 export type { Mailboxes, MailboxLimits } from './mailboxes.ts'
 export type { Page } from './page.ts'
+export type { DataPut, PutOutcome, SessionData, StoredData } from './session-data.ts'
 export type {
   CreateConditions,
   CreateOutcome,

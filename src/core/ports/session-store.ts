@@ -14,8 +14,15 @@ export interface CreateConditions {
   readonly now: number
   /** At most `max` live sessions of this owner and profile, this one included. */
   readonly limit?: { readonly max: number; readonly policy: LimitPolicy }
-  /** The session that the login came from: ended by the same write, and not counted by the limit. */
-  readonly replaces?: { readonly id: string; readonly reason: EndReason }
+  /**
+   * The session that the login came from: ended by the same write, and not counted by the limit. With `moveData` its data becomes that of the
+   * new session.
+   */
+  readonly replaces?: {
+    readonly id: string
+    readonly reason: EndReason
+    readonly moveData?: boolean
+  }
   /** The epoch of the target of an impersonation, as read before: refused with `epoch` when a higher one is known. */
   readonly targetEpoch?: number
 }
@@ -146,11 +153,4 @@ export interface SessionStore {
    * none are left.
    */
   prune(query: { readonly before: number; readonly limit: number }): Promise<number>
-  /** The data bag of a session, null where there is none. Ends with the session's record. */
-  findData(id: string): Promise<{ readonly value: string; readonly version: number } | null>
-  /**
-   * Replaces a data bag whose version is `expectedVersion` (0: there is none yet) of a session that has not ended. Returns the new
-   * version, or null with nothing written.
-   */
-  saveData(id: string, value: string, expectedVersion: number): Promise<number | null>
 }

@@ -5,12 +5,14 @@ import type { Counters } from './counters.ts'
 import type { ManagedDirectory } from './directory.ts'
 import type { Documents } from './documents.ts'
 import type { Mailboxes } from './mailboxes.ts'
+import type { SessionData } from './session-data.ts'
 import type { SessionStore } from './session-store.ts'
 
 export interface Store {
   readonly name: string
   readonly directory: ManagedDirectory
   readonly sessions: SessionStore
+  readonly data: SessionData
   readonly counters: Counters
   readonly documents: Documents
   readonly audit: Audit

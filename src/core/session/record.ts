@@ -122,6 +122,7 @@ export interface SessionView {
   readonly expiresAt: number
   readonly endsAt: number
   readonly generation: number
+  readonly group: string | null
 }
 
 /** A session in a list, with where it came from. */

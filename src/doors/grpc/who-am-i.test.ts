@@ -27,6 +27,7 @@ const session: fc.Arbitrary<SessionView> = fc.record({
   expiresAt: time,
   endsAt: time,
   generation: fc.integer(),
+  group: fc.constant(null),
 })
 
 const actor: fc.Arbitrary<Actor> = fc.record({

@@ -7,6 +7,7 @@ import { createDirectory } from './directory.ts'
 import { createDocuments } from './documents.ts'
 import { createGate, type MemoryEngine, memoryEngine } from './engine.ts'
 import { createMailboxes } from './mailboxes.ts'
+import { createSessionData } from './session-data.ts'
 import { createSessionStore } from './sessions.ts'
 
 export type { Hub } from './bus.ts'
@@ -27,11 +28,13 @@ export function memory(options: MemoryOptions = {}): Store {
   const gate = createGate()
   const { tables } = engine
   const clock = options.clock ?? engine.clock
+  const sessions = createSessionStore(tables, gate)
   const node = options.engine === undefined ? null : joinHub(engine, clock)
   return {
     name: 'memory',
     directory: createDirectory(tables, gate),
-    sessions: createSessionStore(tables, gate),
+    sessions,
+    data: createSessionData(tables, gate, sessions),
     counters: createCounters(tables, gate, options.maxCounterKeys ?? 1_000_000),
     documents: createDocuments(tables, gate),
     audit: createAudit(tables, gate),

@@ -89,11 +89,13 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       ownerEpochs.set(record.owner, Math.max(epochsOf(record.owner).owner, record.ownerEpoch))
       const ended = replaces === undefined ? [] : endAll(live(now, gone), now, replaces.reason)
       ended.push(...endAll(live(now, evicted), now, 'evicted'))
+      const moved = replaces?.moveData === true ? sessions.get(replaces.id) : undefined
       sessions.set(record.id, {
         seq: tables.nextSeq++,
         record: structuredClone(record),
-        data: null,
+        data: moved?.data ?? null,
       })
+      if (moved !== undefined) moved.data = null
       add(tables.sessionsByOwner, record.owner, record.id)
       if (parent !== null) add(tables.sessionsByParent, parent, record.id)
       appendAudit(tables, options?.audit)
@@ -236,21 +238,6 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
         removed++
       }
       return removed
-    },
-
-    async findData(id) {
-      gate.check()
-      const data = sessions.get(id)?.data
-      return data ? { ...data } : null
-    },
-
-    async saveData(id, value, expectedVersion) {
-      gate.check()
-      const row = sessions.get(id)
-      if (row === undefined || hasEnded(row)) return null
-      if ((row.data?.version ?? 0) !== expectedVersion) return null
-      row.data = { value, version: expectedVersion + 1 }
-      return expectedVersion + 1
     },
   }
 }

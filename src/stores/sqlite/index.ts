@@ -10,6 +10,7 @@ import { createDirectory } from './directory.ts'
 import { createDocuments } from './documents.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createReader } from './reader.ts'
+import { createSessionData } from './session-data.ts'
 import { createSessionStore } from './sessions.ts'
 import { openGroupWriter } from './writer.ts'
 
@@ -55,6 +56,7 @@ export async function sqlite(options: SqliteOptions): Promise<Store> {
       name: 'sqlite',
       directory: createDirectory(reader, writer),
       sessions: createSessionStore(reader, writer),
+      data: createSessionData(reader, writer),
       counters: createCounters(writer, options.maxCounterKeys ?? 1_000_000),
       documents: createDocuments(reader, writer),
       audit: createAudit(reader, writer),

@@ -8,7 +8,7 @@ import type { Writer } from './writer.ts'
 
 type ListedRow = readonly [...SessionRow, seq: number]
 
-const LIVE =
+export const LIVE =
   'ended_at IS NULL AND global_epoch >= (SELECT epoch FROM global_epoch) ' +
   'AND owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = sessions.owner), 0) AND expires_at >'
 
@@ -19,9 +19,6 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
   )
   const findById = reader.prepare<SessionRow>(
     `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`,
-  )
-  const findData = reader.prepare<[value: string, version: number]>(
-    'SELECT value, version FROM session_data WHERE seq = (SELECT seq FROM sessions WHERE id = ?)',
   )
   const listOwned = reader.prepare<ListedRow>(
     `SELECT ${SESSION_COLUMNS}, seq FROM sessions
@@ -124,12 +121,5 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
 
     prune: ({ before, limit }) =>
       pruneWalk(limit, (from, most) => writer.write('pruneSessions', from, most, before)),
-
-    async findData(id) {
-      const row = findData.get(id)
-      return row === undefined ? null : { value: row[0], version: row[1] }
-    },
-
-    saveData: (id, value, expectedVersion) => writer.write('saveData', id, value, expectedVersion),
   }
 }

@@ -9,7 +9,7 @@ async function createForEver(caller: number): Promise<void> {
   for (let count = 0; ; count++) {
     const record = sessionRecord({ id: `${caller}-${count}`, owner: `owner ${caller}` })
     await store.sessions.create(record, { now: record.createdAt })
-    await store.sessions.saveData(record.id, `bag of ${record.id}`, 0)
+    await store.data.save(record.id, `bag of ${record.id}`, 0)
     process.stdout.write(`${record.id}\n`)
   }
 }

@@ -149,6 +149,7 @@ export class SessionEntry implements CacheEntry {
   readonly #endsHigh: number
   readonly #endsLow: number
   readonly #generation: number
+  readonly #group: string | null
   readonly #previousTokenHash: string | null
   readonly #previousTokenUntil: number
   /** The digest of a signed token of it whose signature was found good: the next check of that token need not look again. */
@@ -189,6 +190,7 @@ export class SessionEntry implements CacheEntry {
     this.#endsHigh = high(record.endsAt)
     this.#endsLow = low(record.endsAt)
     this.#generation = record.generation
+    this.#group = record.group
     this.#previousTokenHash = record.previousTokenUntil > 0 ? record.previousTokenHash : null
     this.#previousTokenUntil = record.previousTokenUntil
   }
@@ -264,6 +266,7 @@ export class SessionEntry implements CacheEntry {
       expiresAt: this.expiresAt(),
       endsAt: this.#endsHigh * SPAN + this.#endsLow,
       generation: this.#generation,
+      group: this.#group,
     }
   }
 

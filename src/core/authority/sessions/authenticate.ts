@@ -113,6 +113,12 @@ export class SessionChecker {
     })
   }
 
+  /** Checks the secret of a session that was found otherwise than by a token. */
+  checkSecret(id: string, digest: string, options: CallOptions): Promise<Authentication> {
+    const now = this.#context.now(options)
+    return this.#checkFound({ id, digest, presented: null, now, options }, this.#cached(id))
+  }
+
   // The secret and the binding were checked when the connection was opened.
   recheck(current: Authenticated, options: RecheckOptions): Promise<Authentication> {
     const { id } = current.session

@@ -16,8 +16,10 @@ import type {
   SessionChecker,
 } from './authenticate.ts'
 import type { SessionRequest } from './create-session.ts'
+import { findData, type SessionDataView, saveData } from './data.ts'
 import { impersonate, stopImpersonating } from './impersonate.ts'
-import { findData, listSessions, type SessionData, saveData } from './listing.ts'
+import { createKeyedSessionsGroup, type KeyedSessionsGroup } from './keyed.ts'
+import { listSessions } from './listing.ts'
 import { type Refreshed, refresh, refreshDue } from './refresh.ts'
 import { endSessions, lockAll } from './revoke.ts'
 
@@ -70,13 +72,20 @@ export interface SessionsGroup {
    * get the next one. False where `refresh` would refuse or bring no later expiry.
    */
   refreshDue(current: Authenticated, options?: CallOptions): boolean
-  /** Reads the data of a session: `{ value: null, version: 0 }` if there is none. */
-  findData(current: Authenticated, options?: CallOptions): Promise<SessionData>
+  /** Reads the data of a session, from the cache where it can: `{ value: null, version: 0 }` if there is none. */
+  findData(current: Authenticated, options?: CallOptions): Promise<SessionDataView>
   /**
-   * Replaces the data of a session if its version is still `data.version`, and returns the new version. Throws `conflict` if it is
-   * not, or if the session has ended; `too_large` above the setting `session.maxDataBytes`.
+   * Replaces the data of a session, and returns its new version. With `version` only if that is still the version (0: nothing was saved
+   * yet), else the last writer wins. Throws `conflict` if it is not, or if the session has ended; `too_large` above the setting
+   * `session.maxDataBytes`; `invalid_request` for a value that is no JSON.
    */
-  saveData(current: Authenticated, data: SessionData, options?: CallOptions): Promise<number>
+  saveData(
+    current: Authenticated,
+    data: { readonly value: unknown; readonly version?: number },
+    options?: CallOptions,
+  ): Promise<number>
+  /** Sessions found by a key of the caller's choosing, for stores of request sessions. */
+  readonly keyed: KeyedSessionsGroup
   /**
    * Ends sessions: durably in the store, then in this process (cache and open connections), then on every other node. Resolves
    * when all of that is done, with the sessions that ended; a session that had ended before is not among them.
@@ -92,8 +101,11 @@ export interface SessionsGroup {
     query: Partial<Omit<SessionQuery, 'now'>> & { readonly current?: string },
     options?: CallOptions,
   ): Promise<Page<SessionListing>>
-  /** Counts the live sessions. */
-  count(options?: CallOptions): Promise<number>
+  /** Counts the live sessions, of an owner, a profile, a door or a group where one is given. */
+  count(
+    query?: Partial<Omit<SessionQuery, 'now' | 'limit' | 'after'>>,
+    options?: CallOptions,
+  ): Promise<number>
 }
 
 export function createSessionsGroup(
@@ -111,14 +123,15 @@ export function createSessionsGroup(
     stopImpersonating: (current, options = {}) => stopImpersonating(context, current, options),
     refresh: (current, options = {}) => refresh(context, current, options),
     refreshDue: (current, options = {}) => refreshDue(context, current, options),
-    findData: (current, options = {}) => findData(context, current, options),
+    findData: (current, options = {}) => findData(context, current.session.id, options),
     saveData: (current, data, options = {}) => saveData(context, current, data, options),
+    keyed: createKeyedSessionsGroup(context, checker),
     end: (which, options = {}) => endSessions(context, which, options),
     lockAll: (options = {}) => lockAll(context, options),
     list: (query, options = {}) => listSessions(context, query, options),
-    count: (options = {}) =>
+    count: (query = {}, options = {}) =>
       context.ask(
-        () => context.store.sessions.count({ now: context.now(options) }),
+        () => context.store.sessions.count({ ...query, now: context.now(options) }),
         options.signal,
       ),
   }

@@ -2,7 +2,7 @@ import {
   type Authenticated,
   type Authority,
   LatchkeyError,
-  type SessionData,
+  type SessionDataView,
 } from '../../../core/index.ts'
 
 /** What MAGE keeps with a session beside what the house knows. */
@@ -97,7 +97,7 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
     : {}
 }
 
-function factsIn({ value }: SessionData): Facts {
+function factsIn({ value }: SessionDataView): Facts {
   const kept = asRecord(asRecord(value)[KEY])
   const { language, version, meta } = kept
   if (language === undefined) return PLAIN_FACTS

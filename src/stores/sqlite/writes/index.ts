@@ -4,6 +4,7 @@ import { counterWrites } from './counters.ts'
 import { directoryWrites } from './directory.ts'
 import { documentWrites } from './documents.ts'
 import { mailboxWrites } from './mailboxes.ts'
+import { sessionDataWrites } from './session-data.ts'
 import { sessionWrites } from './sessions.ts'
 
 /** Prepares every write. Each decides and writes by itself; the caller opens and commits the transaction. */
@@ -16,6 +17,7 @@ export function prepareWrites(db: DatabaseSync) {
     ...directoryWrites(db, append, sessions),
     ...documentWrites(db),
     ...mailboxWrites(db),
+    ...sessionDataWrites(db, append, sessions),
     ...sessions,
   }
 }

@@ -25,7 +25,8 @@ type Found = [
   isCurrent: 0 | 1,
 ]
 
-const CURRENT =
+/** Whether neither epoch has risen since a session was created or kept. */
+export const CURRENT =
   'global_epoch >= (SELECT epoch FROM global_epoch) AND ' +
   'owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = sessions.owner), 0)'
 const LIVE = `ended_at IS NULL AND expires_at > ? AND ${CURRENT}`
@@ -102,13 +103,11 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     `UPDATE sessions SET used_at = coalesce(used_at, ?3)
      WHERE id = ?1 AND json_extract(packed, '$[9]') = ?2 AND ended_at IS NULL AND ${CURRENT}`,
   )
-  const findBag = prepare<[number, number | null]>(
+  const moveBag = prepare(
     db,
-    `SELECT s.seq, d.version FROM sessions s LEFT JOIN session_data d ON d.seq = s.seq
-     WHERE s.id = ? AND s.ended_at IS NULL AND s.global_epoch >= (SELECT epoch FROM global_epoch)
-       AND s.owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = s.owner), 0)`,
+    `UPDATE session_data SET seq = (SELECT seq FROM sessions WHERE id = ?2)
+     WHERE seq = (SELECT seq FROM sessions WHERE id = ?1)`,
   )
-  const saveBag = prepare(db, 'INSERT OR REPLACE INTO session_data VALUES (?, ?, ?)')
   const removeBag = prepare(db, 'DELETE FROM session_data WHERE seq = ?')
   const removeRow = prepare(db, 'DELETE FROM sessions WHERE seq = ?')
   const step = prepareStep(db, 'sessions', 'ended_at < ?3 OR expires_at < ?3')
@@ -207,6 +206,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       const ended = replaces ? endAll(replaced, { now, reason: replaces.reason }) : []
       ended.push(...endAll(evicted, { now, reason: 'evicted' }))
       insert.run(...row)
+      if (replaces?.moveData === true) moveBag.run(replaces.id, id)
       append(audit)
       return { ok: true, ended }
     },
@@ -265,13 +265,6 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       return raised
     },
 
-    saveData(id: string, value: string, expectedVersion: number): number | null {
-      const found = findBag.get(id)
-      if (found === undefined || (found[1] ?? 0) !== expectedVersion) return null
-      saveBag.run(found[0], value, expectedVersion + 1)
-      return expectedVersion + 1
-    },
-
     pruneSessions(from: number, limit: number, before: number): Step {
       return step(from, limit, [before], (seq) => {
         removeBag.run(seq)
@@ -280,3 +273,6 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     },
   }
 }
+
+/** The writes of sessions by name. */
+export type SessionWrites = ReturnType<typeof sessionWrites>

@@ -1,0 +1,18 @@
+import type { StoredData } from '../../ports/index.ts'
+import type { CacheEntry } from './coherent-cache.ts'
+
+/** Cached data of a session, as the JSON text that is stored; `version` is 0 where there is none. */
+export class DataEntry implements CacheEntry {
+  used = false
+  readonly value: string
+  readonly version: number
+
+  constructor(stored: StoredData | null) {
+    this.value = stored?.value ?? 'null'
+    this.version = stored?.version ?? 0
+  }
+
+  get weight(): number {
+    return 160 + 2 * this.value.length
+  }
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto'
+import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
+import type { DataPut, Epochs, Page, SessionQuery } from '../../ports/index.ts'
+import type { ProfileName } from '../../session/profile.ts'
+import type { EndReason, SessionRecord } from '../../session/record.ts'
+import { deriveKeyed } from '../../token/keyed-session.ts'
+import { digestSecret, hashSecret } from '../../token/secret.ts'
+import { type AuthorityContext, addressOf, type CallOptions, settle } from '../context.ts'
+import type { SessionChecker } from './authenticate.ts'
+import { dataText, findData, type SessionDataView } from './data.ts'
+import { endSessions } from './revoke.ts'
+
+/** A session that is found by a key of the caller's choosing, with its data. */
+export interface KeyedSession extends SessionDataView {
+  readonly ok: true
+  /** The public handle. The key is a secret, and is in no list. */
+  readonly id: string
+  readonly owner: string
+  readonly anonymous: boolean
+  readonly group: string | null
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** What is written to a keyed session. */
+export interface KeyedPut {
+  /** Any JSON value. */
+  readonly value: unknown
+  /** `create`, `update` or `upsert` (default): see {@link DataPut.mode}. */
+  readonly mode?: DataPut['mode']
+  /** Write only if the data has this version. Absent: the last writer wins. */
+  readonly version?: number
+  /** When the session ends (epoch milliseconds). Moves both ways, within the profile's absolute end. */
+  readonly endsAt?: number
+  /** Whose it is, with the epochs read before the proof; anonymous without. Counts only when the session is created. */
+  readonly owner?: { readonly id: string; readonly epochs: Epochs }
+  /** `web` by default, for an anonymous session `anonymous`. Counts only when the session is created. */
+  readonly profile?: ProfileName
+  /** A label by which sessions are listed, counted and ended, at most 64 characters. Counts only when the session is created. */
+  readonly group?: string
+}
+
+/** Sessions found by a key of the caller's choosing: `authority.sessions.keyed`. */
+export interface KeyedSessionsGroup {
+  /** The public handle of a key, computed without a look-up. Throws `invalid_request` for a key under 22 characters. */
+  idOf(key: string): string
+  /**
+   * Checks the session of a key, and returns it with its data. Suspension, epochs and binding count as in `authenticate`. Refuses
+   * `token_invalid` where there is none, `session_expired`, `session_revoked`, `unavailable`.
+   */
+  find(key: string, options?: CallOptions): Promise<KeyedSession | Refusal>
+  /**
+   * Writes the data of a key in one durable write, and creates the session where `mode` allows it. Refuses `session_revoked` for a session
+   * that has ended (it is never brought back), `conflict` for another version or an existing session under `create`, `too_large`,
+   * `invalid_request`.
+   */
+  put(
+    key: string,
+    put: KeyedPut,
+    options?: CallOptions,
+  ): Promise<{ readonly ok: true; readonly version: number; readonly created: boolean } | Refusal>
+  /** Ends the session of a key. True if it was live. */
+  end(key: string, options?: CallOptions & { readonly reason?: EndReason }): Promise<boolean>
+  /** Lists live sessions with their data by owner, group, door or profile, newest first, in pages, in one read a page. */
+  list(
+    query: Partial<Omit<SessionQuery, 'now'>>,
+    options?: CallOptions,
+  ): Promise<Page<Omit<KeyedSession, 'ok'>>>
+}
+
+export function createKeyedSessionsGroup(
+  context: AuthorityContext,
+  checker: SessionChecker,
+): KeyedSessionsGroup {
+  const parse = (key: string) => deriveKeyed(context.installationKey, key)
+  return {
+    idOf: (key) => parse(key).id,
+
+    find: (key, options = {}) =>
+      settle(async () => {
+        const { id, secret } = parse(key)
+        const check = await checker.checkSecret(id, digestSecret(secret), options)
+        if (!check.ok) return check
+        const { session } = check
+        return { ok: true, ...viewOf(session), ...(await findData(context, id, options)) }
+      }),
+
+    put: (key, put, options = {}) => settle(() => write(context, parse(key), put, options)),
+
+    async end(key, options = {}) {
+      const { id } = parse(key)
+      return (await endSessions(context, { id }, options)).length > 0
+    },
+
+    async list(query, options = {}) {
+      const now = context.now(options)
+      const page = await context.ask(
+        () => context.store.data.list({ limit: 100, ...query, now }),
+        options.signal,
+      )
+      const items = page.items.map(({ record, data }) => ({
+        ...viewOf({ ...record, expiresAt: context.expiresAt(record) }),
+        value: data === null ? null : JSON.parse(data.value),
+        version: data?.version ?? 0,
+      }))
+      return { ...page, items }
+    },
+  }
+}
+
+type Viewed = Pick<SessionRecord, 'id' | 'owner' | 'anonymous' | 'group' | 'createdAt'> & {
+  readonly expiresAt: number
+}
+
+function viewOf({ id, owner, anonymous, group, createdAt, expiresAt }: Viewed) {
+  return { id, owner, anonymous, group, createdAt, expiresAt }
+}
+
+async function write(
+  context: AuthorityContext,
+  { id, secret }: { readonly id: string; readonly secret: string },
+  put: KeyedPut,
+  options: CallOptions,
+): Promise<{ readonly ok: true; readonly version: number; readonly created: boolean } | Refusal> {
+  const now = context.now(options)
+  const value = dataText(context, put.value)
+  const record = await recordOf(context, { id, secret, now }, put, options)
+  const { mode = 'upsert', version } = put
+  const outcome = await context.write(
+    () =>
+      context.store.data.put({
+        mode,
+        record,
+        value,
+        now,
+        ...(version === undefined ? {} : { expectedVersion: version }),
+      }),
+    (done) => {
+      if (!done.ok) return null
+      // An earlier end takes something away, so it waits until every node has it.
+      const ended = done.endsEarlier ? ({ kind: 'session-rotated', id } as const) : null
+      return [ended, done.created ? null : { kind: 'data-changed', id }]
+    },
+    options.signal,
+  )
+  if (outcome.ok) return { ok: true, version: outcome.version, created: outcome.created }
+  if (outcome.refused === 'ended') {
+    return refuse('session_revoked', 'The session has ended.', { reason: 'revoked' })
+  }
+  if (outcome.refused === 'exists') return refuse('conflict', 'This session exists already.')
+  return refuse('conflict', 'The data or the account changed in the meantime.')
+}
+
+async function recordOf(
+  context: AuthorityContext,
+  { id, secret, now }: { readonly id: string; readonly secret: string; readonly now: number },
+  { owner, profile, endsAt, group }: KeyedPut,
+  options: CallOptions,
+): Promise<SessionRecord> {
+  const profileName = profile ?? (owner === undefined ? 'anonymous' : 'web')
+  const policy = context.settings.profile(profileName)
+  if (policy === null) {
+    throw new LatchkeyError('invalid_request', `There is no profile ${profileName}.`)
+  }
+  if (group !== undefined && (group.length < 1 || group.length > 64)) {
+    throw new LatchkeyError('invalid_request', 'A group has 1 to 64 characters.')
+  }
+  const ownerId = owner?.id ?? randomUUID()
+  const epochs =
+    owner?.epochs ?? (await context.ask(() => context.store.sessions.findEpochs(ownerId)))
+  const latest = now + policy.absoluteMs
+  return {
+    id,
+    owner: ownerId,
+    actsAs: null,
+    parent: null,
+    anonymous: owner === undefined,
+    profile: profileName,
+    door: options.door ?? 'library',
+    tokenHash: hashSecret(secret),
+    previousTokenHash: null,
+    previousTokenUntil: 0,
+    renewal: null,
+    createdAt: now,
+    authenticatedAt: now,
+    factors: [],
+    lastUsedAt: now,
+    tokenExpiresAt: null,
+    // The caller says when it ends, and moves that at each use.
+    idleMs: endsAt === undefined ? policy.idleMs : null,
+    endsAt: Math.min(endsAt ?? latest, latest),
+    client: {
+      address: addressOf(options),
+      userAgent: options.userAgent?.slice(0, 400) ?? null,
+      label: null,
+    },
+    binding: null,
+    roles: owner === undefined ? [] : null,
+    group: group ?? null,
+    globalEpoch: epochs.global,
+    ownerEpoch: epochs.owner,
+    generation: 0,
+    issuedAt: now,
+    usedAt: now,
+    version: 1,
+    endedAt: null,
+    endReason: null,
+  }
+}

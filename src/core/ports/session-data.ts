@@ -1,0 +1,56 @@
+import type { SessionRecord } from '../session/record.ts'
+import type { Page } from './page.ts'
+import type { SessionQuery, WriteOptions } from './session-store.ts'
+
+/** What an application keeps with a session, as JSON text. */
+export interface StoredData {
+  readonly value: string
+  /** Begins at 1 and rises with each save. */
+  readonly version: number
+}
+
+/** A session and its data, written in one step. */
+export interface DataPut {
+  /**
+   * - `create`: only if no record of that id exists
+   * - `update`: only if the session is live
+   * - `upsert`: creates only if no record of that id exists, ended ones included, else as `update`
+   */
+  readonly mode: 'create' | 'update' | 'upsert'
+  /** What is created. Of a session that exists only `lastUsedAt` (which never falls), `idleMs` and `endsAt` are taken. */
+  readonly record: SessionRecord
+  readonly value: string
+  /** Write only if the data has this version (0: there is none yet). Absent: the last writer wins. */
+  readonly expectedVersion?: number
+  readonly now: number
+}
+
+export type PutOutcome =
+  | {
+      readonly ok: true
+      readonly created: boolean
+      readonly version: number
+      /** Whether the session now ends earlier than before. */
+      readonly endsEarlier: boolean
+    }
+  | { readonly ok: false; readonly refused: 'exists' | 'ended' | 'version' | 'epoch' }
+
+/**
+ * The data of sessions: a record of its own with its own version. A save never changes the session's version and never brings an ended
+ * session back. The data ends with the session's record.
+ */
+export interface SessionData {
+  /** Null where there is none. */
+  find(id: string): Promise<StoredData | null>
+  /**
+   * Replaces the data of a session that has not ended, if its version is `expectedVersion` (0: there is none yet; absent: the last
+   * writer wins). Returns the new version, or null with nothing written.
+   */
+  save(id: string, value: string, expectedVersion?: number): Promise<number | null>
+  /** Writes a session and its data in one step. Nothing is written when refused; refuses `epoch` as `SessionStore.create` does. */
+  put(put: DataPut, options?: WriteOptions): Promise<PutOutcome>
+  /** Live sessions with their data, newest first, in one read. */
+  list(
+    query: SessionQuery,
+  ): Promise<Page<{ readonly record: SessionRecord; readonly data: StoredData | null }>>
+}
