@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { makeFolder } from '../../test/support/sqlite/folder.ts'
 import type { CounterRule, Store } from '../core/ports/index.ts'
-import { actorRecord, auditEntry, START, sessionRecord } from '../testing/index.ts'
+import { actorRecord, auditEntry, identity, START, sessionRecord } from '../testing/index.ts'
 import { memory } from './memory/index.ts'
 import { sqlite } from './sqlite/index.ts'
 
@@ -47,14 +47,14 @@ const create = fc
   .tuple(record, now, fc.option(limit), maybeId, fc.boolean())
   .map(([made, at, limited, replaced, stale]): Call => {
     return async ({ sessions }) => {
-      const epochs = await sessions.findEpochs(made.owner)
+      const epochs = stale ? { owner: 0, global: 0 } : await sessions.findEpochs(made.owner)
+      const session = { ...made, ownerEpoch: epochs.owner, globalEpoch: epochs.global }
       const conditions = {
         now: at,
-        epochs: stale ? { owner: 0, global: 0 } : epochs,
         ...(limited ? { limit: limited } : {}),
         ...(replaced ? { replaces: { id: replaced, reason: 'upgraded' as const } } : {}),
       }
-      return sessions.create(made, conditions, options)
+      return sessions.create(session, conditions, options)
     }
   })
 
@@ -64,6 +64,7 @@ const which = fc.oneof(
   fc.record({ owner, except: id }),
   fc.record({ owner, raiseEpoch: fc.boolean(), keepAll: fc.boolean() }),
   fc.record({ actsAs: owner }),
+  fc.record({ owner, except: id, raiseEpoch: fc.oneof(fc.boolean(), fc.nat(4)) }),
 )
 
 const sessionCall: fc.Arbitrary<Call> = fc.oneof(
@@ -84,6 +85,32 @@ const sessionCall: fc.Arbitrary<Call> = fc.oneof(
         s.sessions.end(chosen, { now: at, reason: 'revoked' }, options),
   ),
   fc.constant<Call>((s) => s.sessions.raiseGlobalEpoch()),
+  fc.tuple(id, version, now).map(
+    ([of, generation, at]): Call =>
+      (s) =>
+        s.sessions.markUsed(of, generation, at),
+  ),
+  id.map(
+    (of): Call =>
+      (s) =>
+        s.sessions.load(of),
+  ),
+  fc
+    .tuple(
+      record,
+      fc.constantFrom('create' as const, 'update' as const, 'upsert' as const),
+      fc.option(version),
+      now,
+    )
+    .map(([made, mode, expected, at]): Call => {
+      const expectedVersion = expected === null ? {} : { expectedVersion: expected }
+      return (s) => s.data.put({ mode, record: made, value: '1', now: at, ...expectedVersion })
+    }),
+  fc.record({ now, limit: fc.constant(3) }).map(
+    (q): Call =>
+      (s) =>
+        s.data.list(q),
+  ),
   fc.record({ before: now, limit: fc.constant(100) }).map(
     (q): Call =>
       (s) =>
@@ -92,7 +119,7 @@ const sessionCall: fc.Arbitrary<Call> = fc.oneof(
   fc.tuple(id, version).map(
     ([of, at]): Call =>
       (s) =>
-        s.sessions.saveData(of, 'bag', at),
+        s.data.save(of, 'bag', at),
   ),
   fc.record({ now, limit: fc.constant(3) }).map(
     (q): Call =>
@@ -160,7 +187,7 @@ const otherCall: fc.Arbitrary<Call> = fc.oneof(
         s.documents.prune({ now: at, limit: 100 }),
   ),
   fc.tuple(id, fc.array(id, { maxLength: 3 })).map(([of, identities]): Call => {
-    const actor = actorRecord({ id: of, identities, name: `Name ${of}` })
+    const actor = actorRecord({ id: of, identities: identities.map(identity), name: `Name ${of}` })
     return (s) => s.directory.create(actor, of, options)
   }),
   id.map(
@@ -169,9 +196,9 @@ const otherCall: fc.Arbitrary<Call> = fc.oneof(
         s.directory.search({ text, limit: 2 }),
   ),
   id.map(
-    (identity): Call =>
+    (value): Call =>
       (s) =>
-        s.directory.findByIdentity(identity),
+        s.directory.findByIdentity(value),
   ),
 )
 
@@ -197,10 +224,7 @@ for (const [name, call] of [
           assert.deepEqual(comparable(actual), comparable(expected), `call ${index}`)
           for (const each of ['a', 'b', 'c', 'd', 'e', 'f']) {
             assert.deepEqual(await real.sessions.find(each), await model.sessions.find(each))
-            assert.deepEqual(
-              await real.sessions.findData(each),
-              await model.sessions.findData(each),
-            )
+            assert.deepEqual(await real.data.find(each), await model.data.find(each))
           }
           const at = { now: START + 20 }
           assert.equal(await real.sessions.count(at), await model.sessions.count(at))

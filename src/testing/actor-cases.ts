@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
-import { actorRecord, auditEntry } from './records.ts'
+import { actorRecord, auditEntry, createdSession, identity, START } from './records.ts'
 import type { StoreCase } from './store-case.ts'
+
+const identities = (...values: readonly string[]) => values.map(identity)
 
 /** Actors, identities and credentials. */
 export const actorCases: readonly StoreCase[] = [
   {
     name: 'actors: found by id and by each identity, as they went in',
     async run({ store: { directory } }) {
-      const actor = actorRecord({ identities: ['ümlaut', 'a@example.org'], name: 'O’Hara\u0000' })
+      const actor = actorRecord({
+        identities: identities('ümlaut', 'a@example.org'),
+        name: 'O’Hara\u0000',
+      })
       assert.equal(await directory.create(actor, '$argon2id$…'), true)
-      const found = { actor, passwordHash: '$argon2id$…' }
+      const found = { actor, passwordHash: '$argon2id$…', epoch: 0 }
       assert.deepEqual(await directory.find(actor.id), found)
       assert.deepEqual(await directory.findByIdentity('ümlaut'), found)
       assert.deepEqual(await directory.findByIdentity('a@example.org'), found)
@@ -18,7 +23,11 @@ export const actorCases: readonly StoreCase[] = [
       assert.equal(await directory.find('nobody'), null)
       const service = actorRecord({ identities: [], roles: [], anonymous: true })
       assert.equal(await directory.create(service, null), true)
-      assert.deepEqual(await directory.find(service.id), { actor: service, passwordHash: null })
+      assert.deepEqual(await directory.find(service.id), {
+        actor: service,
+        passwordHash: null,
+        epoch: 0,
+      })
     },
   },
   {
@@ -41,7 +50,7 @@ export const actorCases: readonly StoreCase[] = [
     name: 'actors: of 20 registrations of one identity exactly one wins',
     async run({ store: { directory, audit } }) {
       const actors = Array.from({ length: 20 }, (_, index) =>
-        actorRecord({ identities: [`own-${index}`, 'wanted'] }),
+        actorRecord({ identities: identities(`own-${index}`, 'wanted') }),
       )
       const wins = await Promise.all(
         actors.map((actor, index) =>
@@ -61,11 +70,11 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: an id is taken once, and an identity named twice by one actor is one',
+    name: 'actors: an id is taken once',
     async run({ store: { directory } }) {
-      const actor = actorRecord({ identities: ['twice', 'twice'] })
+      const actor = actorRecord({ identities: identities('twice') })
       assert.equal(await directory.create(actor, null), true)
-      assert.equal(await directory.create({ ...actor, identities: ['new'] }, null), false)
+      assert.equal(await directory.create({ ...actor, identities: identities('new') }, null), false)
       assert.equal(await directory.findByIdentity('new'), null)
     },
   },
@@ -103,7 +112,11 @@ export const actorCases: readonly StoreCase[] = [
         changed,
       )
       assert.deepEqual(await directory.update(actor.id, {}), changed)
-      assert.deepEqual(await directory.find(actor.id), { actor: changed, passwordHash: 'hash' })
+      assert.deepEqual(await directory.find(actor.id), {
+        actor: changed,
+        passwordHash: 'hash',
+        epoch: 0,
+      })
       assert.equal(await directory.update('nobody', { name: 'x' }, options), null)
       assert.equal((await directory.search({ text: 'ZOË', limit: 10 })).items.length, 1)
       assert.equal((await audit.list({ limit: 100 })).items.length, 1)
@@ -113,23 +126,46 @@ export const actorCases: readonly StoreCase[] = [
     name: 'actors: other identities take the place of those it had, which others may take then',
     async run({ store: { directory, audit } }) {
       const options = { audit: auditEntry({ act: 'actor_updated' }) }
-      const actor = actorRecord({ identities: ['ada', 'ada@example.org'] })
+      const actor = actorRecord({ identities: identities('ada', 'ada@example.org') })
       await directory.create(actor, 'hash')
-      const next = { name: 'Zoë', identities: ['zoë', 'zoë', 'ada@example.org'] }
-      assert.equal(await directory.setIdentities(actor.id, next, ['ada'], options), 'changed')
-      assert.equal(await directory.setIdentities('nobody', next, [], options), 'changed')
+      const next = { name: 'Zoë', identities: identities('zoë', 'ada@example.org') }
+      assert.equal(
+        await directory.setIdentities(
+          actor.id,
+          { ...next, now: START },
+          identities('ada'),
+          options,
+        ),
+        'changed',
+      )
+      assert.equal(
+        await directory.setIdentities('nobody', { ...next, now: START }, [], options),
+        'changed',
+      )
       const had = actor.identities
-      assert.equal(await directory.setIdentities(actor.id, next, had, options), 'ok')
-      const found = { actor: { ...actor, ...next }, passwordHash: 'hash' }
-      for (const identity of next.identities) {
-        assert.deepEqual(await directory.findByIdentity(identity), found)
+      assert.equal(
+        await directory.setIdentities(actor.id, { ...next, now: START }, had, options),
+        'ok',
+      )
+      const found = { actor: { ...actor, ...next }, passwordHash: 'hash', epoch: 0 }
+      for (const { value } of next.identities) {
+        assert.deepEqual(await directory.findByIdentity(value), found)
       }
       assert.equal(await directory.findByIdentity('ada'), null)
       assert.equal((await directory.search({ text: 'ZOË', limit: 10 })).items.length, 1)
-      assert.equal(await directory.create(actorRecord({ identities: ['ada'] }), null), true)
-      assert.equal(await directory.setIdentities(actor.id, next, had, options), 'changed')
+      assert.equal(
+        await directory.create(actorRecord({ identities: identities('ada') }), null),
+        true,
+      )
+      assert.equal(
+        await directory.setIdentities(actor.id, { ...next, now: START }, had, options),
+        'changed',
+      )
       const none = { name: 'Zoë', identities: [] }
-      assert.equal(await directory.setIdentities(actor.id, none, next.identities), 'ok')
+      assert.equal(
+        await directory.setIdentities(actor.id, { ...none, now: START }, next.identities),
+        'ok',
+      )
       assert.equal(await directory.findByIdentity('ada@example.org'), null)
       assert.equal((await audit.list({ limit: 100 })).items.length, 1)
     },
@@ -137,12 +173,20 @@ export const actorCases: readonly StoreCase[] = [
   {
     name: 'actors: where one identity is taken nothing is written',
     async run({ store: { directory, audit } }) {
-      const other = actorRecord({ identities: ['taken@example.org'] })
-      const actor = actorRecord({ identities: ['ada'] })
+      const other = actorRecord({ identities: identities('taken@example.org') })
+      const actor = actorRecord({ identities: identities('ada') })
       for (const each of [other, actor]) await directory.create(each, null)
-      const next = { name: 'Zoë', identities: ['zoë', 'taken@example.org'] }
+      const next = { name: 'Zoë', identities: identities('zoë', 'taken@example.org') }
       const options = { audit: auditEntry({ act: 'actor_updated' }) }
-      assert.equal(await directory.setIdentities(actor.id, next, ['ada'], options), 'taken')
+      assert.equal(
+        await directory.setIdentities(
+          actor.id,
+          { ...next, now: START },
+          identities('ada'),
+          options,
+        ),
+        'taken',
+      )
       assert.deepEqual((await directory.findByIdentity('ada'))?.actor, actor)
       assert.deepEqual((await directory.findByIdentity('taken@example.org'))?.actor, other)
       assert.equal(await directory.findByIdentity('zoë'), null)
@@ -157,9 +201,9 @@ export const actorCases: readonly StoreCase[] = [
       for (const actor of known) await directory.create(actor, null)
       const wins = await Promise.all(
         actors.map(async (actor, index) => {
-          const identities = ['wanted', `own-${index}`]
-          if (index >= 10) return directory.create({ ...actor, identities }, null)
-          const next = { name: actor.name, identities }
+          const wanted = identities('wanted', `own-${index}`)
+          if (index >= 10) return directory.create({ ...actor, identities: wanted }, null)
+          const next = { name: actor.name, identities: wanted, now: START }
           return (await directory.setIdentities(actor.id, next, actor.identities)) === 'ok'
         }),
       )
@@ -175,15 +219,15 @@ export const actorCases: readonly StoreCase[] = [
   {
     name: 'actors: of 20 changes of one actor at once exactly one wins, whole',
     async run({ store: { directory } }) {
-      const actor = actorRecord({ identities: ['ada'] })
+      const actor = actorRecord({ identities: identities('ada') })
       await directory.create(actor, null)
       const wins = await Promise.all(
         Array.from({ length: 20 }, (_, index) => {
           const next = {
             name: `Ada ${index}`,
-            identities: [`ada ${index}`, `${index}@example.org`],
+            identities: identities(`ada ${index}`, `${index}@example.org`),
           }
-          return directory.setIdentities(actor.id, next, ['ada'])
+          return directory.setIdentities(actor.id, { ...next, now: START }, identities('ada'))
         }),
       )
       assert.equal(wins.filter((outcome) => outcome === 'ok').length, 1)
@@ -197,10 +241,94 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'actors: identities that were given up may be held for their actor until a time',
+    async run({ store: { directory } }) {
+      const actor = actorRecord({ identities: identities('ada') })
+      await directory.create(actor, null)
+      const next = { name: 'Zoë', identities: identities('zoë'), now: START }
+      const held = { ...next, holdUntil: START + 1000 }
+      assert.equal(await directory.setIdentities(actor.id, held, actor.identities), 'ok')
+      assert.equal(await directory.findByIdentity('ada'), null)
+      const early = actorRecord({ identities: identities('ada'), createdAt: START + 999 })
+      assert.equal(await directory.create(early, null), false)
+      const back = { name: 'Ada', identities: identities('ada'), now: START }
+      assert.equal(await directory.setIdentities(actor.id, back, next.identities), 'ok')
+      assert.equal((await directory.findByIdentity('ada'))?.actor.id, actor.id)
+      assert.equal(await directory.setIdentities(actor.id, held, back.identities), 'ok')
+      const late = actorRecord({ identities: identities('ada'), createdAt: START + 1000 })
+      assert.equal(await directory.create(late, null), true)
+      assert.equal((await directory.findByIdentity('ada'))?.actor.id, late.id)
+    },
+  },
+  {
+    name: 'actors: holds that have ended are pruned, and others are not',
+    async run({ store: { directory } }) {
+      for (const [value, holdUntil] of [
+        ['a', START + 1],
+        ['b', START + 2],
+        ['c', START + 3],
+      ] as const) {
+        const actor = actorRecord({ identities: identities(value) })
+        await directory.create(actor, null)
+        await directory.delete(actor.id, { holdUntil })
+      }
+      assert.equal(await directory.pruneHolds({ now: START + 2, limit: 1 }), 1)
+      assert.equal(await directory.pruneHolds({ now: START + 2, limit: 10 }), 1)
+      assert.equal(await directory.pruneHolds({ now: START + 2, limit: 10 }), 0)
+      const actor = actorRecord({ identities: identities('c'), createdAt: START })
+      assert.equal(await directory.create(actor, null), false)
+    },
+  },
+  {
+    name: 'actors: a deleted actor is gone with its identities, and no login begun before creates a session',
+    async run({ store: { directory, sessions, audit } }) {
+      const actor = actorRecord({ identities: identities('ada') })
+      await directory.create(actor, 'hash')
+      const { owner } = await sessions.findEpochs(actor.id)
+      const options = { audit: auditEntry({ act: 'actor_updated' }) }
+      assert.equal(await directory.delete(actor.id, options), true)
+      assert.equal(await directory.delete(actor.id, options), false)
+      assert.equal(await directory.find(actor.id), null)
+      assert.equal(await directory.findByIdentity('ada'), null)
+      assert.ok((await sessions.findEpochs(actor.id)).owner > owner)
+      assert.equal((await audit.list({ limit: 10 })).items.length, 1)
+      assert.equal(
+        await directory.create(actorRecord({ identities: identities('ada') }), null),
+        true,
+      )
+    },
+  },
+  {
+    name: 'actors: a credential and the epoch change in one step, and what is kept stays live',
+    async run({ store: { directory, sessions } }) {
+      const actor = actorRecord()
+      await directory.create(actor, 'one')
+      const kept = await createdSession(sessions, { owner: actor.id })
+      const other = await createdSession(sessions, { owner: actor.id })
+      const options = { raiseEpoch: true, keep: { session: kept.id } }
+      assert.equal(await directory.setPassword(actor.id, 'two', 'guess', options), false)
+      assert.equal((await directory.find(actor.id))?.epoch, 0)
+      assert.equal(await directory.setPassword(actor.id, 'two', 'one', options), true)
+      assert.equal((await directory.find(actor.id))?.epoch, 1)
+      const live = async () =>
+        (await sessions.list({ now: START, owner: actor.id, limit: 10 })).items.map(({ id }) => id)
+      assert.deepEqual(await live(), [kept.id])
+      assert.equal((await sessions.find(other.id))?.endedAt, null)
+      await directory.update(actor.id, { status: 'suspended' }, { raiseEpoch: true, keep: 'all' })
+      assert.deepEqual(await live(), [kept.id])
+      await directory.update(actor.id, { status: 'active' }, { raiseEpoch: true })
+      assert.deepEqual(await live(), [])
+      assert.equal((await directory.find(actor.id))?.epoch, 3)
+    },
+  },
+  {
     name: 'actors: a search takes the text literally, without case, and a whole id',
     async run({ store: { directory } }) {
-      const percent = actorRecord({ name: '100% Ärger', identities: ['straße_1'] })
-      const plain = actorRecord({ name: '1000 Arger', identities: ['strasse-1', 'b@example.org'] })
+      const percent = actorRecord({ name: '100% Ärger', identities: identities('straße_1') })
+      const plain = actorRecord({
+        name: '1000 Arger',
+        identities: identities('strasse-1', 'b@example.org'),
+      })
       for (const actor of [percent, plain]) await directory.create(actor, null)
       const search = async (text: string) =>
         (await directory.search({ text, limit: 10 })).items.map(({ id }) => id)

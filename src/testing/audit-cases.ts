@@ -5,6 +5,31 @@ import type { StoreCase } from './store-case.ts'
 /** The trail: order, pages, filters, retention. */
 export const auditCases: readonly StoreCase[] = [
   {
+    name: 'audit: is read forwards from a cursor without loss or repetition, while it grows and is pruned',
+    async run({ store: { audit } }) {
+      const entries = Array.from({ length: 7 }, (_, at) => auditEntry({ at: START + at }))
+      await audit.append(entries.slice(0, 5))
+      const seen: number[] = []
+      let after: string | undefined
+      for (let round = 0; round < 4; round++) {
+        const tail = await audit.read({ limit: 2, ...(after === undefined ? {} : { after }) })
+        seen.push(...tail.items.map(({ at }) => at - START))
+        after = tail.cursor
+        if (round === 1) await audit.append(entries.slice(5))
+        if (round === 2) {
+          await audit.prune({ before: START + 3, maxEntries: 100, limit: 100 })
+        }
+      }
+      assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6])
+      const idle = await audit.read({ limit: 2, after: after ?? '' })
+      assert.deepEqual(idle, { items: [], cursor: after })
+      const listed = await audit.list({ limit: 1 })
+      const invalid = { code: 'invalid_request' }
+      await assert.rejects(audit.read({ limit: 1, after: listed.next ?? 'x' }), invalid)
+      await assert.rejects(audit.read({ limit: 0 }), invalid)
+    },
+  },
+  {
     name: 'audit: entries come back as they went in, newest first, each with an id of its own',
     async run({ store: { audit } }) {
       const bare = auditEntry({ actor: null, door: null, address: null })

@@ -8,17 +8,19 @@ async function secondNode(subject: StoreSubject) {
   return subject.secondNode()
 }
 
+const CONFIRMED = { confirmed: true }
+
 /** What nodes tell each other, and what is common to all ports. */
 export const busCases: readonly StoreCase[] = [
   {
     name: 'bus: a node does not hear itself, and may trust its cache now',
-    async run({ store: { bus, clock } }) {
+    async run({ store: { bus } }) {
       const heard: BusMessage[] = []
       const stop = bus.subscribe((message) => heard.push(message))
-      await bus.publish({ kind: 'settings-changed' })
+      await bus.publish({ kind: 'settings-changed' }, CONFIRMED)
       stop()
       assert.deepEqual(heard, [])
-      assert.ok(bus.trustedUntil() > clock.now())
+      assert.equal(bus.isTrusted(), true)
     },
   },
   {
@@ -30,21 +32,21 @@ export const busCases: readonly StoreCase[] = [
       const heard: BusMessage[] = []
       const stop = other.bus.subscribe((message) => heard.push(message))
       const ended = [{ id: 'x', owner: 'y', reason: 'revoked' as const }]
-      await bus.publish({ kind: 'sessions-ended', ended })
+      await bus.publish({ kind: 'sessions-ended', ended }, CONFIRMED)
       assert.deepEqual(heard, [{ kind: 'sessions-ended', ended }])
       await Promise.all([
-        bus.publish({ kind: 'session-changed', id: '1' }),
-        bus.publish({ kind: 'actor-changed', id: '2' }),
+        bus.publish({ kind: 'session-changed', id: '1' }, CONFIRMED),
+        bus.publish({ kind: 'actor-changed', id: '2' }, CONFIRMED),
       ])
       assert.deepEqual(heard.slice(1), [
         { kind: 'session-changed', id: '1' },
         { kind: 'actor-changed', id: '2' },
       ])
       stop()
-      await bus.publish({ kind: 'all-locked', epoch: 1 })
+      await bus.publish({ kind: 'global-epoch-raised', epoch: 1 }, CONFIRMED)
       assert.equal(heard.length, 3)
       await other.close()
-      await bus.publish({ kind: 'all-locked', epoch: 2 })
+      await bus.publish({ kind: 'global-epoch-raised', epoch: 2 }, CONFIRMED)
     },
   },
   {
@@ -84,6 +86,8 @@ export const busCases: readonly StoreCase[] = [
       await assert.rejects(store.counters.remove(['x']), unavailable)
       await assert.rejects(store.documents.find('x', now), unavailable)
       await assert.rejects(store.audit.list({ limit: 1 }), unavailable)
+      await assert.rejects(store.data.find('x'), unavailable)
+      await assert.rejects(store.mailboxes.take('x', { now }), unavailable)
     },
   },
 ]

@@ -114,14 +114,14 @@ export const creationCases: readonly StoreCase[] = [
       const record = sessionRecord()
       const options = { audit: auditEntry() }
       const refused = { ok: false, refused: 'epoch' }
-      assert.deepEqual(await sessions.create(record, conditions({ epochs }), options), refused)
+      assert.deepEqual(await sessions.create(record, conditions(), options), refused)
       assert.equal(await sessions.raiseGlobalEpoch(), 1)
-      const halfNew = conditions({ epochs: { owner: 1, global: 0 } })
-      assert.deepEqual(await sessions.create(record, halfNew, options), refused)
+      const halfNew = { ...record, ownerEpoch: 1 }
+      assert.deepEqual(await sessions.create(halfNew, conditions(), options), refused)
       assert.equal(await sessions.find(record.id), null)
       assert.deepEqual((await audit.list({ limit: 10 })).items, [])
-      const current = conditions({ epochs: { owner: 1, global: 1 } })
-      const created = await sessions.create({ ...record, globalEpoch: 1 }, current, options)
+      const current = { ...record, ownerEpoch: 1, globalEpoch: 1 }
+      const created = await sessions.create(current, conditions(), options)
       assert.deepEqual(created, { ok: true, ended: [] })
       assert.equal((await sessions.find(old.id))?.endReason, 'suspended')
       assert.equal((await audit.list({ limit: 10 })).items.length, 1)
@@ -130,10 +130,9 @@ export const creationCases: readonly StoreCase[] = [
   {
     name: 'creation: no login begun before a lock of its owner is left alive by it',
     async run({ store: { sessions } }) {
-      const epochs = await sessions.findEpochs(OWNER)
       const logins = Array.from({ length: 20 }, () => sessionRecord())
       const create = () =>
-        logins.splice(0, 5).map((record) => sessions.create(record, conditions({ epochs })))
+        logins.splice(0, 5).map((record) => sessions.create(record, conditions()))
       const end = sessions.end(
         { owner: OWNER, raiseEpoch: true },
         { now: START, reason: 'password_changed' },

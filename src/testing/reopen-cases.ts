@@ -20,12 +20,12 @@ export const reopenCases: readonly StoreCase[] = [
     name: 'reopen: everything that was acknowledged is there',
     needs: 'reopen',
     async run(subject) {
-      const { sessions, directory, documents, counters } = subject.store
+      const { data, sessions, directory, documents, counters } = subject.store
       const actor = actorRecord()
       await directory.create(actor, 'hash', { audit: auditEntry({ act: 'actor_created' }) })
       const live = await createdSession(sessions)
       const gone = await createdSession(sessions, { owner: 'gone' })
-      await sessions.saveData(live.id, 'bag', 0)
+      await data.save(live.id, 'bag', 0)
       await sessions.end(
         { owner: 'gone', raiseEpoch: true },
         { now: START + 1, reason: 'suspended' },
@@ -36,13 +36,14 @@ export const reopenCases: readonly StoreCase[] = [
       await counters.reserve([{ key: 'a', rule }], START)
 
       const after = await reopened(subject)
-      assert.deepEqual(await after.directory.findByIdentity(actor.identities[0] ?? ''), {
+      assert.deepEqual(await after.directory.findByIdentity(actor.identities[0]?.value ?? ''), {
         actor,
         passwordHash: 'hash',
+        epoch: 0,
       })
       assert.deepEqual(await after.sessions.find(live.id), { ...live, lastUsedAt: START + 7 })
       assert.equal((await after.sessions.find(gone.id))?.endReason, 'suspended')
-      assert.deepEqual(await after.sessions.findData(live.id), { value: 'bag', version: 1 })
+      assert.deepEqual(await after.data.find(live.id), { value: 'bag', version: 1 })
       assert.deepEqual(await after.sessions.findEpochs('gone'), { owner: 1, global: 0 })
       const stale = await after.sessions.create(sessionRecord({ owner: 'gone' }), conditions())
       assert.deepEqual(stale, { ok: false, refused: 'epoch' })

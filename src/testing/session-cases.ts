@@ -103,15 +103,36 @@ export const sessionCases: readonly StoreCase[] = [
     name: 'sessions: an update is refused when an epoch it was begun under has moved',
     async run({ store: { sessions } }) {
       const record = await createdSession(sessions)
-      const next = { ...record, version: 2 }
       const epochs = { owner: 0, global: 0 }
       await sessions.end(
         { owner: OWNER, except: record.id, raiseEpoch: true },
         { now: START, reason: 'password_changed' },
       )
-      assert.equal(await sessions.update(next, 1, { epochs }), false)
-      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, global: 7 } }), false)
-      assert.equal(await sessions.update(next, 1, { epochs: { owner: 1, global: 0 } }), true)
+      const kept = { ...record, version: 3 }
+      assert.equal(await sessions.update(kept, 2, { epochs }), false)
+      assert.equal(await sessions.update(kept, 2, { epochs: { owner: 1, global: 7 } }), false)
+      assert.equal(await sessions.update(kept, 2, { epochs: { owner: 1, global: 0 } }), true)
+    },
+  },
+  {
+    name: 'sessions: the first use of a generation is recorded once, and an update can ask that there was none',
+    async run({ store: { sessions } }) {
+      const record = await createdSession(sessions, { usedAt: null, generation: 3 })
+      const { id, version } = record
+      assert.equal(await sessions.markUsed(id, 2, START + 1), false)
+      const next = { ...record, usedAt: null, generation: 4, version: version + 1 }
+      assert.equal(await sessions.markUsed(id, 3, START + 2), true)
+      assert.equal(await sessions.markUsed(id, 3, START + 3), true)
+      const found = await sessions.find(id)
+      assert.deepEqual([found?.usedAt, found?.version], [START + 2, version])
+      assert.equal(await sessions.update(next, version, { unused: true }), false)
+      assert.equal(await sessions.update(next, version), true)
+      assert.equal((await sessions.find(id))?.usedAt, null)
+      const again = { ...next, generation: 5, version: version + 2 }
+      assert.equal(await sessions.update(again, version + 1, { unused: true }), true)
+      await sessions.end({ id }, { now: START, reason: 'revoked' })
+      assert.equal(await sessions.markUsed(id, 5, START + 4), false)
+      assert.equal(await sessions.markUsed('nobody', 0, START), false)
     },
   },
   {
@@ -190,13 +211,13 @@ export const sessionCases: readonly StoreCase[] = [
   },
   {
     name: 'sessions: prune removes what ended or expired before, with its data, and nothing else',
-    async run({ store: { sessions } }) {
+    async run({ store: { data, sessions } }) {
       const expired = await createdSession(sessions, { idleMs: 1000 })
       const ended = await createdSession(sessions)
       const endedLater = await createdSession(sessions)
       const live = await createdSession(sessions)
       for (const { id } of [expired, ended, endedLater, live]) {
-        assert.equal(await sessions.saveData(id, `bag of ${id}`, 0), 1)
+        assert.equal(await data.save(id, `bag of ${id}`, 0), 1)
       }
       await sessions.end({ id: ended.id }, { now: START + 500, reason: 'logged_out' })
       await sessions.end({ id: endedLater.id }, { now: START + 2000, reason: 'logged_out' })
@@ -205,10 +226,10 @@ export const sessionCases: readonly StoreCase[] = [
       assert.equal(await sessions.prune({ before: START + 2000, limit: 10 }), 0)
       for (const { id } of [expired, ended]) {
         assert.equal(await sessions.find(id), null)
-        assert.equal(await sessions.findData(id), null)
+        assert.equal(await data.find(id), null)
       }
       assert.equal((await sessions.find(endedLater.id))?.endReason, 'logged_out')
-      assert.equal((await sessions.findData(live.id))?.value, `bag of ${live.id}`)
+      assert.equal((await data.find(live.id))?.value, `bag of ${live.id}`)
     },
   },
   {
@@ -233,36 +254,36 @@ export const sessionCases: readonly StoreCase[] = [
   },
   {
     name: 'data: a bag has its own version, and of 20 writers one wins',
-    async run({ store: { sessions } }) {
+    async run({ store: { data, sessions } }) {
       const { id } = await createdSession(sessions)
-      assert.equal(await sessions.findData(id), null)
-      assert.equal(await sessions.saveData(id, '"first"', 0), 1)
-      assert.equal(await sessions.saveData(id, 'again', 0), null)
+      assert.equal(await data.find(id), null)
+      assert.equal(await data.save(id, '"first"', 0), 1)
+      assert.equal(await data.save(id, 'again', 0), null)
       const wins = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => sessions.saveData(id, `"${index}\u0000é"`, 1)),
+        Array.from({ length: 20 }, (_, index) => data.save(id, `"${index}\u0000é"`, 1)),
       )
       assert.deepEqual(
         wins.filter((version) => version !== null),
         [2],
       )
       const value = `"${wins.indexOf(2)}\u0000é"`
-      assert.deepEqual(await sessions.findData(id), { value, version: 2 })
+      assert.deepEqual(await data.find(id), { value, version: 2 })
       assert.equal((await sessions.find(id))?.version, 1)
     },
   },
   {
     name: 'data: an ended session or none takes no more data, and keeps what it had',
-    async run({ store: { sessions } }) {
+    async run({ store: { data, sessions } }) {
       const { id } = await createdSession(sessions)
-      await sessions.saveData(id, 'kept', 0)
+      await data.save(id, 'kept', 0)
       await sessions.end({ id }, { now: START + 1, reason: 'logged_out' })
-      assert.equal(await sessions.saveData(id, 'late', 1), null)
-      assert.equal((await sessions.findData(id))?.value, 'kept')
-      assert.equal(await sessions.saveData('nobody', 'x', 0), null)
-      assert.equal(await sessions.findData('nobody'), null)
+      assert.equal(await data.save(id, 'late', 1), null)
+      assert.equal((await data.find(id))?.value, 'kept')
+      assert.equal(await data.save('nobody', 'x', 0), null)
+      assert.equal(await data.find('nobody'), null)
       const locked = await createdSession(sessions)
       await sessions.raiseGlobalEpoch()
-      assert.equal(await sessions.saveData(locked.id, 'late', 0), null)
+      assert.equal(await data.save(locked.id, 'late', 0), null)
     },
   },
 ]

@@ -47,40 +47,73 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: a session past its end or its token’s is over already',
+    name: 'end: marks a session past its end too, so that a clock that steps back does not revive it',
     async run({ store: { sessions } }) {
-      for (const over of [{ endsAt: START + 1000 }, { tokenExpiresAt: START + 1000 }]) {
-        const { id } = await createdSession(sessions, over)
+      for (const over of [
+        { endsAt: START + 1000 },
+        { tokenExpiresAt: START + 1000 },
+        { idleMs: 1000 },
+      ]) {
+        const { id, owner } = await createdSession(sessions, over)
         assert.deepEqual(await sessions.end({ id }, { ...REVOKED, now: START + 1000 }), [])
-        assert.equal((await sessions.find(id))?.endedAt, null)
-        assert.equal((await sessions.end({ id }, { ...REVOKED, now: START + 999 })).length, 1)
+        assert.equal((await sessions.find(id))?.endReason, 'revoked')
+        await sessions.touch([{ id, lastUsedAt: START + 999 }])
+        assert.equal(await sessions.count({ now: START + 999, owner }), 0)
+        assert.deepEqual(await sessions.end({ id }, { ...REVOKED, now: START + 999 }), [])
       }
     },
   },
   {
-    name: 'end: an idle session is ended too, so that no late touch revives it',
+    name: 'end: by owner and by target marks idle sessions too, and returns only what was live',
     async run({ store: { sessions } }) {
-      const idle = { idleMs: 1000 }
       const at = { ...REVOKED, now: START + 1000 }
-      const byId = await createdSession(sessions, idle)
-      const child = await createdSession(sessions, { ...idle, parent: byId.id, actsAs: 'x' })
+      const idle = { idleMs: 1000 }
       const byTarget = await createdSession(sessions, { ...idle, actsAs: 'target' })
       const byOwner = await createdSession(sessions, { ...idle, owner: 'another' })
-      const ends = [
-        await sessions.end({ id: byId.id }, at),
-        await sessions.end({ actsAs: 'target' }, at),
-        await sessions.end({ owner: 'another' }, at),
-      ]
-      const all = [byId, child, byTarget, byOwner]
+      const live = await createdSession(sessions, { owner: 'another' })
+      assert.deepEqual(await sessions.end({ actsAs: 'target' }, at), [])
+      const ended = await sessions.end({ owner: 'another' }, at)
       assert.deepEqual(
-        ends.flat().map(({ id }) => id),
-        all.map(({ id }) => id),
+        ended.map(({ id }) => id),
+        [live.id],
       )
-      await sessions.touch(all.map(({ id }) => ({ id, lastUsedAt: START + 999 })))
-      assert.equal(await sessions.count({ now: START + 1000 }), 0)
-      for (const which of [{ id: byId.id }, { actsAs: 'target' }, { owner: 'another' }]) {
-        assert.deepEqual(await sessions.end(which, at), [])
+      for (const { id } of [byTarget, byOwner, live]) {
+        assert.equal((await sessions.find(id))?.endReason, 'revoked')
       }
+    },
+  },
+  {
+    name: 'end: a raised epoch ends every other session by itself, and the kept one gets the new number',
+    async run({ store: { sessions } }) {
+      const kept = await createdSession(sessions)
+      const gone = await createdSession(sessions)
+      const selector = { owner: OWNER, except: kept.id, raiseEpoch: 5 }
+      await sessions.end(selector, REVOKED)
+      assert.deepEqual(await sessions.findEpochs(OWNER), { owner: 5, global: 0 })
+      const found = await sessions.find(kept.id)
+      assert.deepEqual([found?.ownerEpoch, found?.version], [5, kept.version + 1])
+      assert.deepEqual(await idsOf(sessions, { owner: OWNER }), [kept.id])
+      await sessions.end({ ...selector, raiseEpoch: 3 }, REVOKED)
+      assert.equal((await sessions.findEpochs(OWNER)).owner, 5)
+      const loaded = await sessions.load(gone.id)
+      assert.deepEqual(loaded?.epochs, { owner: 5, global: 0 })
+      assert.equal(await sessions.update({ ...gone, version: 9 }, gone.version + 1), false)
+    },
+  },
+  {
+    name: 'end: by profile, door or group in steps, and nothing else',
+    async run({ store: { sessions } }) {
+      for (let index = 0; index < 510; index++) {
+        await createdSession(sessions, { owner: `o${index}`, group: 'shop' })
+      }
+      const other = await createdSession(sessions, { door: 'grpc' })
+      assert.equal(await sessions.count({ now: START, group: 'shop' }), 510)
+      const which = { matching: true, group: 'shop' } as const
+      assert.equal((await sessions.end(which, REVOKED)).length, 500)
+      assert.equal((await sessions.end(which, REVOKED)).length, 10)
+      assert.equal((await sessions.end(which, REVOKED)).length, 0)
+      assert.deepEqual(await idsOf(sessions, {}), [other.id])
+      assert.equal((await sessions.end({ matching: true, door: 'grpc' }, REVOKED)).length, 1)
     },
   },
   {
@@ -106,12 +139,12 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: takes the live impersonations of a session along, and no other',
+    name: 'end: ends the impersonations of a session with it, and no other',
     async run({ store: { sessions } }) {
       const parent = await createdSession(sessions)
       const impersonation = { profile: 'impersonation', actsAs: 'target', parent: parent.id }
       const child = await createdSession(sessions, impersonation)
-      const over = await createdSession(sessions, { ...impersonation, endsAt: START + 1 })
+      const over = await createdSession(sessions, { ...impersonation, endsAt: START - 1 })
       const stranger = await createdSession(sessions, { actsAs: 'target' })
       assert.deepEqual(await sessions.end({ id: parent.id }, REVOKED), [
         { id: parent.id, owner: OWNER, reason: 'revoked' },
@@ -119,7 +152,7 @@ export const sessionEndCases: readonly StoreCase[] = [
       ])
       const found = await sessions.find(child.id)
       assert.deepEqual([found?.endReason, found?.version], ['parent_ended', 2])
-      assert.equal((await sessions.find(over.id))?.endedAt, null)
+      assert.equal((await sessions.find(over.id))?.endReason, 'parent_ended')
       assert.deepEqual(await idsOf(sessions, { now: START + 1 }), [stranger.id])
     },
   },

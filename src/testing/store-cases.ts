@@ -3,7 +3,9 @@ import { auditCases } from './audit-cases.ts'
 import { busCases } from './bus-cases.ts'
 import { counterCases } from './counter-cases.ts'
 import { creationCases } from './creation-cases.ts'
+import { dataCases } from './data-cases.ts'
 import { documentCases } from './document-cases.ts'
+import { mailboxCases } from './mailbox-cases.ts'
 import { reopenCases } from './reopen-cases.ts'
 import { sessionCases } from './session-cases.ts'
 import { sessionEndCases } from './session-end-cases.ts'
@@ -14,6 +16,8 @@ export const storeCases: readonly StoreCase[] = [
   ...creationCases,
   ...sessionCases,
   ...sessionEndCases,
+  ...dataCases,
+  ...mailboxCases,
   ...actorCases,
   ...counterCases,
   ...documentCases,

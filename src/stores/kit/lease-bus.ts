@@ -97,7 +97,6 @@ class LeaseBusNode implements LeaseBus {
   async start(): Promise<void> {
     this.#unsubscribe = this.#channel.subscribe((signal) => this.#receive(signal))
     await this.#channel.register({ id: this.#id, leaseMs: this.#leaseMs })
-    this.#tell({ kind: 'missed' })
     this.#beat()
     this.#timer = setInterval(() => this.#tick(), Math.max(10, this.#leaseMs / 4))
     this.#timer.unref()
@@ -121,12 +120,12 @@ class LeaseBusNode implements LeaseBus {
     { confirmed }: { readonly confirmed: boolean },
   ): Promise<void> {
     if (this.#closed) throw unsent()
-    const number = ++this.#number
-    const signal: Signal = { kind: 'message', from: this.#id, number, message }
     try {
       const members = confirmed ? await this.#channel.members() : []
+      // In one turn with the sending, so that no heartbeat carries the number of a message that is not on its way.
+      const number = ++this.#number
       const confirmation = confirmed ? this.#confirmation(number, members) : null
-      await this.#channel.send(signal)
+      await this.#channel.send({ kind: 'message', from: this.#id, number, message })
       this.#failed = false
       await confirmation
     } catch (cause) {

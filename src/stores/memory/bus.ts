@@ -37,13 +37,10 @@ class Endpoint implements HubChannel {
   async send(signal: Signal): Promise<void> {
     // What a node that is cut off sends is lost, its own heartbeat included.
     if (this.#held !== null) return
-    if (signal.kind === 'heartbeat') {
-      for (const endpoint of this.#hub.endpoints) endpoint.deliver(signal)
-      return
-    }
-    // A message crosses a process boundary on the other engines: never within the caller's turn.
+    this.deliver(signal)
+    // Other nodes get it in a later turn, as across a process boundary, and all signals of a node in order.
     await null
-    for (const endpoint of this.#hub.endpoints) endpoint.deliver(signal)
+    for (const endpoint of this.#hub.endpoints) if (endpoint !== this) endpoint.deliver(signal)
   }
 
   deliver(signal: Signal): void {

@@ -34,7 +34,7 @@ test('every write acknowledged before a SIGKILL is there, in a sound file', asyn
   assert.ok(acknowledged.length >= 500)
   for (const id of acknowledged) {
     assert.equal((await store.sessions.find(id))?.id, id)
-    assert.deepEqual(await store.sessions.findData(id), { value: `bag of ${id}`, version: 1 })
+    assert.deepEqual(await store.data.find(id), { value: `bag of ${id}`, version: 1 })
   }
 })
 
