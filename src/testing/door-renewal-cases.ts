@@ -44,12 +44,13 @@ export const doorRenewalCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'renewal: a code that comes again after the grace is theft, and the session ends',
+    name: 'renewal: a code that comes again after its successor was used is theft, and the session ends',
     needs: ['renew'],
     async run(subject) {
       const renew = able(subject, 'renew')
       const code = renewalOf(await visit(subject))
       const next = granted(await renew(code))
+      granted(await subject.whoAmI(next.token))
       subject.clock.advance(subject.authority.settings.get('renewal.graceMs'))
       refused(await renew(code), 'session_revoked', 'reuse_detected')
       refused(await subject.whoAmI(next.token), 'session_revoked', 'reuse_detected')

@@ -133,7 +133,8 @@ export interface SessionStore {
   markUsed(id: string, generation: number, usedAt: number): Promise<boolean>
   /**
    * Ends every selected session that has no `endedAt`, whatever the clock says, and with each the impersonations whose parent it is
-   * (`parent_ended`), in one write. Returns those that were live at `now`, by the epochs before this write. Raises their version.
+   * (`parent_ended`), in one write. Returns those of them whose time was not up at `now`, whatever the epochs say: their connections must be
+   * closed. Raises their version.
    */
   end(
     which: EndSelector,

@@ -100,7 +100,7 @@ test('of many logouts at once with one token each is done or refused, and the se
 })
 
 /** What a store's method may be called by a route that only reads. A touch is no change of what it says. */
-const READS = /^(find\w*|list|count|search|touch)$/
+const READS = /^(find\w*|load|read|list|count|search|touch)$/
 
 test('no GET and no HEAD writes anything', async () => {
   const clock = fakeClock()

@@ -71,13 +71,9 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
           })
     const application = openApplication(given, services, loaded)
     await application.setUp()
-    const close = closer(application, () => {
-      facts.close()
-      leave()
-    })
+    const close = closer(application, () => leave())
     return { ...serve(given, { services, application, loaded }), services, close }
   } catch (error) {
-    facts.close()
     leave()
     throw error
   }

@@ -27,12 +27,12 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
   const unended = (ids: Iterable<string> | undefined) =>
     rowsOf(ids).filter(({ record }) => record.endedAt === null)
 
-  /** Marks rows as ended, each with the sessions whose parent it is. Returns those that were live. */
+  /** Marks rows as ended, each with the sessions whose parent it is. Returns those whose time was not up. */
   function endAll(rows: readonly SessionRow[], now: number, reason: EndReason): EndedSession[] {
     const ended: EndedSession[] = []
     const end = (row: SessionRow, why: EndReason) => {
       const { id, owner, version } = row.record
-      if (isLive(row, now)) ended.push({ id, owner, reason: why })
+      if (expiresAt(row.record) > now) ended.push({ id, owner, reason: why })
       row.record = { ...row.record, endedAt: now, endReason: why, version: version + 1 }
     }
     for (const row of rows) end(row, reason)

@@ -51,6 +51,8 @@ export async function saveData(
     options.signal,
   )
   if (saved !== null) return saved
+  // A cached reading may be one save old: a retry must see what is stored.
+  context.data.invalidate(id)
   throw new LatchkeyError('conflict', 'The data changed, or the session ended, in the meantime.')
 }
 

@@ -229,7 +229,7 @@ test('a store that fails is an error, and what was begun is not announced', asyn
 
 test('a session whose facts cannot be kept is taken back', async (t) => {
   const store = memory({ clock: fakeClock() })
-  const broken = { ...store, sessions: { ...store.sessions, saveData: async () => fail() } }
+  const broken = { ...store, data: { ...store.data, save: async () => fail() } }
   const game = await openGame(t, { store: broken })
   const registered = await game.authority.actors.register({ name: 'ada', password: 'secret' })
   assert.ok(registered.ok)

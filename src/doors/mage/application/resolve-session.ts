@@ -41,8 +41,7 @@ export async function resolveSession(
   }
   const check = await services.authority.authenticate(key, caller)
   if (check.ok) {
-    const cached = services.facts.get(check)
-    const facts = cached instanceof Promise ? await cached : cached
+    const facts = await services.facts.get(check)
     return sessionOf(services, key, check, facts)
   }
   if (check.code === 'token_invalid' || check.code === 'session_revoked') {

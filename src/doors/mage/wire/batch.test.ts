@@ -141,11 +141,11 @@ test('answers are kept for as long as is configured, and not without end', async
 test('a store that is gone is a failure, not a missing session', async (t) => {
   const store = memory({ clock: fakeClock() })
   let gone = false
-  const find: typeof store.sessions.find = async (id) => {
+  const load: typeof store.sessions.load = async (id) => {
     if (gone) throw new Error('gone')
-    return store.sessions.find(id)
+    return store.sessions.load(id)
   }
-  const game = await openGame(t, { store: { ...store, sessions: { ...store.sessions, find } } })
+  const game = await openGame(t, { store: { ...store, sessions: { ...store.sessions, load } } })
   const { id, key } = await game.person('ada')
   gone = true
   assert.equal(

@@ -117,15 +117,15 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     return { owner: ownerEpoch, global }
   }
 
-  /** Marks rows as ended, each with the sessions whose parent it is. Returns those that were live. */
+  /** Marks rows as ended, each with the sessions whose parent it is. Returns those whose time was not up. */
   function endAll(
     rows: readonly Found[],
     { now, reason }: { now: number; reason: EndReason },
   ): EndedSession[] {
     const ended: EndedSession[] = []
-    const end = ([seq, id, owner, , , , expiresAt, isCurrent]: Found, why: EndReason) => {
+    const end = ([seq, id, owner, , , , expiresAt]: Found, why: EndReason) => {
       endRow.run(now, why, seq)
-      if (isCurrent === 1 && expiresAt > now) ended.push({ id, owner, reason: why })
+      if (expiresAt > now) ended.push({ id, owner, reason: why })
     }
     for (const row of rows) end(row, reason)
     for (const [, id] of rows) {

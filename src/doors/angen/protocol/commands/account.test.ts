@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openFixture, PASSWORD, settled } from '../../../../../test/support/angen-door.ts'
+import { valuesOf } from '../../../../core/index.ts'
 
 const BLANK = "can't be blank"
 const SHORT = 'Passwords must be at least 6 characters long'
@@ -14,7 +15,7 @@ test('registration makes a user, and does not log in', async (t) => {
   assert.deepEqual(told, { name: 'account/registered', message: { user: { id, name: 'Teifion' } } })
   const actor = await authority.actors.find(id)
   assert.deepEqual(actor?.roles, ['user'])
-  assert.deepEqual(actor?.identities, ['teifion', 't@example.org'])
+  assert.deepEqual(valuesOf(actor?.identities), ['teifion', 't@example.org'])
   assert.equal(await peer.reason('connections/whoami'), 'You are not logged in')
 })
 
