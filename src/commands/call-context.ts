@@ -43,8 +43,8 @@ export class CallContext implements CommandContext {
   }
 
   get caller(): CallOptions & { readonly signal: AbortSignal } {
-    this.#caller ??= Object.assign(Object.create(this.#source), { signal: this.#signal() })
-    return this.#caller as CallOptions & { readonly signal: AbortSignal }
+    this.#caller ??= { ...this.#source, signal: this.#signal() }
+    return this.#caller
   }
 
   // A property, because commands take it out of the context.

@@ -26,4 +26,6 @@ export type {
   TokenCodec,
   TokenFacts,
 } from './token/codec.ts'
+export { JWT_FORMAT, type JwtOptions, jwtCodec } from './token/jwt-codec.ts'
 export { nativeCodec, TOKEN_PATTERN } from './token/native-codec.ts'
+export { PresentedToken } from './token/presented-token.ts'

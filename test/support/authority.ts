@@ -178,6 +178,12 @@ export async function check(
   return granted(await authority.authenticate(token, options))
 }
 
+/** Authenticates a token and refreshes it, as a door does. */
+export async function refresh(authority: Authority, token: string, options: CallOptions = {}) {
+  const current = await authority.authenticate(token, options)
+  return current.ok ? authority.sessions.refresh(current, options) : current
+}
+
 /** The renewal code of a login that must have one. */
 export function renewalOf(login: LoggedIn): string {
   assert.ok(login.renewal !== null, 'no renewal code')

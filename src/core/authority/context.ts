@@ -7,8 +7,9 @@ import type { Guard, RequestSource } from '../guard.ts'
 import type { ActorWithCredential, BusMessage, Directory, Store } from '../ports/index.ts'
 import type { EndedSession, SessionRecord } from '../session/record.ts'
 import type { SettingsTable } from '../settings.ts'
-import type { ParsedRenewal, ParsedToken, SigningKeys, TokenCodec } from '../token/codec.ts'
+import type { ParsedRenewal, SigningKeys, TokenCodec } from '../token/codec.ts'
 import { nativeCodec } from '../token/native-codec.ts'
+import { PresentedToken } from '../token/presented-token.ts'
 import { keyedHash } from '../token/secret.ts'
 import { CoherentCache } from './cache/coherent-cache.ts'
 import { ActorChanges, ActorEntry, SessionEntry } from './cache/session-entry.ts'
@@ -139,17 +140,13 @@ export class AuthorityContext {
     return codec
   }
 
-  parseToken(token: string): ParsedToken | null {
+  /** Parses a token of any registered format; null for a text of none. */
+  parseToken(text: string): PresentedToken | null {
     for (const codec of this.#codecs) {
-      const parsed = codec.parse(token)
-      if (parsed !== null) return parsed
+      const parts = codec.parse(text)
+      if (parts !== null) return new PresentedToken(codec, parts)
     }
     return null
-  }
-
-  /** The codec that a token is of. */
-  codecOf(token: string): TokenCodec | null {
-    return this.#codecs.find((codec) => codec.parse(token) !== null) ?? null
   }
 
   /** The keys of the formats that sign. */

@@ -36,7 +36,9 @@ export interface TokenCodec {
   readonly name: string
   /** The secret half of a new token: at least 128 bits from the CSPRNG. */
   createSecret(): string
-  format(token: ParsedToken, facts: TokenFacts): string
+  format(token: Pick<ParsedToken, 'id' | 'secret'>, facts: TokenFacts): string
+  /** When a token with these facts expires by itself (epoch milliseconds). Absent in formats whose tokens have no expiry of their own. */
+  expiryOf?(facts: TokenFacts): number
   parse(token: string): ParsedToken | null
   formatRenewal(renewal: ParsedRenewal): string
   parseRenewal(code: string): ParsedRenewal | null

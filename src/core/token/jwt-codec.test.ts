@@ -13,6 +13,7 @@ import {
   openFixture,
   PASSWORD,
   reasonOf,
+  refresh,
   refused,
   type TestFixture,
 } from '../../../test/support/authority.ts'
@@ -70,7 +71,7 @@ test('a token ends at its own end, though its session goes on', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(9 * MINUTE)
-  const later = granted(await authority.sessions.refresh(token))
+  const later = granted(await refresh(authority, token))
   clock.advance(MINUTE - 1)
   await check(authority, token)
   clock.advance(1)
@@ -82,7 +83,7 @@ test('a token that is over is no use of its session', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(9 * MINUTE)
-  const later = granted(await authority.sessions.refresh(token))
+  const later = granted(await refresh(authority, token))
   const current = await check(authority, later.token)
   clock.advance(9 * MINUTE)
   refused(await authority.authenticate(token), 'session_expired')

@@ -71,6 +71,7 @@ export function jwtCodec({
       name: JWT_FORMAT,
       keys,
       createSecret: () => MARK + randomText(SECRET_LENGTH),
+      expiryOf: ({ expiresAt = 0 }) => Math.floor(expiresAt / 1000) * 1000,
       format({ id, secret }, { owner, issuedAt, expiresAt }) {
         if (issuedAt === undefined || expiresAt === undefined) {
           throw new LatchkeyError('invalid_request', 'A signed token needs to know when it ends.')

@@ -47,8 +47,8 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
       if (!outcome.ok) throw errorOf(outcome)
       return tokenMessage(outcome)
     },
-    async sessionRefresh(_request, { token, caller }) {
-      const outcome = await authority.sessions.refresh(token, caller)
+    async sessionRefresh(_request, call) {
+      const outcome = await authority.sessions.refresh(currentOf(call), call.caller)
       if (!outcome.ok) throw errorOf(outcome)
       return tokenMessage(outcome)
     },

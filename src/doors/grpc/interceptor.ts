@@ -129,7 +129,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
       }
     }
     if (current !== null && token !== null && refreshes && !caller.gone) {
-      if (authority.sessions.refreshDue(current, token, caller)) await this.#refresh(token, caller)
+      if (authority.sessions.refreshDue(current, caller)) await this.#refresh(current, caller)
     }
     if (caller.gone) return
     if (current !== null && connections !== undefined) this.#stand(connections, current)
@@ -137,10 +137,10 @@ class SessionCall extends ServerInterceptingCall implements Listener {
     this.#listener?.onReceiveMetadata(metadata)
   }
 
-  async #refresh(token: string, caller: Caller): Promise<void> {
-    const refreshed = await this.#asked.authority.sessions.refresh(token, caller)
+  async #refresh(current: Authenticated, caller: Caller): Promise<void> {
+    const refreshed = await this.#asked.authority.sessions.refresh(current, caller)
     // The call is good all the same; the next one tries again.
-    if (refreshed.ok && refreshed.token !== token) this.#nextToken = refreshed.token
+    if (refreshed.ok) this.#nextToken = refreshed.token
   }
 
   #stand(connections: Connections, current: Authenticated): void {

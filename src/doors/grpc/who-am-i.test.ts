@@ -46,7 +46,7 @@ test('the bytes are those of the generated message', () => {
   const { responseSerialize } = serviceDefinition(Sessions).whoAmI
   fc.assert(
     fc.property(session, actor, fc.option(actor), (session, actor, impersonator) => {
-      const current: Authenticated = { ok: true, session, actor, impersonator }
+      const current: Authenticated = { ok: true, session, actor, impersonator, token: null }
       const generated = responseSerialize({
         session: sessionMessage(session),
         actor: actorMessage(actor),

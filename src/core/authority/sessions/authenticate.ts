@@ -3,7 +3,7 @@ import { addressPrefix, withinPrefix } from '../../address.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import { stateOf } from '../../session/lifetimes.ts'
 import type { Binding, SessionView } from '../../session/record.ts'
-import type { ParsedToken } from '../../token/codec.ts'
+import { PresentedToken } from '../../token/presented-token.ts'
 import { digestSecret, hashOfDigest, sameDigest } from '../../token/secret.ts'
 import { isSessionId } from '../../token/session-id.ts'
 import type { ActorEntry, SessionEntry } from '../cache/session-entry.ts'
@@ -17,7 +17,7 @@ import {
 } from '../context.ts'
 import { endSessions } from './revoke.ts'
 
-/** A session that was checked and found good. */
+/** A session that was checked and is valid. */
 export interface Authenticated {
   readonly ok: true
   readonly session: SessionView
@@ -25,6 +25,8 @@ export interface Authenticated {
   readonly actor: Actor
   /** Under impersonation the owner of the session, else null. */
   readonly impersonator: Actor | null
+  /** The token of the request, parsed; null where the session was checked without one. */
+  readonly token: PresentedToken | null
 }
 
 export interface RecheckOptions extends CallOptions {
@@ -32,14 +34,25 @@ export interface RecheckOptions extends CallOptions {
   readonly passive?: boolean
 }
 
-export type Authentication = Authenticated | Refusal
+/** The result of a check. A refusal has the token too, where its text has the form of one. */
+export type Authentication = Authenticated | (Refusal & { readonly token?: PresentedToken })
 
 const MISSING = refuse('token_missing', 'No token was given.')
 const INVALID = refuse('token_invalid', 'The token is not valid.')
 const EXPIRED = refuse('session_expired', 'The session has expired. Log in again.')
 
-/** Readings of one cached session in a second to confirm a no, past which the cache is cachedRefusal. */
+/** How many times a second a cached refusal of one session is confirmed by the store; above that the cache decides. */
 const MAX_CONFIRMATIONS = 10
+
+/** One check under way. */
+interface Check {
+  readonly id: string
+  /** The digest of the presented secret; null where the session is checked without a token. */
+  readonly digest: string | null
+  readonly presented: PresentedToken | null
+  readonly now: number
+  readonly options: RecheckOptions
+}
 
 /**
  * The check of a token, on the path of every request. A yes comes from the cache if it can; a no is always confirmed by
@@ -56,90 +69,76 @@ export class SessionChecker {
 
   authenticate(token: string | null | undefined, options: CallOptions): Promise<Authentication> {
     if (token === null || token === undefined || token === '') return Promise.resolve(MISSING)
-    const parsed = this.#context.parseToken(token)
-    if (parsed === null) return Promise.resolve(INVALID)
+    const presented = this.#context.parseToken(token)
+    if (presented === null) return Promise.resolve(INVALID)
+    const parts = PresentedToken.partsOf(presented)
     const now = this.#context.now(options)
-    if (parsed.verify !== undefined) return this.#authenticateSigned(token, parsed, now, options)
-    const checked = this.#check(parsed.id, parsed.secret, now, options)
-    return parsed.owner === undefined ? checked : ofOwner(parsed.owner, checked)
+    if (parts.verify !== undefined) return this.#authenticateSigned(token, presented, now, options)
+    // The look-up first: its marking of the entry brings it to the processor while the secret is hashed.
+    const entry = this.#cached(parts.id)
+    const check = { id: parts.id, digest: digestSecret(parts.secret), presented, now, options }
+    const checked = this.#checkFound(check, entry)
+    return parts.owner === undefined ? checked : ofOwner(parts.owner, checked)
   }
 
-  // The signature first, so that the store is asked for nothing a stranger wrote, and that is no use of a session and is not told
-  // why it is over.
+  // The signature is verified first: the store is not asked, no use is counted and no reason is given for a token that anybody could write.
   #authenticateSigned(
-    token: string,
-    parsed: ParsedToken,
+    text: string,
+    presented: PresentedToken,
     now: number,
     options: CallOptions,
   ): Promise<Authentication> {
-    const digest = parsed.digests?.token ?? digestSecret(token)
-    const secret = parsed.digests?.secret ?? digestSecret(parsed.secret)
-    const { id, owner } = parsed
-    const known = this.#cached(id)
-    const proven = sameDigest(known?.proof ?? '', digest)
-    const over = parsed.expiresAt !== undefined && parsed.expiresAt <= now
+    const parts = PresentedToken.partsOf(presented)
+    const tokenDigest = parts.digests?.token ?? digestSecret(text)
+    const digest = parts.digests?.secret ?? digestSecret(parts.secret)
+    const { id, owner } = parts
+    const cached = this.#cached(id)
+    const proven = sameDigest(cached?.proof ?? '', tokenDigest)
+    const expired = parts.expiresAt !== undefined && parts.expiresAt <= now
     const check = (entry: SessionEntry | undefined, asked: RecheckOptions) =>
-      ofOwner(owner, this.#checkFound(id, entry, secret, now, asked))
-    if (proven && !over) return check(known, options)
+      ofOwner(owner, this.#checkFound({ id, digest, presented, now, options: asked }, entry))
+    if (proven && !expired) return check(cached, options)
     return settle(async () => {
       if (!proven) {
-        const signed = this.#context.ask(async () => parsed.verify?.() ?? false, options.signal)
+        const signed = this.#context.ask(async () => parts.verify?.() ?? false, options.signal)
         if (!(await signed)) return INVALID
       }
-      const asked = over ? { ...options, passive: true } : options
+      const asked = expired ? { ...options, passive: true } : options
       const checked = await check(this.#cached(id), asked)
       if (!checked.ok) return checked
-      if (over) return EXPIRED
+      if (expired) return EXPIRED
       const entry = proven ? undefined : this.#context.sessions.peek(id)
-      if (entry !== undefined) entry.proof = digest
+      if (entry !== undefined) entry.proof = tokenDigest
       return checked
     })
   }
 
+  // The secret and the binding were checked when the connection was opened.
   recheck(current: Authenticated, options: RecheckOptions): Promise<Authentication> {
-    return this.#check(current.session.id, null, this.#context.now(options), options)
-  }
-
-  // Without a secret, it and what the session is bound to were checked when the connection was opened.
-  #check(
-    id: string,
-    secret: string | null,
-    now: number,
-    options: RecheckOptions,
-  ): Promise<Authentication> {
-    // The look-up first: its marking of the entry brings it to the processor while the secret is hashed.
-    const entry = this.#cached(id)
-    const digest = secret === null ? null : digestSecret(secret)
-    return this.#checkFound(id, entry, digest, now, options)
+    const { id } = current.session
+    const now = this.#context.now(options)
+    return this.#checkFound({ id, digest: null, presented: null, now, options }, this.#cached(id))
   }
 
   #cached(id: string): SessionEntry | undefined {
     return this.#context.trusted() ? this.#context.sessions.get(id) : undefined
   }
 
-  #checkFound(
-    id: string,
-    entry: SessionEntry | undefined,
-    digest: string | null,
-    now: number,
-    options: RecheckOptions,
-  ): Promise<Authentication> {
-    if (entry !== undefined && this.#parentCached(entry, now)) {
-      const yes = this.#decide(entry, digest, now, options)
+  #checkFound(check: Check, entry: SessionEntry | undefined): Promise<Authentication> {
+    if (entry !== undefined && this.#parentCached(entry, check.now)) {
+      const yes = this.#decide(check, entry)
       if (yes !== null) return Promise.resolve(yes)
     }
-    const refusal =
-      entry === undefined ? null : cachedRefusal(this.#context, entry, digest, now, options)
-    const confirm = () => this.#confirm(id, digest, now, refusal, options)
-    return settle(() => unlessAborted(confirm(), options.signal))
+    const refusal = entry === undefined ? null : cachedRefusal(this.#context, entry, check)
+    return settle(async () => {
+      const answer = await unlessAborted(this.#confirm(check, refusal), check.options.signal)
+      if (answer.ok || check.presented === null) return answer
+      return { ...answer, token: check.presented }
+    })
   }
 
-  #decide(
-    entry: SessionEntry,
-    digest: string | null,
-    now: number,
-    options: RecheckOptions,
-  ): Authenticated | null {
+  #decide(check: Check, entry: SessionEntry): Authenticated | null {
+    const { digest, now, options } = check
     if (digest !== null && !entry.accepts(digest, now)) return null
     if (entry.expiresAt() <= now) return null
     if (!this.#context.isCurrent(entry.actor, now)) return null
@@ -153,6 +152,7 @@ export class SessionChecker {
       session: entry.view(),
       actor: entry.actor.actor,
       impersonator: entry.impersonator === null ? null : entry.impersonator.actor,
+      token: check.presented,
     }
   }
 
@@ -168,32 +168,23 @@ export class SessionChecker {
     return parent !== undefined && parent.expiresAt() > now
   }
 
-  async #confirm(
-    id: string,
-    digest: string | null,
-    now: number,
-    cachedRefusal: Refusal | null,
-    options: RecheckOptions,
-  ): Promise<Authentication> {
+  async #confirm(check: Check, refusal: Refusal | null): Promise<Authentication> {
+    const { id, options } = check
     if (!isSessionId(id)) return INVALID
     // Joining a reading that is under way costs nothing, so it does not count.
-    const free = cachedRefusal === null || this.#context.sessions.isFilling(id)
-    if (!free && !this.#mayConfirm(id)) return cachedRefusal
+    const free = refusal === null || this.#context.sessions.isFilling(id)
+    if (!free && !this.#mayConfirm(id)) return refusal
     for (let attempt = 0; attempt < 3; attempt++) {
       options.signal?.throwIfAborted()
-      const answer = await this.#readAndDecide(id, digest, now, options)
+      const answer = await this.#readAndDecide(check)
       if (answer !== null) return answer
     }
     return refuse('unavailable', 'The session keeps changing. Try again.')
   }
 
   // Null when an actor changed between the reading and the decision, so that it must be read again.
-  async #readAndDecide(
-    id: string,
-    digest: string | null,
-    now: number,
-    options: RecheckOptions,
-  ): Promise<Authentication | null> {
+  async #readAndDecide(check: Check): Promise<Authentication | null> {
+    const { id, digest, now, options } = check
     const loaded = await this.#context.loadSession(id, now)
     if (digest !== null && !knowsSecret(loaded, digest, now)) return INVALID
     const entry = loaded.entry
@@ -202,7 +193,7 @@ export class SessionChecker {
     if (entry.parent !== null && !(await this.#parentLives(entry.parent, now))) {
       return revoked('parent_ended')
     }
-    const yes = this.#decide(entry, digest, now, options)
+    const yes = this.#decide(check, entry)
     if (yes !== null) return yes
     if (digest !== null && !usableFrom(this.#context, entry, options)) return INVALID
     const by = entry.impersonator
@@ -249,9 +240,7 @@ async function ofOwner(
 function cachedRefusal(
   context: AuthorityContext,
   entry: SessionEntry,
-  digest: string | null,
-  now: number,
-  options: CallOptions,
+  { digest, now, options }: Check,
 ): Refusal | null {
   if (digest !== null && !entry.accepts(digest, now)) return INVALID
   if (entry.expiresAt() <= now) return EXPIRED

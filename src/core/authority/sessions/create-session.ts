@@ -5,10 +5,11 @@ import type { Epochs } from '../../ports/index.ts'
 import type { Profile, ProfileName } from '../../session/profile.ts'
 import type { Binding, EndReason, RenewalState, SessionRecord } from '../../session/record.ts'
 import type { TokenCodec } from '../../token/codec.ts'
+import type { IssuedToken } from '../../token/presented-token.ts'
 import { hashSecret } from '../../token/secret.ts'
 import { createSessionId } from '../../token/session-id.ts'
 import { type AuthorityContext, addressOf, type CallOptions, endedChange } from '../context.ts'
-import { type IssuedToken, issueToken } from './issue-token.ts'
+import { issueToken } from './issue-token.ts'
 
 /** What a session is asked to be. */
 export interface SessionRequest {

@@ -7,6 +7,7 @@ import {
   logIn,
   MINUTE,
   openFixture,
+  refresh,
   refused,
   type TestFixture,
 } from '../../../../test/support/authority.ts'
@@ -24,7 +25,7 @@ test('a refresh gives a later end of the same session and leaves the token befor
   const { authority, clock } = await openAgents(t)
   const login = await logIn(authority, 'ada', AGENT)
   clock.advance(5 * MINUTE)
-  const next = granted(await authority.sessions.refresh(login.token))
+  const next = granted(await refresh(authority, login.token))
   assert.notEqual(next.token, login.token)
   assert.equal(next.expiresAt, clock.now() + 10 * MINUTE)
   assert.equal(next.session.id, login.session.id)
@@ -39,9 +40,7 @@ test('a hundred refreshes at once on two nodes all give a good token, and write 
   here.clock.advance(5 * MINUTE)
   here.tap.reset()
   const all = await Promise.all(
-    Array.from({ length: 100 }, (_, at) =>
-      (at % 2 ? here : there).authority.sessions.refresh(token),
-    ),
+    Array.from({ length: 100 }, (_, at) => refresh((at % 2 ? here : there).authority, token)),
   )
   const texts = new Set(all.map((outcome) => granted(outcome).token))
   assert.equal(texts.size, 1)
@@ -55,31 +54,31 @@ test('refreshed in time an agent lives for twelve hours, and not longer', async 
   let rounds = 0
   while (clock.now() + 6 * MINUTE < session.endsAt) {
     clock.advance(6 * MINUTE)
-    const next = granted(await authority.sessions.refresh(token))
+    const next = granted(await refresh(authority, token))
     assert.ok(next.expiresAt <= session.endsAt)
     token = next.token
     rounds++
   }
   assert.equal(rounds, 119)
   const current = await check(authority, token)
-  assert.equal(authority.sessions.refreshDue(current, token), false)
+  assert.equal(authority.sessions.refreshDue(current), false)
   clock.set(session.endsAt)
-  refused(await authority.sessions.refresh(token), 'session_expired')
+  refused(await refresh(authority, token), 'session_expired')
 })
 
 test('an agent that lies unused is over, and no refresh brings it back', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(10 * MINUTE)
-  refused(await authority.sessions.refresh(token), 'session_expired')
-  refused(await authority.sessions.refresh(''), 'token_missing')
-  refused(await authority.sessions.refresh('nonsense'), 'token_invalid')
+  refused(await refresh(authority, token), 'session_expired')
+  refused(await refresh(authority, ''), 'token_missing')
+  refused(await refresh(authority, 'nonsense'), 'token_invalid')
 })
 
 test('a refresh is due past the threshold of the token’s life', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
-  const due = async () => authority.sessions.refreshDue(await check(authority, token), token)
+  const due = async () => authority.sessions.refreshDue(await check(authority, token))
   clock.advance(5 * MINUTE - 1)
   assert.equal(await due(), false)
   clock.advance(1)
@@ -94,10 +93,10 @@ test('a token without an end of its own keeps its text, and its session a later 
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', { profile: 'agent' })
   clock.advance(9 * MINUTE)
-  const next = granted(await authority.sessions.refresh(token))
+  const next = granted(await refresh(authority, token))
   assert.equal(next.token, token)
   assert.equal(next.expiresAt, clock.now() + 10 * MINUTE)
-  assert.equal(authority.sessions.refreshDue(await check(authority, token), token), false)
+  assert.equal(authority.sessions.refreshDue(await check(authority, token)), false)
 })
 
 test('only what is renewed by use is refreshed', async (t) => {
@@ -107,21 +106,21 @@ test('only what is renewed by use is refreshed', async (t) => {
   for (const profile of ['web', 'device', 'game'] as const) {
     for (const format of ['native', JWT_FORMAT]) {
       const { token } = await logIn(authority, 'ada', { profile, format })
-      refused(await authority.sessions.refresh(token), 'invalid_request')
-      assert.equal(authority.sessions.refreshDue(await check(authority, token), token), false)
+      refused(await refresh(authority, token), 'invalid_request')
+      assert.equal(authority.sessions.refreshDue(await check(authority, token)), false)
     }
   }
   const sam = await check(authority, (await logIn(authority, 'sam')).token)
   const acting = granted(await authority.sessions.impersonate(sam, eve.id))
-  refused(await authority.sessions.refresh(acting.token), 'access_denied')
+  refused(await refresh(authority, acting.token), 'access_denied')
 })
 
 test('a refresh keeps to the lock, to the binding and to the end of a session', async (t) => {
   const { authority } = await openAgents(t)
   const from = { address: '192.0.2.7' }
   const bound = await logIn(authority, 'ada', { ...AGENT, bindAddress: true }, from)
-  refused(await authority.sessions.refresh(bound.token, { address: '192.0.2.8' }), 'token_invalid')
-  granted(await authority.sessions.refresh(bound.token, from))
+  refused(await refresh(authority, bound.token, { address: '192.0.2.8' }), 'token_invalid')
+  granted(await refresh(authority, bound.token, from))
   await authority.sessions.lockAll()
-  refused(await authority.sessions.refresh(bound.token, from), 'session_revoked')
+  refused(await refresh(authority, bound.token, from), 'session_revoked')
 })

@@ -1,8 +1,8 @@
 import { type Refusal, refuse } from '../../errors.ts'
 import type { SessionView } from '../../session/record.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
-import type { Authenticated, SessionChecker } from './authenticate.ts'
-import { issueToken, tokenEnd } from './issue-token.ts'
+import type { Authenticated } from './authenticate.ts'
+import { tokenEnd } from './issue-token.ts'
 
 /** A session that goes on, and the token to go on with. */
 export interface Refreshed {
@@ -21,32 +21,23 @@ export interface Refreshed {
  */
 export function refresh(
   context: AuthorityContext,
-  checker: SessionChecker,
-  token: string | null | undefined,
+  current: Authenticated,
   options: CallOptions,
 ): Promise<Refreshed | Refusal> {
   return settle(async () => {
-    const current = await checker.authenticate(token, options)
-    if (!current.ok) return current
-    const { session, impersonator } = current
-    if (impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
+    const { session, impersonator, token } = current
+    if (impersonator !== null) return refuse('access_denied', 'Not allowed while impersonating.')
     const profile = context.settings.profile(session.profile)
     if (profile?.renewable === true) {
       return refuse('invalid_request', 'This session is renewed with its renewal code.')
     }
-    const text = token ?? ''
-    const codec = context.codecOf(text)
-    const parsed = codec?.parse(text)
-    if (profile === null || profile.tokenMs === null || !codec || !parsed) {
+    const now = context.now(options)
+    const end = tokenEnd(context, session, now)
+    if (token === null || end === null) {
       return refuse('invalid_request', 'The tokens of this session have no end of their own.')
     }
-    const issued = issueToken(
-      context,
-      codec,
-      { secret: parsed.secret, now: context.now(options) },
-      session,
-    )
-    return { ok: true, session, expiresAt: session.expiresAt, ...issued }
+    const facts = { owner: session.owner, issuedAt: now, expiresAt: end }
+    return { ok: true, session, expiresAt: session.expiresAt, ...token.reissue(facts) }
   })
 }
 
@@ -56,13 +47,12 @@ export function refresh(
  */
 export function refreshDue(
   context: AuthorityContext,
-  { session, impersonator }: Authenticated,
-  token: string,
+  { session, impersonator, token }: Authenticated,
   options: CallOptions,
 ): boolean {
   // Asked with every call, and most tokens have no end of their own.
-  const expiresAt = context.parseToken(token)?.expiresAt
-  if (expiresAt === undefined || impersonator !== null) return false
+  const expiresAt = token?.expiresAt ?? null
+  if (expiresAt === null || impersonator !== null) return false
   const now = context.now(options)
   const profile = context.settings.profile(session.profile)
   if (profile === null || profile.renewable) return false

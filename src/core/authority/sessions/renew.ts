@@ -3,6 +3,7 @@ import type { Profile } from '../../session/profile.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import { decideRenewal } from '../../session/renewal.ts'
 import type { ParsedRenewal, TokenCodec } from '../../token/codec.ts'
+import { PresentedToken } from '../../token/presented-token.ts'
 import { hashSecret, sameDigest, seal, unseal } from '../../token/secret.ts'
 import { type ActorEntry, pinOf, SessionEntry } from '../cache/session-entry.ts'
 import { type AuthorityContext, type CallOptions, endedChange, settle } from '../context.ts'
@@ -80,8 +81,10 @@ function isToken(
   tokenHash: string | null,
 ): boolean {
   if (token === undefined) return true
-  const parsed = context.parseToken(token)
-  if (parsed === null || parsed.id !== id || (parsed.owner ?? owner) !== owner) return false
+  const presented = context.parseToken(token)
+  if (presented === null) return false
+  const parsed = PresentedToken.partsOf(presented)
+  if (parsed.id !== id || (parsed.owner ?? owner) !== owner) return false
   return tokenHash !== null && sameDigest(hashSecret(parsed.secret), tokenHash)
 }
 

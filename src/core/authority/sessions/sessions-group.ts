@@ -62,14 +62,14 @@ export interface SessionsGroup {
   /**
    * Returns the next token of a session that is renewed by use (profile `agent`): the same secret with a later expiry, never past the
    * end of the session. Writes nothing but the use, so concurrent calls do not disturb each other; the token before stays valid until its own
-   * expiry. Refuses as `authenticate` does, `invalid_request` for other profiles, `access_denied` under impersonation.
+   * expiry. `current` must be the result of `authenticate`. Refuses `invalid_request` for other profiles, `access_denied` under impersonation.
    */
-  refresh(token: string | null | undefined, options?: CallOptions): Promise<Refreshed | Refusal>
+  refresh(current: Authenticated, options?: CallOptions): Promise<Refreshed | Refusal>
   /**
    * Returns true if a token that was just checked has used up so much of its life (setting `token.refreshThreshold`) that the client should
    * get the next one. False where `refresh` would refuse or bring no later expiry.
    */
-  refreshDue(current: Authenticated, token: string, options?: CallOptions): boolean
+  refreshDue(current: Authenticated, options?: CallOptions): boolean
   /** Reads the data of a session: `{ value: null, version: 0 }` if there is none. */
   findData(current: Authenticated, options?: CallOptions): Promise<SessionData>
   /**
@@ -109,8 +109,8 @@ export function createSessionsGroup(
     impersonate: (current, targetId, options = {}) =>
       impersonate(context, current, targetId, options),
     stopImpersonating: (current, options = {}) => stopImpersonating(context, current, options),
-    refresh: (token, options = {}) => refresh(context, checker, token, options),
-    refreshDue: (current, token, options = {}) => refreshDue(context, current, token, options),
+    refresh: (current, options = {}) => refresh(context, current, options),
+    refreshDue: (current, options = {}) => refreshDue(context, current, options),
     findData: (current, options = {}) => findData(context, current, options),
     saveData: (current, data, options = {}) => saveData(context, current, data, options),
     end: (which, options = {}) => endSessions(context, which, options),

@@ -91,7 +91,7 @@ async function createServices(
     throw new MageError('timeout', 'The command was over before the login.')
   }
   onFailure(undo)
-  const current = { ok: true, session, actor, impersonator: null } as const
+  const current = { ok: true, session, actor, impersonator: null, token: null } as const
   const facts = factsOf(wanted, services.appVersion)
   if (facts.version !== null || wanted.language !== undefined || hasKeys(facts.meta)) {
     await services.facts

@@ -121,7 +121,13 @@ function asAuthenticated(listing: SessionListing, found: Actor | null): Authenti
   const roles = actor.roles
   const granted =
     allowed === null ? roles : allowed.filter((tag) => listing.anonymous || roles.includes(tag))
-  return { ok: true, session: { ...session, roles: granted }, actor, impersonator: null }
+  return {
+    ok: true,
+    session: { ...session, roles: granted },
+    actor,
+    impersonator: null,
+    token: null,
+  }
 }
 
 function visitor({ owner, createdAt }: SessionListing): Actor {
