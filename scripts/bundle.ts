@@ -1,4 +1,12 @@
-import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
@@ -147,7 +155,9 @@ function loadPackages(dist: string): Plugin {
     setup(context) {
       context.onLoad({ filter: /node_modules.*\.m?js$/ }, ({ path }) => {
         const text = readFileSync(path, 'utf8')
-        const readsProtos = /node_modules\/(grpc-health-check|@grpc\/reflection)\/build\//.test(path)
+        const readsProtos = /node_modules\/(grpc-health-check|@grpc\/reflection)\/build\//.test(
+          path,
+        )
         // `../../proto` from the folder named here is `dist/server/proto`.
         const contents = readsProtos
           ? text.replaceAll('__dirname', '(__folder + "/package/build")')

@@ -19,8 +19,7 @@ export function licencesOf(root: string, files: readonly string[]): string {
     const text = texts.length > 0 ? texts.join('\n\n') : `${license}${by ? `, by ${by}` : ''}`
     return `${name} ${version} (${license})\n\n${text}\n`
   })
-  return [
-    'Latchkey contains parts of these packages.\n',
-    ...[...new Set(parts)].sort(),
-  ].join(`\n${'-'.repeat(78)}\n`)
+  return ['Latchkey contains parts of these packages.\n', ...[...new Set(parts)].sort()].join(
+    `\n${'-'.repeat(78)}\n`,
+  )
 }
