@@ -24,7 +24,7 @@ const FLOORS: Record<string, readonly string[]> = {
   commands: ['core'],
   connections: ['core'],
   doors: ['commands', 'connections', 'protocol', 'http', 'core'],
-  server: ['doors', 'commands', 'connections', 'stores', 'core'],
+  server: ['doors', 'http', 'commands', 'connections', 'stores', 'core'],
   client: ['protocol', 'core'],
   http: ['core'],
   cli: ['server', 'client', 'core'],

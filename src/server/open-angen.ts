@@ -4,7 +4,7 @@ import {
   createAngenListener,
   createAngenSocketServer,
 } from '../doors/angen/transport/index.ts'
-import { isAllowedHost } from '../doors/http/credentials.ts'
+import { isAllowedHost } from '../http/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Services } from './create-services.ts'
 import type { Door } from './door.ts'

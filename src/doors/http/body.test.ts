@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Fixture, openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
-import { MAX_BODY_BYTES, MAX_BODY_DEPTH } from './body.ts'
+import { MAX_BODY_BYTES, MAX_BODY_DEPTH } from '../../http/index.ts'
 
 const post = (fixture: Fixture, raw: BodyInit, type = 'application/json') =>
   fixture.ask('POST /v1/actors', { raw, type })

@@ -10,7 +10,7 @@ import {
   SAME_ORIGIN,
 } from '../../../test/support/http-door.ts'
 import { loggedInShape, whoAmIShape } from '../../commands/built-in/shapes.ts'
-import { createCookieJar } from './credentials.ts'
+import { createSessionCookies } from './credentials.ts'
 
 const TOKEN = /^lks_[0-9A-Za-z]{75}$/
 const OWN = '__Host-latchkey'
@@ -135,7 +135,7 @@ test('the cookie lasts as long as the session at most', async () => {
   await fixture.person('ada')
   const reply = await loginByCookie(fixture)
   assert.ok(cookieParts(reply.cookies[0]).attributes.includes('Max-Age=90'))
-  const jar = createCookieJar({ plain: false })
+  const jar = createSessionCookies({ plain: false })
   assert.match(jar.write('x', 5, 10), /Max-Age=0/)
 })
 

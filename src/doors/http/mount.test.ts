@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { openFixture, PASSWORD, read, refused } from '../../../test/support/http-door.ts'
-import { defineCommand } from '../../commands/index.ts'
 import { ROUTES } from './routes.ts'
 
 for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
@@ -67,16 +65,4 @@ test('two doors over one authority stand beside each other, and one’s token is
   assert.equal((await ask('DELETE')).status, 204)
   const after = await fixture.ask('GET /one/v1/session', { token: String(login.body['token']) })
   refused(after, 401, 'session_revoked', 'logged_out')
-})
-
-test('commands of an application are known to the door without a route of their own', async () => {
-  const greet = defineCommand({
-    name: 'app.greet',
-    access: ['*'],
-    params: z.strictObject({}),
-    run: () => 'hello',
-  })
-  await using fixture = await openFixture({ door: { commands: [greet] } })
-  assert.equal((await fixture.ask('GET /healthz')).status, 200)
-  refused(await fixture.ask('POST /v1/app.greet'), 404, 'not_found')
 })

@@ -136,7 +136,7 @@ test('every operation says how it succeeds, how it refuses and who may call it',
     const content = Object.keys((responses['default']?.['content'] ?? {}) as object)
     assert.deepEqual(content, ['application/problem+json'])
     if (command.startsWith('admin.') && command !== 'admin.claim') {
-      assert.match(who, /the role admin; needs a session proved lately/)
+      assert.match(who, /the role admin; needs a session with a fresh proof/)
       assert.deepEqual(security, [{ bearer: [] }, { cookie: [] }])
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Fixture, openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
-import { isAllowedHost } from './credentials.ts'
+import { isAllowedHost } from '../../http/index.ts'
 import { ROUTES } from './routes.ts'
 
 type Headers = Readonly<Record<string, string>>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
 import { ERROR_TABLE, type ErrorCode } from '../../core/index.ts'
-import { problem } from './problem.ts'
+import { problem } from '../../http/index.ts'
 
 const CODES = Object.keys(ERROR_TABLE) as ErrorCode[]
 const SECRET = 'Tr0ub4dor-and-3-more'
