@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { checkConfig, type ServerConfig } from './config.ts'
+import { checkConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
 import { flagOf, OPTION_KEYS, type OptionKey, readOption, variableOf } from './options.ts'
+import type { ServerConfig } from './server-config.ts'
 
 const CONFIG_FILES = ['latchkey.config.ts', 'latchkey.config.js', 'latchkey.config.mjs'] as const
 

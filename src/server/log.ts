@@ -1,7 +1,7 @@
 import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino'
-import type { LogLevel } from './config.ts'
 import { humanLine } from './human-line.ts'
 import { redact } from './redact.ts'
+import type { LogLevel } from './server-config.ts'
 
 export interface LogOptions {
   readonly level?: LogLevel

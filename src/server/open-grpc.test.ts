@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { createTls } from '../../test/support/certificate.ts'
-import { resolveConfig, type ServerConfig } from './config.ts'
+import { resolveConfig } from './config.ts'
 import { createServices } from './create-services.ts'
 import { openLog } from './log.ts'
 import { openGrpc } from './open-grpc.ts'
+import type { ServerConfig } from './server-config.ts'
 import type { TlsMaterial } from './tls/index.ts'
 
 test('without a certificate it opens by name, and on this machine alone', async (t) => {

@@ -2,9 +2,8 @@ import { isThisMachine } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import type { DoorAddress, ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
-import type { RunningServer } from './create-server.ts'
 import type { Services } from './create-services.ts'
-import type { Door } from './door.ts'
+import type { Door, DoorLocation } from './door.ts'
 import { formatListenAddress } from './listen-address.ts'
 import type { OpenedDoor } from './opened-door.ts'
 import type { TlsMaterial } from './tls/index.ts'
@@ -12,7 +11,7 @@ import { version } from './version.ts'
 
 export interface OpenGrpcOptions {
   /** Which doors are open, once they are. */
-  readonly addresses: () => RunningServer['addresses']
+  readonly addresses: () => readonly DoorLocation[]
   readonly onStop: () => void
 }
 

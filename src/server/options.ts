@@ -2,11 +2,14 @@ import { z } from 'zod'
 import { canonicalAddress, withinPrefix } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import { checkSetting } from '../core/settings.ts'
-import type { ServerConfig } from './config.ts'
 import { parseListenAddress } from './listen-address.ts'
+import type { ServerConfig } from './server-config.ts'
 
-/** The keys of {@link ServerConfig} that are flags and environment variables too. */
-export type OptionKey = Exclude<keyof ServerConfig, 'commands' | 'guards' | 'mage'>
+/** The keys of a configuration that are also flags and environment variables. */
+export type OptionKey = Exclude<
+  keyof ServerConfig,
+  'commands' | 'guards' | 'mage' | 'directory' | 'codecs'
+>
 
 /** How the text of a flag or a variable is read. */
 type Kind = 'text' | 'integer' | 'switch' | 'list' | 'json'
@@ -21,7 +24,11 @@ interface Option<T> {
   readonly schema: z.ZodType
 }
 
-type Options = { readonly [K in OptionKey]: Option<NonNullable<ServerConfig[K]>> }
+type Options = {
+  readonly [K in OptionKey]: Option<
+    K extends 'store' ? 'sqlite' | 'memory' : NonNullable<ServerConfig[K]>
+  >
+}
 
 function says(message: string, test: (text: string) => boolean) {
   return z.string(message).refine(test, message)
