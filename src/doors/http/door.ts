@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { refusalOf, refuse } from '../../core/errors.ts'
-import type { CallOptions } from '../../core/index.ts'
 import {
   createClientAddress,
   type HeaderReader,
@@ -98,20 +97,36 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   app.onError((error, c) => failed(error, c.req.raw))
 
   const whoAmIPath = `${prefix}/v1/session`
-  const answerWhoAmI = async (headers: HeaderReader, caller: CallOptions) => {
-    const answer = await whoAmI(context, headers, caller)
+  const answerWhoAmI = async (
+    headers: HeaderReader,
+    peer: string | null | undefined,
+    request?: Request,
+  ): Promise<string | Response> => {
+    const source = new HttpRequestSource('http', headers, peer ?? null, clientAddress, request)
+    const answer = await whoAmI(context, headers, source)
     onAnswer?.('GET /v1/session', typeof answer === 'string' ? 200 : answer.status)
     return answer
   }
-  const sourceOf = (headers: HeaderReader, peer: string | null | undefined, request?: Request) =>
-    new HttpRequestSource('http', headers, peer ?? null, clientAddress, request)
+  const respond = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const headers = new NodeHeaders(incoming.headers)
+    let answer: string | Response
+    try {
+      answer = servesHost(headers.get('host') ?? '')
+        ? await answerWhoAmI(headers, incoming.socket.remoteAddress)
+        : wrongHost()
+    } catch (error) {
+      onError?.(error, whoAmIPath)
+      answer = problem(refusalOf(error))
+    }
+    await writeAnswer(outgoing, answer)
+  }
   return {
     async fetch(request, peer) {
       try {
         const { headers, method, url } = request
         if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost()
         if (method === 'GET' && pathOf(url) === whoAmIPath) {
-          const answer = await answerWhoAmI(headers, sourceOf(headers, peer?.address, request))
+          const answer = await answerWhoAmI(headers, peer?.address, request)
           if (typeof answer !== 'string') return answer
           return new Response(answer, { headers: JSON_HEADERS })
         }
@@ -121,20 +136,10 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       }
     },
     answer(incoming, outgoing) {
-      const { url, method, socket } = incoming
+      const { url, method } = incoming
       if (method !== 'GET' || (url !== whoAmIPath && url?.startsWith(`${whoAmIPath}?`) !== true))
         return false
-      const headers = new NodeHeaders(incoming.headers)
-      const answered = servesHost(headers.get('host') ?? '')
-        ? answerWhoAmI(headers, sourceOf(headers, socket.remoteAddress))
-        : Promise.resolve(wrongHost())
-      answered
-        .catch((error: unknown) => {
-          onError?.(error, whoAmIPath)
-          return problem(refusalOf(error))
-        })
-        .then((answer) => writeAnswer(outgoing, answer))
-        .catch((error: unknown) => onError?.(error, whoAmIPath))
+      respond(incoming, outgoing).catch((error: unknown) => onError?.(error, whoAmIPath))
       return true
     },
   }

@@ -29,17 +29,19 @@ export async function whoAmI(
 }
 
 /** Writes an answer of `whoAmI` to a response of `node:http`. */
-export async function writeAnswer(
+export function writeAnswer(
   outgoing: ServerResponse,
   answer: string | Response,
-): Promise<void> {
-  if (typeof answer === 'string') {
-    outgoing.writeHead(200, { ...JSON_HEADERS, 'content-length': Buffer.byteLength(answer) })
-    outgoing.end(answer)
-    return
-  }
-  const body = await answer.text()
-  const headers = Object.fromEntries(answer.headers)
-  outgoing.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(body) })
+): Promise<void> | undefined {
+  if (typeof answer !== 'string') return writeResponse(outgoing, answer)
+  outgoing.writeHead(200, { ...JSON_HEADERS, 'content-length': Buffer.byteLength(answer) })
+  outgoing.end(answer)
+  return undefined
+}
+
+async function writeResponse(outgoing: ServerResponse, response: Response): Promise<void> {
+  const body = await response.text()
+  const headers = Object.fromEntries(response.headers)
+  outgoing.writeHead(response.status, { ...headers, 'content-length': Buffer.byteLength(body) })
   outgoing.end(body)
 }
