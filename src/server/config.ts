@@ -12,7 +12,7 @@ type Defaulted = Required<Omit<ServerConfig, Listens | Optional>>
 /** Where a door listens. `named` tells an address of the configuration from a default: only for the former is a taken port an error. */
 export type DoorAddress = ListenAddress & { readonly named: boolean }
 
-/** A configuration with every default filled in; a door is null when it is off. */
+/** A configuration with its defaults. A door that is off is null. */
 export interface ResolvedConfig extends Defaulted {
   readonly http: DoorAddress | null
   readonly tcp: DoorAddress | null
@@ -69,7 +69,7 @@ export function checkConfig(
   return Object.fromEntries(entries) as ServerConfig
 }
 
-/** Checks a configuration and fills in the defaults. */
+/** Checks a configuration and adds the defaults. Throws as `checkConfig` does. */
 export function resolveConfig(input: ServerConfig): ResolvedConfig {
   const given = checkConfig(input)
   const defaults = Object.fromEntries(

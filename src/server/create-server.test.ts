@@ -12,7 +12,7 @@ import { openLog } from './log.ts'
 
 const quiet = { log: openLog({ level: 'silent' }) }
 
-test('a server in process: up, ready, closed once and for all', async () => {
+test('a server in process starts, is ready, and closes once', async () => {
   const server = await createServer({ http: '127.0.0.1:0', store: 'memory', dev: true }, quiet)
   const [http] = server.addresses
   assert.equal(http?.door, 'http')
@@ -23,7 +23,7 @@ test('a server in process: up, ready, closed once and for all', async () => {
   await assert.rejects(fetch(`${http?.address}/readyz`))
 })
 
-test('two servers in one process do not share a thing', async () => {
+test('two servers in one process share nothing', async () => {
   const config = { http: '127.0.0.1:0', store: 'memory', dev: true } as const
   const [one, two] = await Promise.all([createServer(config, quiet), createServer(config, quiet)])
   try {
@@ -58,7 +58,7 @@ test('a command whose name is taken stops the start', async () => {
   })
 })
 
-test('a configuration is checked in process too', async () => {
+test('a configuration in code is checked', async () => {
   const wrong = { htpp: 'off' } as object
   await assert.rejects(createServer(wrong, quiet), { message: 'htpp: there is no such key.' })
   await assert.rejects(createServer({ http: '0.0.0.0:0' }, quiet), { code: 'invalid_request' })
@@ -123,7 +123,7 @@ test('what is not a store, a directory or a codec is refused by its key', async 
   }
 })
 
-test('a client that asks for an upgrade nobody takes and is gone ends nothing', async () => {
+test('a client that asks for an unknown upgrade and disconnects does not end the process', async () => {
   const server = await createServer({ http: '127.0.0.1:0', store: 'memory', dev: true }, quiet)
   try {
     const url = new URL(server.addresses[0]?.address ?? '')
@@ -142,7 +142,7 @@ test('a client that asks for an upgrade nobody takes and is gone ends nothing', 
   }
 })
 
-test('a WebSocket whose command does not end holds no shutdown up', async () => {
+test('a WebSocket whose command does not end does not delay the shutdown', async () => {
   const started = Promise.withResolvers<void>()
   const stuck = defineCommand({
     name: 'slow.work',

@@ -5,7 +5,7 @@ import { openFixture, PASSWORD, read, refused } from '../../../test/support/http
 import { ROUTES } from './routes.ts'
 
 for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
-  test(`mounted under ${prefix}, everything is under it and nothing outside`, async () => {
+  test(`mounted under ${prefix}, every route is below the prefix and none outside`, async () => {
     await using fixture = await openFixture({ door: { prefix } })
     const base = prefix.replace(/\/$/, '')
     const body = { name: 'ada', password: PASSWORD }
@@ -34,7 +34,7 @@ for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
   })
 }
 
-test('in an application of one’s own, the door answers its paths and the application the others', async () => {
+test('mounted in an application, the door answers its own paths and the application all others', async () => {
   await using fixture = await openFixture({ door: { prefix: '/auth' } })
   const app = new Hono()
   app.all('/auth/*', (c) => fixture.fetch(c.req.raw))
@@ -50,7 +50,7 @@ test('in an application of one’s own, the door answers its paths and the appli
   assert.equal((await read(await app.request('/auth/v1/actors', init))).status, 201)
 })
 
-test('two doors over one authority stand beside each other, and one’s token is good at the other', async () => {
+test('two doors of one authority work side by side, and accept each other’s tokens', async () => {
   await using fixture = await openFixture({ door: { prefix: '/one' } })
   const { createHandler } = await import('./index.ts')
   const other = createHandler(fixture.authority, { prefix: '/two' })

@@ -72,7 +72,7 @@ for (const [name, headers, allowed] of MATRIX) {
   })
 }
 
-test('every unsafe route refuses a cookie from elsewhere, before anything is done', async () => {
+test('every unsafe route refuses a cookie from another origin before it changes anything', async () => {
   await using fixture = await openFixture()
   await fixture.person('root', ['admin', 'introspect'])
   const cookie = await fixture.cookieOf('root')
@@ -86,7 +86,7 @@ test('every unsafe route refuses a cookie from elsewhere, before anything is don
   assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
-test('reading by cookie needs no origin', async () => {
+test('reading with a cookie needs no origin', async () => {
   await using fixture = await housed()
   const cookie = await fixture.cookieOf('ada')
   for (const path of ['/v1/session', '/v1/sessions']) {
@@ -95,7 +95,7 @@ test('reading by cookie needs no origin', async () => {
   }
 })
 
-test('no answer ever allows another origin to read it', async () => {
+test('no answer allows another origin to read it', async () => {
   await using fixture = await housed()
   const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'access-control-request-method': 'DELETE' }
@@ -106,7 +106,7 @@ test('no answer ever allows another origin to read it', async () => {
   }
 })
 
-test('a bearer token needs no origin, from wherever', async () => {
+test('a bearer token needs no origin', async () => {
   await using fixture = await housed()
   const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
@@ -191,13 +191,13 @@ test('production serves any host, or those allowed where some are', async () => 
   }
 })
 
-test('in development allowed hosts come beside the loopback ones', () => {
+test('in development allowed hosts are added to the loopback ones', () => {
   assert.ok(isAllowedHost('dev.test:8080', ['dev.test'], true))
   assert.ok(isAllowedHost('localhost', ['dev.test'], true))
   assert.ok(!isAllowedHost('dev.test', [], true))
 })
 
-test('where the secret is in the body, a cookie that comes along asks for no origin and is left', async () => {
+test('a route with its secret in the body ignores a cookie and needs no origin', async () => {
   await using fixture = await housed()
   const cookie = await fixture.cookieOf('ada')
   const { renewal } = await fixture.login('ada')

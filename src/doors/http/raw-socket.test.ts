@@ -127,7 +127,7 @@ const ABSURD: Readonly<Record<string, string | Uint8Array>> = {
 }
 
 for (const [name, bytes] of Object.entries(ABSURD)) {
-  test(`the server outlives ${name}, and says nothing but a refusal`, async () => {
+  test(`the server outlives ${name}, and answers only refusals`, async () => {
     await using served = await serve()
     const { token } = await served.fixture.person('ada')
     const answer = await served.send(bytes)
@@ -141,7 +141,7 @@ for (const [name, bytes] of Object.entries(ABSURD)) {
   })
 }
 
-test('a request that follows an answered one on the same connection is answered in its turn', async () => {
+test('a pipelined request is answered in order', async () => {
   await using served = await serve()
   const get = request('GET /healthz', [HOST])
   const answer = await served.send(get + get + request('GET /v1/session', [HOST, CLOSE]))
@@ -149,7 +149,7 @@ test('a request that follows an answered one on the same connection is answered 
   assert.deepEqual(statuses, ['200', '200', '401'])
 })
 
-test('garbage behind a good request ends that connection and nothing else', async () => {
+test('garbage after a valid request closes only that connection', async () => {
   await using served = await serve()
   const answer = await served.send(
     `${request('GET /healthz', [HOST])}\0\xff garbage ${CRLF}${CRLF}`,
@@ -160,7 +160,7 @@ test('garbage behind a good request ends that connection and nothing else', asyn
   await served.assertLives()
 })
 
-test('what stands behind a refused body is not taken for a request', async () => {
+test('bytes after a refused body are not parsed as a request', async () => {
   await using served = await serve()
   const smuggled = request('GET /v1/session', [HOST])
   const body = smuggled.padEnd(70_000, ' ')
@@ -183,7 +183,7 @@ test('a body of chunks over the limit is refused on the wire', async () => {
   await served.assertLives()
 })
 
-test('a slow body holds up nobody else', async () => {
+test('a slow body does not delay other requests', async () => {
   await using served = await serve()
   const body = JSON.stringify({ name: 'slow', password: PASSWORD })
   const socket = connect(served.port, '127.0.0.1')
@@ -198,7 +198,7 @@ test('a slow body holds up nobody else', async () => {
   socket.destroy()
 })
 
-test('a client that leaves in the middle of its body leaves nothing behind', async () => {
+test('a client that disconnects during its body leaves nothing behind', async () => {
   await using served = await serve()
   const headers = [HOST, 'Content-Type: application/json', 'Content-Length: 500']
   const socket = connect(served.port, '127.0.0.1')
