@@ -27,8 +27,11 @@ export interface RunningServer {
   readonly addresses: readonly DoorLocation[]
   /** The file of the certificate authority that the server made; null where a certificate was given, and without TLS. */
   readonly caFile: string | null
+  /** The authority that every door uses. */
   readonly authority: Authority
+  /** The open connections of every door. */
   readonly connections: Connections
+  /** The log of the server. */
   readonly log: Log
   /** Counts an unhandled error, for `/metrics`. */
   countFault(): void

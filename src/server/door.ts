@@ -1,6 +1,6 @@
 /** A listener that the server opens and closes, of whatever protocol. */
 export interface Door {
-  /** `http`, `tcp`, `tls`, `grpc`. */
+  /** The name of its option: `http`, `tcp`, `tls` or `grpc`. */
   readonly name: string
   /** The address to listen on, for messages. */
   readonly wanted: string
@@ -14,6 +14,7 @@ export interface Door {
 
 /** Where an open door listens. */
 export interface DoorLocation {
+  /** The name of the door. */
   readonly door: string
   /** As clients write it: `http://127.0.0.1:8080`. */
   readonly address: string

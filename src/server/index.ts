@@ -1,4 +1,3 @@
-export type { ResolvedConfig } from './config.ts'
 export { WRONG_CONFIGURATION } from './configuration-error.ts'
 export { type CreateServerOptions, createServer, type RunningServer } from './create-server.ts'
 export type { Door } from './door.ts'

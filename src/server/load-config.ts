@@ -25,6 +25,7 @@ export interface ConfigSources {
   readonly flags: Readonly<Partial<Record<OptionKey, string | boolean>>>
   /** The file that a flag names. */
   readonly configFile?: string
+  /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The folder in which `latchkey.config.ts`, `.js` and `.mjs` are looked for, where no file is named. */
   readonly folder: string
@@ -32,6 +33,7 @@ export interface ConfigSources {
 
 /** The result of `loadConfig`. */
 export interface LoadedConfig {
+  /** The configuration, without defaults. */
   readonly config: ServerConfig
   /** The file that was read, or null. */
   readonly file: string | null

@@ -26,6 +26,7 @@ export type Logger = Readonly<
 
 /** A log. */
 export interface Log {
+  /** Writes the lines. */
   readonly logger: Logger
   /** Writes what is still buffered. */
   flush(): void

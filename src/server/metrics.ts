@@ -14,7 +14,9 @@ export interface Metrics {
   countAnswer(route: string, status: number): void
   /** Counts an unhandled error. */
   countFault(): void
+  /** Returns all metrics. */
   render(): Promise<{ contentType: string; body: string }>
+  /** Stops counting. */
   close(): void
 }
 

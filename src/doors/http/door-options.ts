@@ -3,7 +3,9 @@ import type { Authority } from '../../core/index.ts'
 
 /** Options of `createHttpDoor`. */
 export interface HttpDoorOptions {
+  /** Checks every session. */
   readonly authority: Authority
+  /** Runs every command. */
   readonly pipeline: Pipeline
   /** The commands that `POST /v1/commands/{name}` serves and the reference describes. */
   readonly registry: CommandRegistry
