@@ -19,7 +19,7 @@ class Served implements AsyncDisposable {
     this.port = (server.address() as AddressInfo).port
   }
 
-  /** Writes bytes as they are, in order, and reads until the server closes or has been quiet for a while. */
+  /** Writes bytes as they are, in order, and reads until the server closes. */
   send(...pieces: readonly (string | Uint8Array)[]): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>()
     const socket = connect(this.port, '127.0.0.1')
@@ -28,13 +28,14 @@ class Served implements AsyncDisposable {
       socket.destroy()
       resolve(received)
     }
-    socket.setTimeout(400, done)
     socket.on('data', (data) => {
       received += data.toString('latin1')
     })
     socket.on('error', done)
     socket.on('close', done)
     for (const piece of pieces) socket.write(piece)
+    // The server answers what it has received, and closes.
+    socket.end()
     return promise
   }
 
@@ -62,6 +63,8 @@ async function serve(): Promise<Served> {
     }),
   )
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing))
+  // A client that has sent everything still gets its answers.
+  Object.assign(server, { httpAllowHalfOpen: true })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return new Served(fixture, server)
 }

@@ -34,7 +34,7 @@ function folderOf(t: TestContext): string {
 async function until(so: () => boolean): Promise<void> {
   const end = performance.now() + 5_000
   while (!so()) {
-    assert.ok(performance.now() < end, 'it did not come about')
+    assert.ok(performance.now() < end, 'the condition is not met within 5 seconds')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
@@ -121,25 +121,24 @@ describe('certificates in files', () => {
   test('changed files are used together while the server runs; broken ones are reported once and ignored', async (t) => {
     const { cert, key, put, open, problems } = files(t)
     const material = open()
-    const told: string[] = []
-    const stop = material.onChange(() => told.push(material.cert))
+    const changed: string[] = []
+    const stop = material.onChange(() => changed.push(material.cert))
     writeFileSync(cert, two.cert)
     await until(() => problems.length === 1)
-    await new Promise((resolve) => setTimeout(resolve, 50))
     assert.deepEqual([material.cert, material.key], [one.cert, one.key])
     assert.deepEqual(problems, [
       'The certificate in use stays: the key does not belong to the certificate.',
     ])
     writeFileSync(key, two.key)
-    await until(() => told.length === 1)
-    assert.deepEqual([material.cert, material.key, told], [two.cert, two.key, [two.cert]])
+    await until(() => changed.length === 1)
+    assert.deepEqual([material.cert, material.key, changed], [two.cert, two.key, [two.cert]])
     rmSync(key)
     await until(() => problems.length === 2)
     assert.match(problems[1] ?? '', /there is no file .*key\.pem\.$/)
     stop()
     put(one)
     await until(() => material.cert === one.cert)
-    assert.equal(told.length, 1)
+    assert.equal(changed.length, 1)
   })
 
   test('unusable files at the start are a wrong configuration, and the message does not contain the key', (t) => {
