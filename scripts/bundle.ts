@@ -11,17 +11,24 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 
-/**
- * Packages that an application installs with the library. `zod`, because applications pass schemas of it to `defineCommand`; the
- * others are small, and `core` imports them.
- */
-const INSTALLED = /^(zod|ipaddr\.js|@zxcvbn-ts\/language-common)(\/|$)/
+const manifest = JSON.parse(
+  readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8'),
+) as Record<'dependencies' | 'peerDependencies', Record<string, string>>
 
-/** Folders that only the command line and the server import: they and their packages become part of the bundle. */
+/**
+ * Packages that an application installs with the library: `zod`, because applications pass its schemas to `defineCommand`, and what is
+ * small. Development dependencies that the source imports are bundled.
+ */
+const INSTALLED = Object.keys(manifest.dependencies)
+
+/** Optional packages. The library imports the application's; the command line has a copy of those that it imports. */
+const PEERS = Object.keys(manifest.peerDependencies)
+
+/** Folders that only the command line and the server import, or of which they have a copy with its packages. */
 const BUNDLED = ['cli', 'server', 'client', 'protocol', 'doors/grpc']
 
-/** Optional peers of the library. The bundle of the command line has a copy of them. */
-const PEERS = /^(@grpc\/|@bufbuild\/|grpc-health-check$|bcryptjs$)/
+/** An import, as the compiler writes it, of a package: its clause and the package's name. */
+const IMPORT = /^import ([^'"]+) from '((?!node:)[^'.][^']*)'/gm
 
 /** A source map without mappings. */
 const NO_SOURCE_MAP = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(
@@ -49,23 +56,23 @@ const COMMON = {
  * files import them from there. Returns the bundled source files.
  */
 export async function bundleLibraries(dist: string): Promise<string[]> {
-  const files = globSync('**/*.js', { cwd: dist }).filter((file) => !isBundled(file))
   const names = new Map<string, Set<string>>()
   const fileOf = (specifier: string) => specifier.replace(/^@/, '').replaceAll(/[/.]/g, '-')
-  for (const file of files) {
+  for (const file of globSync('**/*.js', { cwd: dist })) {
+    if (isBundled(file)) continue
     const path = join(dist, file)
     const text = readFileSync(path, 'utf8')
-    const changed = text.replace(
-      /^import \{ ([^}]+) \} from '([^'.][^']*)'/gm,
-      (all, list: string, specifier: string) => {
-        if (specifier.startsWith('node:') || isInstalled(specifier)) return all
-        const used = names.get(specifier) ?? new Set()
-        for (const name of list.split(', ')) used.add(name.replace(/ as .*/, ''))
-        names.set(specifier, used)
-        const target = relative(dirname(path), join(dist, 'vendor', `${fileOf(specifier)}.js`))
-        return `import { ${list} } from '${target.split(sep).join('/')}'`
-      },
-    )
+    const changed = text.replace(IMPORT, (all, clause: string, specifier: string) => {
+      if (isInstalled(specifier)) return all
+      const [, byDefault, list = ''] = /^(\w+)?(?:, )?(?:\{ (.+) \})?$/.exec(clause) ?? []
+      const used = [...list.split(', ').filter(Boolean), ...(byDefault ? ['default'] : [])]
+      if (used.length === 0) throw new Error(`${file}: import ${specifier} by names, to bundle it.`)
+      const known = names.get(specifier) ?? new Set()
+      names.set(specifier, known)
+      for (const name of used) known.add(name.replace(/ as .*/, ''))
+      const target = relative(dirname(path), join(dist, 'vendor', `${fileOf(specifier)}.js`))
+      return `import ${clause} from '${target.split(sep).join('/')}'`
+    })
     if (changed !== text) writeFileSync(path, changed)
   }
   const entry: Plugin = {
@@ -103,15 +110,16 @@ export async function bundleCommandLine(dist: string): Promise<string[]> {
     outdir: folder,
     chunkNames: 'server/[name]-[hash]',
     sourcemap: 'linked',
-    external: ['zod', 'ipaddr.js', '@zxcvbn-ts/language-common'],
+    external: INSTALLED,
     plugins: [keepLibrary(dist), loadPackages(dist)],
   })
-  for (const name of ['cli', 'server']) {
-    for (const file of globSync(`${name}/**/*.{js,js.map}`, { cwd: dist })) rmSync(join(dist, file))
-    for (const file of globSync(`${name}/*`, { cwd: folder })) {
-      renameSync(join(folder, file), join(dist, file))
-    }
-    for (const file of globSync(`${name}/*.map`, { cwd: dist })) forgetPackages(join(dist, file))
+  // No export names the command line, so its declarations are removed too.
+  for (const file of globSync(['cli/**/*.*', 'server/**/*.{js,js.map}'], { cwd: dist })) {
+    rmSync(join(dist, file))
+  }
+  for (const file of globSync('{cli,server}/*', { cwd: folder })) {
+    if (file.endsWith('.map')) forgetPackages(join(folder, file))
+    renameSync(join(folder, file), join(dist, file))
   }
   rmSync(folder, { recursive: true })
   return Object.keys(metafile.inputs)
@@ -186,5 +194,7 @@ function isBundled(file: string): boolean {
 }
 
 function isInstalled(specifier: string): boolean {
-  return INSTALLED.test(specifier) || PEERS.test(specifier)
+  return [...INSTALLED, ...PEERS].some(
+    (name) => specifier === name || specifier.startsWith(`${name}/`),
+  )
 }

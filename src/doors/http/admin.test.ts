@@ -64,7 +64,7 @@ test('a proof older than 15 minutes must be made again, at every route of admini
   fixture.clock.advance(1)
   for (const reply of await everyRoute(fixture, admin.token))
     refused(reply, 403, 'step_up_required')
-  // One's own session is as good as ever.
+  // Routes that need no fresh proof still answer.
   assert.equal((await fixture.ask('GET /v1/sessions', { token: admin.token })).status, 200)
   const stepUp = await fixture.ask('POST /v1/session/step-up', {
     token: admin.token,
@@ -291,7 +291,7 @@ test('the audit trail records actor, target and act, and contains no secret', as
   await fixture.ask(`POST /v1/admin/actors/${ada.id}/suspend`, { token: admin.token })
   const reply = await fixture.ask('GET /v1/admin/audit?limit=1000', { token: admin.token })
   const entries = reply.body['entries'] as { act: string; outcome: string; actor: string | null }[]
-  const told = entries.map(({ act, outcome }) => `${act} ${outcome}`)
+  const recorded = entries.map(({ act, outcome }) => `${act} ${outcome}`)
   for (const wanted of [
     'actor_created ok',
     'login ok',
@@ -299,7 +299,7 @@ test('the audit trail records actor, target and act, and contains no secret', as
     'renewal ok',
     'actor_suspended ok',
   ]) {
-    assert.ok(told.includes(wanted), wanted)
+    assert.ok(recorded.includes(wanted), wanted)
   }
   assert.equal(entries.find(({ act }) => act === 'actor_suspended')?.actor, admin.id)
   for (const secret of [PASSWORD, 'wrong-secret', typed, ada.token, ada.renewal, admin.token]) {

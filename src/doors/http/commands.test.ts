@@ -57,8 +57,8 @@ test('a command of the application is refused as every other', async () => {
   refused(await call({ x: 1, name: 'a', other: 1 }), 400, 'invalid_request')
   refused(await call([]), 400, 'invalid_request')
   refused(await call({ x: -1 }), 409, 'conflict')
-  const guest = await fixture.person('guest', ['visitor'])
-  refused(await call({ x: 1 }, { token: guest.token }), 403, 'access_denied')
+  const other = await fixture.person('bob', ['other'])
+  refused(await call({ x: 1 }, { token: other.token }), 403, 'access_denied')
   // The name in the path is not a parameter.
   refused(await call({}), 400, 'invalid_request')
   fixture.clock.advance(15 * 60_000)
@@ -133,6 +133,15 @@ test('a command that is registered later is served and described', () => {
   assert.equal(describeApi(registry, '').paths['/v1/commands/game.ping'], undefined)
   registry.add([ping])
   assert.ok('post' in (describeApi(registry, '').paths['/v1/commands/game.ping'] ?? {}))
+})
+
+test('a schema that cannot be described does not stop the start', () => {
+  const one = z.strictObject({ a: z.int() }).meta({ id: 'game.same' })
+  const params = z.strictObject({ one, other: z.string().meta({ id: 'game.same' }) })
+  const odd = defineCommand({ name: 'game.odd', access: ['*'], params, run: () => null })
+  const { paths } = describeApi(createRegistry([...builtInCommands, odd]), '')
+  const body = paths['/v1/commands/game.odd']?.['post']?.requestBody
+  assert.deepEqual(body?.content['application/json']?.schema, {})
 })
 
 test('a shape of the application does not replace one of the reference with the same name', () => {

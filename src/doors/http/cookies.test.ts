@@ -53,7 +53,7 @@ test('a cookie is __Host-, Secure, HttpOnly, SameSite=Lax, Path=/ and has no Dom
   assert.match(first?.value ?? '', TOKEN)
   const attributes = ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure']
   assert.deepEqual(first?.attributes, ['Max-Age=86400', ...attributes].sort())
-  // Whoever logs in anew acts as nobody else.
+  // A new login removes the impersonation's cookie.
   assert.deepEqual(second, {
     name: ACTING,
     value: '',

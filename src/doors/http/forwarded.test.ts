@@ -33,7 +33,7 @@ const forwarded = (address: string, chain: string): Asking => ({
 
 for (const [name, options, asking, expected] of [
   ['the peer, without a proxy', {}, { address: '203.0.113.7' }, '203.0.113.7'],
-  ['nobody, where the peer is unknown', {}, {}, null],
+  ['no client, where the peer is unknown', {}, {}, null],
   ['the peer, where no proxy is trusted', {}, forwarded('10.0.0.1', '203.0.113.9'), '10.0.0.1'],
   [
     'the peer, which is no trusted proxy',
@@ -49,15 +49,15 @@ for (const [name, options, asking, expected] of [
     '203.0.113.9',
   ],
   [
-    'who stands before all proxies',
+    'the last hop that is not a trusted proxy',
     PROXIES,
     forwarded('10.0.0.1', '203.0.113.9, 10.0.0.2'),
     '203.0.113.9',
   ],
-  ['the proxy, which names nobody', PROXIES, { address: '10.0.0.1' }, '10.0.0.1'],
+  ['the proxy, where it sends no header', PROXIES, { address: '10.0.0.1' }, '10.0.0.1'],
   ['the proxy, which names nonsense', PROXIES, forwarded('10.0.0.1', 'unknown'), '10.0.0.1'],
   [
-    'nobody that a made-up chain names',
+    'the proxy, where the chain has no valid last hop',
     PROXIES,
     forwarded('10.0.0.1', `${'1.1.1.1,'.repeat(5000)}x`),
     '10.0.0.1',

@@ -186,8 +186,7 @@ function toSchema(command: Command, of: 'params' | 'result', components: Json): 
   const schema = command[of]
   if (schema === undefined) return {}
   const io = of === 'params' ? 'input' : 'output'
-  const generated = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json
-  const { $schema: _, $defs = {}, ...rest } = generated
+  const { $schema: _, $defs = {}, ...rest } = jsonSchemaOf(schema, io)
   const definitions = Object.entries($defs as Json)
   const same = (name: string, definition: unknown) =>
     !Object.hasOwn(components, name) ||
@@ -202,6 +201,15 @@ function toSchema(command: Command, of: 'params' | 'result', components: Json): 
     components[names.get(name) ?? name] = relink(definition, names)
   }
   return relink(rest, names) as Json
+}
+
+// A schema of another copy of zod, or one that JSON Schema cannot express, must not stop the server: its description is empty.
+function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  try {
+    return z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json
+  } catch {
+    return {}
+  }
 }
 
 function relink(value: unknown, names: ReadonlyMap<string, string>): unknown {

@@ -44,7 +44,7 @@ const MATRIX: readonly [string, Headers, boolean][] = [
 
 const loginBody = { identity: 'ada', password: PASSWORD, cookie: true }
 
-async function housed(door: Parameters<typeof openFixture>[0] = {}): Promise<Fixture> {
+async function originFixture(door: Parameters<typeof openFixture>[0] = {}): Promise<Fixture> {
   const fixture = await openFixture(door)
   await fixture.person('ada')
   return fixture
@@ -52,7 +52,7 @@ async function housed(door: Parameters<typeof openFixture>[0] = {}): Promise<Fix
 
 for (const [name, headers, allowed] of MATRIX) {
   test(`an unsafe method by cookie is ${allowed ? 'allowed' : 'refused'} with ${name}`, async () => {
-    await using fixture = await housed()
+    await using fixture = await originFixture()
     const cookie = await fixture.cookieOf('ada')
     const reply = await fixture.ask('DELETE /v1/session', { cookie, headers })
     if (allowed) assert.equal(reply.status, 204)
@@ -62,7 +62,7 @@ for (const [name, headers, allowed] of MATRIX) {
   })
 
   test(`a login that sets a cookie is ${allowed ? 'allowed' : 'refused'} with ${name}`, async () => {
-    await using fixture = await housed()
+    await using fixture = await originFixture()
     const reply = await fixture.ask('POST /v1/sessions', { body: loginBody, headers })
     if (allowed) assert.equal(reply.status, 201)
     else refused(reply, 403, 'origin_refused')
@@ -87,7 +87,7 @@ test('every unsafe route refuses a cookie from another origin before it changes 
 })
 
 test('reading with a cookie needs no origin', async () => {
-  await using fixture = await housed()
+  await using fixture = await originFixture()
   const cookie = await fixture.cookieOf('ada')
   for (const path of ['/v1/session', '/v1/sessions']) {
     const headers = { origin: 'https://evil.example' }
@@ -96,7 +96,7 @@ test('reading with a cookie needs no origin', async () => {
 })
 
 test('no answer allows another origin to read it', async () => {
-  await using fixture = await housed()
+  await using fixture = await originFixture()
   const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'access-control-request-method': 'DELETE' }
   for (const what of ['GET /v1/session', 'OPTIONS /v1/session', 'GET /openapi.json']) {
@@ -107,14 +107,14 @@ test('no answer allows another origin to read it', async () => {
 })
 
 test('a bearer token needs no origin', async () => {
-  await using fixture = await housed()
+  await using fixture = await originFixture()
   const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
   assert.equal((await fixture.ask('DELETE /v1/session', { token, headers })).status, 204)
 })
 
 test('behind a proxy the public URL is the origin, and the inner host is not', async () => {
-  await using fixture = await housed({ door: { publicUrl: 'https://login.example/auth/' } })
+  await using fixture = await originFixture({ door: { publicUrl: 'https://login.example/auth/' } })
   for (const [origin, allowed] of [
     ['https://login.example', true],
     ['http://login.example', false],
@@ -131,7 +131,7 @@ test('behind a proxy the public URL is the origin, and the inner host is not', a
 })
 
 test('the origin is compared with the Host of the request', async () => {
-  await using fixture = await housed()
+  await using fixture = await originFixture()
   const headers = { host: 'app.example:9000', origin: 'https://app.example:9000' }
   assert.equal((await fixture.ask('POST /v1/sessions', { body: loginBody, headers })).status, 201)
   const other = { host: 'app.example:9000', origin: HERE }
@@ -198,7 +198,7 @@ test('in development allowed hosts are added to the loopback ones', () => {
 })
 
 test('a route with its secret in the body ignores a cookie and needs no origin', async () => {
-  await using fixture = await housed()
+  await using fixture = await originFixture()
   const cookie = await fixture.cookieOf('ada')
   const { renewal } = await fixture.login('ada')
   const code = await fixture.authority.actors.createClaimCode()

@@ -7,7 +7,7 @@ import { type Fixture, openFixture, PASSWORD } from '../../../test/support/http-
 
 const CRLF = '\r\n'
 
-/** A house behind a real server. */
+/** An authority behind a real HTTP server. */
 class Served implements AsyncDisposable {
   readonly fixture: Fixture
   readonly port: number
@@ -78,7 +78,7 @@ const CLOSE = 'Connection: close'
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0)
 
-/** What cannot be a request: it is refused or the connection is cut, and nobody else notices. */
+/** Malformed requests: each is refused or its connection is closed, and other requests are answered. */
 const ABSURD: Readonly<Record<string, string | Uint8Array>> = {
   'no Host': request('GET /v1/session', [CLOSE]),
   'two Hosts': request('GET /v1/session', [HOST, 'Host: evil.example', CLOSE]),

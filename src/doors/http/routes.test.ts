@@ -212,8 +212,8 @@ test('metrics are rendered, and not found where there are none', async () => {
 })
 
 test('every answer of a route is counted, refusals of the body and the query included', async () => {
-  const told: [string, number][] = []
-  const onAnswer = (route: string, status: number) => void told.push([route, status])
+  const counted: [string, number][] = []
+  const onAnswer = (route: string, status: number) => void counted.push([route, status])
   await using fixture = await openFixture({ door: { onAnswer } })
   await fixture.ask('GET /v1/session')
   await fixture.ask('POST /v1/actors', { raw: '{', type: 'application/json' })
@@ -221,7 +221,7 @@ test('every answer of a route is counted, refusals of the body and the query inc
   await fixture.ask('POST /v1/actors', { body: {} })
   await fixture.ask('DELETE /v1/sessions')
   await fixture.ask('DELETE /v1/sessions/someone')
-  assert.deepEqual(told, [
+  assert.deepEqual(counted, [
     ['GET /v1/session', 401],
     ['POST /v1/actors', 400],
     ['POST /v1/actors', 415],

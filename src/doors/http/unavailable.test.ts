@@ -21,7 +21,7 @@ const PATIENCE_MS = 5000
 
 type Failure = 'reject' | 'throw' | 'hang'
 
-/** A store that can be told to fail, wholly or in one method. */
+/** A store that fails on demand, in every method or in one. */
 class FaultyStore {
   readonly store: Store
   #failing: ((method: string) => Failure | null) | null = null
