@@ -11,6 +11,7 @@ const PRINTED: Record<string, string> = {
   'embed.ts': 'hello, ada\nsession_revoked\n',
   'own-users.ts': 'logged in; the old hash is now argon2id\nsession_revoked: suspended\n',
   'mount.ts': "{ notesOf: 'ada' }\n{ code: 'token_missing' }\n",
+  'own-store.ts': 'acme_lks_ Ada 1\n',
   'command.ts': `bob gets {"sent":true}
 ada hears {"name":"greeted","data":{"by":"bob","text":"hi"}}
 ada hears {"name":"bye"}

@@ -1,12 +1,18 @@
-/** Compiles `src` to `dist`, from nothing, so that no file of an older source stays behind. */
+/** Compiles `src` to `dist` from nothing, then bundles what an application that embeds the library should not have to install. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { bundleCommandLine, bundleLibraries } from './bundle.ts'
+import { licencesOf } from './licences.ts'
 
 const root = resolve(import.meta.dirname, '..')
-rmSync(resolve(root, 'dist'), { recursive: true, force: true })
+const dist = resolve(root, 'dist')
+rmSync(dist, { recursive: true, force: true })
 const tsc = resolve(root, 'node_modules/.bin/tsc')
 const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
-const command = resolve(root, 'dist/cli/main.js')
-if (status === 0 && existsSync(command)) chmodSync(command, 0o755)
+if (status === 0) {
+  const bundled = [...(await bundleLibraries(dist)), ...(await bundleCommandLine(dist))]
+  writeFileSync(resolve(dist, 'THIRD-PARTY-LICENSES'), licencesOf(root, bundled))
+  chmodSync(resolve(dist, 'cli/main.js'), 0o755)
+}
 process.exitCode = status ?? 1

@@ -4,7 +4,7 @@ import {
   type RemoteAgent,
   type Session,
 } from '../client/index.ts'
-import { ROUTES } from '../server/http-routes.ts'
+import { findRouteCommand } from '../server/route-command.ts'
 import { type Api, type ApiCall, apiOf } from './api.ts'
 
 export interface GrpcApiOptions extends Omit<OpenAgentOptions, 'session'> {
@@ -19,24 +19,11 @@ export function createGrpcApi({ session, ...options }: GrpcApiOptions): Api {
   return apiOf(options.address, async <T>(method: string, path: string, call: ApiCall = {}) => {
     opened ??= open()
     const { sessions } = await opened
-    const { name, params } = commandOf(method, path)
+    const command = findRouteCommand(method, path)
+    if (command === null) throw new Error(`There is no route ${method} ${path}.`)
+    const { name, params } = command
     const input = { ...params, ...call.query, ...(call.body as object | undefined) }
     const { result } = await sessions.command({ name, params: JSON.stringify(input) })
     return JSON.parse(result) as T
   })
-}
-
-/** The command that a request calls, and the parameters in its path. */
-function commandOf(method: string, target: string): { name: string; params: object } {
-  const [path = ''] = target.split('?')
-  for (const route of ROUTES) {
-    if (route.method !== method) continue
-    const pattern = route.path.replace(/:(\w+)/g, '(?<$1>[^/]+)')
-    const match = new RegExp(`^${pattern}$`).exec(path)
-    if (match === null) continue
-    const given = Object.entries(match.groups ?? {})
-    const params = given.map(([key, value]) => [key, decodeURIComponent(value)])
-    return { name: route.command, params: Object.fromEntries(params) }
-  }
-  throw new Error(`There is no route ${method} ${path}.`)
 }

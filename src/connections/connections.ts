@@ -225,18 +225,21 @@ class ConnectionTable implements Connections {
     } else if (change.kind === 'global-epoch-raised') {
       for (const id of [...this.#bySession.keys()]) this.#endSession(id, 'locked')
       this.#mailboxes.clear()
-    } else if (change.kind === 'actor-changed' || change.kind === 'owner-epoch-raised') {
-      // The authority decides whether the session is still valid: a brought directory may have suspended the actor.
-      const actor = change.kind === 'actor-changed' ? change.id : change.owner
-      for (const entry of this.#byActor.get(actor) ?? []) {
-        this.#use(entry, true).catch(this.#onError)
-      }
-    } else if (change.kind === 'missed') {
+    } else if (change.kind === 'actor-changed') this.#recheckActor(change.id)
+    else if (change.kind === 'owner-epoch-raised') this.#recheckActor(change.owner)
+    else if (change.kind === 'missed') {
       for (const entry of [...this.#entries()]) this.#use(entry, true).catch(this.#onError)
     }
   }
 
-  // An expiry is no write, so nobody announces it.
+  // The authority decides whether a session is still valid: a brought directory may have suspended the actor.
+  #recheckActor(actorId: string): void {
+    for (const entry of this.#byActor.get(actorId) ?? []) {
+      this.#use(entry, true).catch(this.#onError)
+    }
+  }
+
+  // An expiry is no write, so no message announces it.
   #sweep(): void {
     const now = this.#authority.now()
     for (const entry of [...this.#entries()]) {

@@ -1,49 +1,36 @@
-import { z } from 'zod'
 import { LatchkeyError } from './errors.ts'
 import type { Clock, Documents } from './ports/index.ts'
 import { PROFILES, type Profile, type ProfileName } from './session/profile.ts'
+import { nullable, number, oneOf, type SettingCheck, texts, truth, whole } from './setting-check.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 const YEAR = 365 * DAY
 
-const count = z.int().min(1).max(1_000_000)
-const duration = z
-  .int()
-  .min(0)
-  .max(10 * YEAR)
-const optionalDuration = z
-  .int()
-  .min(1000)
-  .max(10 * YEAR)
-  .nullable()
-const policy = z.enum(['evict-oldest', 'evict-least-recently-used', 'refuse'])
+const count = whole(1, 1_000_000)
+const duration = whole(0, 10 * YEAR)
+const optionalDuration = nullable(whole(1000, 10 * YEAR))
+const policy = oneOf('evict-oldest', 'evict-least-recently-used', 'refuse')
 
 interface Definition<T> {
   readonly value: T
-  readonly schema: z.ZodType<T>
+  readonly check: SettingCheck<T>
   readonly about: string
 }
 
-function define<T>(value: T, schema: z.ZodType<T>, about: string): Definition<T> {
-  return { value, schema, about }
+function define<T>(value: T, check: SettingCheck<T>, about: string): Definition<T> {
+  return { value, check, about }
 }
 
 const GENERAL = {
   'renewal.graceMs': define(
     30_000,
-    z
-      .int()
-      .min(0)
-      .max(10 * MINUTE),
+    whole(0, 10 * MINUTE),
     'How long a renewal may be retried with the previous code.',
   ),
   'renewal.lostAnswerMs': define(
     DAY,
-    z
-      .int()
-      .min(0)
-      .max(30 * DAY),
+    whole(0, 30 * DAY),
     'How long after a renewal the previous code still gets a successor while the first one was never used: the answer was lost.',
   ),
   'session.freshMs': define(
@@ -53,11 +40,11 @@ const GENERAL = {
   ),
   'session.keepEndedMs': define(DAY, duration, 'How long an ended session can still be told why.'),
   'session.maxDataBytes': define(65_536, count, 'The size of a session’s data bag.'),
-  'password.minLength': define(8, z.int().min(1).max(64), 'Code points a new password must have.'),
-  'password.blocklist': define(true, z.boolean(), 'Whether common passwords are refused.'),
+  'password.minLength': define(8, whole(1, 64), 'Code points a new password must have.'),
+  'password.blocklist': define(true, truth, 'Whether common passwords are refused.'),
   'password.contextWords': define<readonly string[]>(
     [],
-    z.array(z.string().min(1).max(64)).max(100),
+    texts(100, 64),
     'Words that a password may not consist of, beside the actor’s own names.',
   ),
   'throttle.identityFree': define(5, count, 'Failed logins of an identity before it must pause.'),
@@ -81,38 +68,31 @@ const GENERAL = {
   ),
   require_tokens_to_persist_ip: define(
     false,
-    z.boolean(),
+    truth,
     'Whether the token and the renewal code of a `device` session are good only from the address it was made from.',
   ),
   'persist_ip.prefixV4': define(
     32,
-    z.int().min(8).max(32),
+    whole(8, 32),
     'How many leading bits of an IPv4 address must be the same for that.',
   ),
   'persist_ip.prefixV6': define(
     128,
-    z.int().min(32).max(128),
+    whole(32, 128),
     'How many leading bits of an IPv6 address must be the same for that.',
   ),
   'token.refreshThreshold': define(
     0.5,
-    z.number().min(0).max(1),
+    number(0, 1),
     'The part of a token’s life after which a refresh is due.',
   ),
   'jwt.rotateAfterMs': define(
     90 * DAY,
-    z
-      .int()
-      .min(MINUTE)
-      .max(10 * YEAR),
+    whole(MINUTE, 10 * YEAR),
     'The age at which the key that signs tokens is replaced.',
   ),
   'audit.retentionMs': define(90 * DAY, duration, 'How long the audit trail is kept.'),
-  'audit.maxEntries': define(
-    1_000_000,
-    z.int().min(1).max(100_000_000),
-    'How many audit entries are kept.',
-  ),
+  'audit.maxEntries': define(1_000_000, whole(1, 100_000_000), 'How many audit entries are kept.'),
 } as const
 
 type ProfileKey = keyof Profile & string
@@ -141,31 +121,25 @@ export type SettingName = keyof Settings
 const PROFILE_SCHEMAS = {
   idleMs: [optionalDuration, 'How long a session may lie unused.'],
   tokenMs: [optionalDuration, 'The life of one token; each renewal gives that much more.'],
-  absoluteMs: [
-    z
-      .int()
-      .min(1000)
-      .max(10 * YEAR),
-    'The absolute end, counted from login.',
-  ],
-  renewable: [z.boolean(), 'Whether a login gets a renewal code.'],
+  absoluteMs: [whole(1000, 10 * YEAR), 'The absolute end, counted from login.'],
+  renewable: [truth, 'Whether a login gets a renewal code.'],
   maxLive: [count, 'Live sessions of one owner at once.'],
   onLimit: [policy, 'What happens to a login over the limit.'],
-  oldToken: [z.enum(['grace', 'dies', 'expires']), 'What becomes of the old token at renewal.'],
-} as const satisfies Record<ProfileKey, readonly [z.ZodType, string]>
+  oldToken: [oneOf('grace', 'dies', 'expires'), 'What becomes of the old token at renewal.'],
+} as const satisfies Record<ProfileKey, readonly [SettingCheck<unknown>, string]>
 
 function definitions(): Map<string, Definition<unknown>> {
   const all = new Map<string, Definition<unknown>>(Object.entries(GENERAL))
   for (const [name, profile] of Object.entries(PROFILES)) {
-    for (const [key, [schema, about]] of Object.entries(PROFILE_SCHEMAS)) {
+    for (const [key, [check, about]] of Object.entries(PROFILE_SCHEMAS)) {
       const value: unknown = profile[key as ProfileKey]
-      all.set(`profile.${name}.${key}`, { value, schema, about: `${name}: ${about}` })
+      all.set(`profile.${name}.${key}`, { value, check, about: `${name}: ${about}` })
     }
   }
   return all
 }
 
-/** The table of all settings: name, default, JSON Schema and meaning. */
+/** The table of all settings: name, default, check and meaning. */
 export const SETTINGS: ReadonlyMap<string, Definition<unknown>> = definitions()
 
 /** Whether a text names a setting. */
@@ -178,9 +152,8 @@ export function checkSetting(name: string, value: unknown): void {
   const definition = SETTINGS.get(name)
   if (definition === undefined)
     throw new LatchkeyError('invalid_request', `There is no setting ${name}.`)
-  const parsed = definition.schema.safeParse(value)
-  if (parsed.success) return
-  const message = parsed.error.issues[0]?.message ?? 'invalid value'
+  const { accepts, message } = definition.check
+  if (accepts(value)) return
   throw new LatchkeyError('invalid_request', `${name}: ${message}.`, {
     issues: [{ path: name, message }],
   })
@@ -268,7 +241,7 @@ export class SettingsTable {
     const changed = new Set<string>()
     for (const [name, definition] of SETTINGS) {
       // A stored value of an older release that is no longer valid must not stop the house.
-      const kept = name in stored && definition.schema.safeParse(stored[name]).success
+      const kept = name in stored && definition.check.accepts(stored[name])
       if (kept) changed.add(name)
       const initial = name in this.#initial ? this.#initial[name] : definition.value
       values.set(name, kept ? stored[name] : initial)

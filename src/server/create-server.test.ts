@@ -5,12 +5,14 @@ import { test } from 'node:test'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { defineCommand } from '../commands/index.ts'
+import type { Store } from '../core/index.ts'
+import { memory } from '../stores/memory/index.ts'
 import { createServer } from './create-server.ts'
 import { openLog } from './log.ts'
 
 const quiet = { log: openLog({ level: 'silent' }) }
 
-test('a server in process: up, ready, closed once and for all', async () => {
+test('a server in process starts, is ready, and closes once', async () => {
   const server = await createServer({ http: '127.0.0.1:0', store: 'memory', dev: true }, quiet)
   const [http] = server.addresses
   assert.equal(http?.door, 'http')
@@ -21,7 +23,7 @@ test('a server in process: up, ready, closed once and for all', async () => {
   await assert.rejects(fetch(`${http?.address}/readyz`))
 })
 
-test('two servers in one process do not share a thing', async () => {
+test('two servers in one process share nothing', async () => {
   const config = { http: '127.0.0.1:0', store: 'memory', dev: true } as const
   const [one, two] = await Promise.all([createServer(config, quiet), createServer(config, quiet)])
   try {
@@ -56,13 +58,72 @@ test('a command whose name is taken stops the start', async () => {
   })
 })
 
-test('a configuration is checked in process too', async () => {
+test('a configuration in code is checked', async () => {
   const wrong = { htpp: 'off' } as object
   await assert.rejects(createServer(wrong, quiet), { message: 'htpp: there is no such key.' })
   await assert.rejects(createServer({ http: '0.0.0.0:0' }, quiet), { code: 'invalid_request' })
 })
 
-test('a client that asks for an upgrade nobody takes and is gone ends nothing', async () => {
+/** A store that tells whether it was closed. */
+function closableStore(): { store: Store; isClosed(): boolean } {
+  let closed = false
+  const inner = memory()
+  const close = () => {
+    closed = true
+    return inner.close()
+  }
+  return { store: { ...inner, close }, isClosed: () => closed }
+}
+
+test('a store, or a promise of one, is used instead of a data folder', async () => {
+  for (const wrap of [(store: Store) => store, (store: Store) => Promise.resolve(store)]) {
+    const { store, isClosed } = closableStore()
+    const config = {
+      http: '127.0.0.1:0',
+      tls: 'off',
+      grpc: 'off',
+      data: '/nowhere/at/all',
+    } as const
+    const server = await createServer({ ...config, store: wrap(store) }, quiet)
+    const name = 'ada'
+    const registered = await server.authority.actors.register({ name, password: 'p'.repeat(20) })
+    assert.ok(registered.ok)
+    assert.ok((await store.directory.findByIdentity(name)) !== null)
+    assert.equal(isClosed(), false)
+    await server.close()
+    assert.equal(isClosed(), true)
+  }
+})
+
+test('a server that cannot start closes the store that it was given', async () => {
+  for (const config of [{ http: 'nonsense' }, { http: 'off', tls: 'off', grpc: 'off' }]) {
+    const { store, isClosed } = closableStore()
+    await assert.rejects(createServer({ ...config, store }, quiet), { code: 'invalid_request' })
+    assert.equal(isClosed(), true)
+  }
+  const failed = Promise.reject(new Error('no database'))
+  await assert.rejects(createServer({ http: '127.0.0.1:0', store: failed }, quiet), /no database/)
+})
+
+test('what is not a store, a directory or a codec is refused by its key', async () => {
+  for (const [key, value] of [
+    ['store', {}],
+    ['store', 'redis'],
+    ['store', null],
+    ['directory', {}],
+    ['directory', null],
+    ['codecs', [{}]],
+    ['codecs', 'jwt'],
+  ] as const) {
+    const message = new RegExp(`^${key}: `)
+    await assert.rejects(createServer({ [key]: value }, quiet), {
+      code: 'invalid_request',
+      message,
+    })
+  }
+})
+
+test('a client that asks for an unknown upgrade and disconnects does not end the process', async () => {
   const server = await createServer({ http: '127.0.0.1:0', store: 'memory', dev: true }, quiet)
   try {
     const url = new URL(server.addresses[0]?.address ?? '')
@@ -81,7 +142,7 @@ test('a client that asks for an upgrade nobody takes and is gone ends nothing', 
   }
 })
 
-test('a WebSocket whose command does not end holds no shutdown up', async () => {
+test('a WebSocket whose command does not end does not delay the shutdown', async () => {
   const started = Promise.withResolvers<void>()
   const stuck = defineCommand({
     name: 'slow.work',

@@ -1,7 +1,8 @@
 import type { Connections } from '../connections/index.ts'
 import type { Authority } from '../core/index.ts'
-import { resolveConfig, type ServerConfig } from './config.ts'
+import { type ResolvedConfig, resolveConfig } from './config.ts'
 import { createServices, type Services } from './create-services.ts'
+import type { DoorLocation } from './door.ts'
 import { type Log, openLog } from './log.ts'
 import { openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
@@ -9,48 +10,50 @@ import { openGrpc } from './open-grpc.ts'
 import { openHttp } from './open-http.ts'
 import type { OpenedDoor } from './opened-door.ts'
 import { requireSafe } from './safety.ts'
+import type { ServerConfig } from './server-config.ts'
 import { openTls, type TlsMaterial } from './tls/index.ts'
 
+/** Options of `createServer` beside the configuration. */
 export interface CreateServerOptions {
   /** Standard error by default. */
   readonly log?: Log
-  /** What is done when an administrator stops the server through a door. By default it closes. */
+  /** Called when an administrator stops the server through a door. Closes the server by default. */
   readonly onStop?: () => void
 }
 
-/** A server that is up. */
+/** A running server. */
 export interface RunningServer {
-  /** Which doors are open, and where. */
-  readonly addresses: readonly { readonly door: string; readonly address: string }[]
-  /** The file of the authority by which to know a certificate it made itself; null where somebody gave one, or there is none. */
+  /** The open doors. */
+  readonly addresses: readonly DoorLocation[]
+  /** The file of the certificate authority that the server made; null where a certificate was given, and without TLS. */
   readonly caFile: string | null
+  /** The authority that every door uses. */
   readonly authority: Authority
+  /** The open connections of every door. */
   readonly connections: Connections
+  /** The log of the server. */
   readonly log: Log
-  /** Counts an error that nobody handled, for `/metrics`. */
+  /** Counts an unhandled error, for `/metrics`. */
   countFault(): void
-  /** Accepts nothing more, answers what is under way for at most `shutdownMs`, and lets go of the store. Idempotent. */
+  /** Accepts nothing more, answers requests in progress for at most `shutdownMs`, and closes the store. Idempotent. */
   close(): Promise<void>
 }
 
 /**
  * Starts a server: store, authority, commands, connections, doors. Throws `invalid_request` for a configuration that is wrong or
- * unsafe, `conflict` for a data folder that another process has, `unavailable` for an address that is taken; nothing is left open
- * then.
+ * unsafe, `conflict` for a data folder that another process uses, `unavailable` for an address that is taken. It then closes whatever it
+ * has opened, and the store that it was given.
  */
 export async function createServer(
   config: ServerConfig = {},
   options: CreateServerOptions = {},
 ): Promise<RunningServer> {
-  const resolved = resolveConfig(config)
-  requireSafe(resolved)
-  const log = options.log ?? openLog({ level: resolved.logLevel, human: resolved.dev })
-  const services = await createServices(resolved, log)
+  const { resolved, log, services } = await prepare(config, options)
   const state: State = { ready: false, tls: null, opened: [], open: [] }
   const addresses = () => state.open.map(({ door, address }) => ({ door: door.name, address }))
   let closing: Promise<void> | null = null
   const close = () => {
-    closing ??= shut(services, state, resolved.shutdownMs)
+    closing ??= shutDown(services, state, resolved.shutdownMs)
     return closing
   }
   const stop = () => {
@@ -62,8 +65,8 @@ export async function createServer(
     state.opened.push(angen)
     const front = { front: angen.front, ready: () => state.ready }
     state.opened.unshift(await openHttp(resolved, services, front))
-    const told = { addresses, onStop: options.onStop ?? stop }
-    state.opened.push(await openGrpc(resolved, services, state.tls, told))
+    const info = { addresses, onStop: options.onStop ?? stop }
+    state.opened.push(await openGrpc(resolved, services, state.tls, info))
     const doors = state.opened.flatMap((opened) => opened.doors)
     state.open = await openDoors(doors, (message) => log.logger.warn(message))
     state.ready = true
@@ -82,6 +85,30 @@ export async function createServer(
   }
 }
 
+interface Prepared {
+  readonly resolved: ResolvedConfig
+  readonly log: Log
+  readonly services: Services
+}
+
+async function prepare(config: ServerConfig, options: CreateServerOptions): Promise<Prepared> {
+  try {
+    const resolved = resolveConfig(config)
+    requireSafe(resolved)
+    const log = options.log ?? openLog({ level: resolved.logLevel, human: resolved.dev })
+    return { resolved, log, services: await createServices(resolved, log) }
+  } catch (error) {
+    const { store } = config
+    if (typeof store === 'object') {
+      // Closing twice is allowed; the first error is the one that matters.
+      await Promise.resolve(store)
+        .then((given) => given?.close?.())
+        .catch(() => undefined)
+    }
+    throw error
+  }
+}
+
 interface State {
   ready: boolean
   tls: TlsMaterial | null
@@ -89,12 +116,12 @@ interface State {
   open: readonly OpenDoor[]
 }
 
-async function shut(services: Services, state: State, ms: number): Promise<void> {
+async function shutDown(services: Services, state: State, ms: number): Promise<void> {
   state.ready = false
   const drained = drainDoors(state.open, ms)
   for (const opened of state.opened) opened.cut()
   state.tls?.close()
-  // Long-lived connections end now, with a reason; what they were in the middle of may still be answered.
+  // Long-lived connections are closed with a reason now. Their commands in progress may still be answered.
   services.connections.close()
   await drained
   for (const opened of state.opened) await opened.close()

@@ -14,7 +14,7 @@ import type { ResolvedConfig } from './config.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 
-/** What stands between the store and the doors. */
+/** What every door uses. */
 export interface Services {
   readonly authority: Authority
   readonly connections: Connections
@@ -24,7 +24,7 @@ export interface Services {
   readonly log: Log
 }
 
-/** Opens the store, the authority on it, and what every door stands on. */
+/** Opens the store and the authority, and makes what every door uses. */
 export async function createServices(config: ResolvedConfig, log: Log): Promise<Services> {
   const registry = createRegistry([...builtInCommands, ...config.commands])
   const authority = await openAuthority(config, log)
@@ -44,20 +44,26 @@ export async function createServices(config: ResolvedConfig, log: Log): Promise<
 }
 
 async function openStore({ store, data }: ResolvedConfig): Promise<Store> {
+  if (typeof store === 'object') return store
   if (store === 'memory') return (await import('../stores/memory/index.ts')).memory()
   return (await import('../stores/sqlite/index.ts')).sqlite({ folder: data })
 }
 
 function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authority> {
-  const easy = { 'password.minLength': 1, 'password.blocklist': false }
+  const developmentSettings = { 'password.minLength': 1, 'password.blocklist': false }
   return createAuthority({
     store: openStore(config),
-    settings: { ...(config.dev ? easy : {}), ...mageSettings(config.mage), ...config.settings },
+    settings: {
+      ...(config.dev ? developmentSettings : {}),
+      ...mageSettings(config.mage),
+      ...config.settings,
+    },
+    ...(config.directory === null ? {} : { directory: config.directory }),
     guards: config.guards,
-    codecs: [mageCodec, angenCodec, jwtCodec()],
+    codecs: [mageCodec, angenCodec, jwtCodec(), ...config.codecs],
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,
-    onError: (err) => logger.error({ err }, 'Work in the background failed.'),
+    onError: (err) => logger.error({ err }, 'A background task failed.'),
   })
 }

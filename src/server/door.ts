@@ -1,13 +1,21 @@
-/** A door as the server opens and closes it, whatever protocol it speaks. */
+/** A listener that the server opens and closes, of whatever protocol. */
 export interface Door {
-  /** `http`, `mage`, `angen`, `grpc`. */
+  /** The name of its option: `http`, `tcp`, `tls` or `grpc`. */
   readonly name: string
-  /** What it should listen on, for messages. */
+  /** The address to listen on, for messages. */
   readonly wanted: string
-  /** Whether somebody chose that address: if it is taken then, the server does not start. */
+  /** Whether the configuration names that address: a taken port is an error only then. */
   readonly named: boolean
-  /** Begins to listen; returns where, as clients write it. Rejects with what the system says. */
+  /** Starts to listen, and returns the address as clients write it. Rejects with the error of the system. */
   listen(): Promise<string>
-  /** Accepts nothing more, and resolves when all that is under way is answered, or cut once `signal` fires. */
+  /** Accepts nothing more. Resolves when every request in progress is answered, or aborted because `signal` fired. */
   drain(signal: AbortSignal): Promise<void>
+}
+
+/** Where an open door listens. */
+export interface DoorLocation {
+  /** The name of the door. */
+  readonly door: string
+  /** As clients write it: `http://127.0.0.1:8080`. */
+  readonly address: string
 }

@@ -50,7 +50,7 @@ test('over TLS a client that trusts the certificate is served, and no other', as
   }
 })
 
-test('another certificate serves connections to come, and open ones go on', async (t) => {
+test('a changed certificate is used for new connections, and open ones stay', async (t) => {
   const tls = createTls()
   const fixture = await openFixture(t, { tls })
   const client = new TestClient(
@@ -73,7 +73,7 @@ test('another certificate serves connections to come, and open ones go on', asyn
   await watching.ended
 })
 
-test('an address that is taken says so as the system does', async (t) => {
+test('a taken address rejects with the error of the system', async (t) => {
   const fixture = await openFixture(t)
   const second = await createFixture()
   t.after(() => second.close())
@@ -87,7 +87,7 @@ test('an address that is taken says so as the system does', async (t) => {
   await assert.rejects(again.listen(), { code: 'EADDRINUSE' })
 })
 
-test('no more connections are open than may be', async (t) => {
+test('the number of open connections is limited', async (t) => {
   const fixture = await openFixture(t, { maxConnections: 2 })
   const sockets = [1, 2, 3].map(() => connect(fixture.port, '127.0.0.1'))
   const closed = sockets.map((socket) => once(socket.resume(), 'close'))

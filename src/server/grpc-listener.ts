@@ -12,7 +12,7 @@ export type Certificate = Pick<TlsMaterial, 'cert' | 'key' | 'onChange'>
 export interface GrpcListenerOptions {
   readonly door: GrpcDoor
   readonly address: ListenAddress & { readonly named: boolean }
-  /** Null for no TLS: for this machine alone. Another certificate serves connections to come; open ones go on. */
+  /** Null for no TLS, on this machine only. New connections use a changed certificate; open connections stay. */
   readonly tls: Certificate | null
   readonly maxConnections: number
   readonly onError: (error: unknown, what: string) => void
@@ -23,14 +23,14 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['h2'], handshakeTimeout: 10
 /** Serves a gRPC door on a port of this machine. */
 export function createGrpcListener(options: GrpcListenerOptions): Door {
   const { door, address, tls, onError } = options
-  // Its own listening says neither which error there was nor takes another certificate.
+  // The server's own `bindAsync` does not tell which error occurred, and cannot change its certificate.
   const injector = door.server.createConnectionInjector(ServerCredentials.createInsecure())
   const take = (socket: Socket) => injector.injectConnection(socket)
   const server = tls === null ? createServer(take) : listenWithTls(tls, take, onError)
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
-    // What goes wrong with a connection is the client's affair.
+    // An error of a connection is the client's: it must not end the process.
     socket.on('error', () => socket.destroy())
     socket.once('close', () => sockets.delete(socket))
   })

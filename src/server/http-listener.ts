@@ -1,31 +1,34 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { clearInterval, setInterval } from 'node:timers'
 import { getRequestListener } from '@hono/node-server'
-import { type ErrorCode, refusalOf } from '../core/errors.ts'
+import { type ErrorCode, refusalOf, refuse } from '../core/errors.ts'
 import type { HttpDoor } from '../doors/http/index.ts'
+import { problemDetails } from '../http/index.ts'
 import type { Door } from './door.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 import { listening } from './listening.ts'
 
+/** Options of `createHttpListener`. */
 export interface HttpListenerOptions {
   readonly door: HttpDoor
   readonly address: ListenAddress & { readonly named: boolean }
-  /** Doors on the same port that see a request before the HTTP door does. */
+  /** Doors on the same port that get each request before the HTTP door. None by default. */
   readonly front?: readonly FrontDoor[]
   readonly maxConnections: number
   readonly onError: (error: unknown, what: string) => void
 }
 
-/** A door that answers some requests of a port and leaves the others. */
+/** A door that handles some requests of a port. */
 export interface FrontDoor {
-  /** Takes a request, to be answered; false, with nothing done, for one that is not its own. */
+  /** Answers a request of its own. Returns false for any other, which it does not touch. */
   handle?(request: IncomingMessage, response: ServerResponse): boolean
-  /** Takes a connection over; false, with nothing done, for one that is not its own. */
+  /** Takes over a connection of its own. Returns false for any other, which it does not touch. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
 }
 
-/** How often connections that have fallen idle are closed while it drains. */
+/** How often idle connections are closed while the server drains. */
 const DRAIN_STEP_MS = 20
 
 /** Serves an HTTP door on a port of this machine. */
@@ -54,9 +57,9 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       requestTimeout: 30_000,
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 5000,
-      // Without one, our own door says so, in its own words.
+      // The HTTP door refuses a request without `Host`, as a problem.
       requireHostHeader: false,
-      // Any other upgrade (h2c, which curl and some proxies offer) is an ordinary request that was offered more.
+      // A request that offers another upgrade (h2c, by curl and some proxies) is answered as an ordinary request.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (incoming, outgoing) => {
@@ -73,7 +76,7 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     upgraded.add(socket)
     socket.on('close', () => upgraded.delete(socket))
     if (front.some((candidate) => candidate.upgrade?.(request, socket, head) === true)) return
-    // Nobody else listens for a client that is gone before it has read this.
+    // A client may disconnect before it reads the answer.
     socket.on('error', () => undefined)
     socket.end('HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\n\r\n')
   })
@@ -97,10 +100,10 @@ function closed(server: Server, upgraded: ReadonlySet<Duplex>, signal: AbortSign
   const { promise, resolve } = Promise.withResolvers<void>()
   const cut = () => {
     server.closeAllConnections()
-    // Which are no connections of HTTP any more.
+    // The server no longer counts upgraded sockets as HTTP connections.
     for (const socket of upgraded) socket.destroy()
   }
-  // A connection that was busy when the server closed turns idle and would stay for its whole keep-alive time.
+  // A connection that was busy when the server closed would stay open for its keep-alive time.
   const step = setInterval(() => server.closeIdleConnections(), DRAIN_STEP_MS)
   server.close(() => {
     clearInterval(step)
@@ -112,26 +115,16 @@ function closed(server: Server, upgraded: ReadonlySet<Duplex>, signal: AbortSign
   return promise
 }
 
-function problemText(status: number, code: ErrorCode, detail: string): string {
-  return JSON.stringify({
-    type: `urn:latchkey:error:${code}`,
-    title: detail.replace(/\.$/, ''),
-    status,
-    code,
-    detail,
-  })
-}
-
 function plainProblem(status: number, code: ErrorCode, detail: string): Response {
-  return new Response(problemText(status, code, detail), {
+  return new Response(JSON.stringify(problemDetails(refuse(code, detail), status)), {
     status,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
   })
 }
 
-// Bytes that never became a request: no door has seen them.
+// The parser failed, so no door has the request.
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket | NodeJS.WritableStream) {
-  // As Node's own handler does: an answer that has begun cannot become another.
+  // As Node's own handler does: an answer that has started cannot be replaced.
   const stream = socket as Socket & { _httpMessage?: { headersSent: boolean } | null }
   const answering = stream._httpMessage?.headersSent === true
   if (error.code === 'ECONNRESET' || !stream.writable || answering) {
@@ -139,7 +132,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket | NodeJS
     return
   }
   const [status, code, detail] = clientRefusal(error.code)
-  const body = problemText(status, code, detail)
+  const body = JSON.stringify(problemDetails(refuse(code, detail), status))
   stream.end(
     `HTTP/1.1 ${status} ${detail.replace(/\.$/, '')}\r\nContent-Type: application/problem+json\r\n` +
       `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

@@ -1,4 +1,8 @@
-/** A line of the JSON log as a person reads it: time, level, message, the rest as `key=value`. One line in, one line out. */
+/**
+ * Formats a line of the JSON log for people: time, level, message, and the other fields as `key=value`. Every line in gives one line out.
+ * `pino-pretty` is not used: it writes control characters as they are, which lets a client's input control the terminal, and
+ * spreads an error over several lines.
+ */
 export function humanLine(json: string): string {
   let entry: Record<string, unknown>
   try {
@@ -13,7 +17,7 @@ export function humanLine(json: string): string {
     words.push(`${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
   }
   if (err !== undefined) words.push(errorText(err))
-  return `${plain(words.filter((word) => word !== '').join(' '))}\n`
+  return `${escapeControls(words.filter((word) => word !== '').join(' '))}\n`
 }
 
 function errorText(err: unknown): string {
@@ -21,8 +25,7 @@ function errorText(err: unknown): string {
   return String(stack ?? message ?? JSON.stringify(err)).replace(/\n\s*/g, ' | ')
 }
 
-// What a stranger sent must not steer the terminal it is read on.
-function plain(text: string): string {
+function escapeControls(text: string): string {
   return text.replace(
     /\p{Cc}/gu,
     (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatListenAddress, parseListenAddress } from './listen-address.ts'
 
-test('reads what an address may look like', () => {
+test('parses every form of an address', () => {
   assert.deepEqual(parseListenAddress('127.0.0.1:8080'), { host: '127.0.0.1', port: 8080 })
   assert.deepEqual(parseListenAddress('[::1]:8080'), { host: '::1', port: 8080 })
   assert.deepEqual(parseListenAddress('login.example:0'), { host: 'login.example', port: 0 })
@@ -39,7 +39,7 @@ test('refuses everything else', () => {
   for (const text of wrong) assert.equal(parseListenAddress(text), null, text)
 })
 
-test('what is formatted reads as itself', () => {
+test('a formatted address parses to itself', () => {
   const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())
   fc.assert(
     fc.property(host, fc.integer({ min: 0, max: 65_535 }), (host, port) => {

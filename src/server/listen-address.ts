@@ -1,8 +1,8 @@
-/** Where a door listens. */
+/** A host and a port to listen on. */
 export interface ListenAddress {
   /** An address without brackets, or a host name. */
   readonly host: string
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number
 }
 
@@ -10,8 +10,8 @@ const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/
 
 /**
- * Reads `HOST:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`; without a host it is 127.0.0.1, so that nothing is opened to a
- * network by leaving something out. Null for anything else.
+ * Parses `HOST:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`. The default host is 127.0.0.1, so that an omitted host never opens a port to a
+ * network. Returns null for any other text.
  */
 export function parseListenAddress(text: string): ListenAddress | null {
   const parts = /^(?:(\[[^\]]*\]|[^:]*):)?(\d{1,5})$/.exec(text)
@@ -24,7 +24,7 @@ export function parseListenAddress(text: string): ListenAddress | null {
     const inner = host.slice(1, -1)
     return URL.canParse(`http://${host}`) ? { host: inner, port } : null
   }
-  // All digits and dots must be an address: `127.1` and `256.0.0.1` are neither that nor a name.
+  // Digits and dots must be a whole address: `127.1` and `256.0.0.1` are neither an address nor a name.
   if (/^[\d.]+$/.test(host)) return isIPv4(host) ? { host, port } : null
   return HOST_NAME.test(host) ? { host, port } : null
 }
@@ -34,7 +34,7 @@ function isIPv4(text: string): boolean {
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && +part < 256)
 }
 
-/** `HOST:PORT`, with brackets where the host is IPv6. */
+/** Returns `HOST:PORT`, with brackets around an IPv6 host. */
 export function formatListenAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:net'
 import type { ListenAddress } from './listen-address.ts'
 
-/** Begins to listen; resolves with the port, which the system may have picked. Rejects with what the system says. */
+/** Starts to listen and returns the port, which the system may have picked. Rejects with the error of the system. */
 export function listening(server: Server, { host, port }: ListenAddress): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   server.once('error', reject)

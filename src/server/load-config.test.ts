@@ -37,7 +37,7 @@ function wrong(says: RegExp) {
 }
 
 describe('loadConfig', () => {
-  test('without anything every default is in force', async () => {
+  test('without input every option has its default', async () => {
     const { config, file } = await load()
     assert.deepEqual(config, {})
     assert.equal(file, null)
@@ -50,7 +50,7 @@ describe('loadConfig', () => {
     assert.equal(resolved.publicUrl, null)
   })
 
-  test('an address that somebody gave is named, even the default', () => {
+  test('an address of the configuration is named, even where it is the default', () => {
     assert.equal(resolveConfig({ http: '127.0.0.1:8080' }).http?.named, true)
   })
 
@@ -61,7 +61,7 @@ describe('loadConfig', () => {
     assert.deepEqual(resolveConfig({ tcp: '127.0.0.1:8200' }).tcp, { ...tcp, named: true })
   })
 
-  test('each of flag, variable and key says the same', async () => {
+  test('flag, variable and key give the same configuration', async () => {
     const values = {
       http: '[::1]:9000',
       tcp: 'off',
@@ -116,7 +116,7 @@ describe('loadConfig', () => {
     assert.equal(variableOf('trustedProxies'), 'LATCHKEY_TRUSTED_PROXIES')
   })
 
-  test('flags go over variables, variables over the file; an empty variable is unset', async () => {
+  test('flags replace variables, variables replace the file, and an empty variable is unset', async () => {
     const written = 'export default { shutdownMs: 1, cacheEntries: 1, cacheBytes: 1 }'
     const { config } = await load({
       configFile: configFile('order.mjs', written),
@@ -126,20 +126,20 @@ describe('loadConfig', () => {
     assert.deepEqual(config, { shutdownMs: 3, cacheEntries: 2, cacheBytes: 1 })
   })
 
-  test('the file is named by a variable too', async () => {
+  test('a variable may name the file', async () => {
     const name = configFile('named.mjs', 'export default { shutdownMs: 4 }')
     const { config, file } = await load({ env: { LATCHKEY_CONFIG: name } })
     assert.equal(config.shutdownMs, 4)
     assert.equal(file, join(folder, name))
   })
 
-  test('a file may hold what no flag can: guards and commands', async () => {
+  test('a file may have guards and commands, which no flag can', async () => {
     const written = "export default { guards: [{ when: 'before', check() {} }] }"
     const { config } = await load({ configFile: configFile('guards.mjs', written) })
     assert.equal(config.guards?.length, 1)
   })
 
-  test('variables that mean nothing are told of, but for those of orchestrators', async () => {
+  test('unknown variables are reported, except those of orchestrators', async () => {
     const env = { LATCHKEY_HTPP: 'x', LATCHKEY_PORT: 'tcp://10.0.0.1:80', LATCHKEY_TOKEN: 'x' }
     const { unknownVariables } = await load({ env })
     assert.deepEqual(unknownVariables, ['LATCHKEY_HTPP'])

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { checkConfig, type ServerConfig } from './config.ts'
+import { checkConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
 import { flagOf, OPTION_KEYS, type OptionKey, readOption, variableOf } from './options.ts'
+import type { ServerConfig } from './server-config.ts'
 
 const CONFIG_FILES = ['latchkey.config.ts', 'latchkey.config.js', 'latchkey.config.mjs'] as const
 
-/** Variables that are not of the server. */
+/** Variables that are not options of the server. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   'LATCHKEY_CONFIG',
   'LATCHKEY_SERVER',
@@ -18,27 +19,31 @@ const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   'LATCHKEY_DEBUG',
 ])
 
+/** Where `loadConfig` reads a configuration from. */
 export interface ConfigSources {
-  /** Texts of flags as they came; a switch is true or false. */
+  /** The texts of flags; true or false for a switch. */
   readonly flags: Readonly<Partial<Record<OptionKey, string | boolean>>>
-  /** The file named by a flag. */
+  /** The file that a flag names. */
   readonly configFile?: string
+  /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Where a file is looked for that nobody named. */
+  /** The folder in which `latchkey.config.ts`, `.js` and `.mjs` are looked for, where no file is named. */
   readonly folder: string
 }
 
+/** The result of `loadConfig`. */
 export interface LoadedConfig {
+  /** The configuration, without defaults. */
   readonly config: ServerConfig
   /** The file that was read, or null. */
   readonly file: string | null
-  /** Variables that look like ours and mean nothing. */
+  /** Variables that begin with `LATCHKEY_` and are no option. */
   readonly unknownVariables: readonly string[]
 }
 
 /**
- * Puts a configuration together: flags over `LATCHKEY_*` variables over the file over the defaults. An empty variable
- * counts as unset. Throws an error of `configurationError` that names what is wrong and where it stands.
+ * Loads a configuration. A flag replaces a `LATCHKEY_*` variable, a variable replaces a key of the file. An empty variable counts as
+ * unset. Throws `invalid_request`, which names the flag, the variable, or the file and its key.
  */
 export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> {
   const file = findFile(sources)
@@ -91,13 +96,13 @@ async function readFile(file: string): Promise<ServerConfig> {
   return checkConfig(exported, (key) => `${file}: ${key}`)
 }
 
-// A warning and no refusal: an orchestrator sets LATCHKEY_PORT and the like for a service of that name.
+// These only cause a warning: orchestrators set LATCHKEY_PORT and the like for a service named latchkey.
 function findUnknown(env: ConfigSources['env']): string[] {
-  const known = new Set([...OPTION_KEYS.map(variableOf), ...OTHER_VARIABLES])
+  const expected = new Set([...OPTION_KEYS.map(variableOf), ...OTHER_VARIABLES])
   return Object.keys(env).filter(
     (name) =>
       name.startsWith('LATCHKEY_') &&
-      !known.has(name) &&
+      !expected.has(name) &&
       !/^LATCHKEY_(SERVICE_|PORT$|PORT_|TEST_)/.test(name),
   )
 }

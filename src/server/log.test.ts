@@ -32,7 +32,7 @@ for (const human of [false, true]) {
   })
 }
 
-test('no token of any door reaches the log, wherever it stands', () => {
+test('no token of any door reaches the log, in any position', () => {
   const parts = { id: 'a'.repeat(25), secret: nativeCodec.createSecret() }
   const renewal = { id: parts.id, family: parts.secret, generation: parts.secret }
   const key = mageCodec.format(parts, { owner: 'ada' })
@@ -52,7 +52,7 @@ test('no token of any door reaches the log, wherever it stands', () => {
   assert.match(lines.at(-1) ?? '', new RegExp(hash))
 })
 
-test('a readable line cannot steer the terminal', () => {
+test('a readable line has no control characters', () => {
   const { lines, logger } = capture(true)
   logger.info({ name: 'a\x1b[2J\nb' }, 'hello\x07')
   assert.match(lines[0] ?? '', /^\d\d:\d\d:\d\d INFO {2}hello\\x07 name=a\\x1b\[2J\\x0ab\n$/)

@@ -1,26 +1,44 @@
-import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino'
-import type { LogLevel } from './config.ts'
+import { type DestinationStream, destination, pino, stdSerializers } from 'pino'
 import { humanLine } from './human-line.ts'
 import { redact } from './redact.ts'
+import type { LogLevel } from './server-config.ts'
 
+/** Options of `openLog`. */
 export interface LogOptions {
+  /** `info` by default. */
   readonly level?: LogLevel
-  /** Readable single lines instead of JSON. */
+  /** Readable lines instead of JSON. False by default. */
   readonly human?: boolean
-  /** Where lines go: the process's standard error by default. */
-  readonly stream?: DestinationStream
+  /** Takes the lines. The process's standard error by default. */
+  readonly stream?: { write(line: string): void }
 }
 
-/** A log, and how to make sure that what was written is out. */
+/** Writes a line: a message, or data and a message. */
+export interface LogMethod {
+  (message: string): void
+  (data: object, message?: string): void
+}
+
+/** Writes lines of a level. A pino logger is one. */
+export type Logger = Readonly<
+  Record<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal', LogMethod>
+>
+
+/** A log. */
 export interface Log {
+  /** Writes the lines. */
   readonly logger: Logger
+  /** Writes what is still buffered. */
   flush(): void
 }
 
-/** A reader that hangs costs lines, not memory. */
-const MAX_WAITING_CHARS = 4 * 1024 * 1024
+/** Lines above this are dropped while standard error accepts none. */
+const MAX_BUFFERED_CHARS = 4 * 1024 * 1024
 
-/** Opens the log. Every line passes {@link redact}. A reader that goes away, or hangs, stops nothing. */
+/**
+ * Opens a log. Secrets are removed from every line. A reader of standard error that disconnects or does not read costs lines, and does not
+ * stop the process.
+ */
 export function openLog({ level = 'info', human = false, stream }: LogOptions = {}): Log {
   const out = stream ?? openStandardError()
   const write = (line: string) => {
@@ -41,16 +59,16 @@ export function openLog({ level = 'info', human = false, stream }: LogOptions = 
 }
 
 function openStandardError(): DestinationStream {
-  const out = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_CHARS })
+  const out = destination({ fd: 2, sync: false, maxLength: MAX_BUFFERED_CHARS })
   out.on('error', () => undefined)
   return out
 }
 
-function flush(out: DestinationStream): void {
+function flush(out: object): void {
   const { flushSync } = out as { flushSync?: () => void }
   try {
     flushSync?.call(out)
   } catch {
-    // It was never opened, or nobody reads it any more.
+    // The stream was never opened, or its reader has disconnected.
   }
 }

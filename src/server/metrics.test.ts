@@ -5,7 +5,7 @@ import { createAuthority } from '../core/index.ts'
 import { memory } from '../stores/memory/index.ts'
 import { createMetrics } from './metrics.ts'
 
-test('scrapers that come at once share one count of the sessions, and a count that failed is not kept', async () => {
+test('concurrent scrapes share one count of the sessions, and a failed count is not reused', async () => {
   const store = memory()
   const count = store.sessions.count.bind(store.sessions)
   let counts = 0

@@ -2,25 +2,28 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Connections } from '../connections/index.ts'
 import type { Authority } from '../core/index.ts'
 
+/** Options of `createMetrics`. */
 export interface MetricsOptions {
   readonly authority: Authority
   readonly connections: Connections
 }
 
-/** What a server counts and measures, in the text format of Prometheus. */
+/** The metrics of a server, in the text format of Prometheus. */
 export interface Metrics {
-  /** Counts an answer of the HTTP door; `route` is a template, so that their number is bounded. */
+  /** Counts an answer of the HTTP door. `route` is a template, so that the number of series is bounded. */
   countAnswer(route: string, status: number): void
-  /** Counts an error that nobody handled. */
+  /** Counts an unhandled error. */
   countFault(): void
+  /** Returns all metrics. */
   render(): Promise<{ contentType: string; body: string }>
+  /** Stops counting. */
   close(): void
 }
 
-/** Counting live sessions walks an index, so scrapers in a hurry get the last count. */
+/** How long the count of live sessions is reused, because counting reads a whole index. */
 const COUNT_FOR_MS = 5000
 
-/** Makes the metrics of one server, in a registry of their own. */
+/** Makes the metrics of one server, in its own registry. */
 export function createMetrics({ authority, connections }: MetricsOptions): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -28,12 +31,12 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
   const answers = countAnswers(registry)
   const faults = new Counter({
     name: 'latchkey_faults_total',
-    help: 'Errors that nobody handled.',
+    help: 'Unhandled errors.',
     registers,
   })
   const ended = new Counter({
     name: 'latchkey_sessions_ended_total',
-    help: 'Sessions ended before their time, by reason.',
+    help: 'Sessions that were ended before they expired, by reason.',
     labelNames: ['reason'],
     registers,
   })
@@ -51,7 +54,7 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
         this.set(await read())
       },
     })
-  gauge('sessions_live', 'Sessions that are live.', () => {
+  gauge('sessions_live', 'Live sessions.', () => {
     const now = performance.now()
     if (now - counted.at > COUNT_FOR_MS) {
       const sessions = authority.sessions.count()
@@ -62,14 +65,14 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
     }
     return counted.sessions
   })
-  gauge('cached_sessions', 'Sessions in memory.', () => authority.stats().cachedSessions)
-  gauge('cached_actors', 'Actors in memory.', () => authority.stats().cachedActors)
-  gauge('cached_bytes', 'Memory of both.', () => authority.stats().cachedBytes)
-  gauge('connections_open', 'Live connections.', () => connections.size)
+  gauge('cached_sessions', 'Cached sessions.', () => authority.stats().cachedSessions)
+  gauge('cached_actors', 'Cached actors.', () => authority.stats().cachedActors)
+  gauge('cached_bytes', 'Bytes of cached sessions and actors.', () => authority.stats().cachedBytes)
+  gauge('connections_open', 'Open connections.', () => connections.size)
   for (const name of Object.keys(authority.stats().passwords) as PasswordStat[]) {
     gauge(
       `passwords_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-      `Password work: ${name}.`,
+      `Password hashing: ${name}.`,
       () => authority.stats().passwords[name],
     )
   }
@@ -86,7 +89,7 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
 
 type PasswordStat = keyof ReturnType<Authority['stats']>['passwords']
 
-// Counted in plain numbers and handed over when asked: this stands in the way of every request.
+// Counts in plain numbers, because every request is counted; the library's counter is filled when it is read.
 function countAnswers(registry: Registry): Metrics['countAnswer'] {
   const counts = new Map<string, Map<number, number>>()
   new Counter({

@@ -4,12 +4,13 @@ import { connect } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { clientOf } from '../../test/support/angen-transport.ts'
-import { resolveConfig, type ServerConfig } from './config.ts'
+import { resolveConfig } from './config.ts'
 import { createServices } from './create-services.ts'
 import { openLog } from './log.ts'
 import { openAngen } from './open-angen.ts'
 import { drainDoors, openDoors } from './open-doors.ts'
 import { requireSafe } from './safety.ts'
+import type { ServerConfig } from './server-config.ts'
 import { openTls } from './tls/index.ts'
 
 const PING = '{"name":"system/ping","command":{}}\n'
@@ -53,7 +54,7 @@ describe('openAngen', () => {
     await Promise.all([plain.closed, secure.closed])
   })
 
-  test('in production there is no plain one, and none over TLS without a certificate', async (t) => {
+  test('in production the plain door is closed, and the TLS door without a certificate', async (t) => {
     const { angen, lines } = await open(t, {})
     assert.deepEqual(angen.doors, [])
     assert.match(
@@ -62,7 +63,7 @@ describe('openAngen', () => {
     )
   })
 
-  test('limits are those of the configuration', async (t) => {
+  test('the limits come from the configuration', async (t) => {
     const { angen } = await open(t, {
       dev: true,
       tcp: '127.0.0.1:0',
@@ -100,7 +101,7 @@ describe('openAngen', () => {
       assert.throws(() => requireSafe(resolveConfig(config)), { message: says }))
   }
 
-  test('plain TCP beyond this machine must be asked for by name', async () => {
+  test('plain TCP beyond this machine needs its own option', async () => {
     requireSafe(resolveConfig({ tcp: '0.0.0.0:8200', tcpPublic: true }))
     requireSafe(resolveConfig({ http: 'off', tls: '0.0.0.0:8201', tlsCert: 'a', tlsKey: 'b' }))
   })

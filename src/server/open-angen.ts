@@ -4,7 +4,7 @@ import {
   createAngenListener,
   createAngenSocketServer,
 } from '../doors/angen/transport/index.ts'
-import { isAllowedHost } from '../doors/http/credentials.ts'
+import { isAllowedHost } from '../http/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Services } from './create-services.ts'
 import type { Door } from './door.ts'
@@ -13,11 +13,11 @@ import type { OpenedDoor } from './opened-door.ts'
 import type { TlsMaterial } from './tls/index.ts'
 
 export interface OpenedAngenDoor extends OpenedDoor {
-  /** Its WebSockets and schemas, for the port of the HTTP door. */
+  /** The WebSockets and the schemas, which share the port of the HTTP door. */
   readonly front: readonly FrontDoor[]
 }
 
-/** Every way to the Angen door: TCP, TLS, and WebSocket. All of them share their limits. */
+/** Opens the Angen door over TCP, TLS and WebSocket. All three share one set of limits. */
 export function openAngen(
   config: ResolvedConfig,
   { authority, connections, registry, log: { logger } }: Services,
@@ -32,7 +32,7 @@ export function openAngen(
     echoInput: config.echoInput,
     loginsPerSecond: loginsPerSecond === 0 ? null : loginsPerSecond,
     maxWaitingLogins: config.maxWaitingLogins,
-    // A connection on which nothing passes for longer is closed.
+    // A login that waits longer would be closed as an idle connection.
     maxLoginWaitMs: Math.ceil(config.connectionIdleMs * 0.75),
     onError: (err, what) => logger.error({ err, what }, 'A command failed.'),
   })

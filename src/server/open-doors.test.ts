@@ -33,7 +33,7 @@ test('a default address that is taken is skipped with a warning', async () => {
   ])
 })
 
-test('with no door open at the end it is unavailable', async () => {
+test('without an open door the start is unavailable', async () => {
   const doors = [door('http', { code: 'EADDRINUSE' })]
   await assert.rejects(
     openDoors(doors, () => undefined),
@@ -46,7 +46,7 @@ test('with no door open at the end it is unavailable', async () => {
   )
 })
 
-test('a named address that is taken is unavailable, and what was open is closed', async () => {
+test('a taken address of the configuration is unavailable, and open doors are closed', async () => {
   const first = door('http')
   const doors = [first, door('grpc', { code: 'EADDRINUSE', named: true })]
   await assert.rejects(
@@ -56,7 +56,7 @@ test('a named address that is taken is unavailable, and what was open is closed'
   assert.equal(first.drained, true)
 })
 
-test('an address that may not be opened is unavailable even by default', async () => {
+test('a default address that cannot be opened is unavailable', async () => {
   const doors = [door('http', { code: 'EACCES' })]
   await assert.rejects(
     openDoors(doors, () => undefined),
@@ -64,7 +64,7 @@ test('an address that may not be opened is unavailable even by default', async (
   )
 })
 
-test('what does not drain in time is told to cut', async () => {
+test('connections that do not drain in time are closed', async () => {
   let cut = false
   const slow: Door = {
     ...door('http'),

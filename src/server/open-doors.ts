@@ -1,16 +1,17 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { LatchkeyError } from '../core/errors.ts'
 import type { Door } from './door.ts'
 
-/** A door that is open, and where. */
+/** An open door. */
 export interface OpenDoor {
   readonly door: Door
-  /** As clients write it: `http://127.0.0.1:8080`. */
+  /** Its address as clients write it: `http://127.0.0.1:8080`. */
   readonly address: string
 }
 
 /**
- * Opens doors. One whose address nobody chose and which is taken is skipped, and told of with `warn`; any other that cannot be
- * opened closes those before it and throws `unavailable`, as does having none open at the end.
+ * Opens doors. A door is skipped with a warning where its default address is taken. Any other failure closes the doors that are open and
+ * throws `unavailable`, and so does an empty result.
  */
 export async function openDoors(
   doors: readonly Door[],
@@ -41,7 +42,7 @@ export async function openDoors(
   )
 }
 
-/** Drains doors together, for at most `ms`; then what is left is cut. */
+/** Drains doors at once. After `ms` milliseconds the rest of the connections are closed. */
 export async function drainDoors(open: readonly OpenDoor[], ms: number): Promise<void> {
   const limit = new AbortController()
   const timer = setTimeout(() => limit.abort(), ms)

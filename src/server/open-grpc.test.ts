@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { createTls } from '../../test/support/certificate.ts'
-import { resolveConfig, type ServerConfig } from './config.ts'
+import { resolveConfig } from './config.ts'
 import { createServices } from './create-services.ts'
 import { openLog } from './log.ts'
 import { openGrpc } from './open-grpc.ts'
+import type { ServerConfig } from './server-config.ts'
 import type { TlsMaterial } from './tls/index.ts'
 
-test('without a certificate it opens by name, and on this machine alone', async (t) => {
+test('without a certificate it opens only at a configured address of this machine', async (t) => {
   const log = openLog({ level: 'silent' })
   const fixture = await createServices(resolveConfig({ store: 'memory' }), log)
   t.after(async () => {
@@ -41,7 +42,7 @@ test('without a certificate it opens by name, and on this machine alone', async 
   }
 })
 
-test('where the libraries are not installed it says which to install', () => {
+test('without its packages the error names them', () => {
   const script = `
     import { registerHooks } from 'node:module'
     registerHooks({

@@ -2,23 +2,23 @@ import { isThisMachine } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import type { DoorAddress, ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
-import type { RunningServer } from './create-server.ts'
 import type { Services } from './create-services.ts'
-import type { Door } from './door.ts'
+import type { Door, DoorLocation } from './door.ts'
 import { formatListenAddress } from './listen-address.ts'
 import type { OpenedDoor } from './opened-door.ts'
 import type { TlsMaterial } from './tls/index.ts'
 import { version } from './version.ts'
 
+/** Options of `openGrpc`. */
 export interface OpenGrpcOptions {
-  /** Which doors are open, once they are. */
-  readonly addresses: () => RunningServer['addresses']
+  /** Returns the open doors. */
+  readonly addresses: () => readonly DoorLocation[]
   readonly onStop: () => void
 }
 
 /**
- * The gRPC door, whose libraries are loaded here and no sooner. One whose address nobody chose stays closed where they are not
- * installed or where it would have no certificate; for any other that is an error of {@link configurationError}.
+ * Opens the gRPC door, and loads its packages only then. Where the packages are not installed, or without a certificate, a door at the default
+ * address stays closed, and a door at an address of the configuration is an error of `configurationError`.
  */
 export async function openGrpc(
   config: ResolvedConfig,
@@ -48,7 +48,7 @@ async function doorOf(
   if (tls === null && !(grpcInsecure && local)) {
     throw configurationError(
       `--grpc ${formatListenAddress(address)} needs a certificate: give --tls-cert FILE and --tls-key FILE` +
-        (local ? ', or let it go without on this machine with --grpc-insecure.' : '.'),
+        (local ? ', or add --grpc-insecure to listen without one on this machine.' : '.'),
     )
   }
   const { createGrpcDoor, createGrpcListener } = await load()
@@ -68,7 +68,7 @@ async function load() {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw configurationError(
-      'The gRPC door needs its libraries: npm install @grpc/grpc-js @grpc/reflection grpc-health-check ' +
+      'The gRPC door needs packages that are not installed: npm install @grpc/grpc-js @grpc/reflection grpc-health-check ' +
         '@bufbuild/protobuf, or close it with --grpc off.',
     )
   }

@@ -6,7 +6,7 @@ import type { Services } from './create-services.ts'
 import { createHttpListener, type FrontDoor } from './http-listener.ts'
 import type { OpenedDoor } from './opened-door.ts'
 
-/** How loud the levels of a MAGE application are in the log of the server. */
+/** The levels of the server's log for those of a MAGE application. */
 const MAGE_LEVELS = {
   verbose: 'trace',
   debug: 'debug',
@@ -19,14 +19,15 @@ const MAGE_LEVELS = {
   emergency: 'fatal',
 } as const
 
+/** Options of `openHttp`. */
 export interface OpenHttpOptions {
-  /** What other doors have on the port. */
+  /** Doors that share the port. */
   readonly front: readonly FrontDoor[]
-  /** Whether traffic is welcome. */
+  /** Whether `GET /readyz` may report that the server is ready. */
   readonly ready: () => boolean
 }
 
-/** The doors of the HTTP port: MAGE's commands and streams in front, HTTP behind. */
+/** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
   { authority, connections, registry, pipeline, metrics, log: { logger } }: Services,
@@ -36,7 +37,7 @@ export async function openHttp(
   const { dev: development, trustedProxies, allowedHosts } = config
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
   const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
-  // The application's commands are for every door, this one open or not.
+  // Every door serves the MAGE application's commands, even where the HTTP port is closed.
   const mage = await createMageDoor({
     ...common,
     connections,

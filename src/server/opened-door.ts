@@ -1,10 +1,10 @@
 import type { Door } from './door.ts'
 
-/** The doors of one protocol, before they are open. */
+/** The doors of one protocol, before they listen. */
 export interface OpenedDoor {
   readonly doors: readonly Door[]
-  /** Ends what would last, when the server stops; what is under way may still be answered. */
+  /** Ends long-lived connections when the server stops. Requests in progress may still be answered. */
   cut(): void
-  /** Lets go of the rest, once all doors are drained. */
+  /** Frees everything else, after all doors are drained. */
   close(): Promise<void>
 }

@@ -2,28 +2,35 @@ import { z } from 'zod'
 import { canonicalAddress, withinPrefix } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import { checkSetting } from '../core/settings.ts'
-import type { ServerConfig } from './config.ts'
 import { parseListenAddress } from './listen-address.ts'
+import type { ServerConfig } from './server-config.ts'
 
-/** The keys of {@link ServerConfig} that are flags and environment variables too. */
-export type OptionKey = Exclude<keyof ServerConfig, 'commands' | 'guards' | 'mage'>
+/** The keys of a configuration that are also flags and environment variables. */
+export type OptionKey = Exclude<
+  keyof ServerConfig,
+  'commands' | 'guards' | 'mage' | 'directory' | 'codecs'
+>
 
-/** How the text of a flag or a variable is read. */
+/** How the text of a flag or a variable is parsed. */
 type Kind = 'text' | 'integer' | 'switch' | 'list' | 'json'
 
 interface Option<T> {
   /** The default. */
   readonly value: T | undefined
   readonly kind: Kind
-  /** What stands for the value in `--help`. */
+  /** The placeholder of the value in `--help`. */
   readonly takes: string
   readonly about: string
   readonly schema: z.ZodType
 }
 
-type Options = { readonly [K in OptionKey]: Option<NonNullable<ServerConfig[K]>> }
+type Options = {
+  readonly [K in OptionKey]: Option<
+    K extends 'store' ? 'sqlite' | 'memory' : NonNullable<ServerConfig[K]>
+  >
+}
 
-function says(message: string, test: (text: string) => boolean) {
+function textWhere(message: string, test: (text: string) => boolean) {
   return z.string(message).refine(test, message)
 }
 
@@ -36,14 +43,13 @@ function choice(values: readonly [string, ...string[]]) {
   return z.enum(values, `must be one of ${values.join(', ')}`)
 }
 
-/** Where a door listens. */
 function listens(value: string, about: string) {
   return {
     value,
     kind: 'text',
     takes: 'HOST:PORT',
-    about: `${about}; off closes it, port 0 picks one`,
-    schema: says(
+    about: `${about}; off closes it, port 0 picks a free port`,
+    schema: textWhere(
       `must be HOST:PORT, such as ${value} or [::1]:${value.split(':')[1]}, or off`,
       (text) => text === 'off' || parseListenAddress(text) !== null,
     ),
@@ -56,11 +62,11 @@ function file(about: string) {
     kind: 'text',
     takes: 'FILE',
     about,
-    schema: says('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
+    schema: textWhere('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
   } as const
 }
 
-// An address is within every prefix that it begins, so this is false exactly for what is none.
+// An address is within every prefix of itself, so this is false only for a text that is no address and no prefix.
 const isProxy = (text: string) => {
   const base = text.split('/')[0] ?? ''
   return canonicalAddress(base) !== null && withinPrefix(base, text)
@@ -89,19 +95,19 @@ const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
 const MiB = 1024 * 1024
 const HOUR = 3_600_000
 
-/** The one table of which flags, environment variables, keys of the configuration and `--help` are made. */
+/** The table of options: flags, environment variables, keys of the configuration and `--help` are made of it. */
 export const OPTIONS: Options = {
   http: listens('127.0.0.1:8080', 'where the HTTP door listens'),
   tcp: listens(
     '127.0.0.1:8200',
-    'where the Angen door listens in clear; by default with --dev only',
+    'where the Angen door listens without TLS; by default with --dev only',
   ),
   tls: listens('127.0.0.1:8201', 'where the Angen door listens over TLS'),
   tcpPublic: {
     value: false,
     kind: 'switch',
     takes: '',
-    about: 'let --tcp listen beyond this machine, where tokens travel in clear',
+    about: 'allow --tcp beyond this machine, where tokens are sent unencrypted',
     schema: z.boolean('must be true or false'),
   },
   grpc: listens('127.0.0.1:8300', 'where the gRPC door listens'),
@@ -109,70 +115,78 @@ export const OPTIONS: Options = {
     value: false,
     kind: 'switch',
     takes: '',
-    about: 'let --grpc go without a certificate, on this machine alone',
+    about: 'allow --grpc without a certificate, on this machine only',
     schema: z.boolean('must be true or false'),
   },
-  tlsCert: file('the certificate of the doors that speak TLS, with its chain, PEM; with --tls-key'),
-  tlsKey: file('its key, PEM; new files are read while it runs'),
+  tlsCert: file('the certificate of the doors that use TLS, PEM with its chain; needs --tls-key'),
+  tlsKey: file('the key of --tls-cert, PEM; changed files are read while the server runs'),
   tlsSelfMade: {
     value: false,
     kind: 'switch',
     takes: '',
-    about: 'make a certificate for this machine where none is given; with --dev it is made anyway',
+    about: 'make a certificate for this machine where none is given; on by default with --dev',
     schema: z.boolean('must be true or false'),
   },
   proxies: {
     value: [],
     kind: 'list',
     takes: 'LIST',
-    about: 'proxies before --tcp and --tls that send a PROXY header: addresses or prefixes',
-    schema: z.array(says('must be addresses or prefixes such as 10.0.0.0/8', isProxy)).max(1000),
+    about: 'proxies in front of --tcp and --tls that send a PROXY header: addresses or prefixes',
+    schema: z
+      .array(textWhere('must be addresses or prefixes such as 10.0.0.0/8', isProxy))
+      .max(1000),
   },
   data: {
     value: './latchkey-data',
     kind: 'text',
     takes: 'DIR',
-    about: 'the data folder; one process at a time has it',
-    schema: says('must name a folder', (text) => text.trim() !== '' && !text.includes('\0')),
+    about: 'the data folder; one process at a time uses it',
+    schema: textWhere('must name a folder', (text) => text.trim() !== '' && !text.includes('\0')),
   },
   store: {
     value: 'sqlite',
     kind: 'text',
     takes: 'NAME',
-    about: 'sqlite, or memory, which forgets everything at the end',
+    about: 'sqlite, or memory, which loses everything when the server stops',
     schema: choice(['sqlite', 'memory']),
   },
   dev: {
     value: false,
     kind: 'switch',
     takes: '',
-    about: 'development: loopback only, any password passes, readable log',
+    about: 'development: loopback only, any password is accepted, readable log',
     schema: z.boolean('must be true or false'),
   },
   trustedProxies: {
     value: [],
     kind: 'list',
     takes: 'LIST',
-    about: 'proxies whose X-Forwarded-For is trusted: addresses or prefixes, with commas',
-    schema: z.array(says('must be addresses or prefixes such as 10.0.0.0/8', isProxy)).max(1000),
+    about: 'proxies whose X-Forwarded-For is trusted: addresses or prefixes, separated by commas',
+    schema: z
+      .array(textWhere('must be addresses or prefixes such as 10.0.0.0/8', isProxy))
+      .max(1000),
   },
   allowedHosts: {
     value: [],
     kind: 'list',
     takes: 'LIST',
-    about: 'Host headers that are served, with commas; any by default, with --dev this machine’s',
+    about:
+      'allowed Host headers, separated by commas; any by default, with --dev those of this machine',
     schema: z
-      .array(says('must be host names such as login.example', (text) => /^[^\s/@]+$/.test(text)))
+      .array(
+        textWhere('must be host names such as login.example', (text) => /^[^\s/@]+$/.test(text)),
+      )
       .max(1000),
   },
   allowedOrigins: {
     value: [],
     kind: 'list',
     takes: 'LIST',
-    about: 'origins of pages that may open a WebSocket of the Angen door, with commas; * is any',
+    about:
+      'origins of pages that may open a WebSocket of the Angen door, separated by commas; * allows all',
     schema: z
       .array(
-        says('must be origins such as https://game.example, or *', (text) =>
+        textWhere('must be origins such as https://game.example, or *', (text) =>
           text === '*' ? true : isOrigin(text),
         ),
       )
@@ -183,21 +197,21 @@ export const OPTIONS: Options = {
     kind: 'text',
     takes: 'URL',
     about: 'the origin that browsers see, such as https://login.example',
-    schema: says('must be an origin such as https://login.example', isOrigin),
+    schema: textWhere('must be an origin such as https://login.example', isOrigin),
   },
   modules: {
     value: undefined,
     kind: 'text',
     takes: 'DIR',
     about: 'the folder of a MAGE application’s modules, such as lib/modules',
-    schema: says('must name a folder', (text) => text.trim() !== '' && !text.includes('\0')),
+    schema: textWhere('must name a folder', (text) => text.trim() !== '' && !text.includes('\0')),
   },
   mageApp: {
     value: 'game',
     kind: 'text',
     takes: 'NAME',
-    about: 'the first part of the path of MAGE commands',
-    schema: says('must be letters, digits, _ and -', (text) => /^[\w-]+$/.test(text)),
+    about: 'the first segment of the path of MAGE commands',
+    schema: textWhere('must be letters, digits, _ and -', (text) => /^[\w-]+$/.test(text)),
   },
   logLevel: {
     value: 'info',
@@ -210,91 +224,93 @@ export const OPTIONS: Options = {
     value: {},
     kind: 'json',
     takes: 'JSON',
-    about: 'values of settings; what an administrator changes goes over them',
+    about: 'values of settings; a change at run time replaces them',
     schema: settings,
   },
   cacheEntries: {
     value: 1_000_000,
     kind: 'integer',
     takes: 'N',
-    about: 'sessions kept in memory at most',
+    about: 'the largest number of cached sessions',
     schema: whole(1, 100_000_000),
   },
   cacheBytes: {
     value: 256 * MiB,
     kind: 'integer',
     takes: 'BYTES',
-    about: 'memory for sessions at most',
+    about: 'the largest size of the session cache',
     schema: whole(1, 1024 * 1024 * MiB),
   },
   maxConnections: {
     value: 10_000,
     kind: 'integer',
     takes: 'N',
-    about: 'connections open at once at most',
+    about: 'the largest number of open connections',
     schema: whole(1, 1_000_000),
   },
   maxUnauthenticated: {
     value: 5000,
     kind: 'integer',
     takes: 'N',
-    about: 'connections of the Angen door that have not logged in at most',
+    about: 'the largest number of unauthenticated connections of the Angen door',
     schema: whole(1, 1_000_000),
   },
   maxPerAddress: {
     value: 100,
     kind: 'integer',
     takes: 'N',
-    about: 'connections of the Angen door from one address at most; this machine has no limit',
+    about:
+      'the largest number of connections of the Angen door from one address, loopback excepted',
     schema: whole(1, 1_000_000),
   },
   maxLineBytes: {
     value: 65_536,
     kind: 'integer',
     takes: 'BYTES',
-    about: 'a line of the Angen door at most; before login an eighth',
+    about: 'the largest line of the Angen door; before login an eighth of it',
     schema: whole(1024, 16 * MiB),
   },
   maxMessagesPerSecond: {
     value: 200,
     kind: 'integer',
     takes: 'N',
-    about: 'messages of an Angen connection in the long run; twice that at once',
+    about: 'messages a second on an Angen connection; twice that in a burst',
     schema: whole(1, 10_000_000),
   },
   maxBytesPerSecond: {
     value: 262_144,
     kind: 'integer',
     takes: 'BYTES',
-    about: 'bytes of an Angen connection in the long run; twice that at once',
+    about: 'bytes a second on an Angen connection; twice that in a burst',
     schema: whole(1024, 1024 * MiB),
   },
   connectionIdleMs: {
     value: 60_000,
     kind: 'integer',
     takes: 'MS',
-    about: 'how long nothing may pass on an Angen connection',
+    about: 'how long an Angen connection may be idle',
     schema: whole(100, 24 * HOUR),
   },
   loginsPerSecond: {
     value: 0,
     kind: 'integer',
     takes: 'N',
-    about: 'logins over Angen let through in a second, the others wait for their turn; 0 for all',
+    about: 'logins over Angen a second, others wait; 0 for no limit',
     schema: whole(0, 1_000_000),
   },
   maxWaitingLogins: {
     value: 10_000,
     kind: 'integer',
     takes: 'N',
-    about: 'logins over Angen that may wait for that; past it they are refused with a retry time',
+    about:
+      'the largest number of logins over Angen that wait; more are refused with a time to retry',
     schema: whole(1, 1_000_000),
   },
   echoInput: {
     value: false,
     kind: 'switch',
     takes: '',
-    about: 'errors of the Angen door repeat what was sent, as the original; with --dev only',
+    about: 'repeat the input in errors of the Angen door; with --dev only',
     schema: z.boolean('must be true or false'),
   },
   storeTimeoutMs: {
@@ -308,32 +324,32 @@ export const OPTIONS: Options = {
     value: 60_000,
     kind: 'integer',
     takes: 'MS',
-    about: 'how often what is over is removed; 0 for never',
+    about: 'how often data past its retention is removed; 0 for never',
     schema: whole(0, 24 * HOUR),
   },
   shutdownMs: {
     value: 10_000,
     kind: 'integer',
     takes: 'MS',
-    about: 'how long requests under way may take at the end',
+    about: 'how long requests in progress may take when the server stops',
     schema: whole(0, HOUR),
   },
 }
 
-/** All keys, in the order of `--help`. */
+/** The keys in the order of `--help`. */
 export const OPTION_KEYS = Object.keys(OPTIONS) as readonly OptionKey[]
 
-/** The flag of a key: `trustedProxies` is `--trusted-proxies`. */
+/** Returns the flag of a key: `trustedProxies` is `--trusted-proxies`. */
 export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-/** The environment variable of a key: `trustedProxies` is `LATCHKEY_TRUSTED_PROXIES`. */
+/** Returns the environment variable of a key: `trustedProxies` is `LATCHKEY_TRUSTED_PROXIES`. */
 export function variableOf(key: string): string {
   return `LATCHKEY_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
-/** The value that a flag’s or a variable’s text stands for; text that stands for none is left for the check to refuse. */
+/** Parses the text of a flag or a variable. Returns a text that cannot be parsed as it is, for the check to refuse. */
 export function readOption(key: OptionKey, text: string): unknown {
   switch (OPTIONS[key].kind) {
     case 'text':

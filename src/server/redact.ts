@@ -6,8 +6,8 @@ const VALUE = '"(?:[^"\\\\]|\\\\.)*"'
 const SECRET_FIELD = new RegExp(`"(${KEYS})":(?:${VALUE}|\\[(?:${VALUE}(?:,${VALUE})*)?\\])`, 'gi')
 
 /**
- * Takes the secrets out of a line of JSON: the values of fields that hold one, at any depth, and whatever looks like one of
- * our tokens or codes, wherever it stands.
+ * Removes secrets from a line of JSON: the values of fields with a secret's name, at any depth, and every text with the shape of a token or
+ * a code.
  */
 export function redact(line: string): string {
   return line.replace(SECRET_FIELD, '"$1":"[redacted]"').replace(TOKEN_PATTERN, '[token]')

@@ -3,7 +3,7 @@ import type { ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
 import { formatListenAddress } from './listen-address.ts'
 
-/** Refuses a configuration that would be unsafe to serve with, in a line that says what to do instead. */
+/** Throws an error of `configurationError` for a configuration that is unsafe. The message says what to do instead. */
 export function requireSafe(config: ResolvedConfig): void {
   const { http, tcp, tls, grpc, dev } = config
   requireCertificate(config)
@@ -14,7 +14,9 @@ export function requireSafe(config: ResolvedConfig): void {
     throw configurationError('Every door is off: open one with --http HOST:PORT.')
   }
   if (config.echoInput && !dev) {
-    throw configurationError('--echo-input: what is sent may be a password; it is for --dev alone.')
+    throw configurationError(
+      '--echo-input works with --dev only, because the input may be a password.',
+    )
   }
   if (dev) {
     for (const [flag, address] of Object.entries({ http, tcp, tls, grpc })) {
@@ -27,8 +29,8 @@ export function requireSafe(config: ResolvedConfig): void {
   if (http !== null && !isThisMachine(http.host)) requireHttps(config, formatListenAddress(http))
   if (tcp !== null && !isThisMachine(tcp.host) && !config.tcpPublic) {
     throw configurationError(
-      `--tcp ${formatListenAddress(tcp)}: plain TCP beyond this machine is refused, for tokens would travel in clear. ` +
-        'Use --tls, or, where the network is yours alone, add --tcp-public.',
+      `--tcp ${formatListenAddress(tcp)}: plain TCP beyond this machine is refused, because tokens would be sent unencrypted. ` +
+        'Use --tls, or add --tcp-public on a private network.',
     )
   }
 }
@@ -36,8 +38,8 @@ export function requireSafe(config: ResolvedConfig): void {
 function requireHttps({ trustedProxies, publicUrl }: ResolvedConfig, address: string): void {
   if (trustedProxies.length > 0 || publicUrl?.startsWith('https:') === true) return
   throw configurationError(
-    `--http ${address}: plain HTTP beyond this machine is refused, for tokens would travel in clear. ` +
-      'Put a TLS proxy before it and name it with --trusted-proxies, or give --public-url https://…',
+    `--http ${address}: plain HTTP beyond this machine is refused, because tokens would be sent unencrypted. ` +
+      'Put a TLS proxy in front and name it with --trusted-proxies, or give --public-url https://…',
   )
 }
 

@@ -16,7 +16,7 @@ import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
 
-/** An answer, read to its end. */
+/** An answer with its whole body. */
 export interface Reply {
   readonly status: number
   readonly headers: Headers
@@ -40,7 +40,7 @@ export interface Asking {
   readonly address?: string
 }
 
-/** Somebody who is logged in. */
+/** A user with a session. */
 export interface Person {
   readonly id: string
   readonly name: string
@@ -56,16 +56,16 @@ export interface FixtureOptions {
   readonly store?: Store
   readonly storeTimeoutMs?: number
   readonly passwords?: AuthorityOptions['passwords']
-  /** Expected: do not fail the test for what `onError` hears. */
+  /** Whether `onError` may be called. False by default: then a call fails the test. */
   readonly mayFail?: boolean
 }
 
-/** A door on a memory store with a clock that stands, and what a test does with it. */
+/** A door on a memory store with a fake clock. */
 export class Fixture implements AsyncDisposable {
   readonly authority: Authority
   readonly clock: FakeClock
   readonly fetch: HttpDoor['fetch']
-  /** What `onError` heard. */
+  /** The errors that `onError` was called with. */
   readonly errors: unknown[]
   readonly #mayFail: boolean
 
@@ -91,7 +91,7 @@ export class Fixture implements AsyncDisposable {
     return read(await this.fetch(new Request(url, requestInit(method, asking)), peer))
   }
 
-  /** Registers somebody and logs in over HTTP. */
+  /** Registers a user and logs in over HTTP. */
   async person(name: string, roles: readonly string[] = ['user']): Promise<Person> {
     const registered = await this.authority.actors.register({ name, password: PASSWORD, roles })
     assert.ok(registered.ok, `registered ${name}`)
@@ -123,7 +123,7 @@ export class Fixture implements AsyncDisposable {
 
 export const SAME_ORIGIN = { origin: 'http://localhost' }
 
-/** Opens a house. Use with `await using`. */
+/** Opens an authority and its door. Use with `await using`. */
 export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const clock = options.clock ?? fakeClock()
   const errors: unknown[] = []
@@ -157,11 +157,11 @@ function requestInit(method: string, asking: Asking): RequestInit {
   return init
 }
 
-/** Reads an answer, and holds it to what every answer has. */
+/** Reads an answer, and asserts what holds for every answer. */
 export async function read(response: Response): Promise<Reply> {
   const { status, headers } = response
   const text = await response.text()
-  // Only the public keys may be kept; of a HEAD there is nothing to see.
+  // Only the public keys may be cached. An answer to HEAD has no body.
   if (headers.get('cache-control') === 'public, max-age=300') {
     assert.match(text, /^(\{"keys":\[|$)/)
   } else assert.equal(headers.get('cache-control'), 'no-store')
@@ -175,19 +175,19 @@ export async function read(response: Response): Promise<Reply> {
   return { status, headers, text, body, cookies: headers.getSetCookie() }
 }
 
-/** The body of an answer, held to its status and its shape. */
+/** Returns the body of an answer, after asserting its status and its shape. */
 export function parsed<S extends z.ZodType>(reply: Reply, status: number, shape: S): z.output<S> {
   assert.equal(reply.status, status, reply.text)
   return shape.parse(reply.body)
 }
 
-/** Holds an answer to a refusal. */
+/** Asserts that an answer is a refusal. */
 export function refused(reply: Reply, status: number, code: string, reason?: string): void {
-  const told = [reply.status, reply.body['code'], reply.body['reason']]
-  assert.deepEqual(told, [status, code, reason], reply.text)
+  const answered = [reply.status, reply.body['code'], reply.body['reason']]
+  assert.deepEqual(answered, [status, code, reason], reply.text)
 }
 
-/** A token of the right shape that nobody was given. */
+/** A well-formed token that was never issued. */
 export function nativeToken(id: string = 'x'.repeat(25)): string {
   return nativeCodec.format({ id, secret: nativeCodec.createSecret() }, { owner: '' })
 }

@@ -16,6 +16,7 @@ import { CoherentCache } from './cache/coherent-cache.ts'
 import type { DataEntry } from './cache/data-entry.ts'
 import { ActorChanges, ActorEntry, type Seen, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
+import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
 
 /** What every verb takes beside its own input. */
 export interface CallOptions extends RequestSource {
@@ -33,9 +34,6 @@ export interface LoadedSession {
   readonly epochs: Epochs | null
   readonly entry: SessionEntry | null
 }
-
-/** What the authority tells those who listen: its own changes and those of other nodes. */
-export type Change = BusMessage
 
 export interface AuthorityContextOptions {
   readonly store: Store
@@ -355,29 +353,6 @@ export class AuthorityContext {
 // An anonymous actor is in no directory, so a reading of it has no age; its epoch can rise all the same.
 function anonymousEntry({ owner, createdAt }: SessionRecord, seen: Seen): ActorEntry {
   return new ActorEntry(anonymousActor(owner, createdAt), Number.POSITIVE_INFINITY, seen)
-}
-
-/**
- * Whether a change waits until every node has applied it: what takes something away does. A renewal whose old token lives on, a setting and
- * saved data do not.
- */
-const NEEDS_CONFIRMATION: Readonly<Record<BusMessage['kind'], boolean>> = {
-  'session-changed': false,
-  'session-rotated': true,
-  'sessions-ended': true,
-  'owner-epoch-raised': true,
-  'actor-changed': true,
-  'global-epoch-raised': true,
-  'settings-changed': false,
-  'signing-keys-changed': false,
-  'data-changed': false,
-  event: false,
-  missed: false,
-}
-
-/** What there is to tell of sessions that a write has ended. */
-export function endedChange(ended: readonly EndedSession[]): Change | null {
-  return ended.length === 0 ? null : { kind: 'sessions-ended', ended }
 }
 
 /** The canonical address of a request, or null. */

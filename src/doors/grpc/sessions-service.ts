@@ -8,8 +8,8 @@ import {
   type SessionListing,
   type SessionView,
 } from '../../core/index.ts'
+import { parseJsonObject } from '../../http/index.ts'
 import type { LoginResponseSchema, Sessions } from '../../protocol/grpc/index.ts'
-import { parseJsonObject } from '../http/body.ts'
 import type { Handlers } from './implement.ts'
 import type { InterceptedCall } from './interceptor.ts'
 import { actorMessage, eventMessage, sessionMessage } from './messages.ts'

@@ -64,7 +64,7 @@ test('a proof older than 15 minutes must be made again, at every route of admini
   fixture.clock.advance(1)
   for (const reply of await everyRoute(fixture, admin.token))
     refused(reply, 403, 'step_up_required')
-  // One's own session is as good as ever.
+  // Routes that need no fresh proof still answer.
   assert.equal((await fixture.ask('GET /v1/sessions', { token: admin.token })).status, 200)
   const stepUp = await fixture.ask('POST /v1/session/step-up', {
     token: admin.token,
@@ -74,7 +74,7 @@ test('a proof older than 15 minutes must be made again, at every route of admini
   assert.equal((await fixture.ask('GET /v1/admin/actors', { token })).status, 200)
 })
 
-test('a renewal is no fresh proof', async () => {
+test('a renewal is not a fresh proof', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   fixture.clock.advance(FRESH_MS)
@@ -83,7 +83,7 @@ test('a renewal is no fresh proof', async () => {
   refused(await fixture.ask('GET /v1/admin/actors', { token }), 403, 'step_up_required')
 })
 
-test('a role that is taken away counts at the next request, and one that is given too', async () => {
+test('a removed or an added role takes effect at the next request', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const second = await fixture.person('second', ['user'])
@@ -100,7 +100,7 @@ test('a role that is taken away counts at the next request, and one that is give
   refused(await search(), 403, 'access_denied')
 })
 
-test('who acts as another may do nothing that needs a session of one’s own', async () => {
+test('an impersonation is denied every route that needs an own session', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const ada = await fixture.person('ada', ['user', 'introspect', 'impersonate'])
@@ -122,7 +122,7 @@ test('who acts as another may do nothing that needs a session of one’s own', a
   assert.equal((await fixture.ask('GET /v1/session', { token: ada.token })).status, 200)
 })
 
-test('nobody acts as an administrator, as oneself, as nobody, or without the role', async () => {
+test('impersonating an administrator, oneself, an unknown actor, or without the role is refused', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const other = await fixture.person('other', ['admin'])
@@ -138,7 +138,7 @@ test('nobody acts as an administrator, as oneself, as nobody, or without the rol
   refused(await start(helper, admin.id), 403, 'access_denied')
 })
 
-test('a setting that is changed counts at the next login, and back again', async () => {
+test('a changed setting takes effect at the next login, and so does its removal', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const before = await fixture.person('ada')
@@ -155,7 +155,7 @@ test('a setting that is changed counts at the next login, and back again', async
   assert.equal((await fixture.ask('GET /v1/session', { token: again.token })).status, 200)
 })
 
-test('a setting takes only a value of its kind, and says which', async () => {
+test('a setting refuses a value of another type, and the message names the setting', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const put = (name: string, value: unknown) =>
@@ -174,7 +174,7 @@ test('a setting takes only a value of its kind, and says which', async () => {
   assert.equal((await put('profile.web.idleMs', null)).status, 204)
 })
 
-test('locking the house ends every session, the administrator’s included', async () => {
+test('lock-all ends every session, the administrator’s included', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const ada = await fixture.person('ada')
@@ -188,7 +188,7 @@ test('locking the house ends every session, the administrator’s included', asy
   await fixture.login('ada')
 })
 
-test('suspending ends every session and login; restoring gives the login back', async () => {
+test('suspending ends every session and refuses logins; restoring allows logins again', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const ada = await fixture.person('ada')
@@ -213,7 +213,7 @@ test('suspending ends every session and login; restoring gives the login back', 
   )
 })
 
-test('an administrator ends one session of anybody, or all of them', async () => {
+test('an administrator ends one session of an actor, or all of them', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const [first, second] = [await fixture.person('ada'), await fixture.login('ada')]
@@ -236,7 +236,7 @@ test('an administrator ends one session of anybody, or all of them', async () =>
   assert.equal((await fixture.ask('GET /v1/session', { token: admin.token })).status, 200)
 })
 
-test('an import has an outcome for each line, and what it imports logs in', async () => {
+test('an import has an outcome for each actor, and an imported actor can log in', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   // scrypt of "correct horse", N=16384, r=8, p=1.
@@ -280,7 +280,7 @@ test('an import has an outcome for each line, and what it imports logs in', asyn
   }
 })
 
-test('the audit trail tells who did what, and has no secret in it', async () => {
+test('the audit trail records actor, target and act, and contains no secret', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   const ada = await fixture.person('ada')
@@ -291,7 +291,7 @@ test('the audit trail tells who did what, and has no secret in it', async () => 
   await fixture.ask(`POST /v1/admin/actors/${ada.id}/suspend`, { token: admin.token })
   const reply = await fixture.ask('GET /v1/admin/audit?limit=1000', { token: admin.token })
   const entries = reply.body['entries'] as { act: string; outcome: string; actor: string | null }[]
-  const told = entries.map(({ act, outcome }) => `${act} ${outcome}`)
+  const recorded = entries.map(({ act, outcome }) => `${act} ${outcome}`)
   for (const wanted of [
     'actor_created ok',
     'login ok',
@@ -299,7 +299,7 @@ test('the audit trail tells who did what, and has no secret in it', async () => 
     'renewal ok',
     'actor_suspended ok',
   ]) {
-    assert.ok(told.includes(wanted), wanted)
+    assert.ok(recorded.includes(wanted), wanted)
   }
   assert.equal(entries.find(({ act }) => act === 'actor_suspended')?.actor, admin.id)
   for (const secret of [PASSWORD, 'wrong-secret', typed, ada.token, ada.renewal, admin.token]) {
@@ -311,7 +311,7 @@ test('the audit trail tells who did what, and has no secret in it', async () => 
   assert.deepEqual(new Set(actors), new Set([ada.id]))
 })
 
-test('the first administrator is claimed once, with the code that was printed', async () => {
+test('the first administrator is claimed once, with the printed code', async () => {
   await using fixture = await openFixture()
   const claim = (code: unknown, name = 'root', password = PASSWORD) =>
     fixture.ask('POST /v1/bootstrap', { body: { code, name, password } })
@@ -332,7 +332,7 @@ test('the first administrator is claimed once, with the code that was printed', 
   assert.equal(await fixture.authority.actors.createClaimCode(), null)
 })
 
-test('a claim code is good for 15 minutes', async () => {
+test('a claim code is valid for 15 minutes', async () => {
   await using fixture = await openFixture()
   const code = await fixture.authority.actors.createClaimCode()
   fixture.clock.advance(FRESH_MS)
@@ -340,7 +340,7 @@ test('a claim code is good for 15 minutes', async () => {
   refused(await fixture.ask('POST /v1/bootstrap', { body }), 401, 'credentials_invalid')
 })
 
-test('rights that a visitor was given in development never open administration', async () => {
+test('roles of an anonymous session in development never give access to administration', async () => {
   await using fixture = await openFixture({ door: { development: true } })
   for (const roles of [['*'], ['admin']]) {
     const visitor = await fixture.authority.sessions.loginAnonymous({ roles })

@@ -1,103 +1,101 @@
 import type { Pipeline } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
 import type { Authority, CallOptions } from '../../core/index.ts'
-import { readBody } from './body.ts'
-import { type CookieJar, type Credential, droppedCookie, isSameOrigin } from './credentials.ts'
-import { problem } from './problem.ts'
+import { isSameOrigin, problem, readBody } from '../../http/index.ts'
+import { type Credential, clearedCookie, type SessionCookies } from './credentials.ts'
 import type { Route } from './routes.ts'
 
-/** What answering needs of the door. */
-export interface Exchange {
+/** The parts of the door that an answer needs. */
+export interface RouteContext {
   readonly authority: Authority
   readonly pipeline: Pipeline
-  readonly jar: CookieJar
+  readonly cookies: SessionCookies
   readonly publicOrigin: string | null
 }
 
-interface Asked {
+interface RouteRequest {
   readonly request: Request
-  /** Parameters of the path. */
+  /** Parameters in the path. */
   readonly path: Record<string, string>
   readonly caller: CallOptions
 }
 
-interface Secrets {
+/** The part of a result that a cookie replaces. */
+interface IssuedSecrets {
   token?: string
   renewal?: string
   session?: { endsAt: number }
 }
 
-/** Answers a request of a route: decodes, dispatches, and encodes the value or the refusal. */
+/** Answers a request for a route: decodes it, runs the command, and encodes the value or the refusal. */
 export async function answerRoute(
-  exchange: Exchange,
+  context: RouteContext,
   route: Route,
-  { request, path, caller }: Asked,
+  { request, path, caller }: RouteRequest,
 ): Promise<Response> {
+  const { authority, pipeline, cookies, publicOrigin } = context
   const credential: Credential =
-    route.ignoresToken === true ? { from: 'none', token: null } : exchange.jar.read(request.headers)
+    route.ignoresToken === true ? { from: 'none', token: null } : cookies.read(request.headers)
   const params = await readParams(route, request, path)
   const wantsCookie = route.cookie === 'offer' && params['cookie'] === true
   if (route.cookie === 'offer' && typeof params['cookie'] === 'boolean') delete params['cookie']
   const byCookie = credential.from === 'cookie' || credential.from === 'impersonation-cookie'
-  if (
-    (wantsCookie || (byCookie && route.method !== 'GET')) &&
-    !isSameOrigin(request, exchange.publicOrigin)
-  ) {
-    return problem(
-      refuse('origin_refused', 'With cookies, only pages of this origin may ask that.'),
-    )
+  const unsafe = wantsCookie || (byCookie && route.method !== 'GET')
+  if (unsafe && !isSameOrigin(request, publicOrigin)) {
+    const message = 'A request with a cookie must come from a page of this origin.'
+    return problem(refuse('origin_refused', message))
   }
-  const outcome = await exchange.pipeline.dispatch({
-    name: route.command,
-    params,
-    token: credential.token,
-    caller,
-  })
-  if (!outcome.ok) return problem(outcome, droppedCookie(exchange.jar, credential, outcome))
-  const sets = wantsCookie || (byCookie && (route.cookie === 'rotate' || route.cookie === 'act'))
+  const { command: name, result, status, cacheSeconds } = route
+  const outcome = await pipeline.dispatch({ name, params, token: credential.token, caller })
+  if (!outcome.ok) return problem(outcome, clearedCookie(cookies, credential, outcome))
   const headers = new Headers({
-    'cache-control':
-      route.cacheSeconds === undefined ? 'no-store' : `public, max-age=${route.cacheSeconds}`,
+    'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
     'x-content-type-options': 'nosniff',
   })
-  const value = sets
-    ? intoCookie(exchange, route, credential, outcome.value, headers)
-    : outcome.value
-  if (byCookie && route.cookie === 'clear') clearCookies(exchange, credential, headers)
-  if (byCookie && route.cookie === 'clear-act') {
-    headers.append('set-cookie', exchange.jar.clear({ impersonation: true }))
+  let { value } = outcome
+  if (result === 'with-events') value = { result: value ?? null, events: outcome.events }
+  if (wantsCookie || (byCookie && (route.cookie === 'rotate' || route.cookie === 'act'))) {
+    value = moveIntoCookie(context, route, { credential, value, now: authority.now(), headers })
   }
-  if (route.status === 204) return new Response(null, { status: 204, headers })
+  if (byCookie) clearCookies(cookies, route, credential, headers)
+  if (status === 204) return new Response(null, { status, headers })
   headers.set('content-type', 'application/json')
-  return new Response(JSON.stringify(value), { status: route.status, headers })
+  return new Response(JSON.stringify(value), { status, headers })
 }
 
-// The secrets of a cookie session are in the cookie alone: scripts of the page never see them.
-function intoCookie(
-  exchange: Exchange,
+interface Issued {
+  readonly credential: Credential
+  readonly value: unknown
+  readonly now: number
+  readonly headers: Headers
+}
+
+// The secrets of a cookie session are only in the cookie, where scripts of the page cannot read them.
+function moveIntoCookie(
+  { cookies }: RouteContext,
   route: Route,
-  credential: Credential,
-  value: unknown,
-  headers: Headers,
+  { credential, value, now, headers }: Issued,
 ): unknown {
-  const { token, renewal: _, ...rest } = value as Secrets
+  const { token, renewal: _, ...rest } = value as IssuedSecrets
   if (token === undefined || rest.session === undefined) return value
   const impersonation = route.cookie === 'act' || credential.from === 'impersonation-cookie'
-  const { endsAt } = rest.session
-  headers.append(
-    'set-cookie',
-    exchange.jar.write(token, endsAt, exchange.authority.now(), { impersonation }),
-  )
+  headers.append('set-cookie', cookies.write(token, rest.session.endsAt, now, { impersonation }))
   if (route.cookie === 'offer') {
-    headers.append('set-cookie', exchange.jar.clear({ impersonation: true }))
+    headers.append('set-cookie', cookies.clear({ impersonation: true }))
   }
   return rest
 }
 
-function clearCookies(exchange: Exchange, credential: Credential, headers: Headers): void {
-  headers.append('set-cookie', exchange.jar.clear({ impersonation: true }))
-  if (credential.from === 'impersonation-cookie') return
-  headers.append('set-cookie', exchange.jar.clear())
+function clearCookies(
+  cookies: SessionCookies,
+  route: Route,
+  credential: Credential,
+  headers: Headers,
+): void {
+  if (route.cookie !== 'clear' && route.cookie !== 'clear-act') return
+  headers.append('set-cookie', cookies.clear({ impersonation: true }))
+  if (route.cookie === 'clear-act' || credential.from === 'impersonation-cookie') return
+  headers.append('set-cookie', cookies.clear())
   headers.set('clear-site-data', '"cache", "cookies", "storage"')
 }
 
@@ -106,14 +104,14 @@ async function readParams(
   request: Request,
   path: Record<string, string>,
 ): Promise<Record<string, unknown>> {
-  const body = route.method === 'GET' ? {} : await readBody(request, { form: route.form ?? false })
-  const query = route.method === 'GET' ? queryOf(request.url) : {}
-  return { ...body, ...query, ...path }
+  if (route.method === 'GET') return { ...readQuery(request.url), ...path }
+  return { ...(await readBody(request, { form: route.form ?? false })), ...path }
 }
 
+/** Parameters that are numbers. */
 const NUMBERS = new Set(['limit', 'since'])
 
-function queryOf(url: string): Record<string, unknown> {
+function readQuery(url: string): Record<string, unknown> {
   const at = url.indexOf('?')
   if (at === -1) return {}
   const entries = [...new URLSearchParams(url.slice(at + 1))].map(([name, value]) => [

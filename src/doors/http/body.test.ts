@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Fixture, openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
-import { MAX_BODY_BYTES, MAX_BODY_DEPTH } from './body.ts'
+import { MAX_BODY_BYTES, MAX_BODY_DEPTH } from '../../http/index.ts'
 
 const post = (fixture: Fixture, raw: BodyInit, type = 'application/json') =>
   fixture.ask('POST /v1/actors', { raw, type })
@@ -44,7 +44,7 @@ for (const text of [
 }
 
 for (const text of ['null', '[]', '[{}]', '"name"', '1', 'true', '  \n']) {
-  test(`a body that is no object is an invalid request: ${JSON.stringify(text)}`, async () => {
+  test(`a body that is not an object is an invalid request: ${JSON.stringify(text)}`, async () => {
     await using fixture = await openFixture()
     refused(await post(fixture, text), 400, 'invalid_request')
     // Also where no field is required.
@@ -52,7 +52,7 @@ for (const text of ['null', '[]', '[{}]', '"name"', '1', 'true', '  \n']) {
   })
 }
 
-test('an empty body is an empty object, of whatever type', async () => {
+test('an empty body is an empty object, with any content type', async () => {
   await using fixture = await openFixture()
   for (const type of ['application/json', 'text/plain', '']) {
     const reply = await post(fixture, '', type)
@@ -61,7 +61,7 @@ test('an empty body is an empty object, of whatever type', async () => {
   }
 })
 
-test('every field is held to its type, and the answer names it', async () => {
+test('a field of a wrong type is refused, and the answer names it', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada', ['user', 'admin', 'introspect'])
   const values: unknown[] = [null, 1, true, [], {}, ['x'], { toString: 'x' }, '']
@@ -91,7 +91,7 @@ test('every field is held to its type, and the answer names it', async () => {
   }
 })
 
-test('a field that nobody knows is refused', async () => {
+test('an unknown field is refused', async () => {
   await using fixture = await openFixture()
   const good = { name: 'ada', password: PASSWORD }
   for (const field of ['roles', 'status', 'id', 'Name', 'constructor', 'toString', 'cookie', '']) {
@@ -115,7 +115,7 @@ test('a field that nobody knows is refused', async () => {
   assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
 })
 
-test('keys of the prototype are refused and pollute nothing', async () => {
+test('keys of the prototype are refused and do not pollute it', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const login = `"identity":"ada","password":"${PASSWORD}"`
@@ -133,7 +133,7 @@ test('keys of the prototype are refused and pollute nothing', async () => {
   assert.equal(Object.hasOwn(Object.prototype, 'admin'), false)
 })
 
-test('what stands in the path is not replaced by what stands in the body', async () => {
+test('a body does not replace a parameter of the path', async () => {
   await using fixture = await openFixture()
   const admin = await fixture.person('root', ['admin'])
   const ada = await fixture.person('ada')
@@ -143,7 +143,7 @@ test('what stands in the path is not replaced by what stands in the body', async
   assert.deepEqual((await fixture.authority.actors.find(bob.id))?.roles, ['user'])
 })
 
-test('a body may have 64 KiB to the byte, with a length and without', async () => {
+test('a body may have exactly 64 KiB, with Content-Length and without', async () => {
   for (const [bytes, status] of [
     [MAX_BODY_BYTES - 1, 201],
     [MAX_BODY_BYTES, 201],
@@ -166,7 +166,7 @@ test('a body may have 64 KiB to the byte, with a length and without', async () =
   }
 })
 
-test('a declared length that is too large is refused before anything is read', async () => {
+test('a Content-Length that is too large is refused before the body is read', async () => {
   await using fixture = await openFixture()
   let pulled = 0
   const raw = new ReadableStream<Uint8Array>(
@@ -201,7 +201,7 @@ test('an endless body is read no further than the limit', async () => {
   assert.ok(sent <= MAX_BODY_BYTES + 4096, String(sent))
 })
 
-test('a length that is a lie or nonsense changes nothing', async () => {
+test('a wrong or malformed Content-Length changes nothing', async () => {
   for (const length of ['0', '1', '-5', 'NaN', '1e1', '']) {
     await using fixture = await openFixture()
     const raw = padded(200)
@@ -213,7 +213,7 @@ test('a length that is a lie or nonsense changes nothing', async () => {
   }
 })
 
-test('a body that breaks off is an invalid request', async () => {
+test('a body that ends early is an invalid request', async () => {
   await using fixture = await openFixture()
   const raw = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -241,7 +241,7 @@ for (const [name, bytes] of [
   })
 }
 
-test('UTF-8 may be cut anywhere into pieces, and may begin with a mark', async () => {
+test('UTF-8 may be split at any byte, and may begin with a byte order mark', async () => {
   await using fixture = await openFixture()
   const text = `\ufeff${JSON.stringify({ name: 'Ådå 🦦', password: PASSWORD })}`
   const reply = await post(fixture, streamed(text, 1000))
@@ -249,7 +249,7 @@ test('UTF-8 may be cut anywhere into pieces, and may begin with a mark', async (
   assert.match(reply.text, /Ådå 🦦/)
 })
 
-test('JSON is the type, in any case and with any parameter; it is UTF-8 whatever those say', async () => {
+test('the content type is JSON in any letter case and with any parameter, and the text is always UTF-8', async () => {
   await using fixture = await openFixture()
   for (const type of [
     'application/json',
@@ -270,7 +270,7 @@ test('JSON is the type, in any case and with any parameter; it is UTF-8 whatever
   )
 })
 
-test('any other type is refused, forms included where none is taken', async () => {
+test('any other content type is refused, and so are forms where a route takes none', async () => {
   await using fixture = await openFixture()
   for (const type of [
     'text/plain',
@@ -307,7 +307,7 @@ test('deep nesting is an invalid request on every route that takes a body', asyn
   }
 })
 
-test('nesting has a limit to the level, and width has none', async () => {
+test('nesting is limited to an exact depth, and width is not limited', async () => {
   await using fixture = await openFixture()
   const nest = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
   const within = await post(fixture, nest(MAX_BODY_DEPTH))
@@ -318,7 +318,7 @@ test('nesting has a limit to the level, and width has none', async () => {
   assert.doesNotMatch(wide.text, /nested/)
 })
 
-test('huge numbers are refused as any other wrong value', async () => {
+test('huge numbers are refused like any other wrong value', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('root', ['admin'])
   for (const value of ['1e999', '-1e999', '9'.repeat(5000), '1e-999', '9007199254740993', '0.5']) {
@@ -330,7 +330,7 @@ test('huge numbers are refused as any other wrong value', async () => {
   }
 })
 
-test('of a name given twice the last counts', async () => {
+test('the last of two fields with the same name counts', async () => {
   await using fixture = await openFixture()
   const raw = `{"name":"ada","name":"bob","password":"${PASSWORD}"}`
   assert.match((await post(fixture, raw)).text, /"name":"bob"/)

@@ -25,7 +25,7 @@ const statuses = (replies: readonly Reply[]) => replies.map(({ status }) => stat
 const whoAmI = async (fixture: Fixture, token: string) =>
   (await fixture.ask('GET /v1/session', { token })).status
 
-test('fifty renewals at once with one code get one and the same successor', async () => {
+test('fifty concurrent renewals with one code get the same successor', async () => {
   await using fixture = await openFixture()
   const { renewal, session } = await fixture.person('ada')
   const replies = await times(50, () =>
@@ -39,7 +39,7 @@ test('fifty renewals at once with one code get one and the same successor', asyn
   assert.equal(await whoAmI(fixture, renewed[0]?.token ?? ''), 200)
 })
 
-test('of twenty registrations of one name at once one is made and nineteen are refused', async () => {
+test('of twenty concurrent registrations of one name one succeeds', async () => {
   await using fixture = await openFixture()
   const replies = await times(20, (i) =>
     fixture.ask('POST /v1/actors', { body: { name: i % 2 ? 'Ada' : 'ada ', password: PASSWORD } }),
@@ -49,7 +49,7 @@ test('of twenty registrations of one name at once one is made and nineteen are r
   assert.equal((await fixture.authority.actors.search({ limit: 50 })).items.length, 1)
 })
 
-test('a limit of sessions is exact, however many log in at once', async () => {
+test('the session limit is exact under concurrent logins', async () => {
   const settings = {
     'profile.web.maxLive': 3,
     'profile.web.onLimit': 'refuse',
@@ -64,7 +64,7 @@ test('a limit of sessions is exact, however many log in at once', async () => {
   assert.equal(await fixture.authority.sessions.count(), 3)
 })
 
-test('whoever is evicted by a limit is told so', async () => {
+test('a session evicted by the limit is refused with that reason', async () => {
   const settings = { 'profile.web.maxLive': 1, 'profile.web.onLimit': 'evict-oldest' } as const
   await using fixture = await openFixture({ settings })
   const { token } = await fixture.person('ada')
@@ -73,7 +73,7 @@ test('whoever is evicted by a limit is told so', async () => {
   assert.equal(await whoAmI(fixture, next.token), 200)
 })
 
-test('of logins and a password change at once, none that read the old password is left', async () => {
+test('no login with the old password survives a concurrent password change', async () => {
   await using fixture = await openFixture({ settings: { 'throttle.identityFree': 100 } })
   const { token } = await fixture.person('ada')
   const body = { identity: 'ada', password: PASSWORD }
@@ -90,7 +90,7 @@ test('of logins and a password change at once, none that read the old password i
   assert.equal(await fixture.authority.sessions.count(), 0)
 })
 
-test('of many logouts at once with one token each is done or refused, and the session is over', async () => {
+test('every one of many concurrent logouts succeeds or is refused, and the session ends', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const replies = await times(10, () => fixture.ask('DELETE /v1/session', { token }))
@@ -102,7 +102,7 @@ test('of many logouts at once with one token each is done or refused, and the se
 /** What a store's method may be called by a route that only reads. A touch is no change of what it says. */
 const READS = /^(find\w*|load|read|list|count|search|touch)$/
 
-test('no GET and no HEAD writes anything', async () => {
+test('GET and HEAD write nothing', async () => {
   const clock = fakeClock()
   const sound = memory({ clock })
   const writes: string[] = []

@@ -10,7 +10,7 @@ import {
   SAME_ORIGIN,
 } from '../../../test/support/http-door.ts'
 import { loggedInShape, whoAmIShape } from '../../commands/built-in/shapes.ts'
-import { createCookieJar } from './credentials.ts'
+import { createSessionCookies } from './credentials.ts'
 
 const TOKEN = /^lks_[0-9A-Za-z]{75}$/
 const OWN = '__Host-latchkey'
@@ -53,7 +53,7 @@ test('a cookie is __Host-, Secure, HttpOnly, SameSite=Lax, Path=/ and has no Dom
   assert.match(first?.value ?? '', TOKEN)
   const attributes = ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure']
   assert.deepEqual(first?.attributes, ['Max-Age=86400', ...attributes].sort())
-  // Whoever logs in anew acts as nobody else.
+  // A new login removes the impersonation's cookie.
   assert.deepEqual(second, {
     name: ACTING,
     value: '',
@@ -62,7 +62,7 @@ test('a cookie is __Host-, Secure, HttpOnly, SameSite=Lax, Path=/ and has no Dom
   assert.ok((reply.cookies[0] ?? '').length < 4096)
 })
 
-test('with a cookie no secret is in the body, and there is no renewal code', async () => {
+test('an answer with a cookie has no secret and no renewal code in the body', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const reply = await loginByCookie(fixture)
@@ -72,7 +72,7 @@ test('with a cookie no secret is in the body, and there is no renewal code', asy
   assert.ok(!reply.text.includes(value.slice(29)))
 })
 
-test('a visitor may have a cookie too', async () => {
+test('an anonymous session may have a cookie', async () => {
   await using fixture = await openFixture()
   const reply = await fixture.ask('POST /v1/sessions/anonymous', {
     body: { cookie: true },
@@ -83,7 +83,7 @@ test('a visitor may have a cookie too', async () => {
   assert.equal(parsed(who, 200, whoAmIShape).actor.anonymous, true)
 })
 
-test('"cookie": false and no word of cookies mean a token in the body', async () => {
+test('without "cookie": true the token is in the body', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const body = { identity: 'ada', password: PASSWORD, cookie: false }
@@ -99,7 +99,7 @@ test('"cookie": false and no word of cookies mean a token in the body', async ()
   }
 })
 
-test('plain cookies are for development over plain HTTP alone', async () => {
+test('plain cookies are used only in development over plain HTTP', async () => {
   for (const [door, name, secure] of [
     [{ development: true }, 'latchkey', false],
     [{ development: true, publicUrl: 'https://localhost' }, OWN, true],
@@ -119,7 +119,7 @@ test('plain cookies are for development over plain HTTP alone', async () => {
   }
 })
 
-test('a cookie of the other name counts for nothing', async () => {
+test('a cookie with the name of the other mode is ignored', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   refused(
@@ -130,16 +130,16 @@ test('a cookie of the other name counts for nothing', async () => {
   assert.equal((await fixture.ask('GET /v1/session', { cookie: `${OWN}=${token}` })).status, 200)
 })
 
-test('the cookie lasts as long as the session at most', async () => {
+test('the cookie expires no later than the session', async () => {
   await using fixture = await openFixture({ settings: { 'profile.web.absoluteMs': 90_500 } })
   await fixture.person('ada')
   const reply = await loginByCookie(fixture)
   assert.ok(cookieParts(reply.cookies[0]).attributes.includes('Max-Age=90'))
-  const jar = createCookieJar({ plain: false })
+  const jar = createSessionCookies({ plain: false })
   assert.match(jar.write('x', 5, 10), /Max-Age=0/)
 })
 
-test('bearer beats cookie', async () => {
+test('a bearer token precedes a cookie', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const bob = await fixture.person('bob')
@@ -156,7 +156,7 @@ test('bearer beats cookie', async () => {
   assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
-test('step-up by cookie rotates the cookie and says nothing in the body', async () => {
+test('step-up with a cookie rotates the cookie and returns no secret in the body', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const before = await fixture.cookieOf('ada')
@@ -177,7 +177,7 @@ test('step-up by cookie rotates the cookie and says nothing in the body', async 
   assert.equal((await fixture.ask('GET /v1/session', { cookie: after })).status, 200)
 })
 
-test('step-up by bearer rotates the token in the body and sets no cookie', async () => {
+test('step-up with a bearer token returns the new token in the body and sets no cookie', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const reply = await fixture.ask('POST /v1/session/step-up', {
@@ -189,7 +189,7 @@ test('step-up by bearer rotates the token in the body and sets no cookie', async
   refused(await fixture.ask('GET /v1/session', { token }), 401, 'token_invalid')
 })
 
-test('an impersonation has a cookie of its own, which goes before one’s own', async () => {
+test('an impersonation has its own cookie, which precedes the session’s', async () => {
   await using fixture = await openFixture()
   const { ada, own, reply, acting } = await actingAsAda(fixture)
   assert.deepEqual(Object.keys(parsed(reply, 201, loggedInShape)).sort(), ['actor', 'session'])
@@ -200,7 +200,7 @@ test('an impersonation has a cookie of its own, which goes before one’s own', 
   assert.deepEqual([actor.id, impersonator?.name], [ada.id, 'root'])
 })
 
-test('stopping an impersonation takes its cookie and leaves one’s own', async () => {
+test('stopping an impersonation clears its cookie and keeps the session’s', async () => {
   await using fixture = await openFixture()
   const { own, acting } = await actingAsAda(fixture)
   const reply = await fixture.ask('DELETE /v1/impersonations/current', {
@@ -219,7 +219,7 @@ test('stopping an impersonation takes its cookie and leaves one’s own', async 
   )
 })
 
-test('a dead cookie is taken back with the refusal, the one that is dead and no other', async () => {
+test('a refusal clears the cookie whose token is invalid, and no other', async () => {
   await using fixture = await openFixture()
   const { own, acting } = await actingAsAda(fixture)
   const both = `${own}; ${acting}`
@@ -241,7 +241,7 @@ test('a dead cookie is taken back with the refusal, the one that is dead and no 
   assert.deepEqual(garbage.cookies.map(pairOf), [`${OWN}=`])
 })
 
-test('a refusal that is no verdict on the session leaves the cookie', async () => {
+test('a refusal for another reason keeps the cookie', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const cookie = await fixture.cookieOf('ada')
@@ -250,7 +250,7 @@ test('a refusal that is no verdict on the session leaves the cookie', async () =
   assert.deepEqual(reply.cookies, [])
 })
 
-test('logout by cookie clears the cookies and the site’s data', async () => {
+test('logout with a cookie clears the cookies and the site’s data', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const cookie = await fixture.cookieOf('ada')
@@ -264,7 +264,7 @@ test('logout by cookie clears the cookies and the site’s data', async () => {
   refused(await fixture.ask('GET /v1/session', { cookie }), 401, 'session_revoked', 'logged_out')
 })
 
-test('logout while acting as another ends the acting alone', async () => {
+test('logout of an impersonation ends only the impersonation', async () => {
   await using fixture = await openFixture()
   const { own, acting } = await actingAsAda(fixture)
   const reply = await fixture.ask('DELETE /v1/session', {
@@ -276,7 +276,7 @@ test('logout while acting as another ends the acting alone', async () => {
   assert.equal((await fixture.ask('GET /v1/session', { cookie: own })).status, 200)
 })
 
-test('a login over a cookie session ends that session, which is told so', async () => {
+test('a login with the cookie of a session ends that session, and the reason is upgraded', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const before = await fixture.cookieOf('ada')
@@ -293,7 +293,7 @@ test('a login over a cookie session ends that session, which is told so', async 
   assert.equal((await fixture.ask('GET /v1/session', { cookie: after })).status, 200)
 })
 
-test('a login while acting as another ends both, the acting and one’s own', {}, async () => {
+test('a login during an impersonation ends the impersonation and its parent session', {}, async () => {
   await using fixture = await openFixture()
   const { own, acting } = await actingAsAda(fixture)
   const reply = await loginByCookie(fixture, `${own}; ${acting}`)
@@ -303,7 +303,7 @@ test('a login while acting as another ends both, the acting and one’s own', {}
   }
 })
 
-test('a failed login over a cookie session leaves it as it was', async () => {
+test('a failed login with the cookie of a session changes nothing', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const cookie = await fixture.cookieOf('ada')
@@ -317,7 +317,7 @@ test('a failed login over a cookie session leaves it as it was', async () => {
   assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
-test('a dead cookie does not stand in the way of a login', async () => {
+test('an invalid cookie does not prevent a login', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const reply = await loginByCookie(fixture, `${OWN}=garbage`)
@@ -325,7 +325,7 @@ test('a dead cookie does not stand in the way of a login', async () => {
   assert.match(cookieParts(reply.cookies[0]).value, TOKEN)
 })
 
-test('odd Cookie headers are no session and no error', async () => {
+test('a malformed Cookie header is neither a session nor an error', async () => {
   await using fixture = await openFixture()
   for (const cookie of [
     '',

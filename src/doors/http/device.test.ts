@@ -18,7 +18,7 @@ async function signedToken(fixture: Fixture): Promise<string> {
   return login.token
 }
 
-test('a signed token is a bearer’s token, by the fast way and by the others', async () => {
+test('a signed token is accepted as a bearer token on every path', async () => {
   await using fixture = await openFixture()
   const token = await signedToken(fixture)
   assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
@@ -30,14 +30,14 @@ test('a signed token is a bearer’s token, by the fast way and by the others', 
   refused(await fixture.ask('GET /v1/session', { token }), 401, 'session_expired')
 })
 
-test('the public keys may be kept for five minutes', async () => {
+test('the public keys may be cached for five minutes', async () => {
   await using fixture = await openFixture()
   const { headers, body } = await fixture.ask('GET /.well-known/jwks.json')
   assert.equal(headers.get('cache-control'), 'public, max-age=300')
   assert.deepEqual(body, fixture.authority.keys.jwks())
 })
 
-test('a device logs in over HTTP with what a page of the server approves', async () => {
+test('a device logs in over HTTP after approval on a page', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const { body } = await fixture.ask('POST /v1/device', { body: { client: 'kettle' } })
@@ -56,7 +56,7 @@ test('a device logs in over HTTP with what a page of the server approves', async
   refused(await poll(), 404, 'not_found')
 })
 
-test('no signed token and no code of a device reaches a log', async () => {
+test('no signed token and no device code reaches a log', async () => {
   await using fixture = await openFixture()
   const token = await signedToken(fixture)
   const { text, body } = await fixture.ask('POST /v1/device', { body: {} })

@@ -13,7 +13,7 @@ p { margin: .2rem 0 } .needs { opacity: .7; font-size: .9em }
 table { border-collapse: collapse; margin: .4rem 0 } td, th { text-align: left; padding: .1rem 1rem .1rem 0; vertical-align: top }
 `
 
-/** The reference as a page: plain HTML without scripts, made of the same description as `/openapi.json`. */
+/** Returns the reference as a page of plain HTML without scripts, made from the description of `/openapi.json`. */
 export async function docsPage(description: ApiDescription): Promise<Response> {
   const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -28,14 +28,14 @@ export async function docsPage(description: ApiDescription): Promise<Response> {
 <meta name="viewport" content="width=device-width"><style>${raw(STYLE)}</style></head>
 <body>
 <h1>Latchkey</h1>
-<p>One session, every door. Send JSON; times are epoch milliseconds; say who you are with
-<code>Authorization: Bearer …</code> or the cookie. Machines read <a href="openapi.json">openapi.json</a>.</p>
+<p>One session, every door. Send JSON; times are epoch milliseconds. Authenticate with
+<code>Authorization: Bearer …</code> or the cookie. The same in OpenAPI: <a href="openapi.json">openapi.json</a>.</p>
 <h2>Sessions</h2>
 ${operations.filter(({ path }) => !isAdmin(path)).map(article)}
 <h2>Administration</h2>
 ${operations.filter(({ path }) => isAdmin(path)).map(article)}
-<h2>Refusals</h2>
-<p>A refusal is <code>application/problem+json</code> with one of these codes.</p>
+<h2>Errors</h2>
+<p>A refused request is answered with <code>application/problem+json</code> and one of these codes.</p>
 <table><tr><th>Code</th><th>Status</th></tr>${codes}</table>
 </body></html>`
   return new Response(String(await page), {

@@ -1,131 +1,134 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
-import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
-import { forwardedAddress } from '../../core/address.ts'
 import { refusalOf, refuse } from '../../core/errors.ts'
-import type { Authority, CallOptions } from '../../core/index.ts'
-import { answerRoute, type Exchange } from './answer.ts'
-import { createCookieJar, type HeaderReader, isAllowedHost } from './credentials.ts'
-import { docsPage } from './docs-page.ts'
-import { describeApi } from './openapi.ts'
-import { problem } from './problem.ts'
-import { ROUTES, type Route } from './routes.ts'
-import { Checking, JSON_HEADERS, readerOf, whoAmI, writeAnswer } from './who-am-i.ts'
+import {
+  createClientAddress,
+  type HeaderReader,
+  HttpRequestSource,
+  isAllowedHost,
+  NodeHeaders,
+  problem,
+} from '../../http/index.ts'
+import { answerRoute } from './answer.ts'
+import { isApplicationCommand } from './application-commands.ts'
+import { createSessionCookies } from './credentials.ts'
+import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
+import { mountPlainRoutes } from './plain-routes.ts'
+import { COMMANDS_PATH, commandRoute, ROUTES, type Route } from './routes.ts'
+import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
-export interface HttpDoorOptions {
-  readonly authority: Authority
-  readonly pipeline: Pipeline
-  /** For the reference at `/openapi.json` and `/docs`. */
-  readonly registry: CommandRegistry
-  /** Plain cookie names, and only loopback `Host` headers. False by default. */
-  readonly development?: boolean
-  /** What stands before every path: `/auth`. Nothing by default. */
-  readonly prefix?: string
-  /** Proxies whose `X-Forwarded-For` is trusted: addresses or CIDR prefixes. None by default. */
-  readonly trustedProxies?: readonly string[]
-  /** `Host` headers that are served; any by default in production. */
-  readonly allowedHosts?: readonly string[]
-  /** The origin that browsers see, where a proxy hides it: `https://login.example`. */
-  readonly publicUrl?: string
-  /** Whether traffic should come here; false while starting and draining. */
-  readonly ready?: () => boolean
-  readonly metrics?: () => Promise<{ contentType: string; body: string }>
-  /** Told of every answer: the route's template and the status. */
-  readonly onAnswer?: (route: string, status: number) => void
-  /** Told of errors that are not the caller's. */
-  readonly onError?: (error: unknown, what: string) => void
-}
-
-/** What the server below knows of a request and a `Request` does not say. */
-export interface RequestPeer {
-  /** The peer's address. */
-  readonly address?: string | null
-}
-
-/** The HTTP door: `fetch`-shaped, so that it mounts wherever a `Request` can be had. Never throws. */
+/** The HTTP door. */
 export interface HttpDoor {
+  /** Answers a request. Never rejects. Works wherever a `Request` is available. */
   fetch(request: Request, peer?: RequestPeer): Promise<Response>
   /**
-   * Answers the check of a session on `node:http` itself, without the cost of a `Request` and a `Response`: the same answer. False,
-   * with nothing done, for every other request.
+   * Answers `GET /v1/session` on `node:http` directly, with the answer that `fetch` gives, but without the cost of a `Request` and a
+   * `Response`. Returns false for every other request, which it does not touch.
    */
   answer(incoming: IncomingMessage, outgoing: ServerResponse): boolean
 }
 
 type AppContext = Context<{ Bindings: RequestPeer }>
 
-/** Makes the HTTP door over an authority and its commands. */
+/** Makes the HTTP door of an authority and its commands. Throws `invalid_request` where the registry lacks a built-in command. */
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
+  const { authority, pipeline, registry, onAnswer, onError } = options
   const prefix = (options.prefix ?? '').replace(/\/+$/, '')
   const development = options.development ?? false
   const allowedHosts = options.allowedHosts ?? []
-  const trusted = options.trustedProxies ?? []
   const publicOrigin = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin
-  const jar = createCookieJar({ plain: development && publicOrigin?.startsWith('https:') !== true })
-  const exchange: Exchange = { ...options, jar, publicOrigin }
-
-  const addressOf = (headers: HeaderReader, peer: string | null) => {
-    const forwardedFor = trusted.length === 0 ? null : headers.get('x-forwarded-for')
-    return forwardedAddress({ peer, forwardedFor, trusted })
-  }
+  const plain = development && publicOrigin?.startsWith('https:') !== true
+  const cookies = createSessionCookies({ plain })
+  const clientAddress = createClientAddress(options.trustedProxies ?? [])
+  const context = { authority, pipeline, cookies, publicOrigin }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
-  const foreignHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
+  const wrongHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
 
   const failed = (error: unknown, request: Request): Response => {
     const refusal = refusalOf(error)
-    // Of a client that went away nothing is to be told, and it is told nothing.
-    if (refusal.code === 'internal' && !request.signal.aborted) {
-      options.onError?.(error, pathOf(request.url))
-    }
+    // Do not report an error when the client has disconnected.
+    if (refusal.code === 'internal' && !request.signal.aborted)
+      onError?.(error, pathOf(request.url))
     return problem(refusal)
   }
 
-  const answer = async (route: Route, c: AppContext): Promise<Response> => {
-    if (route.query !== undefined && c.req.query(route.query.name) !== route.query.value) {
-      const { name, value } = route.query
-      return problem(refuse('invalid_request', `Say ?${name}=${value}.`))
+  const answer = async (
+    template: string,
+    route: Route,
+    path: Record<string, string>,
+    c: AppContext,
+  ): Promise<Response> => {
+    const request = c.req.raw
+    const { headers, signal } = request
+    const caller = {
+      door: 'http',
+      address: clientAddress(headers, c.env.address ?? null),
+      userAgent: headers.get('user-agent'),
+      signal,
     }
-    return answerRoute(exchange, route, {
-      request: c.req.raw,
-      path: c.req.param() as Record<string, string>,
-      caller: {
-        door: 'http',
-        address: addressOf(c.req.raw.headers, c.env.address ?? null),
-        userAgent: c.req.raw.headers.get('user-agent'),
-        signal: c.req.raw.signal,
-      },
-    })
+    const response = await answerRoute(context, route, { request, path, caller }).catch(
+      (error: unknown) => failed(error, request),
+    )
+    onAnswer?.(template, response.status)
+    return response
   }
 
   const app = new Hono<{ Bindings: RequestPeer }>().basePath(prefix === '' ? '/' : prefix)
   for (const route of ROUTES) {
-    app.on(route.method, route.path, async (c: AppContext) => {
-      const response = await answer(route, c).catch((error: unknown) => failed(error, c.req.raw))
-      options.onAnswer?.(`${route.method} ${route.path}`, response.status)
-      return response
+    const template = `${route.method} ${route.path}`
+    app.on(route.method, route.path, (c: AppContext) => {
+      const { query } = route
+      if (query !== undefined && c.req.query(query.name) !== query.value) {
+        onAnswer?.(template, 400)
+        return problem(refuse('invalid_request', `Send ?${query.name}=${query.value}.`))
+      }
+      return answer(template, route, c.req.param() as Record<string, string>, c)
     })
   }
+  const notFound = () => problem(refuse('not_found', 'There is no such route.'))
+  app.post(`${COMMANDS_PATH}/:name`, (c) => {
+    const name = c.req.param('name')
+    if (!isApplicationCommand(registry, name)) return notFound()
+    return answer(`POST ${COMMANDS_PATH}/:name`, commandRoute(name), {}, c)
+  })
   mountPlainRoutes(app, options, prefix)
-  app.notFound(() => problem(refuse('not_found', 'There is nothing here.')))
+  app.notFound(notFound)
   app.onError((error, c) => failed(error, c.req.raw))
 
   const whoAmIPath = `${prefix}/v1/session`
-  const answerWhoAmI = async (headers: HeaderReader, caller: CallOptions) => {
-    const answer = await whoAmI({ authority: options.authority, jar }, headers, caller)
-    options.onAnswer?.('GET /v1/session', typeof answer === 'string' ? 200 : answer.status)
+  const answerWhoAmI = async (
+    headers: HeaderReader,
+    peer: string | null | undefined,
+    request?: Request,
+  ): Promise<string | Response> => {
+    const source = new HttpRequestSource('http', headers, peer ?? null, clientAddress, request)
+    const answer = await whoAmI(context, headers, source)
+    onAnswer?.('GET /v1/session', typeof answer === 'string' ? 200 : answer.status)
     return answer
+  }
+  const respond = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const headers = new NodeHeaders(incoming.headers)
+    let answer: string | Response
+    try {
+      answer = servesHost(headers.get('host') ?? '')
+        ? await answerWhoAmI(headers, incoming.socket.remoteAddress)
+        : wrongHost()
+    } catch (error) {
+      onError?.(error, whoAmIPath)
+      answer = problem(refusalOf(error))
+    }
+    await writeAnswer(outgoing, answer)
   }
   return {
     async fetch(request, peer) {
       try {
-        if (!servesHost(hostOf(request))) return foreignHost()
-        if (request.method === 'GET' && pathOf(request.url) === whoAmIPath) {
-          const caller = new Checking(request.headers, peer?.address ?? null, addressOf, request)
-          const answer = await answerWhoAmI(request.headers, caller)
-          return typeof answer === 'string'
-            ? new Response(answer, { headers: JSON_HEADERS })
-            : answer
+        const { headers, method, url } = request
+        if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost()
+        if (method === 'GET' && pathOf(url) === whoAmIPath) {
+          const answer = await answerWhoAmI(headers, peer?.address, request)
+          if (typeof answer !== 'string') return answer
+          return new Response(answer, { headers: JSON_HEADERS })
         }
         return await app.fetch(request, peer ?? {})
       } catch (error) {
@@ -136,27 +139,10 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       const { url, method } = incoming
       if (method !== 'GET' || (url !== whoAmIPath && url?.startsWith(`${whoAmIPath}?`) !== true))
         return false
-      const headers = readerOf(incoming)
-      const answered = servesHost(headers.get('host') ?? '')
-        ? answerWhoAmI(
-            headers,
-            new Checking(headers, incoming.socket.remoteAddress ?? null, addressOf),
-          )
-        : Promise.resolve(foreignHost())
-      answered
-        .catch((error: unknown) => {
-          options.onError?.(error, whoAmIPath)
-          return problem(refusalOf(error))
-        })
-        .then((answer) => writeAnswer(outgoing, answer))
-        .catch((error: unknown) => options.onError?.(error, whoAmIPath))
+      respond(incoming, outgoing).catch((error: unknown) => onError?.(error, whoAmIPath))
       return true
     },
   }
-}
-
-function hostOf(request: Request): string {
-  return request.headers.get('host') ?? new URL(request.url).host
 }
 
 // `new URL` costs more than the check of a session.
@@ -165,30 +151,4 @@ function pathOf(url: string): string {
   if (start === -1) return '/'
   const end = url.slice(start).search(/[?#]/)
   return end === -1 ? url.slice(start) : url.slice(start, start + end)
-}
-
-function mountPlainRoutes(
-  app: Hono<{ Bindings: RequestPeer }>,
-  options: HttpDoorOptions,
-  prefix: string,
-): void {
-  const json = (value: unknown) => new Response(JSON.stringify(value), { headers: JSON_HEADERS })
-  app.get('/healthz', () => json({ status: 'ok' }))
-  app.get('/readyz', async () => {
-    if (options.ready?.() === false) {
-      return problem(refuse('unavailable', 'Starting or stopping.', { retryAfterMs: 1000 }))
-    }
-    await options.authority.ping()
-    return json({ status: 'ready' })
-  })
-  app.get('/metrics', async () => {
-    if (options.metrics === undefined) return problem(refuse('not_found', 'No metrics are kept.'))
-    const { contentType, body } = await options.metrics()
-    return new Response(body, {
-      headers: { 'content-type': contentType, 'cache-control': 'no-store' },
-    })
-  })
-  const description = describeApi(options.registry, prefix)
-  app.get('/openapi.json', () => json(description))
-  app.get('/docs', () => docsPage(description))
 }

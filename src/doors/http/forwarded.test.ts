@@ -33,7 +33,7 @@ const forwarded = (address: string, chain: string): Asking => ({
 
 for (const [name, options, asking, expected] of [
   ['the peer, without a proxy', {}, { address: '203.0.113.7' }, '203.0.113.7'],
-  ['nobody, where the peer is unknown', {}, {}, null],
+  ['no client, where the peer is unknown', {}, {}, null],
   ['the peer, where no proxy is trusted', {}, forwarded('10.0.0.1', '203.0.113.9'), '10.0.0.1'],
   [
     'the peer, which is no trusted proxy',
@@ -49,15 +49,15 @@ for (const [name, options, asking, expected] of [
     '203.0.113.9',
   ],
   [
-    'who stands before all proxies',
+    'the last hop that is not a trusted proxy',
     PROXIES,
     forwarded('10.0.0.1', '203.0.113.9, 10.0.0.2'),
     '203.0.113.9',
   ],
-  ['the proxy, which names nobody', PROXIES, { address: '10.0.0.1' }, '10.0.0.1'],
+  ['the proxy, where it sends no header', PROXIES, { address: '10.0.0.1' }, '10.0.0.1'],
   ['the proxy, which names nonsense', PROXIES, forwarded('10.0.0.1', 'unknown'), '10.0.0.1'],
   [
-    'nobody that a made-up chain names',
+    'the proxy, where the chain has no valid last hop',
     PROXIES,
     forwarded('10.0.0.1', `${'1.1.1.1,'.repeat(5000)}x`),
     '10.0.0.1',
@@ -76,7 +76,7 @@ for (const [name, options, asking, expected] of [
   })
 }
 
-test('no other header says where a request comes from', async () => {
+test('no other header sets the client address', async () => {
   await using fixture = await openFixture(PROXIES)
   const headers = {
     forwarded: 'for=203.0.113.9',
@@ -91,7 +91,7 @@ test('no other header says where a request comes from', async () => {
 const register = (fixture: Fixture, name: string, asking: Asking) =>
   fixture.ask('POST /v1/actors', { ...asking, body: { name, password: PASSWORD } })
 
-test('registrations are counted by the address, and a made-up header is no way round', async () => {
+test('registrations are limited by address, and a forged header does not change it', async () => {
   await using fixture = await openFixture({ settings: { 'throttle.createPerMinute': 2 } })
   for (const [name, chain, status] of [
     ['a', '203.0.113.1', 201],
@@ -106,7 +106,7 @@ test('registrations are counted by the address, and a made-up header is no way r
   assert.equal((await register(fixture, 'e', { address: '192.0.2.1' })).status, 201)
 })
 
-test('behind a trusted proxy each client has a count of its own', async () => {
+test('behind a trusted proxy each client has its own limit', async () => {
   await using fixture = await openFixture({
     ...PROXIES,
     settings: { 'throttle.createPerMinute': 1 },
@@ -120,7 +120,7 @@ test('behind a trusted proxy each client has a count of its own', async () => {
   refused(await register(fixture, 'c', from('6.6.6.6, 203.0.113.2')), 429, 'throttled')
 })
 
-test('failed logins are counted by the address', async () => {
+test('failed logins are limited by address', async () => {
   await using fixture = await openFixture({ settings: { 'throttle.addressPerMinute': 3 } })
   await fixture.person('ada')
   const ask = (identity: string, password: string, address: string) =>
@@ -132,14 +132,14 @@ test('failed logins are counted by the address', async () => {
   assert.equal((await ask('ada', PASSWORD, '192.0.2.2')).status, 201)
 })
 
-test('visitors are counted by the address', async () => {
+test('anonymous sessions are limited by address', async () => {
   await using fixture = await openFixture({ settings: { 'throttle.createPerMinute': 1 } })
   const visit = () => fixture.ask('POST /v1/sessions/anonymous', { address: '192.0.2.1' })
   assert.equal((await visit()).status, 201)
   refused(await visit(), 429, 'throttled')
 })
 
-test('a proxy that is no address stops nothing but trusts nobody', async () => {
+test('a malformed proxy entry trusts no peer and fails no request', async () => {
   await using fixture = await openFixture({
     door: { trustedProxies: ['proxy.internal', '10.0.0.0/99'] },
   })

@@ -5,21 +5,27 @@ import {
   createRegistry,
 } from '../../commands/index.ts'
 import type { Authority } from '../../core/index.ts'
-import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from './door.ts'
+import { createHttpDoor, type HttpDoor } from './door.ts'
+import type { HttpDoorOptions } from './door-options.ts'
 
-export { createHttpDoor, type HttpDoor, type HttpDoorOptions, type RequestPeer } from './door.ts'
-export { problem } from './problem.ts'
+export { problem } from '../../http/index.ts'
+export { createHttpDoor, type HttpDoor } from './door.ts'
+export type { HttpDoorOptions, RequestPeer } from './door-options.ts'
+
+/** Options of `createHandler`. */
+export interface HandlerOptions
+  extends Omit<HttpDoorOptions, 'authority' | 'pipeline' | 'registry'> {
+  /** Commands of the application: `POST /v1/commands/{name}` calls them. None by default. */
+  readonly commands?: readonly Command[]
+}
 
 /**
- * The whole HTTP door in one call, to mount in an application of one's own: `createHandler(authority, { prefix: '/auth' })`
- * answers every request under the prefix. Pass the peer's address with each request: without it nothing is limited by
- * address. Application commands may be added.
+ * Makes the HTTP door as one function, to mount in an application: `createHandler(authority, { prefix: '/auth' })` answers every
+ * request below the prefix. Pass the address of the peer with each request: without it no limit applies by address.
  */
 export function createHandler(
   authority: Authority,
-  options: Omit<HttpDoorOptions, 'authority' | 'pipeline' | 'registry'> & {
-    readonly commands?: readonly Command[]
-  } = {},
+  options: HandlerOptions = {},
 ): HttpDoor['fetch'] {
   const { commands = [], ...rest } = options
   const registry = createRegistry([...builtInCommands, ...commands])

@@ -43,7 +43,7 @@ test('a limit is a number from 1 to 1000', async () => {
   }
 })
 
-test('of a query name given twice the last counts', async () => {
+test('the last of two queries with the same name counts', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   await fixture.login('ada')
@@ -52,7 +52,7 @@ test('of a query name given twice the last counts', async () => {
   refused(await fixture.ask('GET /v1/sessions?limit=1&limit=x', { token }), 400, 'invalid_request')
 })
 
-test('a query name that nobody knows is refused', async () => {
+test('an unknown query is refused', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   for (const query of ['owner=x', 'Limit=1', 'limit[]=1', 'token=x', '=', 'a', '%00=1']) {
@@ -61,7 +61,7 @@ test('a query name that nobody knows is refused', async () => {
   assert.equal((await fixture.ask('GET /v1/sessions?', { token })).status, 200)
 })
 
-test('pages follow each other to the end, each session once', async () => {
+test('pages list each session once', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   for (let i = 0; i < 6; i++) await fixture.login('ada')
@@ -77,7 +77,7 @@ test('pages follow each other to the end, each session once', async () => {
   assert.deepEqual([seen.length, new Set(seen).size], [7, 7])
 })
 
-test('a cursor that was made up is an invalid request', async () => {
+test('a forged cursor is an invalid request', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('root', ['admin'])
   const encode = (text: string) => Buffer.from(text).toString('base64url')
@@ -115,7 +115,7 @@ test('a cursor that was made up is an invalid request', async () => {
   }
 })
 
-test('ending a session that is not there, or not mine, is done and does nothing', async () => {
+test('ending an unknown session, or another actor’s, succeeds and changes nothing', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const bob = await fixture.person('bob')
@@ -150,7 +150,7 @@ test('ending a session that is not there, or not mine, is done and does nothing'
   }
 })
 
-test('an id in the path is read as it was meant, percent-encoding and all', async () => {
+test('an id in the path is percent-decoded', async () => {
   await using fixture = await openFixture()
   const ada = await fixture.person('ada')
   const other = await fixture.login('ada')
@@ -169,7 +169,7 @@ test('an id in the path is read as it was meant, percent-encoding and all', asyn
   )
 })
 
-test('an odd id of an actor is not found, or no request', async () => {
+test('a malformed id of an actor is not found, or an invalid request', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('root', ['admin'])
   for (const id of ['x', '%00', '%', '%zz', '__proto__', 'constructor', '%20', 'x'.repeat(254)]) {
@@ -192,7 +192,7 @@ test('an odd id of an actor is not found, or no request', async () => {
   }
 })
 
-test('a path that is no route is not found, with any method', async () => {
+test('an unknown path is not found, with any method', async () => {
   await using fixture = await openFixture()
   for (const path of [
     '/',
@@ -253,7 +253,7 @@ test('HEAD answers as GET does, without a body', async () => {
   assert.deepEqual([dead.status, dead.text], [401, ''])
 })
 
-test('ending the others must be said in so many words', async () => {
+test('ending the other sessions needs its exact query', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const other = await fixture.login('ada')
@@ -281,7 +281,7 @@ test('ending the others must be said in so many words', async () => {
   assert.equal((await fixture.ask('GET /v1/session', { token })).status, 200)
 })
 
-test('a token in the query, in the body or in another header is none', async () => {
+test('a token in the query, the body or another header is ignored', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   refused(await fixture.ask(`GET /v1/session?access_token=${token}`), 401, 'token_missing')
@@ -297,7 +297,7 @@ test('a token in the query, in the body or in another header is none', async () 
   }
 })
 
-test('the scheme is Bearer in any case, and nothing else', async () => {
+test('the scheme is Bearer, in any letter case', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const ask = (authorization: string) =>
@@ -347,7 +347,7 @@ test('a token with any one character changed is invalid', async () => {
   }
 })
 
-test('a well-formed token with another secret is invalid, and with it nothing is told of a session that ended', async () => {
+test('a token with a wrong secret is invalid, and the answer does not say that the session ended', async () => {
   await using fixture = await openFixture()
   const { session, token } = await fixture.person('ada')
   const secret = nativeCodec.createSecret()
@@ -360,7 +360,7 @@ test('a well-formed token with another secret is invalid, and with it nothing is
   refused(await fixture.ask('GET /v1/session', { token: none }), 401, 'token_invalid')
 })
 
-test('a renewal code is no token, and a token no renewal code', async () => {
+test('a renewal code is not accepted as a token, nor a token as a renewal code', async () => {
   await using fixture = await openFixture()
   const { token, renewal } = await fixture.person('ada')
   refused(await fixture.ask('GET /v1/session', { token: renewal }), 401, 'token_invalid')
@@ -373,7 +373,7 @@ const printable = fc.string({
   maxLength: 300,
 })
 
-test('whatever string is sent as a token, the answer is a refusal of it', async () => {
+test('any other string sent as a token is refused', async () => {
   await using fixture = await openFixture()
   const shaped = fc
     .tuple(

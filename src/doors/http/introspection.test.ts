@@ -24,7 +24,7 @@ const byForm = (fixture: Fixture, service: string, fields: Record<string, string
     type: FORM,
   })
 
-test('a good token is active, with whose it is and since when, by form and by JSON alike', async () => {
+test('a valid token is active with its owner and times, for a form and for JSON', async () => {
   const { fixture, service } = await withService()
   await using _ = fixture
   const issued = fixture.clock.now()
@@ -50,7 +50,7 @@ test('a good token is active, with whose it is and since when, by form and by JS
   })
 })
 
-test('a token that is not good is inactive, and nothing more is said', async () => {
+test('an invalid token is inactive, without a reason', async () => {
   const { fixture, service } = await withService()
   await using _ = fixture
   const [revoked, expired] = [await fixture.person('ada'), await fixture.person('bob')]
@@ -75,7 +75,7 @@ test('a token that is not good is inactive, and nothing more is said', async () 
   assert.equal(form.text, '{"active":false}')
 })
 
-test('only a service with the role may ask, by a session of its own', async () => {
+test('introspection needs the role and an own session', async () => {
   const { fixture } = await withService()
   await using _ = fixture
   const ada = await fixture.person('ada')
@@ -88,7 +88,7 @@ test('only a service with the role may ask, by a session of its own', async () =
   }
 })
 
-test('a role that is taken away counts at the next question', async () => {
+test('a removed role takes effect at the next introspection', async () => {
   const { fixture, service } = await withService()
   await using _ = fixture
   const { body } = await fixture.ask('GET /v1/session', { token: service })
@@ -97,7 +97,7 @@ test('a role that is taken away counts at the next question', async () => {
   refused(await byForm(fixture, service, { token: service }), 403, 'access_denied')
 })
 
-test('an impersonation shows whom it acts as, and who acts', async () => {
+test('an introspected impersonation names its target and its impersonator', async () => {
   const { fixture, service } = await withService()
   await using _ = fixture
   const [ada, root] = [await fixture.person('ada'), await fixture.person('root', ['admin'])]
@@ -112,7 +112,7 @@ test('an impersonation shows whom it acts as, and who acts', async () => {
   assert.equal(own.body['act'], undefined)
 })
 
-test('a question without a token, or with more than is known, is no request', async () => {
+test('an introspection without a token, or with unknown fields, is an invalid request', async () => {
   const { fixture, service } = await withService()
   await using _ = fixture
   for (const fields of [{}, { token: '' }, { Token: 'x' }, { token: 'x', other: 'y' }]) {
@@ -138,7 +138,7 @@ test('a question without a token, or with more than is known, is no request', as
   refused(text, 415, 'unsupported_type')
 })
 
-test('a session bound to an address is active for that address alone', async () => {
+test('a session bound to an address is active only for that address', async () => {
   const { fixture, service } = await withService()
   await using _ = fixture
   const { id } = await fixture.person('ada')

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { openFixture, PASSWORD, read, refused } from '../../../test/support/http-door.ts'
-import { defineCommand } from '../../commands/index.ts'
 import { ROUTES } from './routes.ts'
 
 for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
-  test(`mounted under ${prefix}, everything is under it and nothing outside`, async () => {
+  test(`mounted under ${prefix}, every route is below the prefix and none outside`, async () => {
     await using fixture = await openFixture({ door: { prefix } })
     const base = prefix.replace(/\/$/, '')
     const body = { name: 'ada', password: PASSWORD }
@@ -36,7 +34,7 @@ for (const prefix of ['/auth', '/auth/', '/a/b-c', '/~x/v1']) {
   })
 }
 
-test('in an application of one’s own, the door answers its paths and the application the others', async () => {
+test('mounted in an application, the door answers its own paths and the application all others', async () => {
   await using fixture = await openFixture({ door: { prefix: '/auth' } })
   const app = new Hono()
   app.all('/auth/*', (c) => fixture.fetch(c.req.raw))
@@ -52,7 +50,7 @@ test('in an application of one’s own, the door answers its paths and the appli
   assert.equal((await read(await app.request('/auth/v1/actors', init))).status, 201)
 })
 
-test('two doors over one authority stand beside each other, and one’s token is good at the other', async () => {
+test('two doors of one authority work side by side, and accept each other’s tokens', async () => {
   await using fixture = await openFixture({ door: { prefix: '/one' } })
   const { createHandler } = await import('./index.ts')
   const other = createHandler(fixture.authority, { prefix: '/two' })
@@ -67,16 +65,4 @@ test('two doors over one authority stand beside each other, and one’s token is
   assert.equal((await ask('DELETE')).status, 204)
   const after = await fixture.ask('GET /one/v1/session', { token: String(login.body['token']) })
   refused(after, 401, 'session_revoked', 'logged_out')
-})
-
-test('commands of an application are known to the door without a route of their own', async () => {
-  const greet = defineCommand({
-    name: 'app.greet',
-    access: ['*'],
-    params: z.strictObject({}),
-    run: () => 'hello',
-  })
-  await using fixture = await openFixture({ door: { commands: [greet] } })
-  assert.equal((await fixture.ask('GET /healthz')).status, 200)
-  refused(await fixture.ask('POST /v1/app.greet'), 404, 'not_found')
 })

@@ -52,7 +52,7 @@ test('the reference lists exactly the routes', () => {
   assert.deepEqual(listed.sort(), routes.sort())
 })
 
-test('every reference in it leads somewhere', () => {
+test('every $ref in the description resolves', () => {
   const references = new Set(referencesIn(description))
   assert.ok(references.size >= 5, [...references].join())
   for (const reference of references) {
@@ -60,7 +60,7 @@ test('every reference in it leads somewhere', () => {
   }
 })
 
-test('what is served is what is described, as JSON, with the prefix before each path', async () => {
+test('the served description is the generated one, with the prefix in each path', async () => {
   await using fixture = await openFixture({ door: { prefix: '/auth/' } })
   const reply = await fixture.ask('GET /auth/openapi.json')
   assert.equal(reply.headers.get('content-type'), 'application/json')
@@ -82,7 +82,7 @@ test('operation ids are the names of the commands, each once', () => {
   assert.equal(new Set(ids).size, ids.length)
 })
 
-test('parameters of the path are required, those of a query as the command says', () => {
+test('parameters of the path are required, those of a query where the command requires them', () => {
   const list = operation('get', '/v1/sessions').parameters ?? []
   assert.deepEqual(
     list.map(({ name, in: where, required }) => [name, where, required]),
@@ -106,7 +106,7 @@ test('parameters of the path are required, those of a query as the command says'
   ])
 })
 
-test('a body says what it needs, takes nothing else, and offers a cookie where there is one', () => {
+test('a body lists its required fields, allows no others, and has the cookie field where a route offers one', () => {
   const login = bodyOf('post', '/v1/sessions')
   assert.deepEqual(login['required'], ['identity', 'password'])
   assert.equal(login['additionalProperties'], false)
@@ -125,7 +125,7 @@ test('a body says what it needs, takes nothing else, and offers a cookie where t
   )
 })
 
-test('every operation says how it succeeds, how it refuses and who may call it', () => {
+test('every operation has its success, its problem and its access', () => {
   for (const { method, path, status, command } of ROUTES) {
     const {
       responses,
@@ -136,14 +136,14 @@ test('every operation says how it succeeds, how it refuses and who may call it',
     const content = Object.keys((responses['default']?.['content'] ?? {}) as object)
     assert.deepEqual(content, ['application/problem+json'])
     if (command.startsWith('admin.') && command !== 'admin.claim') {
-      assert.match(who, /the role admin; needs a session proved lately/)
+      assert.match(who, /the role admin; needs a session with a fresh proof/)
       assert.deepEqual(security, [{ bearer: [] }, { cookie: [] }])
     }
   }
   assert.deepEqual(operation('post', '/v1/sessions').security, [])
 })
 
-test('a problem is described with every code there is', () => {
+test('the description of a problem lists every code', () => {
   const problem = resolve(description, '#/components/schemas/Problem') as {
     properties: { code: { enum: string[] } }
   }
@@ -155,7 +155,7 @@ test('a route whose command is not registered stops the start', () => {
   assert.throws(() => describeApi(createRegistry(rest), ''), /session\.renew/)
 })
 
-test('an added command of a taken name stops the start, naming it', async () => {
+test('a command with a taken name stops the start, and the error names it', async () => {
   const mine = defineCommand({
     name: 'session.get',
     access: ['*'],
@@ -179,7 +179,7 @@ test('the page has every route and every code, and no script', async () => {
   assert.doesNotMatch(text, /undefined|\[object/)
 })
 
-test('the page may load nothing, run nothing and be framed by nobody', async () => {
+test('the page may load nothing, run nothing and not be framed', async () => {
   await using fixture = await openFixture()
   const { headers } = await fixture.ask('GET /docs')
   const policy = headers.get('content-security-policy') ?? ''

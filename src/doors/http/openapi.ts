@@ -1,15 +1,19 @@
 import { z } from 'zod'
 import type { Command, CommandRegistry } from '../../commands/index.ts'
 import { ERROR_TABLE, LatchkeyError } from '../../core/index.ts'
-import { ROUTES, type Route } from './routes.ts'
+import { applicationCommands } from './application-commands.ts'
+import { commandRoute, ROUTES, type Route } from './routes.ts'
 
 type Json = Record<string, unknown>
 
 /** An OpenAPI 3.1 description. */
 export interface ApiDescription extends Json {
+  /** Operations by path and method. */
   readonly paths: Record<string, Record<string, Operation>>
+  readonly components: { readonly schemas: Json; readonly securitySchemes: Json }
 }
 
+/** An operation of the description. */
 export interface Operation {
   readonly operationId: string
   readonly summary: string
@@ -40,21 +44,31 @@ const PROBLEM: Json = {
   },
 }
 
-/** Describes the door from the very definitions it runs on: its routes and the schemas of their commands. */
+const EVENT: Json = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: { type: 'string' }, data: {} },
+}
+
+/** Describes the routes and the application's commands, from the definitions that the door runs on. */
 export function describeApi(registry: CommandRegistry, prefix: string): ApiDescription {
-  const schemas: Json = { Problem: PROBLEM }
+  const schemas: Json = { Problem: PROBLEM, Event: EVENT }
   const paths: Record<string, Record<string, Operation>> = {}
-  for (const route of ROUTES) {
-    const command = registry.find(route.command)
-    if (command === null) {
-      throw new LatchkeyError('invalid_request', `No command ${route.command} for ${route.path}.`)
-    }
+  const add = (route: Route, command: Command) => {
     const path = prefix + route.path.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = {
       ...paths[path],
       [route.method.toLowerCase()]: describe(route, command, schemas),
     }
   }
+  for (const route of ROUTES) {
+    const command = registry.find(route.command)
+    if (command === null) {
+      throw new LatchkeyError('invalid_request', `No command ${route.command} for ${route.path}.`)
+    }
+    add(route, command)
+  }
+  for (const command of applicationCommands(registry)) add(commandRoute(command.name), command)
   return {
     openapi: '3.1.0',
     info: {
@@ -75,60 +89,27 @@ export function describeApi(registry: CommandRegistry, prefix: string): ApiDescr
 }
 
 function describe(route: Route, command: Command, schemas: Json): Operation {
-  const input = toSchema(command.params, 'input', schemas)
-  const properties = (input['properties'] ?? {}) as Record<string, Json>
-  const required = new Set((input['required'] ?? []) as string[])
-  const inPath = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '')
-  const others = Object.keys(properties).filter((name) => !inPath.includes(name))
-  const inQuery = route.method === 'GET' ? others : []
-  const parameters = [...inPath, ...inQuery].map((name) => ({
-    name,
-    in: inPath.includes(name) ? 'path' : 'query',
-    required: inPath.includes(name) || required.has(name),
-    schema: properties[name] ?? { type: 'string' },
-  }))
-  if (route.query !== undefined) {
-    const { name, value } = route.query
-    parameters.push({ name, in: 'query', required: true, schema: { const: value } })
-  }
-  const body = route.method === 'GET' ? [] : others
-  const bodySchema: Json = {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      ...Object.fromEntries(body.map((name) => [name, properties[name]])),
-      ...(route.cookie === 'offer' ? { cookie: { type: 'boolean' } } : {}),
-    },
-    required: body.filter((name) => required.has(name)),
-  }
+  const input = toSchema(command, 'params', schemas)
+  const { parameters, body } =
+    route.result === 'with-events' ? { parameters: [], body: input } : splitInput(route, input)
   const types = [
     'application/json',
     ...(route.form === true ? ['application/x-www-form-urlencoded'] : []),
   ]
-  const hasBody = Object.keys(bodySchema['properties'] as Json).length > 0
   return {
     operationId: command.name,
     summary: command.about ?? command.name,
     description: needs(command),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(hasBody
-      ? {
+    ...(body === null
+      ? {}
+      : {
           requestBody: {
-            content: Object.fromEntries(types.map((type) => [type, { schema: bodySchema }])),
+            content: Object.fromEntries(types.map((type) => [type, { schema: body }])),
           },
-        }
-      : {}),
+        }),
     responses: {
-      [route.status]: {
-        description: 'Done',
-        ...(route.status === 204 || command.result === undefined
-          ? {}
-          : {
-              content: {
-                'application/json': { schema: toSchema(command.result, 'output', schemas) },
-              },
-            }),
-      },
+      [route.status]: { description: 'Done', ...describeResult(route, command, schemas) },
       default: {
         description: 'Refused',
         content: {
@@ -140,35 +121,108 @@ function describe(route: Route, command: Command, schemas: Json): Operation {
   }
 }
 
+/** Divides the parameters of a command between the path, the query and the body. */
+function splitInput(route: Route, input: Json) {
+  const properties = (input['properties'] ?? {}) as Record<string, Json>
+  const required = new Set((input['required'] ?? []) as string[])
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '')
+  const others = Object.keys(properties).filter((name) => !inPath.includes(name))
+  const isQuery = route.method === 'GET'
+  const parameters: { name: string; in: string; required: boolean; schema: Json }[] = [
+    ...inPath,
+    ...(isQuery ? others : []),
+  ].map((name) => ({
+    name,
+    in: inPath.includes(name) ? 'path' : 'query',
+    required: inPath.includes(name) || required.has(name),
+    schema: properties[name] ?? { type: 'string' },
+  }))
+  if (route.query !== undefined) {
+    const { name, value } = route.query
+    parameters.push({ name, in: 'query', required: true, schema: { const: value } })
+  }
+  const fields = {
+    ...Object.fromEntries((isQuery ? [] : others).map((name) => [name, properties[name]])),
+    ...(route.cookie === 'offer' ? { cookie: { type: 'boolean' } } : {}),
+  }
+  const body: Json = {
+    type: 'object',
+    additionalProperties: false,
+    properties: fields,
+    required: others.filter((name) => required.has(name)),
+  }
+  return { parameters, body: Object.keys(fields).length === 0 ? null : body }
+}
+
+function describeResult(route: Route, command: Command, schemas: Json): Json {
+  const events = { type: 'array', items: { $ref: '#/components/schemas/Event' } }
+  if (route.result === 'with-events') {
+    const properties = { result: toSchema(command, 'result', schemas), events }
+    const schema = { type: 'object', required: ['result', 'events'], properties }
+    return { content: { 'application/json': { schema } } }
+  }
+  if (route.status === 204 || command.result === undefined) return {}
+  return { content: { 'application/json': { schema: toSchema(command, 'result', schemas) } } }
+}
+
 function needs(command: Command): string {
-  const who = command.access.includes('*') ? 'anyone' : `the role ${command.access.join(' or ')}`
-  const what = {
+  const { access } = command
+  const named = access.length === 0 ? 'no one' : `the role ${access.join(' or ')}`
+  const roles = access.includes('*') ? 'anyone' : named
+  const session = {
     optional: 'no session',
     required: 'a session',
-    own: 'a session that is no impersonation',
-    fresh: 'a session proved lately',
+    own: 'a session that is not an impersonation',
+    fresh: 'a session with a fresh proof',
   }[command.session]
-  return `For ${who}; needs ${what}.`
+  return `For ${roles}; needs ${session}.`
 }
 
-/** A zod schema as JSON Schema, its named parts moved to the components. */
-function toSchema(schema: z.ZodType, io: 'input' | 'output', components: Json): Json {
-  const generated = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json
-  const { $schema: _, $defs, ...rest } = generated
-  for (const [name, definition] of Object.entries(($defs ?? {}) as Json)) {
-    components[name] = relink(definition)
+/**
+ * Returns the JSON Schema of a command's parameters or result. The parts that have an id become components; the id of a different part is
+ * qualified with the command's name.
+ */
+function toSchema(command: Command, of: 'params' | 'result', components: Json): Json {
+  const schema = command[of]
+  if (schema === undefined) return {}
+  const io = of === 'params' ? 'input' : 'output'
+  const { $schema: _, $defs = {}, ...rest } = jsonSchemaOf(schema, io)
+  const definitions = Object.entries($defs as Json)
+  const same = (name: string, definition: unknown) =>
+    !Object.hasOwn(components, name) ||
+    JSON.stringify(components[name]) === JSON.stringify(relink(definition, new Map()))
+  const names = new Map(
+    definitions.map(([name, definition]) => [
+      name,
+      same(name, definition) ? name : `${command.name}.${name}`,
+    ]),
+  )
+  for (const [name, definition] of definitions) {
+    components[names.get(name) ?? name] = relink(definition, names)
   }
-  return relink(rest) as Json
+  return relink(rest, names) as Json
 }
 
-function relink(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(relink)
+// A schema of another copy of zod, or one that JSON Schema cannot express, must not stop the server: its description is empty.
+function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  try {
+    return z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json
+  } catch {
+    return {}
+  }
+}
+
+function relink(value: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => relink(item, names))
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).map(([key, inner]) => [
     key,
     key === '$ref' && typeof inner === 'string'
-      ? inner.replace('#/$defs/', '#/components/schemas/')
-      : relink(inner),
+      ? inner.replace(
+          /^#\/\$defs\/(.*)$/,
+          (_, name: string) => `#/components/schemas/${names.get(name) ?? name}`,
+        )
+      : relink(inner, names),
   ])
   return Object.fromEntries(entries)
 }

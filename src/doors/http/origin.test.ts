@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Fixture, openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
-import { isAllowedHost } from './credentials.ts'
+import { isAllowedHost } from '../../http/index.ts'
 import { ROUTES } from './routes.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -44,7 +44,7 @@ const MATRIX: readonly [string, Headers, boolean][] = [
 
 const loginBody = { identity: 'ada', password: PASSWORD, cookie: true }
 
-async function housed(door: Parameters<typeof openFixture>[0] = {}): Promise<Fixture> {
+async function originFixture(door: Parameters<typeof openFixture>[0] = {}): Promise<Fixture> {
   const fixture = await openFixture(door)
   await fixture.person('ada')
   return fixture
@@ -52,7 +52,7 @@ async function housed(door: Parameters<typeof openFixture>[0] = {}): Promise<Fix
 
 for (const [name, headers, allowed] of MATRIX) {
   test(`an unsafe method by cookie is ${allowed ? 'allowed' : 'refused'} with ${name}`, async () => {
-    await using fixture = await housed()
+    await using fixture = await originFixture()
     const cookie = await fixture.cookieOf('ada')
     const reply = await fixture.ask('DELETE /v1/session', { cookie, headers })
     if (allowed) assert.equal(reply.status, 204)
@@ -62,7 +62,7 @@ for (const [name, headers, allowed] of MATRIX) {
   })
 
   test(`a login that sets a cookie is ${allowed ? 'allowed' : 'refused'} with ${name}`, async () => {
-    await using fixture = await housed()
+    await using fixture = await originFixture()
     const reply = await fixture.ask('POST /v1/sessions', { body: loginBody, headers })
     if (allowed) assert.equal(reply.status, 201)
     else refused(reply, 403, 'origin_refused')
@@ -72,7 +72,7 @@ for (const [name, headers, allowed] of MATRIX) {
   })
 }
 
-test('every unsafe route refuses a cookie from elsewhere, before anything is done', async () => {
+test('every unsafe route refuses a cookie from another origin before it changes anything', async () => {
   await using fixture = await openFixture()
   await fixture.person('root', ['admin', 'introspect'])
   const cookie = await fixture.cookieOf('root')
@@ -86,8 +86,8 @@ test('every unsafe route refuses a cookie from elsewhere, before anything is don
   assert.equal((await fixture.ask('GET /v1/session', { cookie })).status, 200)
 })
 
-test('reading by cookie needs no origin', async () => {
-  await using fixture = await housed()
+test('reading with a cookie needs no origin', async () => {
+  await using fixture = await originFixture()
   const cookie = await fixture.cookieOf('ada')
   for (const path of ['/v1/session', '/v1/sessions']) {
     const headers = { origin: 'https://evil.example' }
@@ -95,8 +95,8 @@ test('reading by cookie needs no origin', async () => {
   }
 })
 
-test('no answer ever allows another origin to read it', async () => {
-  await using fixture = await housed()
+test('no answer allows another origin to read it', async () => {
+  await using fixture = await originFixture()
   const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'access-control-request-method': 'DELETE' }
   for (const what of ['GET /v1/session', 'OPTIONS /v1/session', 'GET /openapi.json']) {
@@ -106,15 +106,15 @@ test('no answer ever allows another origin to read it', async () => {
   }
 })
 
-test('a bearer token needs no origin, from wherever', async () => {
-  await using fixture = await housed()
+test('a bearer token needs no origin', async () => {
+  await using fixture = await originFixture()
   const { token } = await fixture.login('ada')
   const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
   assert.equal((await fixture.ask('DELETE /v1/session', { token, headers })).status, 204)
 })
 
 test('behind a proxy the public URL is the origin, and the inner host is not', async () => {
-  await using fixture = await housed({ door: { publicUrl: 'https://login.example/auth/' } })
+  await using fixture = await originFixture({ door: { publicUrl: 'https://login.example/auth/' } })
   for (const [origin, allowed] of [
     ['https://login.example', true],
     ['http://login.example', false],
@@ -131,7 +131,7 @@ test('behind a proxy the public URL is the origin, and the inner host is not', a
 })
 
 test('the origin is compared with the Host of the request', async () => {
-  await using fixture = await housed()
+  await using fixture = await originFixture()
   const headers = { host: 'app.example:9000', origin: 'https://app.example:9000' }
   assert.equal((await fixture.ask('POST /v1/sessions', { body: loginBody, headers })).status, 201)
   const other = { host: 'app.example:9000', origin: HERE }
@@ -191,14 +191,14 @@ test('production serves any host, or those allowed where some are', async () => 
   }
 })
 
-test('in development allowed hosts come beside the loopback ones', () => {
+test('in development allowed hosts are added to the loopback ones', () => {
   assert.ok(isAllowedHost('dev.test:8080', ['dev.test'], true))
   assert.ok(isAllowedHost('localhost', ['dev.test'], true))
   assert.ok(!isAllowedHost('dev.test', [], true))
 })
 
-test('where the secret is in the body, a cookie that comes along asks for no origin and is left', async () => {
-  await using fixture = await housed()
+test('a route with its secret in the body ignores a cookie and needs no origin', async () => {
+  await using fixture = await originFixture()
   const cookie = await fixture.cookieOf('ada')
   const { renewal } = await fixture.login('ada')
   const code = await fixture.authority.actors.createClaimCode()

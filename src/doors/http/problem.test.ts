@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openFixture, PASSWORD, refused } from '../../../test/support/http-door.ts'
 import { ERROR_TABLE, type ErrorCode } from '../../core/index.ts'
-import { problem } from './problem.ts'
+import { problem } from '../../http/index.ts'
 
 const CODES = Object.keys(ERROR_TABLE) as ErrorCode[]
 const SECRET = 'Tr0ub4dor-and-3-more'
@@ -33,7 +33,7 @@ test('no two codes have the same title', async () => {
   assert.equal(new Set(titles).size, CODES.length)
 })
 
-test('issues and the reason are told, the cause is not', async () => {
+test('a problem has the issues and the reason, and not the cause', async () => {
   const issues = [{ path: 'name', message: 'is empty' }]
   const cause = new Error(SECRET)
   const reason = 'revoked'
@@ -51,7 +51,7 @@ test('issues and the reason are told, the cause is not', async () => {
   assert.ok(!text.includes(SECRET))
 })
 
-test('Retry-After is whole seconds, rounded up, and one at least', () => {
+test('Retry-After is in whole seconds, rounded up, at least one', () => {
   const after = (retryAfterMs: number) =>
     problem({ ok: false, code: 'busy', message: '', retryAfterMs }).headers.get('retry-after')
   assert.deepEqual([0, 1, 999, 1000, 1001, 59_999].map(after), ['1', '1', '1', '1', '2', '60'])
@@ -70,7 +70,7 @@ test('every 401 has a challenge, with an error only where a token was given (RFC
   }
 })
 
-test('a throttled login says when to try again', async () => {
+test('a throttled login has Retry-After', async () => {
   await using fixture = await openFixture({ settings: { 'throttle.identityFree': 1 } })
   await fixture.person('ada')
   const body = { identity: 'ada', password: 'wrong' }
@@ -81,7 +81,7 @@ test('a throttled login says when to try again', async () => {
   assert.equal(reply.headers.get('retry-after'), '1')
 })
 
-test('where too many passwords wait the answer is busy, and when to try again', async () => {
+test('a full password queue answers busy with Retry-After', async () => {
   await using fixture = await openFixture({
     passwords: { concurrency: 1, queueLimit: 0 },
     settings: { 'throttle.identityFree': 100 },
@@ -99,7 +99,7 @@ test('where too many passwords wait the answer is busy, and when to try again', 
   }
 })
 
-test('a failure of our own is an internal problem without a word of it, and is reported', async () => {
+test('an internal error is reported, and the problem has no detail of it', async () => {
   await using fixture = await openFixture({
     mayFail: true,
     door: { metrics: () => Promise.reject(new Error(`broken by ${SECRET}`)) },
@@ -110,7 +110,7 @@ test('a failure of our own is an internal problem without a word of it, and is r
   assert.match(String(fixture.errors[0]), new RegExp(SECRET))
 })
 
-test('a client that goes away is no failure of ours', async () => {
+test('a client that disconnects is not reported as an error', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   for (const [method, path] of [
@@ -126,7 +126,7 @@ test('a client that goes away is no failure of ours', async () => {
   assert.deepEqual(fixture.errors, [])
 })
 
-test('no answer has in it a password or a token that was sent, wherever it was put', async () => {
+test('no answer repeats a password or a token of the request', async () => {
   await using fixture = await openFixture()
   const { token, renewal } = await fixture.person('ada')
   const wrongToken = `${token.slice(0, -1)}${token.endsWith('0') ? '1' : '0'}`
@@ -183,7 +183,7 @@ test('no answer has in it a password or a token that was sent, wherever it was p
 })
 
 // The names of unknown fields come from the pipeline, which tells what the schema says of them.
-test('a secret that was sent as the name of a field is not told back', async () => {
+test('a secret sent as a field name is not repeated', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   for (const body of [{ [SECRET]: 1 }, { [SECRET]: { [SECRET]: SECRET } }]) {

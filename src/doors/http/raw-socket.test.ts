@@ -7,7 +7,7 @@ import { type Fixture, openFixture, PASSWORD } from '../../../test/support/http-
 
 const CRLF = '\r\n'
 
-/** A house behind a real server. */
+/** An authority behind a real HTTP server. */
 class Served implements AsyncDisposable {
   readonly fixture: Fixture
   readonly port: number
@@ -19,7 +19,7 @@ class Served implements AsyncDisposable {
     this.port = (server.address() as AddressInfo).port
   }
 
-  /** Writes bytes as they are, in order, and reads until the server closes or has been quiet for a while. */
+  /** Writes bytes as they are, in order, and reads until the server closes. */
   send(...pieces: readonly (string | Uint8Array)[]): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>()
     const socket = connect(this.port, '127.0.0.1')
@@ -28,13 +28,14 @@ class Served implements AsyncDisposable {
       socket.destroy()
       resolve(received)
     }
-    socket.setTimeout(400, done)
     socket.on('data', (data) => {
       received += data.toString('latin1')
     })
     socket.on('error', done)
     socket.on('close', done)
     for (const piece of pieces) socket.write(piece)
+    // The server answers what it has received, and closes.
+    socket.end()
     return promise
   }
 
@@ -62,6 +63,8 @@ async function serve(): Promise<Served> {
     }),
   )
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing))
+  // A client that has sent everything still gets its answers.
+  Object.assign(server, { httpAllowHalfOpen: true })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return new Served(fixture, server)
 }
@@ -75,7 +78,7 @@ const CLOSE = 'Connection: close'
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0)
 
-/** What cannot be a request: it is refused or the connection is cut, and nobody else notices. */
+/** Malformed requests: each is refused or its connection is closed, and other requests are answered. */
 const ABSURD: Readonly<Record<string, string | Uint8Array>> = {
   'no Host': request('GET /v1/session', [CLOSE]),
   'two Hosts': request('GET /v1/session', [HOST, 'Host: evil.example', CLOSE]),
@@ -127,7 +130,7 @@ const ABSURD: Readonly<Record<string, string | Uint8Array>> = {
 }
 
 for (const [name, bytes] of Object.entries(ABSURD)) {
-  test(`the server outlives ${name}, and says nothing but a refusal`, async () => {
+  test(`the server outlives ${name}, and answers only refusals`, async () => {
     await using served = await serve()
     const { token } = await served.fixture.person('ada')
     const answer = await served.send(bytes)
@@ -141,7 +144,7 @@ for (const [name, bytes] of Object.entries(ABSURD)) {
   })
 }
 
-test('a request that follows an answered one on the same connection is answered in its turn', async () => {
+test('a pipelined request is answered in order', async () => {
   await using served = await serve()
   const get = request('GET /healthz', [HOST])
   const answer = await served.send(get + get + request('GET /v1/session', [HOST, CLOSE]))
@@ -149,7 +152,7 @@ test('a request that follows an answered one on the same connection is answered 
   assert.deepEqual(statuses, ['200', '200', '401'])
 })
 
-test('garbage behind a good request ends that connection and nothing else', async () => {
+test('garbage after a valid request closes only that connection', async () => {
   await using served = await serve()
   const answer = await served.send(
     `${request('GET /healthz', [HOST])}\0\xff garbage ${CRLF}${CRLF}`,
@@ -160,7 +163,7 @@ test('garbage behind a good request ends that connection and nothing else', asyn
   await served.assertLives()
 })
 
-test('what stands behind a refused body is not taken for a request', async () => {
+test('bytes after a refused body are not parsed as a request', async () => {
   await using served = await serve()
   const smuggled = request('GET /v1/session', [HOST])
   const body = smuggled.padEnd(70_000, ' ')
@@ -183,7 +186,7 @@ test('a body of chunks over the limit is refused on the wire', async () => {
   await served.assertLives()
 })
 
-test('a slow body holds up nobody else', async () => {
+test('a slow body does not delay other requests', async () => {
   await using served = await serve()
   const body = JSON.stringify({ name: 'slow', password: PASSWORD })
   const socket = connect(served.port, '127.0.0.1')
@@ -198,7 +201,7 @@ test('a slow body holds up nobody else', async () => {
   socket.destroy()
 })
 
-test('a client that leaves in the middle of its body leaves nothing behind', async () => {
+test('a client that disconnects during its body leaves nothing behind', async () => {
   await using served = await serve()
   const headers = [HOST, 'Content-Type: application/json', 'Content-Length: 500']
   const socket = connect(served.port, '127.0.0.1')

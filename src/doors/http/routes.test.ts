@@ -151,7 +151,7 @@ const EXERCISES: Record<string, (fixture: Fixture) => Promise<Reply>> = {
   'POST /v1/admin/prune': (fixture) => asAdmin(fixture, 'POST /v1/admin/prune'),
 }
 
-test('every route has an exercise here, and every exercise a route', () => {
+test('every route has an exercise, and every exercise a route', () => {
   const routes = ROUTES.map(({ method, path }) => `${method} ${path}`)
   assert.deepEqual(Object.keys(EXERCISES).sort(), routes.sort())
 })
@@ -190,7 +190,7 @@ test('a login answers with the session, the actor, a token and a renewal code, o
   }
 })
 
-test('health is told without a session, and readiness by whether the store answers', async () => {
+test('health needs no session, and readiness needs the store', async () => {
   let ready = true
   await using fixture = await openFixture({ door: { ready: () => ready } })
   assert.deepEqual((await fixture.ask('GET /healthz')).body, { status: 'ok' })
@@ -201,7 +201,7 @@ test('health is told without a session, and readiness by whether the store answe
   assert.equal((await fixture.ask('GET /healthz')).status, 200)
 })
 
-test('metrics are those that are kept, and not found where none are', async () => {
+test('metrics are rendered, and not found where there are none', async () => {
   await using without = await openFixture()
   assert.equal((await without.ask('GET /metrics')).body['code'], 'not_found')
   const metrics = async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' })
@@ -211,9 +211,9 @@ test('metrics are those that are kept, and not found where none are', async () =
   assert.equal(reply.headers.get('content-type'), 'text/plain; version=0.0.4')
 })
 
-test('every answer of a route is told, refusals of the body and the query included', async () => {
-  const told: [string, number][] = []
-  const onAnswer = (route: string, status: number) => void told.push([route, status])
+test('every answer of a route is counted, refusals of the body and the query included', async () => {
+  const counted: [string, number][] = []
+  const onAnswer = (route: string, status: number) => void counted.push([route, status])
   await using fixture = await openFixture({ door: { onAnswer } })
   await fixture.ask('GET /v1/session')
   await fixture.ask('POST /v1/actors', { raw: '{', type: 'application/json' })
@@ -221,7 +221,7 @@ test('every answer of a route is told, refusals of the body and the query includ
   await fixture.ask('POST /v1/actors', { body: {} })
   await fixture.ask('DELETE /v1/sessions')
   await fixture.ask('DELETE /v1/sessions/someone')
-  assert.deepEqual(told, [
+  assert.deepEqual(counted, [
     ['GET /v1/session', 401],
     ['POST /v1/actors', 400],
     ['POST /v1/actors', 415],

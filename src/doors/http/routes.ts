@@ -1,28 +1,33 @@
-/** How a request becomes a call of a command, and its value an answer. */
+/** How a request becomes a call of a command, and the command's value an answer. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Under the prefix; `:name` takes one segment, which becomes a parameter. */
+  /** The path below the prefix. `:name` matches one segment, which becomes a parameter. */
   readonly path: string
   readonly command: string
   readonly status: 200 | 201 | 204
   /**
-   * What happens to cookies: `offer` sets one if the body says `"cookie": true`; `rotate` sets one if the request came with
-   * one; `act` likewise, in the cookie of impersonations; `clear` and `clear-act` remove them.
+   * What the route does with cookies:
+   * - `offer`: sets the session's cookie where the body says `"cookie": true`
+   * - `rotate`: sets the cookie again where the request had one
+   * - `act`: sets the impersonation's cookie where the request had a cookie
+   * - `clear`, `clear-act`: removes the cookies, or only the impersonation's
    */
   readonly cookie?: 'offer' | 'rotate' | 'act' | 'clear' | 'clear-act'
-  /** Also takes a form, as RFC 7662 wants it. */
+  /** Also takes a form (RFC 7662). */
   readonly form?: boolean
-  /** The token is of no account here: another secret is in the body. */
+  /** Ignores the token, because another secret is in the body. */
   readonly ignoresToken?: boolean
-  /** For how long anyone may keep the answer; nobody keeps any other. */
+  /** For how long caches may keep the answer. Without it the answer is `no-store`. */
   readonly cacheSeconds?: number
-  /** A query that must be there, and is no parameter. */
+  /** A query that the request must have, and that is not a parameter. */
   readonly query?: { readonly name: string; readonly value: string }
+  /** `with-events` wraps the value as `{ result, events }`, with the events for the caller. */
+  readonly result?: 'with-events'
 }
 
 const admin = '/v1/admin'
 
-/** Every route that calls a command. The others (health, metrics, reference) are in `door.ts`. */
+/** The routes of the built-in commands. Health, metrics and the reference are in `door.ts`. */
 export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/actors', command: 'actors.create', status: 201 },
   { method: 'POST', path: '/v1/sessions', command: 'session.login', status: 201, cookie: 'offer' },
@@ -166,3 +171,12 @@ export const ROUTES: readonly Route[] = [
   },
   { method: 'POST', path: `${admin}/prune`, command: 'admin.prune', status: 200 },
 ]
+
+/** The path of the application's commands. */
+export const COMMANDS_PATH = '/v1/commands'
+
+/** Returns the route of an application's command: `POST /v1/commands/{name}`. */
+export function commandRoute(command: string): Route {
+  const path = `${COMMANDS_PATH}/${command}`
+  return { method: 'POST', path, command, status: 200, result: 'with-events' }
+}

@@ -21,7 +21,7 @@ const PATIENCE_MS = 5000
 
 type Failure = 'reject' | 'throw' | 'hang'
 
-/** A store that can be told to fail, wholly or in one method. */
+/** A store that fails on demand, in every method or in one. */
 class FaultyStore {
   readonly store: Store
   #failing: ((method: string) => Failure | null) | null = null
@@ -154,7 +154,7 @@ for (const how of ['reject', 'throw', 'hang'] as const) {
   })
 }
 
-test('an outage logs nobody out: the cookie stays', async () => {
+test('an outage keeps the cookie', async () => {
   const { fixture, faults } = await faultyFixture()
   await using _ = fixture
   await fixture.person('ada')
@@ -180,14 +180,14 @@ async function interrupted(
   return (await fixture.ask(what, asking)).status
 }
 
-test('a registration that failed has taken no name', async () => {
+test('a failed registration reserves no name', async () => {
   const both = await faultyFixture()
   await using _ = both.fixture
   const body = { name: 'ada', password: PASSWORD, email: 'ada@example.test' }
   assert.equal(await interrupted(both, 'directory.create', 'POST /v1/actors', { body }), 201)
 })
 
-test('a login that failed has begun nothing and ended nothing', async () => {
+test('a failed login creates and ends no session', async () => {
   const both = await faultyFixture()
   await using fixture = both.fixture
   await fixture.person('ada')
@@ -208,7 +208,7 @@ test('a login that failed has begun nothing and ended nothing', async () => {
   assert.notEqual(pairOf(again.cookies[0]), '')
 })
 
-test('a renewal that failed leaves token and code as they were', async () => {
+test('a failed renewal keeps token and code valid', async () => {
   const both = await faultyFixture()
   await using fixture = both.fixture
   const { token, renewal } = await fixture.person('ada')
@@ -220,7 +220,7 @@ test('a renewal that failed leaves token and code as they were', async () => {
   assert.equal((await fixture.ask('POST /v1/session/renew', asking)).status, 200)
 })
 
-test('a step-up that failed leaves the old token', async () => {
+test('a failed step-up keeps the old token valid', async () => {
   const both = await faultyFixture()
   await using fixture = both.fixture
   const { token } = await fixture.person('ada')
@@ -228,7 +228,7 @@ test('a step-up that failed leaves the old token', async () => {
   assert.equal(await interrupted(both, 'sessions.update', 'POST /v1/session/step-up', asking), 200)
 })
 
-test('a logout that failed is not said to be done, and can be tried again', async () => {
+test('a failed logout is reported and can be retried', async () => {
   const both = await faultyFixture()
   await using fixture = both.fixture
   await fixture.person('ada')
@@ -242,7 +242,7 @@ test('a logout that failed is not said to be done, and can be tried again', asyn
   assert.equal(again.status, 204)
 })
 
-test('a password change that failed at the credential has changed nothing', async () => {
+test('a failed password change changes nothing', async () => {
   const both = await faultyFixture()
   await using fixture = both.fixture
   const { token } = await fixture.person('ada')
@@ -256,7 +256,7 @@ test('a password change that failed at the credential has changed nothing', asyn
   assert.equal((await fixture.ask('POST /v1/password', asking)).status, 204)
 })
 
-test('a claim that failed leaves the code good', async () => {
+test('a failed claim keeps the code valid', async () => {
   const both = await faultyFixture()
   await using fixture = both.fixture
   const code = await fixture.authority.actors.createClaimCode()
@@ -264,7 +264,7 @@ test('a claim that failed leaves the code good', async () => {
   assert.equal(await interrupted(both, 'directory.create', 'POST /v1/bootstrap', asking), 201)
 })
 
-test('a login does not wait for uses that cannot be written', async () => {
+test('a login does not wait for touches that cannot be written', async () => {
   const clock = fakeClock()
   const faults = new FaultyStore(memory({ clock }))
   const options = { store: faults.store, clock, storeTimeoutMs: DEADLINE_MS, mayFail: true }
@@ -280,7 +280,7 @@ test('a login does not wait for uses that cannot be written', async () => {
   assert.notEqual(outcome, 'late')
 })
 
-test('a taken name is unavailable too, where the store fails as it looks which', {}, async () => {
+test('a registration is unavailable where the store cannot check the name', {}, async () => {
   const { fixture, faults } = await faultyFixture()
   await using _ = fixture
   await fixture.person('ada')
@@ -289,7 +289,7 @@ test('a taken name is unavailable too, where the store fails as it looks which',
   refused(reply, 503, 'unavailable')
 })
 
-test('an account that cannot be told from its failures is never let in', async () => {
+test('a login whose failures cannot be counted is refused', async () => {
   const { fixture, faults } = await faultyFixture()
   await using _ = fixture
   await fixture.authority.actors.register({ name: 'ada', password: PASSWORD })

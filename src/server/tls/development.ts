@@ -5,20 +5,21 @@ import type { TlsMaterial } from './material.ts'
 import { type Pair, requirePair } from './pair.ts'
 import { makeAuthority, makeCertificate } from './self-made.ts'
 
+/** Options of `openDevelopmentTls`. */
 export interface DevelopmentTlsOptions {
-  /** Where `ca.pem`, `ca-key.pem`, `cert.pem` and `key.pem` are kept; null to keep nothing. */
+  /** The folder of `ca.pem`, `ca-key.pem`, `cert.pem` and `key.pem`; null to write no file. */
   readonly folder: string | null
   /** Epoch milliseconds. */
   readonly now: number
 }
 
-/** A certificate with less than that left is made anew at the start. */
+/** A certificate that expires sooner is replaced when the server starts. */
 const RENEW_BEFORE_MS = 30 * 86_400_000
 
 /**
- * A certificate for `localhost`, `127.0.0.1` and `::1`, of an authority of our own: that of the folder, made where there is none or
- * where it is broken or nearly over. The authority's key is kept, so that clients who trust `ca.pem` go on doing so when the
- * certificate is renewed; keys are for their owner's eyes only.
+ * Opens a certificate for `localhost`, `127.0.0.1` and `::1`, issued by a certificate authority of the folder. Makes both where they are missing,
+ * unreadable or about to expire. The authority's key is kept, so that clients that trust `ca.pem` also trust a renewed certificate.
+ * Only the owner of the files can read the keys.
  */
 export async function openDevelopmentTls(options: DevelopmentTlsOptions): Promise<TlsMaterial> {
   const { folder, now } = options
@@ -46,7 +47,7 @@ export async function openDevelopmentTls(options: DevelopmentTlsOptions): Promis
   }
 }
 
-/** What two files hold, if it fits together, is signed by `issuer`, and lasts. */
+/** Reads a pair that is consistent, signed by `issuer` (itself by default) and not about to expire, or null. */
 function find(
   folder: string | null,
   certFile: string,
@@ -69,7 +70,7 @@ function find(
   }
 }
 
-/** A crash leaves the old file or the new one, whole. */
+/** Replaces a file at once: a crash leaves the old file or the new one. */
 function write(path: string, text: string, mode: number): void {
   const fresh = `${path}.new`
   writeFileSync(fresh, text, { mode, flush: true })

@@ -1,23 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { clearInterval, setInterval } from 'node:timers'
 import { configurationError } from '../configuration-error.ts'
 import type { TlsMaterial } from './material.ts'
 import { type Pair, requirePair } from './pair.ts'
 
+/** Options of `openTlsFiles`. */
 export interface TlsFilesOptions {
-  /** Paths of PEM files. */
+  /** A PEM file: the certificate with its chain. */
   readonly cert: string
+  /** A PEM file: the key. */
   readonly key: string
-  /** How often they are looked at: every 5,000 ms by default. */
+  /** How often the files are read: every 5,000 ms by default. */
   readonly pollMs?: number
-  /** Told why new files are not used; what was there before goes on. */
+  /** Called with the reason why changed files are not used. The certificate in use stays. */
   readonly onProblem: (message: string) => void
   readonly onReload?: () => void
 }
 
 /**
- * Serves with the certificate and the key of two files, and with what replaces them, for new connections. Throws an error of
- * `configurationError` where they cannot be used at the start; later, broken ones are told of once and change nothing.
+ * Opens the certificate and the key of two files, and follows their changes. Throws an error of `configurationError` for files that cannot be
+ * used. A later change that cannot be used is reported once and ignored.
  */
 export function openTlsFiles(options: TlsFilesOptions): TlsMaterial {
   const { onProblem, onReload } = options
@@ -25,7 +28,7 @@ export function openTlsFiles(options: TlsFilesOptions): TlsMaterial {
   let seen = current
   const listeners = new Set<() => void>()
 
-  // By content: a file may be replaced within one tick of its file system's clock.
+  // Compares contents, because a file may change twice within one tick of the file system's clock.
   const look = async (): Promise<void> => {
     const [cert, key] = await Promise.all([
       readFile(options.cert, 'utf8'),
@@ -39,19 +42,19 @@ export function openTlsFiles(options: TlsFilesOptions): TlsMaterial {
     for (const listener of listeners) listener()
     onReload?.()
   }
-  let told = ''
+  let reported = ''
   let looking = false
   const timer = setInterval(() => {
     if (looking) return
     looking = true
     look()
       .then(() => {
-        if (seen === current) told = ''
+        if (seen === current) reported = ''
       })
       .catch((error: unknown) => {
         const why = reasonOf(error)
-        if (why !== told) onProblem(`The certificate stays as it was: ${why}.`)
-        told = why
+        if (why !== reported) onProblem(`The certificate in use stays: ${why}.`)
+        reported = why
       })
       .finally(() => {
         looking = false

@@ -8,7 +8,7 @@ import type { TlsMaterial } from './material.ts'
 
 export type { TlsMaterial } from './material.ts'
 
-/** What the doors that speak TLS serve with, or null where nobody gave a certificate and none is to be made. */
+/** Returns the certificate of the doors that use TLS, or null where none is given and none is to be made. */
 export async function openTls(
   config: ResolvedConfig,
   { logger }: Log,
@@ -19,10 +19,10 @@ export async function openTls(
       cert: resolve(tlsCert),
       key: resolve(tlsKey),
       onProblem: (message) => logger.error(message),
-      onReload: () => logger.info('New connections get the new certificate.'),
+      onReload: () => logger.info('New connections use the new certificate.'),
     })
   }
   if (!tlsSelfMade) return null
-  const folder = store === 'memory' && !existsSync(data) ? null : join(resolve(data), 'tls')
+  const folder = store !== 'sqlite' && !existsSync(data) ? null : join(resolve(data), 'tls')
   return openDevelopmentTls({ folder, now: Date.now() })
 }

@@ -1,15 +1,15 @@
-/** A certificate and its key, as the doors that speak TLS use them; they change while the server runs. */
+/** The certificate and the key of the doors that use TLS. They may change while the server runs. */
 export interface TlsMaterial {
-  /** PEM: the certificate and those between it and its authority. */
+  /** PEM: the certificate and its chain. */
   readonly cert: string
   /** PEM. */
   readonly key: string
-  /** PEM: the authority that a client must trust, where we made it; null for certificates of others. */
+  /** PEM: the authority that a client must trust, where the server made it, else null. */
   readonly ca: string | null
-  /** Where that stands as a file. */
+  /** The file of that authority, or null. */
   readonly caFile: string | null
-  /** Tells when certificate and key have changed, both at once; returns how to stop that. */
+  /** Calls `listener` after certificate and key have changed together. Returns a function that stops it. */
   onChange(listener: () => void): () => void
-  /** Watches no more. */
+  /** Stops watching the files. */
   close(): void
 }

@@ -7,16 +7,17 @@ export interface Pair {
   readonly key: string
 }
 
-/** Throws, saying what is wrong, unless a certificate and a key can be served with. Never tells what is in the key. */
+/** Throws an error that says why a certificate and a key cannot be used. The message never contains the key. */
 export function requirePair({ cert, key }: Pair): void {
   const certificate = attempt(
-    'the certificate is no PEM certificate',
+    'the certificate is not a PEM certificate',
     () => new X509Certificate(cert),
   )
-  const secret = attempt('the key is no PEM private key without a passphrase', () =>
+  const secret = attempt('the key is not a PEM private key without a passphrase', () =>
     createPrivateKey(key),
   )
-  if (!certificate.checkPrivateKey(secret)) throw new Error('the key is not of the certificate')
+  if (!certificate.checkPrivateKey(secret))
+    throw new Error('the key does not belong to the certificate')
   attempt('certificate and key cannot be used', () => createSecureContext({ cert, key }))
 }
 

@@ -6,27 +6,27 @@ import type { Pair } from './pair.ts'
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const DAY = 86_400_000
 const AUTHORITY_DAYS = 3_650
-/** What clients accept at most of any certificate. */
+/** The longest validity that clients accept. */
 const CERTIFICATE_DAYS = 397
-/** Clocks differ. */
+/** How far a client's clock may be behind. */
 const SLACK = DAY
 
-/** What a certificate is good for. */
+/** The names in a certificate. */
 const HOSTS: readonly string[] = ['localhost', '127.0.0.1', '::1']
 
-// Only development needs it. It injects its dependencies by metadata, and wants those to be there before it.
+// Loaded here, because only a self-made certificate needs it. It reads metadata while it is loaded.
 async function loadX509() {
   await import('reflect-metadata')
   return import('@peculiar/x509')
 }
 
-/** Makes an authority whose certificates are for this machine. */
+/** Makes a certificate authority. */
 export async function makeAuthority(now: number): Promise<Pair> {
   const x509 = await loadX509()
   const keys = await makeKeys()
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     ...common(now, AUTHORITY_DAYS),
-    // Two of them must not be taken for one another.
+    // Makes the names of two authorities different.
     name: `CN=Latchkey development ${randomBytes(4).toString('hex')}`,
     keys,
     extensions: [
@@ -38,7 +38,7 @@ export async function makeAuthority(now: number): Promise<Pair> {
   return { cert: pemOf(authority.toString('pem')), key: await exportKey(keys.privateKey) }
 }
 
-/** Makes a certificate for this machine, signed by an authority. */
+/** Makes a certificate for this machine, issued by an authority. */
 export async function makeCertificate(authority: Pair, now: number): Promise<Pair> {
   const x509 = await loadX509()
   const issuer = new x509.X509Certificate(authority.cert)
@@ -68,7 +68,7 @@ export async function makeCertificate(authority: Pair, now: number): Promise<Pai
 
 function common(now: number, days: number) {
   const serial = randomBytes(16)
-  // Positive, and without a zero that DER would drop.
+  // A positive number whose first byte DER does not drop.
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
   return {
     serialNumber: serial.toString('hex'),

@@ -34,13 +34,13 @@ function folderOf(t: TestContext): string {
 async function until(so: () => boolean): Promise<void> {
   const end = performance.now() + 5_000
   while (!so()) {
-    assert.ok(performance.now() < end, 'it did not come about')
+    assert.ok(performance.now() < end, 'the condition is not met within 5 seconds')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
 describe('a certificate for development', () => {
-  test('is of an authority of its own, for this machine only, and for a while', async () => {
+  test('is issued by its own authority for this machine, for a limited time', async () => {
     const authority = await makeAuthority(NOW)
     const ca = new X509Certificate(authority.cert)
     const cert = new X509Certificate((await makeCertificate(authority, NOW)).cert)
@@ -58,7 +58,7 @@ describe('a certificate for development', () => {
     assert.notEqual((await makeCertificate(authority, NOW)).cert, cert.toString())
   })
 
-  test('is kept, its keys for their owner’s eyes only', async (t) => {
+  test('is kept, and only the owner can read its keys', async (t) => {
     const folder = join(folderOf(t), 'tls')
     const first = await openDevelopmentTls({ folder, now: NOW })
     const again = await openDevelopmentTls({ folder, now: NOW + DAY })
@@ -68,7 +68,7 @@ describe('a certificate for development', () => {
     assert.deepEqual(['', 'key.pem', 'ca-key.pem'].map(modeOf), [0o700, 0o600, 0o600])
   })
 
-  test('is renewed when it is nearly over, of the same authority', async (t) => {
+  test('is renewed before it expires, by the same authority', async (t) => {
     const folder = folderOf(t)
     const first = await openDevelopmentTls({ folder, now: NOW })
     const same = await openDevelopmentTls({ folder, now: NOW + 365 * DAY })
@@ -80,7 +80,7 @@ describe('a certificate for development', () => {
     assert.notEqual(last.ca, first.ca)
   })
 
-  test('is made anew where what is kept is broken, or of another authority', async (t) => {
+  test('is replaced where the files are broken, or of another authority', async (t) => {
     const folder = folderOf(t)
     const first = await openDevelopmentTls({ folder, now: NOW })
     writeFileSync(join(folder, 'key.pem'), 'broken')
@@ -118,38 +118,37 @@ describe('certificates in files', () => {
     return { cert, key, put, open, problems }
   }
 
-  test('new ones are taken while it runs, both at once; broken ones change nothing and are told of once', async (t) => {
+  test('changed files are used together while the server runs; broken ones are reported once and ignored', async (t) => {
     const { cert, key, put, open, problems } = files(t)
     const material = open()
-    const told: string[] = []
-    const stop = material.onChange(() => told.push(material.cert))
+    const changed: string[] = []
+    const stop = material.onChange(() => changed.push(material.cert))
     writeFileSync(cert, two.cert)
     await until(() => problems.length === 1)
-    await new Promise((resolve) => setTimeout(resolve, 50))
     assert.deepEqual([material.cert, material.key], [one.cert, one.key])
     assert.deepEqual(problems, [
-      'The certificate stays as it was: the key is not of the certificate.',
+      'The certificate in use stays: the key does not belong to the certificate.',
     ])
     writeFileSync(key, two.key)
-    await until(() => told.length === 1)
-    assert.deepEqual([material.cert, material.key, told], [two.cert, two.key, [two.cert]])
+    await until(() => changed.length === 1)
+    assert.deepEqual([material.cert, material.key, changed], [two.cert, two.key, [two.cert]])
     rmSync(key)
     await until(() => problems.length === 2)
     assert.match(problems[1] ?? '', /there is no file .*key\.pem\.$/)
     stop()
     put(one)
     await until(() => material.cert === one.cert)
-    assert.equal(told.length, 1)
+    assert.equal(changed.length, 1)
   })
 
-  test('what cannot be used at the start is a wrong configuration, and says nothing of the key', (t) => {
+  test('unusable files at the start are a wrong configuration, and the message does not contain the key', (t) => {
     const { cert, key, open } = files(t)
     const cases: readonly [() => void, RegExp][] = [
-      [() => writeFileSync(cert, 'x'), /: the certificate is no PEM certificate\.$/],
-      [() => writeFileSync(cert, two.cert), /: the key is not of the certificate\.$/],
+      [() => writeFileSync(cert, 'x'), /: the certificate is not a PEM certificate\.$/],
+      [() => writeFileSync(cert, two.cert), /: the key does not belong to the certificate\.$/],
       [
         () => writeFileSync(key, 'secret'),
-        /: the key is no PEM private key without a passphrase\.$/,
+        /: the key is not a PEM private key without a passphrase\.$/,
       ],
       [() => rmSync(cert), /: there is no file .*cert\.pem\.$/],
       [() => mkdirSync(cert), /cannot be read \(EISDIR\)\.$/],
@@ -166,7 +165,7 @@ describe('certificates in files', () => {
     }
   })
 
-  test('the files that are named go over what development makes; without either there is nothing', async (t) => {
+  test('given files replace what development makes; without either there is no certificate', async (t) => {
     const { cert, key } = files(t)
     const data = join(folderOf(t), 'data')
     const dev = { dev: true, store: 'memory', data } as const

@@ -1,5 +1,12 @@
-import type { SessionData, SessionStore } from '../../core/ports/index.ts'
+import type {
+  DataPut,
+  PutOutcome,
+  SessionData,
+  SessionStore,
+  WriteOptions,
+} from '../../core/ports/index.ts'
 import { expiresAt, isOutdated, stateOf } from '../../core/session/lifetimes.ts'
+import type { SessionRecord } from '../../core/session/record.ts'
 import { appendAudit, type Gate, type SessionRow, type Tables } from './engine.ts'
 
 /** The data of sessions in memory. */
@@ -13,6 +20,27 @@ export function createSessionData(tables: Tables, gate: Gate, sessions: SessionS
     const version = (row.data?.version ?? 0) + 1
     row.data = { value, version }
     return version
+  }
+
+  async function create(
+    { mode, record, value, expectedVersion = 0, now }: DataPut,
+    options: WriteOptions | undefined,
+  ): Promise<PutOutcome> {
+    if (mode === 'update') return { ok: false, refused: 'ended' }
+    if (expectedVersion !== 0) return { ok: false, refused: 'version' }
+    const creating = sessions.create(record, { now }, options)
+    // In the same turn, so that no other write comes between the session and its data.
+    const added = tables.sessions.get(record.id)
+    if (added !== undefined) added.data = { value, version: 1 }
+    if (!(await creating).ok) return { ok: false, refused: 'epoch' }
+    return { ok: true, created: true, version: 1, endsEarlier: false }
+  }
+
+  function refusalOf({ record, data }: SessionRow, { mode, expectedVersion, now }: DataPut) {
+    if (mode === 'create') return 'exists'
+    if (stateOf(record, { now, epochs: epochsOf(record.owner) }) !== 'live') return 'ended'
+    const version = data?.version ?? 0
+    return expectedVersion !== undefined && version !== expectedVersion ? 'version' : null
   }
 
   return {
@@ -31,40 +59,17 @@ export function createSessionData(tables: Tables, gate: Gate, sessions: SessionS
       return write(row, value)
     },
 
-    async put({ mode, record, value, expectedVersion, now }, options) {
+    async put(put, options) {
       gate.check()
-      const row = tables.sessions.get(record.id)
-      if (row === undefined) {
-        if (mode === 'update') return { ok: false, refused: 'ended' }
-        if ((expectedVersion ?? 0) !== 0) return { ok: false, refused: 'version' }
-        const creating = sessions.create(record, { now }, options)
-        // In the same turn, so that no other write comes between the session and its data.
-        const added = tables.sessions.get(record.id)
-        if (added !== undefined) added.data = { value, version: 1 }
-        if (!(await creating).ok) return { ok: false, refused: 'epoch' }
-        return { ok: true, created: true, version: 1, endsEarlier: false }
-      }
-      if (mode === 'create') return { ok: false, refused: 'exists' }
+      const row = tables.sessions.get(put.record.id)
+      if (row === undefined) return create(put, options)
+      const refused = refusalOf(row, put)
+      if (refused !== null) return { ok: false, refused }
       const before = row.record
-      if (stateOf(before, { now, epochs: epochsOf(before.owner) }) !== 'live') {
-        return { ok: false, refused: 'ended' }
-      }
-      if (expectedVersion !== undefined && (row.data?.version ?? 0) !== expectedVersion) {
-        return { ok: false, refused: 'version' }
-      }
-      const { idleMs, endsAt } = record
-      const moved = idleMs !== before.idleMs || endsAt !== before.endsAt
-      const after = {
-        ...before,
-        idleMs,
-        endsAt,
-        lastUsedAt: Math.max(before.lastUsedAt, record.lastUsedAt),
-        version: before.version + (moved ? 1 : 0),
-      }
-      row.record = after
+      row.record = used(before, put.record)
       appendAudit(tables, options?.audit)
-      const endsEarlier = expiresAt(after) < expiresAt(before)
-      return { ok: true, created: false, version: write(row, value), endsEarlier }
+      const endsEarlier = expiresAt(row.record) < expiresAt(before)
+      return { ok: true, created: false, version: write(row, put.value), endsEarlier }
     },
 
     async list(query) {
@@ -75,5 +80,17 @@ export function createSessionData(tables: Tables, gate: Gate, sessions: SessionS
       })
       return { ...page, items: withData }
     },
+  }
+}
+
+/** A record after a use that may move its end. */
+function used(before: SessionRecord, { idleMs, endsAt, lastUsedAt }: SessionRecord): SessionRecord {
+  const moved = idleMs !== before.idleMs || endsAt !== before.endsAt
+  return {
+    ...before,
+    idleMs,
+    endsAt,
+    lastUsedAt: Math.max(before.lastUsedAt, lastUsedAt),
+    version: before.version + (moved ? 1 : 0),
   }
 }

@@ -57,6 +57,12 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     return chooseEvicted(rivals, limit)?.map((rival) => rival.id) ?? null
   }
 
+  /** Whether an epoch has risen: the owner's, the global one, or that of the target of an impersonation. */
+  function isRefused(record: SessionRecord, targetEpoch: number): boolean {
+    const target = record.actsAs === null ? 0 : epochsOf(record.actsAs).owner
+    return isOutdated(record, epochsOf(record.owner)) || target > targetEpoch
+  }
+
   function remove(row: SessionRow): void {
     const { id, owner, parent } = row.record
     sessions.delete(id)
@@ -72,10 +78,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
 
     async create(record, { now, limit, replaces, targetEpoch = 0 }, options) {
       gate.check()
-      const targetNow = record.actsAs === null ? 0 : epochsOf(record.actsAs).owner
-      if (isOutdated(record, epochsOf(record.owner)) || targetNow > targetEpoch) {
-        return { ok: false, refused: 'epoch' }
-      }
+      if (isRefused(record, targetEpoch)) return { ok: false, refused: 'epoch' }
       if (sessions.has(record.id)) throw new LatchkeyError('conflict', 'This session exists.')
       const gone = new Set(live(now, replaces && [replaces.id]).map((row) => row.record.id))
       const evicted = makeRoom(record, gone, { now, limit })

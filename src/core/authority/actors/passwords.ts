@@ -2,7 +2,8 @@ import { valuesOf } from '../../actor.ts'
 import { checkPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { EndSelector, ManagedDirectory } from '../../ports/index.ts'
-import { type AuthorityContext, type CallOptions, endedChange, settle } from '../context.ts'
+import { endedChange } from '../changes.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { provePassword } from '../login/step-up.ts'
 
 /** What becomes of the actor's sessions when its password changes. */

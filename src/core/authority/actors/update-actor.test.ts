@@ -10,7 +10,7 @@ import {
 } from '../../../../test/support/authority.ts'
 import { type Actor, valuesOf } from '../../actor.ts'
 import type { Authority } from '../authority.ts'
-import type { Change } from '../context.ts'
+import type { Change } from '../changes.ts'
 
 const EMAIL = 'ada@example.org'
 

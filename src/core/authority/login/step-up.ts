@@ -22,16 +22,9 @@ export function stepUp(
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    if (current.impersonator !== null) {
-      return refuse('access_denied', 'Not while acting as another.')
-    }
-    if (current.session.anonymous)
-      return refuse('credentials_invalid', 'A visitor has no password.')
+    const presented = presentedBy(current)
+    if (!presented.ok) return presented
     const { id, owner } = current.session
-    const presented = current.token
-    if (presented === null) {
-      return refuse('invalid_request', 'Present the token of the session to step up.')
-    }
     const codec = context.codec(format ?? 'native')
     const epochs = await context.ask(() => context.store.sessions.findEpochs(owner))
     const proof = await provePassword(context, owner, password, options)
@@ -47,7 +40,7 @@ export function stepUp(
       const now = context.now(options)
       if (loaded === null || !isLive(context, loaded, now)) break
       const { record } = loaded
-      if (!sameDigest(record.tokenHash, hashSecret(PresentedToken.partsOf(presented).secret))) {
+      if (!sameDigest(record.tokenHash, presented.tokenHash)) {
         return refuse('conflict', 'This token was renewed. Use the renewed one.')
       }
       const proven = rotated(record, hashSecret(secret), now)
@@ -67,6 +60,22 @@ export function stepUp(
     }
     return refuse('conflict', 'The account or the session changed in the meantime. Try again.')
   })
+}
+
+/** The hash of the token that a step-up came with, or why it cannot be one. */
+function presentedBy({
+  impersonator,
+  session,
+  token,
+}: Authenticated): { ok: true; tokenHash: string } | Refusal {
+  if (impersonator !== null) return refuse('access_denied', 'Not allowed while impersonating.')
+  if (session.anonymous) {
+    return refuse('credentials_invalid', 'An anonymous session has no password.')
+  }
+  if (token === null) {
+    return refuse('invalid_request', 'Present the token of the session to step up.')
+  }
+  return { ok: true, tokenHash: hashSecret(PresentedToken.partsOf(token).secret) }
 }
 
 // A session that has run out must not live on because its owner knows the password.

@@ -1,7 +1,8 @@
 import type { AuditAct } from '../../audit.ts'
 import type { EndSelector } from '../../ports/index.ts'
 import type { EndedSession, EndReason } from '../../session/record.ts'
-import { type AuthorityContext, type CallOptions, type Change, endedChange } from '../context.ts'
+import { type Change, endedChange } from '../changes.ts'
+import type { AuthorityContext, CallOptions } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
 
 /**

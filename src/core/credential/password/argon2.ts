@@ -1,4 +1,5 @@
-import { argon2 } from 'node:crypto'
+import * as crypto from 'node:crypto'
+import { LatchkeyError } from '../../errors.ts'
 import { decodeBase64, decodeCount, encodeBase64 } from './encoding.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
 
@@ -22,23 +23,51 @@ export interface Argon2Input extends Argon2Cost {
 /** Computes an argon2 tag. */
 export type DeriveArgon2 = (input: Argon2Input) => Promise<Buffer>
 
-/** Computes an argon2 tag with `node:crypto`, in a thread of libuv's pool. */
+/**
+ * Computes an argon2 tag with `node:crypto`, in a thread of libuv's pool. A runtime whose `node:crypto` has no argon2 (Deno) computes it
+ * with the optional peer `hash-wasm`, on the event loop. Throws `unavailable` where that is not installed.
+ */
 export const deriveArgon2: DeriveArgon2 = (input) =>
-  new Promise((resolve, reject) => {
-    const parameters = {
-      message: input.password,
-      nonce: input.salt,
-      memory: input.memoryKiB,
-      passes: input.passes,
-      parallelism: input.parallelism,
-      tagLength: input.tagBytes,
-      ...(input.associatedData === undefined ? {} : { associatedData: input.associatedData }),
-    }
-    argon2(input.algorithm, parameters, (error, tag) => {
-      if (error) reject(error)
-      else resolve(tag)
-    })
+  // A namespace import, because a named one does not link where the function is missing.
+  typeof crypto.argon2 === 'function' ? deriveNatively(input) : deriveInWasm(input)
+
+function deriveNatively(input: Argon2Input): Promise<Buffer> {
+  const parameters = {
+    message: input.password,
+    nonce: input.salt,
+    memory: input.memoryKiB,
+    passes: input.passes,
+    parallelism: input.parallelism,
+    tagLength: input.tagBytes,
+    ...(input.associatedData === undefined ? {} : { associatedData: input.associatedData }),
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  crypto.argon2(input.algorithm, parameters, (error, tag) => (error ? reject(error) : resolve(tag)))
+  return promise
+}
+
+/** The functions of `hash-wasm` that are called. */
+type HashWasm = Record<Argon2Algorithm, (options: object) => Promise<Uint8Array>>
+
+const HASH_WASM: string = 'hash-wasm'
+
+/** Computes an argon2 tag with `hash-wasm`. */
+export async function deriveInWasm(input: Argon2Input): Promise<Buffer> {
+  const library: HashWasm = await import(HASH_WASM).catch((cause: unknown) => {
+    const message = 'This runtime has no argon2 in node:crypto: install hash-wasm.'
+    throw new LatchkeyError('unavailable', message, { cause })
   })
+  const tag = await library[input.algorithm]({
+    password: input.password,
+    salt: input.salt,
+    memorySize: input.memoryKiB,
+    iterations: input.passes,
+    parallelism: input.parallelism,
+    hashLength: input.tagBytes,
+    outputType: 'binary',
+  })
+  return Buffer.from(tag)
+}
 
 /** Whether a cost is one that argon2 can have and a stored hash may ask for. */
 export function isArgon2Cost({ memoryKiB, passes, parallelism }: Argon2Cost): boolean {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { PutOutcome } from '../../../core/ports/index.ts'
+import type { DataPut, PutOutcome } from '../../../core/ports/index.ts'
 import type { SessionRow } from '../session-row.ts'
 import { prepare } from '../statement.ts'
 import type { AppendAudit, AuditRow } from './audit.ts'
@@ -46,6 +46,21 @@ export function sessionDataWrites(
      WHERE seq = ?1 RETURNING expires_at`,
   )
 
+  function create(
+    mode: DataPut['mode'],
+    row: SessionRow,
+    value: string,
+    expectedVersion: number,
+    now: number,
+    audit: AuditRow | null,
+  ): PutOutcome {
+    if (mode === 'update') return { ok: false, refused: 'ended' }
+    if (expectedVersion !== 0) return { ok: false, refused: 'version' }
+    if (!createSession(row, { now }, audit).ok) return { ok: false, refused: 'epoch' }
+    saveBag.run(findBag.get(row[0], now)?.[0] ?? null, value, 1)
+    return { ok: true, created: true, version: 1, endsEarlier: false }
+  }
+
   return {
     saveData(id: string, value: string, expectedVersion: number | null): number | null {
       // A session that has run out may still be revived by a use that is not written yet, so only its end counts.
@@ -58,7 +73,7 @@ export function sessionDataWrites(
     },
 
     putData(
-      mode: 'create' | 'update' | 'upsert',
+      mode: DataPut['mode'],
       row: SessionRow,
       value: string,
       expectedVersion: number | null,
@@ -66,19 +81,11 @@ export function sessionDataWrites(
       audit: AuditRow | null,
     ): PutOutcome {
       const found = findBag.get(row[0], now)
-      if (found === undefined) {
-        if (mode === 'update') return { ok: false, refused: 'ended' }
-        if ((expectedVersion ?? 0) !== 0) return { ok: false, refused: 'version' }
-        if (!createSession(row, { now }, audit).ok) return { ok: false, refused: 'epoch' }
-        saveBag.run(findBag.get(row[0], now)?.[0] ?? null, value, 1)
-        return { ok: true, created: true, version: 1, endsEarlier: false }
-      }
+      if (found === undefined) return create(mode, row, value, expectedVersion ?? 0, now, audit)
       const [seq, isLive, expiresAt, idleMs, endsAt, version] = found
       if (mode === 'create') return { ok: false, refused: 'exists' }
       if (isLive === 0) return { ok: false, refused: 'ended' }
-      if (expectedVersion !== null && version !== expectedVersion) {
-        return { ok: false, refused: 'version' }
-      }
+      if ((expectedVersion ?? version) !== version) return { ok: false, refused: 'version' }
       let end = expiresAt
       if (idleMs === row[10] && endsAt === row[11]) use.run(seq, row[7])
       else end = move.get(seq, row[7], row[10], row[11])?.[0] ?? expiresAt

@@ -148,6 +148,14 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     return unendedByOwner.all(which.owner).filter((row) => row[1] !== which.except)
   }
 
+  function parentLives(parent: string | null, gone: ReadonlySet<string>, now: number): boolean {
+    return parent === null || (!gone.has(parent) && liveById.get(parent, now) !== undefined)
+  }
+
+  function targetHasMoved(actsAs: string | null, epoch: number): boolean {
+    return actsAs !== null && epochsOf(actsAs).owner > epoch
+  }
+
   /** Raises an owner's epoch to at least `to`; the live sessions among the kept ones get the new number. */
   function raiseOwnerEpoch(owner: string, to: number, keep: 'all' | string | null): void {
     const kept =
@@ -188,19 +196,15 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       const { now, replaces, targetEpoch = 0 } = conditions
       const [id, owner, , , actsAs, parent] = row
       const epochs = epochsOf(owner)
-      const targetNow = actsAs === null ? 0 : epochsOf(actsAs).owner
-      if (row[17] < epochs.owner || row[12] < epochs.global || targetNow > targetEpoch) {
-        return { ok: false, refused: 'epoch' }
-      }
+      const outdated = row[17] < epochs.owner || row[12] < epochs.global
+      if (outdated || targetHasMoved(actsAs, targetEpoch)) return { ok: false, refused: 'epoch' }
       if (exists.get(id) !== undefined) throw new LatchkeyError('conflict', 'This session exists.')
       const replaced = replaces === undefined ? [] : liveById.all(replaces.id, now)
       const gone = new Set(replaced.map((found) => found[1]))
       const evicted = makeRoom(row, gone, conditions)
       if (evicted === null) return { ok: false, refused: 'limit' }
       for (const found of evicted) gone.add(found[1])
-      if (parent !== null && (gone.has(parent) || !liveById.get(parent, now))) {
-        return { ok: false, refused: 'parent' }
-      }
+      if (!parentLives(parent, gone, now)) return { ok: false, refused: 'parent' }
 
       if (row[17] > epochs.owner) raiseOwner.run(owner, row[17])
       const ended = replaces ? endAll(replaced, { now, reason: replaces.reason }) : []

@@ -1,14 +1,15 @@
-import { LatchkeyError } from '../../core/index.ts'
+import { LatchkeyError } from '../core/index.ts'
 
 /** The largest body, in bytes. */
 export const MAX_BODY_BYTES = 65_536
 
-/** How deep JSON may be nested. What checks it later does so by recursion, which has a floor of its own. */
+/** How deep JSON may be nested: what validates it recurses. */
 export const MAX_BODY_DEPTH = 32
 
 /**
- * Reads a body of JSON (an object), or where `form` says so of `application/x-www-form-urlencoded`. An empty body is an empty
- * object. Throws `too_large`, `unsupported_type`, or `invalid_request` for bad UTF-8, malformed JSON, JSON nested too deeply and anything that is no object.
+ * Reads a body of JSON (an object); with `form` of `application/x-www-form-urlencoded` too. An empty body is an empty object. Throws
+ * `too_large`, `unsupported_type`, or `invalid_request` for bad UTF-8, malformed JSON, JSON that is nested too deeply, and JSON that is
+ * not an object.
  */
 export async function readBody(
   request: Request,
@@ -26,7 +27,7 @@ export async function readBody(
   return parseJsonObject(text)
 }
 
-/** Reads a JSON object from outside. Throws `invalid_request` for anything else, and for one that is nested too deeply. */
+/** Parses a JSON object that a client sent. Throws `invalid_request` for anything else, and for an object that is nested too deeply. */
 export function parseJsonObject(text: string): Record<string, unknown> {
   let value: unknown
   try {
@@ -38,7 +39,10 @@ export function parseJsonObject(text: string): Record<string, unknown> {
     throw new LatchkeyError('invalid_request', 'The body must be a JSON object.')
   }
   if (isDeeper(value, MAX_BODY_DEPTH)) {
-    throw new LatchkeyError('invalid_request', `A body may be nested ${MAX_BODY_DEPTH} deep.`)
+    throw new LatchkeyError(
+      'invalid_request',
+      `The body may be nested ${MAX_BODY_DEPTH} levels deep.`,
+    )
   }
   return value as Record<string, unknown>
 }
@@ -65,14 +69,14 @@ async function readBytes(request: Request): Promise<Uint8Array[]> {
     }
   } catch (error) {
     if (error instanceof LatchkeyError) throw error
-    throw new LatchkeyError('invalid_request', 'The body broke off.', { cause: error })
+    throw new LatchkeyError('invalid_request', 'The body ended early.', { cause: error })
   } finally {
     reader.cancel().catch(() => undefined)
   }
 }
 
 function tooLarge(): LatchkeyError {
-  return new LatchkeyError('too_large', `A body may have ${MAX_BODY_BYTES} bytes.`)
+  return new LatchkeyError('too_large', `The body may have at most ${MAX_BODY_BYTES} bytes.`)
 }
 
 function decode(chunks: Uint8Array[]): string {

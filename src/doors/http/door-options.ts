@@ -1,0 +1,36 @@
+import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
+import type { Authority } from '../../core/index.ts'
+
+/** Options of `createHttpDoor`. */
+export interface HttpDoorOptions {
+  /** Checks every session. */
+  readonly authority: Authority
+  /** Runs every command. */
+  readonly pipeline: Pipeline
+  /** The commands that `POST /v1/commands/{name}` serves and the reference describes. */
+  readonly registry: CommandRegistry
+  /** Plain cookie names, and only loopback `Host` headers. False by default. */
+  readonly development?: boolean
+  /** The prefix of every path, such as `/auth`. Empty by default. */
+  readonly prefix?: string
+  /** Proxies whose `X-Forwarded-For` is trusted: addresses or CIDR prefixes. None by default. */
+  readonly trustedProxies?: readonly string[]
+  /** Allowed `Host` headers. In production every host is allowed by default. */
+  readonly allowedHosts?: readonly string[]
+  /** The origin that browsers see, where a proxy hides it: `https://login.example`. */
+  readonly publicUrl?: string
+  /** Whether `GET /readyz` may report that the server is ready. Always by default. */
+  readonly ready?: () => boolean
+  /** Renders `GET /metrics`. Without it the route is `not_found`. */
+  readonly metrics?: () => Promise<{ contentType: string; body: string }>
+  /** Called after each answer with the template of the route and the status. */
+  readonly onAnswer?: (route: string, status: number) => void
+  /** Called with errors that the client did not cause. */
+  readonly onError?: (error: unknown, what: string) => void
+}
+
+/** What a server passes to the door beside a `Request`. */
+export interface RequestPeer {
+  /** The address of the connection's other end. Without it no limit applies by address. */
+  readonly address?: string | null
+}

@@ -1,0 +1,16 @@
+import { forwardedAddress } from '../core/address.ts'
+import type { HeaderReader } from './header-reader.ts'
+
+/** Returns the client's address, given the headers of a request and the address of its peer; null where it is not known. */
+export type ClientAddress = (headers: HeaderReader, peer: string | null) => string | null
+
+/**
+ * Reads the client's address: that of the peer, or behind a trusted proxy the last hop of `X-Forwarded-For` that is not one.
+ * `trusted` lists addresses and CIDR prefixes.
+ */
+export function createClientAddress(trusted: readonly string[]): ClientAddress {
+  return (headers, peer) => {
+    const forwardedFor = trusted.length === 0 ? null : headers.get('x-forwarded-for')
+    return forwardedAddress({ peer, forwardedFor, trusted })
+  }
+}

@@ -1,0 +1,96 @@
+import { ERROR_TABLE, type ErrorCode, type Refusal } from '../core/index.ts'
+
+const TITLES: Record<ErrorCode, string> = {
+  invalid_request: 'Invalid request',
+  token_missing: 'Token missing',
+  token_invalid: 'Token invalid',
+  session_expired: 'Session expired',
+  session_revoked: 'Session revoked',
+  credentials_invalid: 'Credentials invalid',
+  access_denied: 'Access denied',
+  origin_refused: 'Origin refused',
+  actor_suspended: 'Account suspended',
+  step_up_required: 'Fresh proof required',
+  not_found: 'Not found',
+  identity_taken: 'Identity taken',
+  session_limit: 'Too many sessions',
+  conflict: 'Conflict',
+  too_large: 'Too large',
+  unsupported_type: 'Unsupported type',
+  password_refused: 'Password refused',
+  throttled: 'Too many attempts',
+  internal: 'Internal error',
+  busy: 'Busy',
+  unavailable: 'Unavailable',
+  timeout: 'Timed out',
+}
+
+const INVALID_TOKEN: ReadonlySet<ErrorCode> = new Set([
+  'token_invalid',
+  'session_expired',
+  'session_revoked',
+])
+
+/** The body of a problem (RFC 9457). */
+export interface ProblemDetails {
+  /** `urn:latchkey:error:` and the code. */
+  readonly type: string
+  /** The same for every problem of a code. */
+  readonly title: string
+  readonly status: number
+  readonly code: ErrorCode
+  /** What happened. */
+  readonly detail: string
+  /** Which inputs were refused. */
+  readonly issues?: readonly { readonly path: string; readonly message: string }[]
+  /** Why a session ended. */
+  readonly reason?: string
+}
+
+/** Returns the body of a problem. The status is that of the refusal's code by default. */
+export function problemDetails(
+  { code, message, issues, reason }: Refusal,
+  status: number = ERROR_TABLE[code].http,
+): ProblemDetails {
+  return {
+    type: `urn:latchkey:error:${code}`,
+    title: TITLES[code],
+    status,
+    code,
+    detail: message,
+    ...(issues === undefined ? {} : { issues }),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+/**
+ * Makes an `application/problem+json` response of a refusal (RFC 9457). It has `Retry-After` where the refusal says how long to wait,
+ * `WWW-Authenticate` with a 401, `Cache-Control: no-store`, and the given headers.
+ */
+export function problem(
+  refusal: Refusal,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const { code, retryAfterMs } = refusal
+  const details = problemDetails(refusal)
+  const all: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  }
+  if (retryAfterMs !== undefined) {
+    all['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  }
+  if (details.status === 401) all['www-authenticate'] = challenge(code)
+  return new Response(JSON.stringify(details), {
+    status: details.status,
+    headers: { ...all, ...headers },
+  })
+}
+
+// RFC 9110 section 15.5.2 requires one with every 401; RFC 6750 section 3 an error only where a token was sent.
+function challenge(code: ErrorCode): string {
+  return INVALID_TOKEN.has(code)
+    ? 'Bearer realm="latchkey", error="invalid_token"'
+    : 'Bearer realm="latchkey"'
+}

@@ -1,1 +1,0 @@
-export { ROUTES } from '../doors/http/routes.ts'
