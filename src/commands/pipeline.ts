@@ -15,14 +15,14 @@ import { CallContext } from './call-context.ts'
 import type { CommandContext, CommandRules, TypedCommand } from './define-command.ts'
 import type { CommandRegistry } from './registry.ts'
 
-/** Where a call comes from, and its session: by exactly one of `token`, `current` and `recheck`, or by none. */
+/** Where a call comes from, and its session: by exactly one of `token`, `current` and `check`, or by none. */
 export interface CallSource {
   /** The token as the client sent it: the pipeline authenticates it. */
   readonly token?: string | null
   /** The session that the door has authenticated for this very call. */
   readonly current?: Authenticated | null
-  /** The session of an open connection: the pipeline checks again that it is valid. */
-  readonly recheck?: Authenticated | null
+  /** Checks the session of an open connection again. For a door that closes the connection when it is not valid. */
+  readonly check?: () => Promise<Authenticated | Refusal>
   readonly caller: CallOptions
 }
 
@@ -119,10 +119,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 async function resolveSession(
   authority: Authority,
   { session }: CommandRules,
-  { token, current, recheck, caller }: CallSource,
+  { token, current, check: checkAgain, caller }: CallSource,
 ): Promise<Authenticated | Refusal | null> {
   if (current !== undefined && current !== null) return current
-  if (recheck !== undefined && recheck !== null) return authority.sessions.recheck(recheck, caller)
+  if (checkAgain !== undefined) return checkAgain()
   const absent = token === undefined || token === null || token === ''
   if (absent && session === 'optional') return null
   const check = await authority.authenticate(token, caller)

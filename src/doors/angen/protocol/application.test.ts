@@ -38,6 +38,13 @@ const commands = [
     params: z.unknown(),
     run: () => Promise.reject(new Error('the password is hunter2')),
   }),
+  defineCommand({
+    name: 'chess.think',
+    access: ['*'],
+    params: z.unknown(),
+    timeoutMs: 20,
+    run: () => new Promise(() => {}),
+  }),
   defineCommand({ name: 'lobby.open', access: ['*'], params: z.unknown(), run: () => 'open' }),
   defineCommand({ name: 'auth.backdoor', access: ['*'], params: z.unknown(), run: () => 'in' }),
 ]
@@ -110,6 +117,14 @@ test('no command of the house is reachable by its own name, nor one in a module 
   ]) {
     assert.equal((await peer.ask(asked)).name, 'system/error', asked)
   }
+})
+
+test('a command that takes too long is refused at its time limit, and the connection goes on', async (t) => {
+  const { visit } = await openFixture(t, { commands })
+  const peer = await visit('ada')
+  const { name, message } = await peer.ask('chess/think')
+  assert.deepEqual([name, message['code']], ['system/failure', 'timeout'])
+  assert.equal((await peer.ask('chess/rules')).name, 'chess/rules')
 })
 
 test('a session that has ended runs nothing', async (t) => {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { builtInCommands, type Command, type CommandRegistry } from '../../../commands/index.ts'
-import { type AngenCommand, type ClientContext, describe } from './command.ts'
+import { type AngenCommand, describe } from './command.ts'
 import { angenCommands } from './commands/index.ts'
 import { pushOf, slashed } from './events.ts'
-import { answer, failure, type Outcome } from './outcome.ts'
+import { answer, failure } from './outcome.ts'
 import { createChecker, type JsonSchema } from './schema.ts'
 
 const BUILT_IN: ReadonlySet<string> = new Set(builtInCommands.map(({ name }) => name))
@@ -52,27 +52,21 @@ function wrap(command: Command): AngenCommand {
     // Published alone, so worked out there.
     schema: { type: 'object' },
     answers: name,
+    rules: command,
     checkerFor: () => anything,
-    run: (params, visitor) => dispatch(command.name, params, visitor),
+    run: (params, _client, context) => command.run(params, context),
+    answerOf(ran, client) {
+      const after = () => {
+        for (const event of ran.events) {
+          const { name, message } = pushOf(event)
+          client.push(name, message)
+        }
+      }
+      if (ran.ok) return { ...answer(name, { result: ran.value ?? null }), after }
+      const reason = ran.code === 'token_missing' ? 'Must be logged in' : ran.message
+      return { ...failure(reason, ran), tells: 'everything', after }
+    },
   }
-}
-
-async function dispatch(name: string, params: unknown, visitor: ClientContext): Promise<Outcome> {
-  const outcome = await visitor.services.pipeline.dispatch({
-    name,
-    params,
-    current: visitor.isLoggedIn ? visitor.session : null,
-    caller: visitor.cancellable(),
-  })
-  const after = () => {
-    for (const event of outcome.events) {
-      const { name, message } = pushOf(event)
-      visitor.push(name, message)
-    }
-  }
-  if (outcome.ok) return { ...answer(slashed(name), { result: outcome.value ?? null }), after }
-  const reason = outcome.code === 'token_missing' ? 'Must be logged in' : outcome.message
-  return { ...failure(reason, outcome), tells: 'everything', after }
 }
 
 /** What a command of the application takes and answers, as it is published. */

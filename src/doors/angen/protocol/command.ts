@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import type { Pipeline } from '../../../commands/index.ts'
+import type { CommandContext, CommandRules, Pipeline } from '../../../commands/index.ts'
 import type { Connections } from '../../../connections/index.ts'
-import type { Authenticated, Authority, CallOptions } from '../../../core/index.ts'
+import type { Authenticated, Authority, CallOptions, Refusal } from '../../../core/index.ts'
 import type { ClientStates } from './client-states.ts'
 import type { LoginQueue } from './login-queue.ts'
-import type { Outcome } from './outcome.ts'
+import { failure, type Outcome, refused } from './outcome.ts'
 import { type Checker, createChecker, type JsonSchema } from './schema.ts'
 
 /** What every conversation of a door shares. */
@@ -60,16 +60,31 @@ export interface CommandDefinition<Params extends z.ZodType> {
   readonly instead?: { readonly key: string; readonly params: z.ZodType }
   /** The message it answers with, `system/success` by default. */
   readonly answers?: string
-  /** What a stranger is told: `Must be logged in` by default. */
-  readonly strangers?: string
+  /** The reason of the refusal to a client that is not logged in: `Must be logged in` by default. */
+  readonly unauthenticated?: string
   /** Whether it may end the caller's own session: the answer goes first then. */
   readonly endsSession?: boolean
-  run(params: z.input<Params>, visitor: ClientContext): Outcome | Promise<Outcome>
+  /** Milliseconds; 15,000 by default. */
+  readonly timeoutMs?: number
+  run(params: z.input<Params>, client: ClientContext): Outcome | Promise<Outcome>
 }
 
-/** A command of the protocol. */
-export interface AngenCommand extends Omit<CommandDefinition<z.ZodType>, 'params' | 'instead'> {
+/** What a command came to in the pipeline. */
+type Ran = Awaited<ReturnType<Pipeline['run']>>
+
+/** A command as the door runs it. */
+export interface AngenCommand {
+  readonly name: string
+  readonly about: string
+  readonly session: SessionNeed
+  readonly answers?: string
+  readonly endsSession?: boolean
   readonly schema: JsonSchema
+  /** What the pipeline checks before it runs. */
+  readonly rules: CommandRules
+  run(params: unknown, client: ClientContext, context: CommandContext): unknown
+  /** The message that answers what the pipeline returned. */
+  answerOf(ran: Ran, client: ClientContext): Outcome
   /** The checker for a message. */
   checkerFor(params: Readonly<Record<string, unknown>>): Checker
 }
@@ -78,13 +93,21 @@ export interface AngenCommand extends Omit<CommandDefinition<z.ZodType>, 'params
 export function defineAngenCommand<Params extends z.ZodType>(
   definition: CommandDefinition<Params>,
 ): AngenCommand {
-  const { params, instead, ...rest } = definition
+  const { params, instead, unauthenticated = 'Must be logged in', timeoutMs, ...rest } = definition
   const schema = describe(params, rest.name, rest.about)
   const checker = createChecker(schema)
   const other = instead === undefined ? null : createChecker(jsonSchema(instead.params))
   const command = {
     ...rest,
     schema,
+    rules: {
+      name: rest.name,
+      access: ['*'],
+      session: rest.session === 'none' ? 'optional' : rest.session,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    },
+    answerOf: (ran: Ran) =>
+      ran.ok ? (ran.value as Outcome) : refusalOutcome(ran, unauthenticated),
     checkerFor(given: Readonly<Record<string, unknown>>) {
       if (instead === undefined || other === null || !Object.hasOwn(given, instead.key))
         return checker
@@ -93,6 +116,14 @@ export function defineAngenCommand<Params extends z.ZodType>(
   }
   // `run` is only ever called with what its checker accepted, which the erased type cannot say.
   return command as AngenCommand
+}
+
+/** What this protocol says where the pipeline refuses. */
+function refusalOutcome(refusal: Refusal, unauthenticated: string): Outcome {
+  if (refusal.code === 'internal') return 'internal'
+  if (refusal.code === 'token_missing') return failure(unauthenticated, refusal)
+  if (refusal.code === 'access_denied') return failure('Not while acting as another', refusal)
+  return refused(refusal)
 }
 
 /** A schema as it is published. */

@@ -1,17 +1,19 @@
+import type { CommandContext } from '../../../commands/index.ts'
 import type { Connection, ConnectionEnds } from '../../../connections/index.ts'
-import { refusalOf, refuse } from '../../../core/errors.ts'
+import { refuse } from '../../../core/errors.ts'
 import {
   type ActorEvent,
   type Authenticated,
   type CallOptions,
   ERROR_TABLE,
   LatchkeyError,
+  type Refusal,
 } from '../../../core/index.ts'
 import type { Receiver, Wire, WireProblem } from '../wire.ts'
 import type { AngenCommand, ClientContext, Services } from './command.ts'
 import { pushOf } from './events.ts'
 import { orderedJson } from './json.ts'
-import { encode, type Fault, failure, failureBody, type Outcome, refused } from './outcome.ts'
+import { encode, type Fault, failureBody, type Outcome } from './outcome.ts'
 import { type Request, readRequest } from './request.ts'
 
 /** How often a message that needs no session is written down as a use of it. */
@@ -42,6 +44,8 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
   // While a command runs that may end the caller's own session, its end waits for the answer.
   #holding = false
   #heldEnd: string | null = null
+  /** The context of the command that runs. */
+  #limit: CommandContext | null = null
 
   constructor(services: Services, wire: Wire) {
     this.services = services
@@ -62,16 +66,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     if (!checker.accepts(request.command)) {
       return this.#error(`Invalid command schema: ${checker.explain(request.command)}`)
     }
-    try {
-      const outcome = this.#run(command, request.command)
-      if (!(outcome instanceof Promise)) return this.#answer(outcome, request, text)
-      return outcome.then(
-        (settled) => this.#answer(settled, request, text),
-        (error: unknown) => this.#answer(this.#failed(error, request.name), request, text),
-      )
-    } catch (error) {
-      this.#answer(this.#failed(error, request.name), request, text)
-    }
+    return this.#run(command, request, text)
   }
 
   refuse(problem: WireProblem): void {
@@ -120,7 +115,9 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
 
   cancellable(userAgent: string | null = null): CallOptions & { readonly signal: AbortSignal } {
     this.#gone ??= new AbortController()
-    return { ...this.caller(userAgent), signal: this.#gone.signal }
+    // While a command runs, its time limit counts too.
+    const signal = this.#limit?.caller.signal ?? this.#gone.signal
+    return { ...this.caller(userAgent), signal }
   }
 
   logIn(check: Authenticated, { bot }: { readonly bot: boolean }): void {
@@ -147,35 +144,30 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     this.#wire.send(`{"message":${orderedJson(message)},"name":${JSON.stringify(name)}}`)
   }
 
-  #run(command: AngenCommand, params: Request['command']): Outcome | Promise<Outcome> {
-    const connection = this.#connection
-    const { session } = command
-    if (session === 'none' || (session === 'optional' && connection === null)) {
-      this.#use()
-      return command.run(params, this)
-    }
-    if (connection === null) {
-      const reason = command.strangers ?? 'Must be logged in'
-      return failure(reason, refuse('token_missing', 'Log in first.'))
-    }
-    return this.#runWithin(connection, command, params)
+  async #run(command: AngenCommand, request: Request, text: string): Promise<void> {
+    const connection = command.session === 'none' ? null : this.#connection
+    if (connection === null) this.#use()
+    const ran = await this.services.pipeline.run(
+      command.rules,
+      {
+        params: request.command,
+        caller: this.cancellable(),
+        ...(connection === null ? {} : { check: () => this.#check(connection) }),
+      },
+      (params, context) => {
+        this.#limit = context
+        this.#holding = command.endsSession === true
+        return command.run(params, this, context)
+      },
+    )
+    this.#limit = null
+    this.#answer(command.answerOf(ran, this), request, text)
   }
 
-  async #runWithin(
-    connection: Connection,
-    command: AngenCommand,
-    params: Request['command'],
-  ): Promise<Outcome> {
-    if (!(await connection.use())) {
-      // Either it is over, and the client has been told, or nobody can say.
-      return refused(this.#over ? OVER : refuse('unavailable', 'The session cannot be checked.'))
-    }
-    if (command.session === 'own' && connection.current.impersonator !== null) {
-      const reason = 'Not while acting as another'
-      return failure(reason, refuse('access_denied', `${reason}.`))
-    }
-    this.#holding = command.endsSession === true
-    return command.run(params, this)
+  async #check(connection: Connection): Promise<Authenticated | Refusal> {
+    if (await connection.use()) return connection.current
+    // Either it has ended, and the client has its message, or it cannot be checked.
+    return this.#over ? OVER : refuse('unavailable', 'The session cannot be checked.')
   }
 
   #use(): void {
@@ -206,13 +198,6 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
       this.#wire.send(encode(outcome.name, outcome.body, message_id))
     }
     outcome.after?.()
-  }
-
-  #failed(error: unknown, name: string): Outcome {
-    const refusal = refusalOf(error)
-    if (refusal.code !== 'internal') return refused(refusal)
-    if (!this.#over) this.services.onError(error, name)
-    return 'internal'
   }
 
   // What came in may hold a password, so it goes back only where the operator wants the original's very words.

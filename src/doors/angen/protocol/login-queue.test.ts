@@ -111,6 +111,7 @@ test('logins over the rate wait for their turn, and over the bound are refused w
   })
   const waiting = connect('192.0.2.2')
   const pending = waiting.receiver.receive(text)
+  await settled()
   assert.equal(door.stats().waitingLogins, 1)
   const { message } = await connect('192.0.2.3').ask('auth/login', {
     token: identifier_code,

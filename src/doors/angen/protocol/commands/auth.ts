@@ -119,6 +119,8 @@ export const authCommands: readonly AngenCommand[] = [
     name: 'auth/login',
     about: 'Makes the connection stand on the session of a token, of whatever format.',
     session: 'none',
+    // A login may wait for its turn for `maxLoginWaitMs`.
+    timeoutMs: 120_000,
     params: withToken,
     instead: {
       key: 'identifier_code',

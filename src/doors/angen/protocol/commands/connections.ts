@@ -68,7 +68,7 @@ export const connectionCommands: readonly AngenCommand[] = [
     name: 'connections/whoami',
     about: 'Who the connection is logged in as, and the state its clients share.',
     session: 'required',
-    strangers: 'You are not logged in',
+    unauthenticated: 'You are not logged in',
     params: z.object({}),
     answers: 'connections/youare',
     run(_given, visitor) {
