@@ -1,5 +1,11 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
-import { type Command, type CommandRegistry, createPipeline } from '../../commands/index.ts'
+import {
+  type Command,
+  type CommandRegistry,
+  createPipeline,
+  createRegistry,
+  type Pipeline,
+} from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { type CallOptions, LatchkeyError } from '../../core/index.ts'
 import { isAllowedHost } from '../../http/index.ts'
@@ -13,7 +19,7 @@ import type { Services } from './application/services.ts'
 import { SessionFacts } from './application/session-facts.ts'
 import { readDoorConfig } from './door-config.ts'
 import type { MageDoorOptions } from './door-options.ts'
-import type { BatchRunner, OtherCommands } from './wire/batch.ts'
+import type { BatchRunner } from './wire/batch.ts'
 import { createCommandServer } from './wire/command-server.ts'
 import type { CorsOptions } from './wire/cors.ts'
 import { DEFAULT_LIMITS, type MageLimits } from './wire/limits.ts'
@@ -69,10 +75,11 @@ export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor
             const log = options.onLog ?? (() => undefined)
             leave = instance.stand({ services, config: options.config, log })
           })
-    const application = openApplication(given, services, loaded)
+    const pipeline = openPipeline(given, services)
+    const application = openApplication(given, services, { loaded, pipeline })
     await application.setUp()
     const close = closer(application, () => leave())
-    return { ...serve(given, { services, application, loaded }), services, close }
+    return { ...serve(given, { services, application, loaded, pipeline }), services, close }
   } catch (error) {
     leave()
     throw error
@@ -107,7 +114,7 @@ function openServices(given: Given, facts: SessionFacts): Services {
 function openApplication(
   given: Given,
   services: Services,
-  loaded: LoadedApplication | null,
+  { loaded, pipeline }: Pick<Parts, 'loaded' | 'pipeline'>,
 ): Application {
   const { registry, cors, stream = DEFAULT_STREAM, development = false, app: appName } = given
   const timeoutMs = given.limits.commandMs
@@ -123,7 +130,7 @@ function openApplication(
       commands: application.commands.values(),
     })
   const builtIn = builtInUserCommands({ describe })
-  const application = createApplication({ services, builtIn, loaded, timeoutMs })
+  const application = createApplication({ services, pipeline, builtIn, loaded, timeoutMs })
   if (registry !== undefined && loaded !== null) {
     addCommands(registry, registryCommands(loaded.commands, services, timeoutMs), services)
   }
@@ -134,9 +141,10 @@ interface Parts {
   readonly services: Services
   readonly application: Application
   readonly loaded: LoadedApplication | null
+  readonly pipeline: Pipeline
 }
 
-function serve(given: Given, { services, application, loaded }: Parts) {
+function serve(given: Given, { services, application, loaded, pipeline }: Parts) {
   const { authority, app, development = false, allowedHosts = [], trustedProxies = [] } = given
   const { limits, cors } = given
   const callerOf = callerReader(trustedProxies)
@@ -151,7 +159,7 @@ function serve(given: Given, { services, application, loaded }: Parts) {
   const runner: BatchRunner = {
     services,
     application,
-    others: othersOf(given, services),
+    others: given.registry === undefined ? null : { registry: given.registry, pipeline },
     hooks: loaded?.instance.hooks ?? [],
     cache,
     commandMs: limits.commandMs,
@@ -171,13 +179,12 @@ function serve(given: Given, { services, application, loaded }: Parts) {
   return { ...server, callerOf, allowsHost, cors }
 }
 
-function othersOf(
-  { authority, connections, registry }: MageDoorOptions,
+function openPipeline(
+  { authority, connections, registry = createRegistry() }: MageDoorOptions,
   { onError }: Services,
-): OtherCommands | null {
-  if (registry === undefined) return null
+): Pipeline {
   const deliver = connections.send.bind(connections)
-  return { registry, pipeline: createPipeline({ authority, registry, deliver, onError }) }
+  return createPipeline({ authority, registry, deliver, onError })
 }
 
 function closer(application: Application, letGo: () => void): () => Promise<void> {

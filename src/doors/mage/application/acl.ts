@@ -1,7 +1,8 @@
 /** The tag of a user who may do nothing. */
 export const BAN_GROUP = 'banned'
 
-const ANYONE = '*'
+/** In an access list anyone; among the tags of a session, in development, everything. */
+export const ANYONE = '*'
 
 /** What an access list says of who asks. */
 export type AccessAnswer = 'allowed' | 'auth' | 'banned'

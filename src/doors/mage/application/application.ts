@@ -1,12 +1,15 @@
-import type { CallOptions } from '../../../core/index.ts'
+import type { Pipeline } from '../../../commands/index.ts'
+import type { CallOptions, Refusal } from '../../../core/index.ts'
+import { ANYONE, BAN_GROUP, checkAccess } from './acl.ts'
 import { untilCalledBack } from './called-back.ts'
+import { wireCodeOf } from './errors.ts'
 import { execute } from './execute.ts'
 import type { LoadedApplication } from './module-loader.ts'
-import { mapParameters } from './parameters.ts'
 import type { Services } from './services.ts'
 import type { Session } from './session.ts'
 import { insideOf, type Outcome, State } from './state.ts'
 import type { UserCommand } from './user-command.ts'
+import { rulesOf } from './user-command-rules.ts'
 
 /** One call of a user command. */
 interface UserCall {
@@ -35,6 +38,8 @@ export interface Application {
 
 interface ApplicationOptions {
   readonly services: Services
+  /** Runs the commands: access, parameters, time limit. */
+  readonly pipeline: Pipeline
   readonly builtIn: readonly UserCommand[]
   /** Null where there is only what is built in. */
   readonly loaded: LoadedApplication | null
@@ -44,26 +49,52 @@ interface ApplicationOptions {
 
 /** Makes the runtime of an application. */
 export function createApplication(options: ApplicationOptions): Application {
-  const { services, builtIn, loaded, timeoutMs } = options
+  const { services, pipeline, builtIn, loaded, timeoutMs } = options
   const commands = new Map<string, UserCommand>()
   for (const command of [...builtIn, ...(loaded?.commands ?? [])])
     commands.set(command.name, command)
+  const rules = new Map([...commands.values()].map((each) => [each, rulesOf(each, timeoutMs)]))
+  // In development an anonymous session may have any tag, `admin` and `*` too, and they open the application's commands.
+  const rulesFor = (command: UserCommand, session: Session | null) => {
+    const found = rules.get(command) ?? rulesOf(command, timeoutMs)
+    const { development } = services
+    const open = development && checkAccess(session?.acl ?? [], command.acl, services) === 'allowed'
+    return open ? { ...found, access: [ANYONE] } : found
+  }
   const call = (phase: 'setup' | 'teardown') => callModules(phase, loaded, services)
   return {
     commands,
     setUp: () => call('setup'),
     tearDown: () => call('teardown'),
     async run(command, { params, session, caller, data }) {
+      // MAGE's ban comes before any access list.
+      if (session?.acl.includes(BAN_GROUP) === true) return refused('banned', session)
       const { name: description } = command
       const state = new State(services, undefined, session, { description, caller, data })
-      const access = state.checkAccess(command.acl)
-      if (access !== 'allowed') return { error: access, response: null, events: [], session }
-      const args = mapParameters(command.params, params)
-      if (args === null) return null
-      const outcome = await execute(command, args, state, timeoutMs)
+      let running: Promise<Outcome> | null = null
+      const ran = await pipeline.run(
+        rulesFor(command, session),
+        { current: session?.current ?? null, params, caller },
+        (args, context) => {
+          running = execute(command, args as readonly unknown[], state, context)
+          return running
+        },
+      )
+      if (running === null) return ran.ok ? null : answerOfRefusal(ran, session)
+      // At the time limit the state is closed too, and has what the command emitted for every outcome.
+      const outcome = ran.ok ? ran.value : await running
       return { ...outcome, session: outcome.error === null ? (state.session ?? null) : session }
     },
   }
+}
+
+/** What the pipeline refused, in MAGE's words; null for parameters that fit none. */
+function answerOfRefusal({ code }: Refusal, session: Session | null): UserAnswer | null {
+  return code === 'invalid_request' ? null : refused(wireCodeOf(code), session)
+}
+
+function refused(error: string, session: Session | null): UserAnswer {
+  return { error, response: null, events: [], session }
 }
 
 type Phase = (state: State, callback: (error?: unknown) => void) => unknown

@@ -1,38 +1,40 @@
+import type { CommandContext } from '../../../commands/index.ts'
 import { codeOfThrown } from './errors.ts'
 import { insideOf, type Outcome, type State } from './state.ts'
 import type { UserCommand } from './user-command.ts'
 
 /**
- * Runs a user command in a state and closes the state: the answer and what it emitted, or the code of what went wrong. Past the time
- * limit the code is `timeout`, and whatever the command still does counts for nothing. Never rejects.
+ * Runs a user command in a state and closes the state: the answer and what it emitted, or the code of what went wrong. When the signal of
+ * `context` fires the code is `timeout`, and what the command does later counts for nothing. Never rejects.
  */
 export function execute(
   command: UserCommand,
   args: readonly unknown[],
   state: State,
-  timeoutMs: number,
+  context: Pick<CommandContext, 'caller'>,
 ): Promise<Outcome> {
   const inside = insideOf(state)
   let outcome: Promise<Outcome> | null = null
-  let told: (outcome: Promise<Outcome>) => void = () => undefined
+  let ended: (outcome: Promise<Outcome>) => void = () => undefined
   const end = () => {
     if (outcome !== null) return
     outcome = inside.finish()
-    told(outcome)
+    ended(outcome)
   }
   inside.onCrash(end)
   run(command, args, state, { hasFailed: inside.hasFailed, end, isOver: () => outcome !== null })
-  // As a command without anything to wait for is, most of the time.
+  // Most commands have nothing to wait for, and need no signal.
   if (outcome !== null) return outcome
-  const limit = command.timeoutMs ?? timeoutMs
+  const { signal } = context.caller
   const expire = () => {
     state.error('timeout')
     end()
   }
-  const timer = limit === 0 ? undefined : setTimeout(expire, limit)
+  signal.addEventListener('abort', expire, { once: true })
   return new Promise((resolve) => {
-    told = (ended) => {
-      resolve(ended.finally(() => clearTimeout(timer)))
+    ended = (settled) => {
+      signal.removeEventListener('abort', expire)
+      resolve(settled)
     }
   })
 }

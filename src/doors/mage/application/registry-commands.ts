@@ -2,12 +2,14 @@ import { z } from 'zod'
 import { type Command, type CommandContext, defineCommand } from '../../../commands/index.ts'
 import { ERROR_TABLE, refuse } from '../../../core/errors.ts'
 import { type ErrorCode, LatchkeyError, type Refusal } from '../../../core/index.ts'
+import { BAN_GROUP } from './acl.ts'
 import { execute } from './execute.ts'
 import { mapParameters } from './parameters.ts'
 import type { Services } from './services.ts'
 import { Session } from './session.ts'
 import { State } from './state.ts'
 import type { UserCommand } from './user-command.ts'
+import { rulesOf } from './user-command-rules.ts'
 
 const NAME = /^[A-Za-z][\w-]*\.[A-Za-z][\w-]*$/
 
@@ -26,32 +28,27 @@ export function registryCommands(
 }
 
 function registryCommand(command: UserCommand, services: Services, timeoutMs: number): Command {
-  const limit = command.timeoutMs ?? timeoutMs
+  const { access, timeoutMs: limit } = rulesOf(command, timeoutMs)
   return defineCommand({
     name: command.name,
     about: `A command of the application ${services.appName}: ${command.params.join(', ') || 'no parameters'}.`,
-    access: accessOf(command.acl),
+    access,
     params: z.union([
       z.record(z.string(), z.unknown()),
       z.array(z.unknown()),
       z.null(),
       z.undefined(),
     ]),
-    // The state has a limit of its own, which answers first.
-    timeoutMs: limit === 0 ? 2 ** 31 - 1 : limit + 1000,
-    run: (params, context) => run(command, { params, context, services, limit }),
+    ...(limit === undefined ? {} : { timeoutMs: limit }),
+    run: (params, context) => run(command, { params, context, services }),
   })
-}
-
-function accessOf(acl: unknown): readonly string[] {
-  return Array.isArray(acl) ? acl.filter((tag): tag is string => typeof tag === 'string') : []
 }
 
 async function run(
   command: UserCommand,
-  given: { params: unknown; context: CommandContext; services: Services; limit: number },
+  given: { params: unknown; context: CommandContext; services: Services },
 ): Promise<unknown> {
-  const { context, services, params, limit } = given
+  const { context, services, params } = given
   const args = mapParameters(command.params, params ?? {})
   if (args === null) return refuse('invalid_request', 'These are too many parameters.')
   const { current, caller } = context
@@ -60,9 +57,8 @@ async function run(
     caller,
     data: { address: caller.address ?? null },
   })
-  const access = state.checkAccess(command.acl)
-  if (access !== 'allowed') return refusalFor(access)
-  const { error, response, events } = await execute(command, args, state, limit)
+  if (current?.session.roles.includes(BAN_GROUP) === true) return refusalFor('banned')
+  const { error, response, events } = await execute(command, args, state, context)
   for (const event of events) {
     const [name, data] = JSON.parse(event) as [string, unknown]
     context.emit(null, data === undefined ? { name } : { name, data }, { always: true })
