@@ -1,6 +1,16 @@
-import { type Actor, type Authority, errorOf, LatchkeyError, ROLES } from '../../core/index.ts'
+import { setImmediate } from 'node:timers'
+import type { CommandContext, CommandRules, Pipeline } from '../../commands/index.ts'
+import {
+  type Actor,
+  type Authority,
+  errorOf,
+  LatchkeyError,
+  type Refusal,
+  ROLES,
+} from '../../core/index.ts'
 import type { Agent } from '../../protocol/grpc/index.ts'
 import type { Handlers } from './implement.ts'
+import type { InterceptedCall } from './interceptor.ts'
 import { currentOf } from './sessions-service.ts'
 import { NamedError } from './status.ts'
 
@@ -12,6 +22,7 @@ export interface ServerInfo {
 
 export interface AgentServiceOptions {
   readonly authority: Authority
+  readonly pipeline: Pipeline
   /** The format of the tokens that `SessionUnlock` gives. */
   readonly format: string
   readonly info: () => ServerInfo
@@ -19,77 +30,86 @@ export interface AgentServiceOptions {
   readonly onStop: () => void
 }
 
-/** The service `Agent`, with the names and ways of Polykey. */
+const anyone = { access: ['*'] } as const
+
+/** What the pipeline checks before each method. */
+const RULES = {
+  unlock: { ...anyone, name: 'Agent.SessionUnlock', session: 'optional' },
+  refresh: { ...anyone, name: 'Agent.SessionRefresh', session: 'required' },
+  lockAll: { ...anyone, name: 'Agent.SessionLockAll', session: 'own' },
+  status: { ...anyone, name: 'Agent.AgentStatus', session: 'optional' },
+  stop: { name: 'Agent.AgentStop', access: [ROLES.admin], session: 'fresh' },
+} as const satisfies Record<string, CommandRules>
+
+/** The service `Agent`, with the names and the behaviour of Polykey. */
 export function agentService(options: AgentServiceOptions): Handlers<typeof Agent> {
   const { authority, format } = options
   const findOwner = createOwnerSearch(authority)
+  const run = <Result>(
+    rules: CommandRules,
+    { current, caller }: InterceptedCall,
+    work: (context: CommandContext) => Result | Refusal | Promise<Result | Refusal>,
+  ) =>
+    options.pipeline
+      .run<Result>(rules, { current, caller, params: null }, (_params, context) => work(context))
+      .then((outcome) => {
+        if (!outcome.ok) throw errorOf(outcome)
+        return outcome.value
+      })
 
   return {
-    async sessionUnlock({ identity, passwordOrFile }, { caller }) {
+    sessionUnlock({ identity, passwordOrFile }, call) {
       if (passwordOrFile.case === 'passwordFile') {
         throw new LatchkeyError('invalid_request', 'The client reads the password file.')
       }
-      if (passwordOrFile.value === undefined || passwordOrFile.value === '') {
+      const password = passwordOrFile.value
+      if (password === undefined || password === '') {
         const message = 'Give the password.'
         throw new NamedError('ErrorClientPasswordNotProvided', 'invalid_request', message)
       }
-      // Without an owner there is nobody of that name, which takes as long to find out as a wrong password.
-      const owner = identity === '' ? await findOwner(caller.signal) : null
-      const outcome = await authority.login(
-        {
-          identity: owner?.identities[0]?.value ?? identity,
-          password: passwordOrFile.value,
-          profile: 'agent',
-          format,
-        },
-        caller,
-      )
-      if (!outcome.ok) throw errorOf(outcome)
-      return tokenMessage(outcome)
+      return run(RULES.unlock, call, async ({ caller }) => {
+        // Without an owner no actor has that identity, which takes as long to find out as a wrong password.
+        const owner = identity === '' ? await findOwner(caller.signal) : null
+        const outcome = await authority.login(
+          { identity: owner?.identities[0]?.value ?? identity, password, profile: 'agent', format },
+          caller,
+        )
+        return outcome.ok ? tokenMessage(outcome) : outcome
+      })
     },
-    async sessionRefresh(_request, call) {
-      const outcome = await authority.sessions.refresh(currentOf(call), call.caller)
-      if (!outcome.ok) throw errorOf(outcome)
-      return tokenMessage(outcome)
-    },
-    async sessionLockAll(_request, call) {
-      const { session, impersonator } = currentOf(call)
-      if (impersonator !== null) {
-        throw new LatchkeyError('access_denied', 'Not while acting as another.')
-      }
-      await authority.sessions.end(
-        { owner: session.owner, raiseEpoch: true },
-        { ...call.caller, reason: 'locked', by: session.owner },
-      )
-      return { success: true }
-    },
-    async agentStatus(_request, { current, caller }) {
-      const owner = await findOwner(caller.signal)
-      const { version, addresses } = options.info()
-      return {
-        version,
-        addresses: [...addresses],
-        pid: BigInt(process.pid),
-        hasOwner: owner !== null,
-        sessionExpiresAtMs: BigInt(current?.session.expiresAt ?? 0),
-      }
-    },
-    agentStop(_request, call) {
-      const current = currentOf(call)
-      const { session, impersonator } = current
-      const may = session.roles.includes(ROLES.admin) && !session.anonymous
-      if (!may || impersonator !== null) {
-        throw new LatchkeyError('access_denied', 'You may not do that.')
-      }
-      const fresh = authority.sessions.freshWithin(current, undefined, call.caller)
-      if (!fresh.ok) throw errorOf(fresh)
-      setImmediate(options.onStop)
-      return {}
-    },
+    sessionRefresh: (_request, call) =>
+      run(RULES.refresh, call, async ({ caller }) => {
+        const outcome = await authority.sessions.refresh(currentOf(call), caller)
+        return outcome.ok ? tokenMessage(outcome) : outcome
+      }),
+    sessionLockAll: (_request, call) =>
+      run(RULES.lockAll, call, async ({ caller, actor }) => {
+        const ending = { ...caller, reason: 'locked', by: actor.id } as const
+        await authority.sessions.end({ owner: actor.id, raiseEpoch: true }, ending)
+        return { success: true }
+      }),
+    agentStatus: (_request, call) =>
+      run(RULES.status, call, async ({ caller }) => {
+        const owner = await findOwner(caller.signal)
+        const { version, addresses } = options.info()
+        return {
+          version,
+          addresses: [...addresses],
+          pid: BigInt(process.pid),
+          hasOwner: owner !== null,
+          sessionExpiresAtMs: BigInt(call.current?.session.expiresAt ?? 0),
+        }
+      }),
+    agentStop: (_request, call) =>
+      run(RULES.stop, call, () => {
+        setImmediate(options.onStop)
+        return {}
+      }),
   }
 }
 
-// To search is to look at everybody, and strangers may ask: who was found is looked up, and of many who ask at once one searches.
+// The search looks at every actor, and unauthenticated clients cause it: the result is kept and checked by id, and concurrent calls share
+// one search.
 function createOwnerSearch(authority: Authority): (signal: AbortSignal) => Promise<Actor | null> {
   let id: string | null = null
   let searching: Promise<Actor | null> | null = null
