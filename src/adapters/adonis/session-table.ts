@@ -1,0 +1,172 @@
+import { LatchkeyError } from '../../core/errors.ts'
+import type { Framework } from './framework.ts'
+import { parseKey } from './key-type.ts'
+import type {
+  DateTimeValue,
+  LucidClient,
+  LucidModel,
+  LucidSession,
+  SessionModel,
+  SessionUser,
+  TableQuery,
+  UserModel,
+} from './lucid.ts'
+import type { ResolvedOptions } from './options.ts'
+
+/** A value of a key column. */
+export type Key = number | string | bigint
+
+/** The sessions of a Lucid model as a table: which columns, which values, which rows. */
+export class SessionTable {
+  readonly model: LucidModel
+  readonly #options: ResolvedOptions
+  #owner: string | null = null
+
+  constructor(model: SessionModel, options: ResolvedOptions) {
+    this.model = model as unknown as LucidModel
+    this.#options = options
+    // A model's columns are defined after its static properties, and before anything can await.
+    queueMicrotask(() => this.#hideHash())
+  }
+
+  #hideHash(): void {
+    const hash = this.model.$columnsDefinitions?.get('hash')
+    if (hash !== undefined) hash.serializeAs = null
+  }
+
+  /** The property that has the user's id. */
+  get owner(): string {
+    if (this.#owner !== null) return this.#owner
+    this.#hideHash()
+    const columns = this.model.$columnsDefinitions
+    const wanted = this.#options.owner
+    const found = (wanted === null ? ['userId', 'ownerId'] : [wanted]).find((name) =>
+      columns.has(name),
+    )
+    const missing = ['hash', 'createdAt', 'expiresAt', 'usedAt'].find((name) => !columns.has(name))
+    if (found === undefined || missing !== undefined) {
+      throw new LatchkeyError(
+        'invalid_request',
+        `The model ${this.model.name} has no column ${missing ?? wanted ?? 'userId'}.`,
+      )
+    }
+    this.#owner = found
+    return found
+  }
+
+  /** The name in the database of a property. */
+  column(property: string): string {
+    return this.model.$columnsDefinitions.get(property)?.columnName ?? property
+  }
+
+  /** The client of the model's own connection. */
+  client(): LucidClient {
+    return this.model.query().client
+  }
+
+  /** Rows of the table, without the model. */
+  rows(client: LucidClient): TableQuery {
+    return client.from(this.model.table)
+  }
+
+  keyOf(row: LucidSession): Key {
+    return row.$primaryKeyValue as Key
+  }
+
+  ownerOf(row: LucidSession): Key {
+    return row[this.owner] as Key
+  }
+
+  /** The row of an id as a token has it; null, without a query, where it is not one of the key's type. */
+  async find(id: string): Promise<LucidSession | null> {
+    const key = parseKey(this.#options.key, id)
+    if (key === null) return null
+    const row = await this.model.query().where(this.model.primaryKey, key).first()
+    // A database may take more than one text for the same key.
+    return row !== null && String(row.$primaryKeyValue) === id ? row : null
+  }
+
+  findByHash(hash: string): Promise<LucidSession | null> {
+    return this.model.query().where('hash', hash).first()
+  }
+
+  /** All rows of a user, live or not. */
+  async ofOwner(owner: Key, client: LucidClient): Promise<LucidSession[]> {
+    return await this.model.query({ client }).where(this.owner, owner)
+  }
+
+  /** Deletes one row; whether this call did. */
+  async delete(row: LucidSession, client: LucidClient): Promise<boolean> {
+    return Number(await this.#rowOf(row, client).del()) > 0
+  }
+
+  /** Changes one row, unless it is gone or has another secret by now; whether it did. */
+  async update(
+    row: LucidSession,
+    changes: Readonly<Record<string, string | DateTimeValue | null>>,
+    client: LucidClient,
+  ): Promise<boolean> {
+    const values = Object.entries(changes).map(([property, value]) => [
+      this.column(property),
+      value === null || typeof value === 'string' ? value : this.timeValue(value, client),
+    ])
+    const changed = await this.#rowOf(row, client)
+      .where(this.column('hash'), row.hash)
+      .update(Object.fromEntries(values))
+    if (Number(changed) === 0) return false
+    Object.assign(row, changes)
+    row.$hydrateOriginals()
+    return true
+  }
+
+  #rowOf(row: LucidSession, client: LucidClient): TableQuery {
+    return this.rows(client).where(this.column(this.model.primaryKey), this.keyOf(row))
+  }
+
+  /** When a session is over, in epoch milliseconds. */
+  endsAt(row: LucidSession): number {
+    const { idleMs } = this.#options
+    const ends = row.expiresAt?.toMillis() ?? Number.POSITIVE_INFINITY
+    return idleMs === null ? ends : Math.min(ends, usedAtOf(row) + idleMs)
+  }
+
+  isLive(row: LucidSession): boolean {
+    return this.#options.now() < this.endsAt(row)
+  }
+
+  /** A time as the client's database has it in a datetime column. */
+  timeValue(time: DateTimeValue, client: LucidClient): string {
+    return time.toFormat(client.dialect.dateTimeFormat)
+  }
+}
+
+/** When a session was last used, or else made. */
+export function usedAtOf(row: LucidSession): number {
+  return (row.usedAt ?? row.createdAt).toMillis()
+}
+
+/** A time as every engine stores it: Lucid keeps whole seconds on SQLite and MySQL. Rounded up, so that no session is cut short. */
+export function wholeSecond(ms: number, { DateTime }: Framework): DateTimeValue {
+  return DateTime.fromMillis(Math.ceil(ms / 1000) * 1000)
+}
+
+/** The id of a user. Throws `invalid_request` for one that has not been saved. */
+export function userKeyOf(user: SessionUser): Key {
+  const key = user?.$primaryKeyValue
+  if (key === undefined || key === null || user.$isPersisted === false) {
+    throw new LatchkeyError('invalid_request', 'The user of a session must be saved first.')
+  }
+  return key
+}
+
+/**
+ * Makes others who create a session for the same user wait until the transaction ends. SQLite needs no lock here: the insert
+ * that comes first in its transactions has the whole database.
+ */
+export async function lockUser(user: SessionUser, key: Key, client: LucidClient): Promise<void> {
+  if (/sqlite|libsql/.test(client.dialect.name)) return
+  const { table, primaryKey, $columnsDefinitions } = user.constructor as unknown as UserModel
+  const column = $columnsDefinitions.get(primaryKey)?.columnName ?? primaryKey
+  const found = await client.from(table).where(column, key).select(column).forUpdate().first()
+  if (!found) throw new LatchkeyError('not_found', 'The user of the session does not exist.')
+}
