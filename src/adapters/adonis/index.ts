@@ -27,8 +27,8 @@ export type {
 export type { CookieOptions, SessionLimitPolicy, SessionManagerOptions } from './options.ts'
 export type { PruneOptions } from './prune.ts'
 export {
-  type ClientOption,
   type CreateSessionOptions,
   type RevokeOptions,
   SessionManager,
 } from './session-manager.ts'
+export type { ClientOption } from './session-writer.ts'

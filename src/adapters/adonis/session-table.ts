@@ -146,7 +146,7 @@ export function usedAtOf(row: LucidSession): number {
 }
 
 /** A time as every engine stores it: Lucid keeps whole seconds on SQLite and MySQL. Rounded up, so that no session is cut short. */
-export function wholeSecond(ms: number, { DateTime }: Framework): DateTimeValue {
+export function wholeSecond(ms: number, DateTime: Framework['DateTime']): DateTimeValue {
   return DateTime.fromMillis(Math.ceil(ms / 1000) * 1000)
 }
 

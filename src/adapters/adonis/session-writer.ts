@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import { LatchkeyError } from '../../core/errors.ts'
+import { SessionLimitError } from './errors.ts'
+import { emit, type SessionEndReason, type SessionEvents } from './events.ts'
+import { loadFramework } from './framework.ts'
+import { compareKeys, parseKey } from './key-type.ts'
+import type { DatabaseClient, LucidClient, LucidSession } from './lucid.ts'
+import type { ResolvedOptions } from './options.ts'
+import { type Key, type SessionTable, usedAtOf, wholeSecond } from './session-table.ts'
+import { formatToken } from './session-token.ts'
+
+/** The client of a call. */
+export interface ClientOption {
+  /** The caller's transaction, which is used and never committed or rolled back; or a client of another connection. */
+  readonly client?: DatabaseClient
+}
+
+/** A write under way: its transaction, and the events that are emitted once it is committed. */
+export interface Write {
+  readonly trx: LucidClient
+  announce<E extends keyof SessionEvents>(event: E, data: SessionEvents[E]): void
+}
+
+/** A session about to be made. Times are epoch milliseconds. */
+export interface NewSession {
+  readonly owner: Key
+  readonly hash: string
+  readonly createdAtMs?: number | null
+  readonly expiresAtMs: number | null
+}
+
+/** What makes and removes sessions. */
+export class SessionWriter {
+  readonly #table: SessionTable
+  readonly #options: ResolvedOptions
+
+  constructor(table: SessionTable, options: ResolvedOptions) {
+    this.#table = table
+    this.#options = options
+  }
+
+  client({ client }: ClientOption): LucidClient {
+    return (client as LucidClient | undefined) ?? this.#table.client()
+  }
+
+  /** Runs a write in a transaction, or in a savepoint of the caller's: what fails has written nothing. */
+  async write<T>(options: ClientOption, work: (write: Write) => Promise<T>): Promise<T> {
+    const client = this.client(options)
+    const announced: (() => void)[] = []
+    const result = await client.transaction((trx) =>
+      work({ trx, announce: (event, data) => announced.push(() => emit(event, data)) }),
+    )
+    const emitAll = () => {
+      for (const each of announced) each()
+    }
+    if (client.after === undefined) emitAll()
+    else client.after('commit', emitAll)
+    return result
+  }
+
+  /** Adds a row. Throws `invalid_request` where the database gave it an id that is not of the manager's `key`. */
+  async insert(values: NewSession, { trx, announce }: Write): Promise<LucidSession> {
+    const { DateTime } = await loadFramework()
+    const { model, owner } = this.#table
+    const row = new model()
+    if (model.selfAssignPrimaryKey) row[model.primaryKey] ??= randomUUID()
+    row[owner] = values.owner
+    row.hash = values.hash
+    row.createdAt = DateTime.fromMillis(values.createdAtMs ?? this.#options.now())
+    row.expiresAt = values.expiresAtMs === null ? null : wholeSecond(values.expiresAtMs, DateTime)
+    row.usedAt = null
+    row.useTransaction(trx)
+    await row.save()
+    const id = String(this.#table.keyOf(row))
+    if (parseKey(this.#options.key, id) === null) {
+      const message = `The id ${id} of a session is not of the type ${this.#options.key}. Set the option key.`
+      throw new LatchkeyError('invalid_request', message)
+    }
+    announce('session:created', this.#idsOf(row))
+    return row
+  }
+
+  /** Removes the user's other sessions that are over, and as many live ones as there are too many. */
+  async keepLimit(made: LucidSession, write: Write): Promise<void> {
+    const { maxSessions, onLimit } = this.#options
+    const all = await this.#table.ofOwner(this.#table.ownerOf(made), write.trx)
+    const others = all.filter((row) => this.byKey(row, made) !== 0)
+    const live = others.filter((row) => this.#table.isLive(row))
+    const surplus = Math.max(0, live.length + 1 - maxSessions)
+    if (surplus > 0 && onLimit === 'refuse') {
+      throw new SessionLimitError(`There are ${maxSessions} sessions already`)
+    }
+    const byUse = (a: LucidSession, b: LucidSession) => usedAtOf(a) - usedAtOf(b)
+    const evicted = live
+      .toSorted((a, b) => (onLimit === 'evict-oldest' ? 0 : byUse(a, b)) || this.byAge(a, b))
+      .slice(0, surplus)
+    const over = others.filter((row) => !live.includes(row))
+    await this.#remove(over, 'expired', write)
+    await this.#remove(evicted, 'evicted', write)
+  }
+
+  /** Ends sessions; how many of them were still there. */
+  async end(
+    rows: readonly LucidSession[],
+    reason: SessionEndReason,
+    options: ClientOption = {},
+  ): Promise<number> {
+    if (rows.length === 0) return 0
+    return await this.write(options, (write) => this.#remove(rows, reason, write))
+  }
+
+  /** Puts the token of a secret into the row's `value` and `secret`. */
+  async giveToken(row: LucidSession, secret: string): Promise<void> {
+    const { Secret } = await loadFramework()
+    const id = String(this.#table.keyOf(row))
+    row.secret = new Secret(secret)
+    row.value = new Secret(formatToken(this.#options.tokenPrefix, { id, secret }))
+  }
+
+  /** Orders sessions by creation, ties by id. */
+  byAge(a: LucidSession, b: LucidSession): number {
+    return a.createdAt.toMillis() - b.createdAt.toMillis() || this.byKey(a, b)
+  }
+
+  byKey(a: LucidSession, b: LucidSession): number {
+    return compareKeys(this.#options.key, this.#table.keyOf(a), this.#table.keyOf(b))
+  }
+
+  async #remove(
+    rows: readonly LucidSession[],
+    reason: SessionEndReason,
+    { trx, announce }: Write,
+  ): Promise<number> {
+    let removed = 0
+    // In one order, so that two calls that end the same sessions do not wait for each other.
+    for (const row of rows.toSorted((a, b) => this.byKey(a, b))) {
+      const deleted = await this.#table.delete(row, trx)
+      row.$isDeleted = true
+      if (!deleted) continue
+      announce('session:ended', { ...this.#idsOf(row), reason })
+      removed++
+    }
+    return removed
+  }
+
+  #idsOf(row: LucidSession) {
+    return { sessionId: this.#table.keyOf(row), userId: this.#table.ownerOf(row) }
+  }
+}
