@@ -109,7 +109,7 @@ export async function findAccepted(
     .from(source.table)
     .where({ ...source.conditions, id, hash })
     .first()
-  const row = found as Row | null
+  const row = found as unknown as Row | null
   if (!row || !hasAllRights(row.abilities)) return null
   const expiresAtMs = timeOf(row.expires_at, framework)
   if (expiresAtMs !== null && expiresAtMs <= now) return null

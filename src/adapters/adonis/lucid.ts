@@ -50,10 +50,10 @@ export interface TableQuery extends PromiseLike<unknown> {
   where(conditions: Readonly<Record<string, unknown>>): this
   whereIn(column: string, values: readonly unknown[]): this
   whereNull(column: string): this
-  select(...columns: string[]): this
+  select(...columns: unknown[]): this
   limit(count: number): this
   forUpdate(): this
-  first(): Promise<unknown>
+  first(): Promise<Readonly<Record<string, unknown>> | null>
   update(values: Readonly<Record<string, unknown>>): this
   del(): this
 }
@@ -68,6 +68,7 @@ export interface ModelQuery<Row> extends PromiseLike<Row[]> {
 export interface LucidClient extends DatabaseClient {
   readonly dialect: { readonly name: string; readonly dateTimeFormat: string }
   from(table: string): TableQuery
+  raw(sql: string): unknown
   /** A nested call makes a savepoint. */
   transaction<T>(work: (trx: LucidClient) => Promise<T>): Promise<T>
   /** Only of a transaction. */

@@ -160,13 +160,24 @@ export function userKeyOf(user: SessionUser): Key {
 }
 
 /**
- * Makes others who create a session for the same user wait until the transaction ends. SQLite needs no lock here: the insert
- * that comes first in its transactions has the whole database.
+ * Makes other calls that create a session for the same user wait until the transaction ends. SQLite needs no lock: the insert that
+ * comes first in its transactions locks the whole database.
  */
 export async function lockUser(user: SessionUser, key: Key, client: LucidClient): Promise<void> {
-  if (/sqlite|libsql/.test(client.dialect.name)) return
+  const { name } = client.dialect
+  if (/sqlite|libsql/.test(name)) return
   const { table, primaryKey, $columnsDefinitions } = user.constructor as unknown as UserModel
   const column = $columnsDefinitions.get(primaryKey)?.columnName ?? primaryKey
-  const found = await client.from(table).where(column, key).select(column).forUpdate().first()
+  const row = () => client.from(table).where(column, key)
+  const isolation = "current_setting('transaction_isolation') as isolation"
+  const columns = name === 'postgres' ? [column, client.raw(isolation)] : [column]
+  const found = await row()
+    .select(...columns)
+    .forUpdate()
+    .first()
   if (!found) throw new LatchkeyError('not_found', 'The user of the session does not exist.')
+  // A transaction that reads from one snapshot would not see the sessions made while it waited. A write makes it fail instead.
+  if ((found['isolation'] ?? 'read committed') !== 'read committed') {
+    await row().update({ [column]: key })
+  }
 }

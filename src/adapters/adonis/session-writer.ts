@@ -29,6 +29,14 @@ export interface NewSession {
   readonly expiresAtMs: number | null
 }
 
+const ATTEMPTS = 10
+
+/** Whether PostgreSQL undid a transaction because of another that ran beside it: `serialization_failure`, `deadlock_detected`. */
+function isConflict(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return code === '40001' || code === '40P01'
+}
+
 /** What makes and removes sessions. */
 export class SessionWriter {
   readonly #table: SessionTable
@@ -46,16 +54,23 @@ export class SessionWriter {
   /** Runs a write in a transaction, or in a savepoint of the caller's: what fails has written nothing. */
   async write<T>(options: ClientOption, work: (write: Write) => Promise<T>): Promise<T> {
     const client = this.client(options)
-    const announced: (() => void)[] = []
-    const result = await client.transaction((trx) =>
-      work({ trx, announce: (event, data) => announced.push(() => emit(event, data)) }),
-    )
-    const emitAll = () => {
-      for (const each of announced) each()
+    for (let attempt = 1; ; attempt++) {
+      const announced: (() => void)[] = []
+      try {
+        const result = await client.transaction((trx) =>
+          work({ trx, announce: (event, data) => announced.push(() => emit(event, data)) }),
+        )
+        const emitAll = () => {
+          for (const each of announced) each()
+        }
+        if (client.after === undefined) emitAll()
+        else client.after('commit', emitAll)
+        return result
+      } catch (error) {
+        // A caller's transaction can only be repeated by the caller, and as a whole.
+        if (client.isTransaction || attempt === ATTEMPTS || !isConflict(error)) throw error
+      }
     }
-    if (client.after === undefined) emitAll()
-    else client.after('commit', emitAll)
-    return result
   }
 
   /** Adds a row. Throws `invalid_request` where the database gave it an id that is not of the manager's `key`. */
