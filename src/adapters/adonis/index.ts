@@ -5,6 +5,9 @@ export {
   rememberMeTokens,
   type TokenSource,
 } from './accepted-tokens.ts'
+export { sessionApiClient } from './api-client.ts'
+export { defineConfig } from './config.ts'
+export { configure, stubsRoot } from './configure.ts'
 export { InvalidSessionError, SessionLimitError } from './errors.ts'
 export {
   connectEmitter,
@@ -16,6 +19,13 @@ export {
 } from './events.ts'
 export type { CookieContext, RequestContext } from './http-context.ts'
 export type { KeyType } from './key-type.ts'
+export {
+  LoginGuard,
+  type LoginGuardOptions,
+  loginGuard,
+  type ManagedModel,
+  type UserOf,
+} from './login-guard.ts'
 export type {
   DatabaseClient,
   DateTimeValue,
@@ -31,4 +41,5 @@ export {
   type RevokeOptions,
   SessionManager,
 } from './session-manager.ts'
+export { SessionDataStore, type SessionStoreOptions, sessionStore } from './session-store.ts'
 export type { ClientOption } from './session-writer.ts'

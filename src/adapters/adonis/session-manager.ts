@@ -18,8 +18,6 @@ export interface CreateSessionOptions extends ClientOption {
 }
 
 export interface RevokeOptions extends ClientOption {
-  /** The response of this request also clears the cookies that a token may come in. */
-  readonly ctx?: CookieContext
   /** Default `revoked`. */
   readonly reason?: SessionEndReason
 }
@@ -127,7 +125,6 @@ export class SessionManager<M extends SessionModel> {
 
   /** Ends a session; whether it was still there. */
   async revoke(session: InstanceType<M>, options: RevokeOptions = {}): Promise<boolean> {
-    if (options.ctx !== undefined) this.#check.clearCookies(options.ctx)
     const row = session as unknown as LucidSession
     return (await this.#writer.end([row], options.reason ?? 'revoked', options)) > 0
   }
@@ -180,6 +177,16 @@ export class SessionManager<M extends SessionModel> {
       encode: false,
       ...(expiresAt === null ? {} : { maxAge: Math.ceil((expiresAt.toMillis() - now()) / 1000) }),
     })
+  }
+
+  /** Clears every cookie that a token may come in, that of an accepted remember-me token included. */
+  clearCookies(ctx: CookieContext): void {
+    this.#check.clearCookies(ctx)
+  }
+
+  /** The error of a request without a valid session. */
+  refusal(): InvalidSessionError {
+    return this.#check.invalid()
   }
 
   #lifetimeOf({ expiresIn }: CreateSessionOptions): number | null {

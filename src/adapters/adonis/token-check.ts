@@ -82,13 +82,14 @@ export class TokenCheck {
       now: this.#options.now(),
       framework: await loadFramework(),
     })
-    if (found === null) return null
-    const made = await this.#writer.write({}, async (write) =>
-      // Of two requests that bring the same token, one takes its row and makes the session.
-      (await takeAccepted(source, hash, write.trx))
-        ? await this.#writer.insert({ ...found, hash }, write)
-        : null,
-    )
+    const made =
+      found &&
+      (await this.#writer.write({}, async (write) =>
+        (await takeAccepted(source, hash, write.trx))
+          ? await this.#writer.insert({ ...found, hash }, write)
+          : null,
+      ))
+    // Of requests that bring the same token at once, one takes its row and makes the session; the others find it now.
     return made ?? (await this.#table.findByHash(hash))
   }
 
