@@ -9,7 +9,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -173,11 +173,15 @@ function launch({ bin, folder, data, port, user, settings }: Launch): ChildProce
     unix_socket_directories: '',
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const server = [join(bin, 'postgres'), '-D', data, ...flags]
-  return spawn('/bin/sh', ['-c', KEEPER, 'keeper', folder, ...server], {
+  const keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', folder, ...server], {
     ...user,
     cwd: '/',
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   })
+  // A test process whose hooks do not run still ends, and the server with it.
+  keeper.unref()
+  ;(keeper.stdio[3] as Socket).unref()
+  return keeper
 }
 
 /** Whether the server accepts connections before it ends. Rejects after a minute. */
@@ -195,8 +199,9 @@ async function becomesReady(server: ChildProcess, data: string): Promise<boolean
 }
 
 async function stop(server: ChildProcess, folder: string): Promise<void> {
+  server.ref()
   const ended = server.exitCode === null ? once(server, 'exit') : null
-  ;(server.stdio[3] as NodeJS.WritableStream).end()
+  ;(server.stdio[3] as Socket).end()
   await ended
   rmSync(folder, { recursive: true, force: true })
 }
