@@ -23,7 +23,7 @@ export interface TestPostgres {
 }
 
 export interface PostgresOptions {
-  /** Settings of `postgresql.conf`. Default: no fsync, 100 connections. */
+  /** Settings of `postgresql.conf`. Default: no fsync, 200 connections. */
   readonly settings?: Readonly<Record<string, string | number>>
 }
 
@@ -165,7 +165,7 @@ exit $code
 `
 
 function launch({ bin, folder, data, port, user, settings }: Launch): ChildProcess {
-  const all = { fsync: 'off', max_connections: 100, ...settings }
+  const all = { fsync: 'off', max_connections: 200, ...settings }
   const flags = Object.entries({
     ...all,
     port,

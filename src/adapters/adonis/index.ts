@@ -17,6 +17,13 @@ export {
   type SessionEndReason,
   type SessionEvents,
 } from './events.ts'
+export {
+  createAdonisCodec,
+  createExternalSessions,
+  type ExternalSessionsOptions,
+  type PostgresQuery,
+  type TokenFormatOptions,
+} from './external-sessions.ts'
 export type { CookieContext, RequestContext } from './http-context.ts'
 export type { KeyType } from './key-type.ts'
 export {

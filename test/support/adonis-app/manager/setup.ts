@@ -13,6 +13,7 @@ import { BaseModel, column } from '@adonisjs/lucid/orm'
 import { connectEmitter, type SessionCreated, type SessionEnded } from 'latchkey/adonis'
 
 const url = process.env['DATABASE_URL']
+const isChild = process.env['TEST_SCHEMA'] !== undefined
 export const schema = process.env['TEST_SCHEMA'] ?? `t${randomBytes(8).toString('hex')}`
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-adonis-'))
 
@@ -121,8 +122,11 @@ export async function createSessionsTable(
   })
 }
 
-after(async () => {
-  if (url !== undefined && process.env['TEST_SCHEMA'] === undefined) await db.rawQuery(`drop schema if exists ${schema} cascade`)
+/** Closes the connections, and removes what this process has made. */
+export async function close(): Promise<void> {
+  if (url !== undefined && !isChild) await db.rawQuery(`drop schema if exists ${schema} cascade`)
   await db.manager.closeAll()
   rmSync(folder, { recursive: true, force: true })
-})
+}
+
+if (!isChild) after(close)
