@@ -1,9 +1,9 @@
 import { parseDuration } from './duration.ts'
 
-/** A row of the store's table. `data` is null once the session was destroyed. */
+/** A row of the store's table. */
 interface StoredRow {
   readonly id: string
-  readonly data: string | null
+  readonly data: string
   readonly expires_at: number | string
 }
 
@@ -11,7 +11,6 @@ interface StoredRow {
 interface KnexQuery extends PromiseLike<unknown> {
   where(column: string, value: unknown): this
   where(column: string, operator: string, value: unknown): this
-  whereNotNull(column: string): this
   first(): PromiseLike<StoredRow | undefined>
   update(values: Readonly<Record<string, unknown>>): this
   del(): this
@@ -40,13 +39,16 @@ type SessionValues = Record<string, string | boolean | number | object>
 const PRUNE_ONE_OF = 50
 
 /**
- * A store for `@adonisjs/session` in a table of the application's database. A session that was destroyed stays destroyed: the late
- * write of another request does not bring it back, as it does with the stores of `@adonisjs/session`.
+ * A store for `@adonisjs/session` in a table of the application's database, one for each request. A session that was destroyed
+ * after this request read it stays destroyed: the late write of this request does not bring it back, as it does with the stores of
+ * `@adonisjs/session`.
  */
 export class SessionDataStore {
   readonly #client: StoreClient
   readonly #table: string
   readonly #ageMs: number
+  /** The sessions that this request has found. */
+  readonly #found = new Set<string>()
 
   constructor(client: unknown, table: string, age: string | number) {
     this.#client = client as StoreClient
@@ -56,39 +58,40 @@ export class SessionDataStore {
 
   async read(id: string): Promise<SessionValues | null> {
     const row = await this.#rows().where('id', id).first()
-    return row === undefined ? null : valuesOf(row)
+    const values = row === undefined ? null : valuesOf(row)
+    if (values !== null) this.#found.add(id)
+    return values
   }
 
   async write(id: string, values: SessionValues): Promise<void> {
-    const changes = { data: JSON.stringify(values), expires_at: Date.now() + this.#ageMs }
-    await this.#rows()
-      .insert({ id, ...changes })
-      .onConflict('id')
-      .merge(changes)
-      .whereNotNull(`${this.#table}.data`)
-    if (Math.random() * PRUNE_ONE_OF < 1)
-      await this.#rows().where('expires_at', '<=', Date.now()).del()
+    const changes = { data: JSON.stringify(values), expires_at: this.#expiry() }
+    if (this.#found.has(id)) await this.#rows().where('id', id).update(changes)
+    else
+      await this.#rows()
+        .insert({ id, ...changes })
+        .onConflict('id')
+        .merge(changes)
+    if (Math.random() * PRUNE_ONE_OF >= 1) return
+    await this.#rows().where('expires_at', '<=', Date.now()).del()
   }
 
-  /** The row stays, without its data, for as long as a request can still have the session. */
   async destroy(id: string): Promise<void> {
-    const ended = { data: null, user_id: null, expires_at: Date.now() + this.#ageMs }
-    await this.#rows()
-      .insert({ id, ...ended })
-      .onConflict('id')
-      .merge(ended)
+    await this.#rows().where('id', id).del()
   }
 
   async touch(id: string): Promise<void> {
-    await this.#live(id).update({ expires_at: Date.now() + this.#ageMs })
+    await this.#rows().where('id', id).update({ expires_at: this.#expiry() })
   }
 
   async tag(id: string, userId: string | number): Promise<void> {
-    await this.#live(id).update({ user_id: String(userId) })
+    await this.#rows()
+      .where('id', id)
+      .update({ user_id: String(userId) })
   }
 
   async untag(id: string, userId: string | number): Promise<void> {
-    await this.#live(id).where('user_id', String(userId)).update({ user_id: null })
+    const tagged = this.#rows().where('id', id).where('user_id', String(userId))
+    await tagged.update({ user_id: null })
   }
 
   async tagged(userId: string | number): Promise<{ id: string; data: SessionValues }[]> {
@@ -103,14 +106,13 @@ export class SessionDataStore {
     return this.#client.knexQuery().from(this.#table)
   }
 
-  #live(id: string): KnexQuery {
-    return this.#rows().where('id', id).whereNotNull('data')
+  #expiry(): number {
+    return Date.now() + this.#ageMs
   }
 }
 
 function valuesOf(row: StoredRow): SessionValues | null {
-  if (row.data === null || Number(row.expires_at) <= Date.now()) return null
-  return JSON.parse(row.data) as SessionValues
+  return Number(row.expires_at) <= Date.now() ? null : (JSON.parse(row.data) as SessionValues)
 }
 
 /** The entry of the store in `config/session.ts`: `stores: { latchkey: sessionStore() }`. */

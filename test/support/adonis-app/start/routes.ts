@@ -1,4 +1,5 @@
 import router from '@adonisjs/core/services/router'
+import Session from '#models/session'
 import User from '#models/user'
 
 router.post('/users', async ({ request }) => {
@@ -35,6 +36,10 @@ router.post('/api/token', async ({ request }) => {
   const token = await User.accessTokens.create(user, request.input('abilities', ['*']))
   return { token: token.value?.release() }
 })
+/** For the benchmark: the same work with the guards of both. */
+router.get('/latchkey/me', async ({ auth }) => {
+  return { userId: (await auth.use('latchkey').authenticate()).id }
+})
 router.get('/api/me', async ({ auth }) => ({ userId: (await auth.use('api').authenticate()).id }))
 
 router.post('/web/login', async ({ auth, request }) => {
@@ -51,4 +56,23 @@ router.post('/counter', async ({ session }) => {
 router.delete('/counter', async ({ session }) => {
   session.clear()
   return {}
+})
+
+/** For the benchmark: a new session and a new access token, the second without and with a limit of three. */
+router.post('/latchkey/create', async ({ request }) => {
+  const user = await User.findOrFail(request.input('userId'))
+  const session = await Session.manager.create(user, { expiresIn: '1h' })
+  return { token: session.value?.release() }
+})
+router.post('/api/create', async ({ request }) => {
+  const user = await User.findOrFail(request.input('userId'))
+  const token = await User.accessTokens.create(user, ['*'], { expiresIn: '1h' })
+  return { token: token.value?.release() }
+})
+router.post('/api/create-limited', async ({ request }) => {
+  const user = await User.findOrFail(request.input('userId'))
+  const token = await User.accessTokens.create(user, ['*'], { expiresIn: '1h' })
+  const surplus = (await User.accessTokens.all(user)).slice(3)
+  for (const { identifier } of surplus) await User.accessTokens.delete(user, identifier)
+  return { token: token.value?.release() }
 })

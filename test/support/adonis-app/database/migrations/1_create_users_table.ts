@@ -28,7 +28,7 @@ export default class extends BaseSchema {
     })
     this.schema.createTable('session_data', (table) => {
       table.string('id').primary()
-      table.text('data').nullable()
+      table.text('data').notNullable()
       table.string('user_id').nullable().index()
       table.bigInteger('expires_at').notNullable().index()
     })
