@@ -1,8 +1,7 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { APPLICATIONS, copyOf, install, node, start } from '../../test/support/adonis.ts'
 import { startPostgres } from '../../test/support/postgres.ts'
-import { makeFolder } from './folder.ts'
+import { createFolder } from './folder.ts'
 
 export type Engine = 'postgres' | 'sqlite'
 
@@ -12,9 +11,11 @@ export async function startApplication(engine: Engine) {
   if (unreachable !== null) throw new Error(unreachable)
   const app = copyOf(APPLICATIONS.auth)
   const postgres = engine === 'postgres' ? await startPostgres({ settings: { fsync: 'on' } }) : null
-  const folder = makeFolder()
+  const folder = await createFolder()
   const database =
-    postgres === null ? { SQLITE_FILE: join(folder, 'app.sqlite') } : { DATABASE_URL: postgres.url }
+    postgres === null
+      ? { SQLITE_FILE: join(folder.path, 'app.sqlite') }
+      : { DATABASE_URL: postgres.url }
   const env = { NODE_ENV: 'development', PORT: '0' }
   await node(app.folder, ['ace.js', 'configure', 'latchkey'], env)
   await node(app.folder, ['ace.js', 'build'], env)
@@ -39,7 +40,7 @@ export async function startApplication(engine: Engine) {
       await server.stop()
       await postgres?.stop()
       app.remove()
-      rmSync(folder, { recursive: true, force: true })
+      await folder.remove()
     },
   }
 }
