@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -26,6 +27,7 @@ function install(folder: string): string {
   for (const name of [
     'src',
     'scripts',
+    'stubs',
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',
@@ -78,5 +80,6 @@ test('the packed package runs, and brings no Node of its own', (t) => {
   const run = (args: string[]) =>
     execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' })
   assert.equal(run(['embed.mts', join(folder, 'data')]), 'hello, ada\nsession_revoked\n')
+  assert.ok(existsSync(join(own, 'stubs/adonis/model.stub')))
   assert.match(run([join(own, 'dist/cli/main.js'), '--version']), /^\d+\.\d+\.\d+\n$/)
 })

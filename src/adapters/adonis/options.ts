@@ -70,24 +70,38 @@ const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]{1,128}$/
 
 /** Applies the defaults. Throws `invalid_request` for a value that makes no sense. */
 export function resolveOptions(options: SessionManagerOptions): ResolvedOptions {
-  const idleMs = options.idle === undefined ? null : parseDuration('idle', options.idle)
-  const touchEveryMs = parseDuration('touchEvery', options.touchEvery ?? 60)
-  const { cookie } = options
+  // Defaults stand for what is not given; null is given, and makes no sense.
+  const {
+    maxSessions = 3,
+    onLimit = 'evict-oldest',
+    tokenPrefix = 'oat_',
+    secretSize = 64,
+    invalidMessage = 'Not a valid session',
+    expiresIn,
+    idle,
+    touchEvery = 60,
+    key = 'integer',
+    owner,
+    cookie,
+    accept = [],
+    now = Date.now,
+  } = options
+  const idleMs = idle === undefined ? null : parseDuration('idle', idle)
+  const touchEveryMs = parseDuration('touchEvery', touchEvery)
   const resolved: ResolvedOptions = {
-    maxSessions: options.maxSessions ?? 3,
-    onLimit: options.onLimit ?? 'evict-oldest',
-    tokenPrefix: options.tokenPrefix ?? 'oat_',
-    secretSize: options.secretSize ?? 64,
-    invalidMessage: options.invalidMessage ?? 'Not a valid session',
-    expiresInMs:
-      options.expiresIn === undefined ? null : parseDuration('expiresIn', options.expiresIn),
+    maxSessions,
+    onLimit,
+    tokenPrefix,
+    secretSize,
+    invalidMessage,
+    expiresInMs: expiresIn === undefined ? null : parseDuration('expiresIn', expiresIn),
     idleMs,
     touchEveryMs: idleMs === null ? touchEveryMs : Math.min(touchEveryMs, idleMs / 10),
-    key: options.key ?? 'integer',
-    owner: options.owner ?? null,
-    cookie: typeof cookie === 'string' ? { name: cookie } : (cookie ?? null),
-    accept: options.accept ?? [],
-    now: options.now ?? Date.now,
+    key,
+    owner: owner === undefined ? null : owner,
+    cookie: typeof cookie === 'string' ? { name: cookie } : cookie === undefined ? null : cookie,
+    accept,
+    now,
   }
   demand('maxSessions', isCount(resolved.maxSessions, 1, 10_000), 'a whole number, 1 to 10,000')
   demand('onLimit', POLICIES.includes(resolved.onLimit), `one of ${POLICIES.join(', ')}`)
@@ -99,12 +113,14 @@ export function resolveOptions(options: SessionManagerOptions): ResolvedOptions 
   demand('secretSize', isCount(resolved.secretSize, 22, 512), 'a whole number, 22 to 512')
   demand('invalidMessage', isText(resolved.invalidMessage), 'a text that is not empty')
   demand('key', KEYS.includes(resolved.key), `one of ${KEYS.join(', ')}`)
-  demand('owner', resolved.owner === null || isText(resolved.owner), 'the name of a property')
+  demand('owner', owner === undefined || isText(owner), 'the name of a property')
   demand(
     'cookie',
-    resolved.cookie === null || COOKIE_NAME.test(resolved.cookie.name),
+    cookie === undefined || COOKIE_NAME.test(resolved.cookie?.name ?? ''),
     'the name of a cookie',
   )
+  demand('accept', Array.isArray(accept), 'a list of sources')
+  demand('now', typeof now === 'function', 'a function')
   return resolved
 }
 
