@@ -34,8 +34,10 @@ async function measure(engine: Engine, quick: boolean): Promise<Row[]> {
       }
       return requests
     }
-    const creations = (path: string) =>
-      users.map((userId) => httpRequest(`POST ${path}`, { body: { userId } }))
+    const creations = (path: string, some: readonly unknown[]) =>
+      some.map((userId) => httpRequest(`POST ${path}`, { body: { userId } }))
+    // Tokens without a limit pile up: not with the users whose surplus a limit has to remove.
+    const [limited, unlimited] = [users.slice(USERS / 2), users.slice(0, USERS / 2)]
     const load = (requests: readonly string[], contains: string) => () =>
       startContender('http-load', {
         port: app.port,
@@ -58,9 +60,9 @@ async function measure(engine: Engine, quick: boolean): Promise<Row[]> {
     )
     const made = await withContenders(
       {
-        create: load(creations('/latchkey/create'), '"token":"oat_'),
-        theirLimited: load(creations('/api/create-limited'), '"token":"oat_'),
-        theirCreate: load(creations('/api/create'), '"token":"oat_'),
+        create: load(creations('/latchkey/create', limited), '"token":"oat_'),
+        theirLimited: load(creations('/api/create-limited', limited), '"token":"oat_'),
+        theirCreate: load(creations('/api/create', unlimited), '"token":"oat_'),
       },
       (started) =>
         takeTurns(started, {

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../core/errors.ts'
+import { parseDatabaseTime } from './database-time.ts'
 import type { Framework } from './framework.ts'
 import { type KeyType, parseKey } from './key-type.ts'
 import type { LucidClient } from './lucid.ts'
@@ -111,9 +112,13 @@ export async function findAccepted(
     .first()
   const row = found as unknown as Row | null
   if (!row || !hasAllRights(row.abilities)) return null
-  const expiresAtMs = timeOf(row.expires_at, framework)
+  const expiresAtMs = parseDatabaseTime(row.expires_at, framework.DateTime)
   if (expiresAtMs !== null && expiresAtMs <= now) return null
-  return { owner: row.tokenable_id, createdAtMs: timeOf(row.created_at, framework), expiresAtMs }
+  return {
+    owner: row.tokenable_id,
+    createdAtMs: parseDatabaseTime(row.created_at, framework.DateTime),
+    expiresAtMs,
+  }
 }
 
 /** Removes a token's row; whether this call did. */
@@ -137,11 +142,4 @@ function hasAllRights(abilities: string | undefined): boolean {
   } catch {
     return false
   }
-}
-
-/** A time as the drivers return it: a date, epoch milliseconds or SQL text. */
-function timeOf(value: unknown, { DateTime }: Framework): number | null {
-  if (value === null || value === undefined) return null
-  if (value instanceof Date) return value.getTime()
-  return typeof value === 'number' ? value : DateTime.fromSQL(String(value)).toMillis()
 }

@@ -15,7 +15,7 @@ export type UserOf<M extends SessionModel> =
     : SessionUser
 
 export interface LoginGuardOptions<M extends SessionModel> {
-  /** The session model: `() => import('#models/session')`. Its relation to the user is `user`. */
+  /** Imports the module whose default export is the session model. Its relation to the user is `user`. */
   readonly model: () => Promise<{ readonly default: ManagedModel<M> }>
 }
 
@@ -50,10 +50,11 @@ export class LoginGuard<M extends SessionModel> {
     const session = await this.#manager.authenticate(this.#ctx)
     if (this.user === undefined || this.session !== session) {
       const row = session as unknown as LucidSession
-      await row.load('user')
+      const user = await row.related('user').query().first()
       // Without a foreign key a session can be left when its user is deleted.
-      if (!row['user']) throw this.#manager.refusal()
-      this.user = row['user'] as UserOf<M>
+      if (!user) throw this.#manager.refusal()
+      row.$setRelated('user', user)
+      this.user = user as UserOf<M>
       this.session = session
     }
     this.isAuthenticated = true
@@ -114,8 +115,7 @@ export async function loginHeaders<M extends SessionModel>(
 }
 
 /**
- * The entry of a login guard in `config/auth.ts`:
- * `guards: { latchkey: loginGuard({ model: () => import('#models/session') }) }`.
+ * The entry of a login guard in the `guards` of `config/auth.ts`.
  */
 export function loginGuard<M extends SessionModel>(options: LoginGuardOptions<M>) {
   return {

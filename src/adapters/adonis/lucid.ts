@@ -83,7 +83,8 @@ export interface LucidSession extends SessionRow {
   $primaryKeyValue?: number | string | bigint
   useTransaction(trx: LucidClient): unknown
   save(): Promise<unknown>
-  load(relation: string): Promise<void>
+  related(relation: string): { query(): { first(): Promise<unknown> } }
+  $setRelated(relation: string, row: unknown): void
 }
 
 /** A session model as the manager uses it. */

@@ -109,7 +109,7 @@ export class SessionManager<M extends SessionModel> {
     const row = session as unknown as LucidSession
     const lifetimeMs = this.#lifetimeOf(options)
     const { DateTime } = await loadFramework()
-    if (row.$isDeleted || !this.#table.isLive(row)) throw this.#check.invalid()
+    if (row.$isDeleted || !this.#table.isLive(this.#table.timesOf(row))) throw this.#check.invalid()
     const now = this.#options.now()
     const secret = createSecret(this.#options.secretSize)
     const changes = {
@@ -126,20 +126,20 @@ export class SessionManager<M extends SessionModel> {
   /** Ends a session; whether it was still there. */
   async revoke(session: InstanceType<M>, options: RevokeOptions = {}): Promise<boolean> {
     const row = session as unknown as LucidSession
-    return (await this.#writer.end([row], options.reason ?? 'revoked', options)) > 0
+    return await this.#writer.endRow(row, options.reason ?? 'revoked', options)
   }
 
   /** Ends all sessions of a session's user but that one; how many. */
   async revokeOthers(session: InstanceType<M>, options: ClientOption = {}): Promise<number> {
-    const row = session as unknown as LucidSession
-    const all = await this.#table.ofOwner(this.#table.ownerOf(row), this.#writer.client(options))
-    const others = all.filter((each) => this.#writer.byKey(each, row) !== 0)
+    const own = this.#table.timesOf(session as unknown as LucidSession)
+    const all = await this.#table.timesOfOwner(own.owner, this.#writer.client(options))
+    const others = all.filter((each) => this.#writer.byKey(each, own) !== 0)
     return await this.#writer.end(others, 'revoked', options)
   }
 
   /** Ends all sessions of a user; how many. */
   async revokeAll(user: SessionUser, options: ClientOption = {}): Promise<number> {
-    const all = await this.#table.ofOwner(userKeyOf(user), this.#writer.client(options))
+    const all = await this.#table.timesOfOwner(userKeyOf(user), this.#writer.client(options))
     return await this.#writer.end(all, 'revoked', options)
   }
 
@@ -147,9 +147,10 @@ export class SessionManager<M extends SessionModel> {
   async list(user: SessionUser, options: ClientOption = {}): Promise<InstanceType<M>[]> {
     const all = await this.#table.ofOwner(userKeyOf(user), this.#writer.client(options))
     const live = all
-      .filter((row) => this.#table.isLive(row))
+      .map((row) => ({ row, ...this.#table.timesOf(row) }))
+      .filter((each) => this.#table.isLive(each))
       .sort((a, b) => this.#writer.byAge(b, a))
-    return live as unknown as InstanceType<M>[]
+    return live.map(({ row }) => row as unknown as InstanceType<M>)
   }
 
   /** Removes the rows of sessions that are over, in batches; how many. */

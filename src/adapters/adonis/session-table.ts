@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../../core/errors.ts'
-import type { Framework } from './framework.ts'
+import { parseDatabaseTime } from './database-time.ts'
+import { type Framework, loadFramework } from './framework.ts'
 import { parseKey } from './key-type.ts'
 import type {
   DateTimeValue,
@@ -15,6 +16,15 @@ import type { ResolvedOptions } from './options.ts'
 
 /** A value of a key column. */
 export type Key = number | string | bigint
+
+/** What the limit and the lists decide on. Times are epoch milliseconds. */
+export interface SessionTimes {
+  readonly key: Key
+  readonly owner: Key
+  readonly createdAt: number
+  readonly usedAt: number | null
+  readonly expiresAt: number | null
+}
 
 /** The sessions of a Lucid model as a table: which columns, which values, which rows. */
 export class SessionTable {
@@ -73,8 +83,14 @@ export class SessionTable {
     return row.$primaryKeyValue as Key
   }
 
-  ownerOf(row: LucidSession): Key {
-    return row[this.owner] as Key
+  timesOf(row: LucidSession): SessionTimes {
+    return {
+      key: this.keyOf(row),
+      owner: row[this.owner] as Key,
+      createdAt: row.createdAt.toMillis(),
+      usedAt: row.usedAt?.toMillis() ?? null,
+      expiresAt: row.expiresAt?.toMillis() ?? null,
+    }
   }
 
   /** The row of an id as a token has it; null, without a query, where it is not one of the key's type. */
@@ -95,9 +111,33 @@ export class SessionTable {
     return await this.model.query({ client }).where(this.owner, owner)
   }
 
+  /** The times of all rows of a user, live or not. Without the model, which costs more than the query. */
+  async timesOfOwner(owner: Key, client: LucidClient): Promise<SessionTimes[]> {
+    const { DateTime } = await loadFramework()
+    const names = [this.model.primaryKey, 'createdAt', 'usedAt', 'expiresAt']
+    const [key, createdAt, usedAt, expiresAt] = names.map((name) => this.column(name)) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    const query = this.rows(client).where(this.column(this.owner), owner)
+    const rows = (await query.select(key, createdAt, usedAt, expiresAt)) as Record<
+      string,
+      unknown
+    >[]
+    return rows.map((row) => ({
+      key: row[key] as Key,
+      owner,
+      createdAt: parseDatabaseTime(row[createdAt], DateTime) ?? 0,
+      usedAt: parseDatabaseTime(row[usedAt], DateTime),
+      expiresAt: parseDatabaseTime(row[expiresAt], DateTime),
+    }))
+  }
+
   /** Deletes one row; whether this call did. */
-  async delete(row: LucidSession, client: LucidClient): Promise<boolean> {
-    return Number(await this.#rowOf(row, client).del()) > 0
+  async delete(key: Key, client: LucidClient): Promise<boolean> {
+    return Number(await this.#rowOf(key, client).del()) > 0
   }
 
   /** Changes one row, unless it is gone or has another secret by now; whether it did. */
@@ -110,7 +150,7 @@ export class SessionTable {
       this.column(property),
       value === null || typeof value === 'string' ? value : this.timeValue(value, client),
     ])
-    const changed = await this.#rowOf(row, client)
+    const changed = await this.#rowOf(this.keyOf(row), client)
       .where(this.column('hash'), row.hash)
       .update(Object.fromEntries(values))
     if (Number(changed) === 0) return false
@@ -119,19 +159,16 @@ export class SessionTable {
     return true
   }
 
-  #rowOf(row: LucidSession, client: LucidClient): TableQuery {
-    return this.rows(client).where(this.column(this.model.primaryKey), this.keyOf(row))
+  #rowOf(key: Key, client: LucidClient): TableQuery {
+    return this.rows(client).where(this.column(this.model.primaryKey), key)
   }
 
-  /** When a session is over, in epoch milliseconds. */
-  endsAt(row: LucidSession): number {
-    const { idleMs } = this.#options
-    const ends = row.expiresAt?.toMillis() ?? Number.POSITIVE_INFINITY
-    return idleMs === null ? ends : Math.min(ends, usedAtOf(row) + idleMs)
-  }
-
-  isLive(row: LucidSession): boolean {
-    return this.#options.now() < this.endsAt(row)
+  /** Whether a session is not over yet: it is over *at* its expiry, and once it has lain idle. */
+  isLive(times: SessionTimes): boolean {
+    const { idleMs, now } = this.#options
+    const at = now()
+    const isIdle = idleMs !== null && at >= lastUseOf(times) + idleMs
+    return !isIdle && (times.expiresAt === null || at < times.expiresAt)
   }
 
   /** A time as the client's database has it in a datetime column. */
@@ -141,8 +178,8 @@ export class SessionTable {
 }
 
 /** When a session was last used, or else made. */
-export function usedAtOf(row: LucidSession): number {
-  return (row.usedAt ?? row.createdAt).toMillis()
+export function lastUseOf({ usedAt, createdAt }: SessionTimes): number {
+  return usedAt ?? createdAt
 }
 
 /** A time as every engine stores it: Lucid keeps whole seconds on SQLite and MySQL. Rounded up, so that no session is cut short. */

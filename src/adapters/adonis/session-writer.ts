@@ -6,7 +6,13 @@ import { loadFramework } from './framework.ts'
 import { compareKeys, parseKey } from './key-type.ts'
 import type { DatabaseClient, LucidClient, LucidSession } from './lucid.ts'
 import type { ResolvedOptions } from './options.ts'
-import { type Key, type SessionTable, usedAtOf, wholeSecond } from './session-table.ts'
+import {
+  type Key,
+  lastUseOf,
+  type SessionTable,
+  type SessionTimes,
+  wholeSecond,
+} from './session-table.ts'
 import { formatToken } from './session-token.ts'
 
 /** The client of a call. */
@@ -91,37 +97,49 @@ export class SessionWriter {
       const message = `The id ${id} of a session is not of the type ${this.#options.key}. Set the option key.`
       throw new LatchkeyError('invalid_request', message)
     }
-    announce('session:created', this.#idsOf(row))
+    announce('session:created', { sessionId: this.#table.keyOf(row), userId: values.owner })
     return row
   }
 
   /** Removes the user's other sessions that are over, and as many live ones as there are too many. */
   async keepLimit(made: LucidSession, write: Write): Promise<void> {
     const { maxSessions, onLimit } = this.#options
-    const all = await this.#table.ofOwner(this.#table.ownerOf(made), write.trx)
-    const others = all.filter((row) => this.byKey(row, made) !== 0)
-    const live = others.filter((row) => this.#table.isLive(row))
+    const own = this.#table.timesOf(made)
+    const all = await this.#table.timesOfOwner(own.owner, write.trx)
+    const others = all.filter((each) => this.byKey(each, own) !== 0)
+    const live = others.filter((each) => this.#table.isLive(each))
     const surplus = Math.max(0, live.length + 1 - maxSessions)
     if (surplus > 0 && onLimit === 'refuse') {
       throw new SessionLimitError(`There are ${maxSessions} sessions already`)
     }
-    const byUse = (a: LucidSession, b: LucidSession) => usedAtOf(a) - usedAtOf(b)
+    const byUse = (a: SessionTimes, b: SessionTimes) => lastUseOf(a) - lastUseOf(b)
     const evicted = live
       .toSorted((a, b) => (onLimit === 'evict-oldest' ? 0 : byUse(a, b)) || this.byAge(a, b))
       .slice(0, surplus)
-    const over = others.filter((row) => !live.includes(row))
+    const over = others.filter((each) => !live.includes(each))
     await this.#remove(over, 'expired', write)
     await this.#remove(evicted, 'evicted', write)
   }
 
   /** Ends sessions; how many of them were still there. */
   async end(
-    rows: readonly LucidSession[],
+    sessions: readonly SessionTimes[],
     reason: SessionEndReason,
     options: ClientOption = {},
   ): Promise<number> {
-    if (rows.length === 0) return 0
-    return await this.write(options, (write) => this.#remove(rows, reason, write))
+    if (sessions.length === 0) return 0
+    return await this.write(options, (write) => this.#remove(sessions, reason, write))
+  }
+
+  /** Ends the session of a row; whether it was still there. */
+  async endRow(
+    row: LucidSession,
+    reason: SessionEndReason,
+    options: ClientOption = {},
+  ): Promise<boolean> {
+    const ended = await this.end([this.#table.timesOf(row)], reason, options)
+    row.$isDeleted = true
+    return ended > 0
   }
 
   /** Puts the token of a secret into the row's `value` and `secret`. */
@@ -133,32 +151,26 @@ export class SessionWriter {
   }
 
   /** Orders sessions by creation, ties by id. */
-  byAge(a: LucidSession, b: LucidSession): number {
-    return a.createdAt.toMillis() - b.createdAt.toMillis() || this.byKey(a, b)
+  byAge(a: SessionTimes, b: SessionTimes): number {
+    return a.createdAt - b.createdAt || this.byKey(a, b)
   }
 
-  byKey(a: LucidSession, b: LucidSession): number {
-    return compareKeys(this.#options.key, this.#table.keyOf(a), this.#table.keyOf(b))
+  byKey(a: SessionTimes, b: SessionTimes): number {
+    return compareKeys(this.#options.key, a.key, b.key)
   }
 
   async #remove(
-    rows: readonly LucidSession[],
+    sessions: readonly SessionTimes[],
     reason: SessionEndReason,
     { trx, announce }: Write,
   ): Promise<number> {
     let removed = 0
     // In one order, so that two calls that end the same sessions do not wait for each other.
-    for (const row of rows.toSorted((a, b) => this.byKey(a, b))) {
-      const deleted = await this.#table.delete(row, trx)
-      row.$isDeleted = true
-      if (!deleted) continue
-      announce('session:ended', { ...this.#idsOf(row), reason })
+    for (const { key, owner } of sessions.toSorted((a, b) => this.byKey(a, b))) {
+      if (!(await this.#table.delete(key, trx))) continue
+      announce('session:ended', { sessionId: key, userId: owner, reason })
       removed++
     }
     return removed
-  }
-
-  #idsOf(row: LucidSession) {
-    return { sessionId: this.#table.keyOf(row), userId: this.#table.ownerOf(row) }
   }
 }

@@ -95,8 +95,8 @@ export class TokenCheck {
 
   async #use(row: LucidSession): Promise<LucidSession> {
     const { now, touchEveryMs } = this.#options
-    if (!this.#table.isLive(row)) {
-      await this.#writer.end([row], 'expired')
+    if (!this.#table.isLive(this.#table.timesOf(row))) {
+      await this.#writer.endRow(row, 'expired')
       throw this.invalid()
     }
     if (row.usedAt === null || now() - row.usedAt.toMillis() >= touchEveryMs) {
