@@ -207,7 +207,7 @@ for (const [name, folder] of [
     })
 
     onBoth('keeps its contract', async (env) => {
-      await node(folder, ['--test', 'build/manager/*.spec.js'], env)
+      await node(folder, ['--test', 'build/{manager,plugins}/*.spec.js'], env)
     })
   })
 }

@@ -47,6 +47,7 @@ export class LoginGuard<M extends SessionModel> {
   /** The user of the request's session. Throws `InvalidSessionError` without one. Asked again, it makes no query. */
   async authenticate(): Promise<UserOf<M>> {
     this.authenticationAttempted = true
+    this.isAuthenticated = false
     const session = await this.#manager.authenticate(this.#ctx)
     if (this.user === undefined || this.session !== session) {
       const row = session as unknown as LucidSession
