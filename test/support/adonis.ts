@@ -40,7 +40,12 @@ export function run(
   env: Environment = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { cwd: folder, env: environmentOf(env), maxBuffer: 64 * 1024 * 1024 }
+    const options = {
+      cwd: folder,
+      env: environmentOf(env),
+      maxBuffer: 64 * 1024 * 1024,
+      timeout: ENDS_WITHIN_MS,
+    }
     execFile(command, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else reject(new Error(`${command} ${args.join(' ')}:\n${stdout}${stderr}`))
@@ -53,6 +58,8 @@ export function node(folder: string, args: readonly string[], env: Environment =
   return run(folder, process.execPath, args, env)
 }
 
+/** Less than what a test has, so that a command that hangs is named. */
+const ENDS_WITHIN_MS = 170_000
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|E40[34]/
 
 /**

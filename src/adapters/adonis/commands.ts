@@ -43,16 +43,13 @@ function loadPrune(): Promise<CommandClass> {
         const { manager } = (await config.model()).default
         const progress = this.logger.await('removing sessions that are over')
         progress.start()
-        try {
-          const removed = await manager.prune({
+        const removed = await manager
+          .prune({
             ...(this.batch === undefined ? {} : { batch: this.batch }),
             onProgress: (count) => progress.update(`removed ${count}`),
           })
-          progress.stop()
-          this.logger.success(`removed ${removed} sessions that were over`)
-        } finally {
-          progress.stop()
-        }
+          .finally(() => progress.stop())
+        this.logger.success(`removed ${removed} sessions that were over`)
       }
     }
     Prune.defineFlag('batch', {

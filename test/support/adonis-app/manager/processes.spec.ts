@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process'
 import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { SessionManager } from 'latchkey/adonis'
 import { Session } from './models.js'
 import { createUser, db, dialect, migrate, schema, sqliteFile } from './setup.js'
 
@@ -53,15 +52,9 @@ test('a manager repeats its own transaction where the database reads from one sn
   skip: dialect === 'pg' ? false : 'SQLite has one level',
 }, async () => {
   const user = await createUser()
-  const manager = new SessionManager(Session)
-  const role = (await db.rawQuery('select current_user as name')).rows[0].name
-  await db.rawQuery(`alter role ${role} set default_transaction_isolation = 'repeatable read'`)
-  try {
-    await db.manager.close('main', false)
-    await Promise.all(Array.from({ length: 5 }, () => manager.create(user)))
-  } finally {
-    await db.rawQuery(`alter role ${role} reset default_transaction_isolation`)
-    await db.manager.close('main', false)
-  }
+  const client = db.connection('snapshot')
+  const shown = await client.rawQuery('show transaction_isolation')
+  assert.equal(shown.rows[0].transaction_isolation, 'repeatable read')
+  await Promise.all(Array.from({ length: 5 }, () => Session.manager.create(user, { client })))
   assert.equal(await count(user.id), 3)
 })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { AppFactory } from '@adonisjs/core/factories/app'
 import { EmitterFactory } from '@adonisjs/core/factories/events'
 import { HttpContextFactory } from '@adonisjs/core/factories/http'
@@ -19,6 +20,15 @@ const folder = mkdtempSync(join(tmpdir(), 'latchkey-adonis-'))
 
 export const sqliteFile = process.env['TEST_SQLITE_FILE'] ?? join(folder, 'db.sqlite')
 export const dialect = url === undefined ? 'sqlite' : 'pg'
+
+/** A connection whose transactions read from one snapshot by default. */
+function snapshotConnection() {
+  return {
+    client: 'pg' as const,
+    connection: { connectionString: url, options: '-c default_transaction_isolation=repeatable\\ read' },
+    searchPath: [schema],
+  }
+}
 
 /** The database of a test file: a new SQLite file, or a schema of its own in PostgreSQL. Child processes are given its name. */
 function connectionOf() {
@@ -42,7 +52,7 @@ function connectionOf() {
 const app = new AppFactory().create(new URL('./', import.meta.url))
 const emitter = new EmitterFactory().create(app)
 export const db = new Database(
-  { connection: 'main', connections: { main: connectionOf() } },
+  { connection: 'main', connections: { main: connectionOf(), snapshot: snapshotConnection() } },
   new LoggerFactory().create(),
   emitter,
 )
@@ -124,6 +134,11 @@ export async function createSessionsTable(
 
 /** Closes the connections, and removes what this process has made. */
 export async function close(): Promise<void> {
+  // A pool that is closed while it opens a connection leaves that connection open, and the process with it.
+  for (const { connection } of db.manager.connections.values()) {
+    const { pool } = connection?.client?.client ?? {}
+    while (pool !== undefined && pool.numPendingCreates() > 0) await setTimeout(5)
+  }
   if (url !== undefined && !isChild) await db.rawQuery(`drop schema if exists ${schema} cascade`)
   await db.manager.closeAll()
   rmSync(folder, { recursive: true, force: true })
