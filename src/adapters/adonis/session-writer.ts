@@ -31,8 +31,9 @@ export interface Write {
 export interface NewSession {
   readonly owner: Key
   readonly hash: string
-  readonly createdAtMs?: number | null
   readonly expiresAtMs: number | null
+  /** When a token of another system was made, which is in use now. Absent: the session is made now and not used yet. */
+  readonly acceptedFromMs?: number
 }
 
 const ATTEMPTS = 10
@@ -87,9 +88,11 @@ export class SessionWriter {
     if (model.selfAssignPrimaryKey) row[model.primaryKey] ??= randomUUID()
     row[owner] = values.owner
     row.hash = values.hash
-    row.createdAt = DateTime.fromMillis(values.createdAtMs ?? this.#options.now())
+    const now = DateTime.fromMillis(this.#options.now())
+    const { acceptedFromMs } = values
+    row.createdAt = acceptedFromMs === undefined ? now : DateTime.fromMillis(acceptedFromMs)
     row.expiresAt = values.expiresAtMs === null ? null : wholeSecond(values.expiresAtMs, DateTime)
-    row.usedAt = null
+    row.usedAt = acceptedFromMs === undefined ? null : now
     row.useTransaction(trx)
     await row.save()
     const id = String(this.#table.keyOf(row))

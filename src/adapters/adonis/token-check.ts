@@ -76,17 +76,21 @@ export class TokenCheck {
     const hash = hashSecret(token.secret)
     const known = await this.#table.findByHash(hash)
     if (known !== null) return known
+    const now = this.#options.now()
     const found = await findAccepted(source, token, {
       client: this.#table.client(),
       hash,
-      now: this.#options.now(),
+      now,
       framework: await loadFramework(),
     })
     const made =
       found &&
       (await this.#writer.write({}, async (write) =>
         (await takeAccepted(source, hash, write.trx))
-          ? await this.#writer.insert({ ...found, hash }, write)
+          ? await this.#writer.insert(
+              { ...found, hash, acceptedFromMs: found.createdAtMs ?? now },
+              write,
+            )
           : null,
       ))
     // Of requests that bring the same token at once, one takes its row and makes the session; the others find it now.

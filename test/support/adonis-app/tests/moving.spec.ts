@@ -3,6 +3,7 @@ import MovingSession from '#models/moving_session'
 import User from '#models/user'
 import db from '@adonisjs/lucid/services/db'
 import { test } from '@japa/runner'
+import { accessTokens, SessionManager } from 'latchkey/adonis'
 import { DateTime } from 'luxon'
 import { createUser } from './users.js'
 
@@ -64,6 +65,18 @@ test.group('moving from access tokens', () => {
     }
     assert.deepEqual(await accessTokensOf(user), before)
     assert.lengthOf(await sessionsOf(user), 0)
+  })
+
+  test('an old token is used now, so it is not idle', async ({ assert }) => {
+    const user = await createUser()
+    const token = await accessToken(user)
+    const old = Date.now() - 90 * 86_400_000
+    const createdAt = db.connection().dialect.name === 'postgres' ? new Date(old) : old
+    await accessTokensOf(user).update({ created_at: createdAt })
+    const manager = new SessionManager(MovingSession, { idle: '1h', accept: [accessTokens()] })
+    const session = await manager.verify(token)
+    assert.closeTo(session.createdAt.toMillis(), old, 1000)
+    assert.equal((await manager.verify(token)).id, session.id)
   })
 
   test('the vectors of the real classes verify', async ({ assert }) => {
