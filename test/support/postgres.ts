@@ -124,6 +124,7 @@ function runnableBy(user: User, native: string, folder: string): string {
   } catch {
     const copy = join(folder, 'native')
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true })
+    if (user !== null) execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, copy])
     return copy
   }
 }
