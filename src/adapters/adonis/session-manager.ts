@@ -99,8 +99,8 @@ export class SessionManager<M extends SessionModel> {
   }
 
   /**
-   * Gives a session a new secret and a new life (`expiresIn`, else the manager's); the old token is refused from then on. Returns
-   * the row, with the new `value` and `secret`. Throws `InvalidSessionError` where the session is over or was renewed meanwhile.
+   * Gives a session a new secret and a new life (`expiresIn`, else the manager's; without either its expiry stays); the old token is
+   * refused from then on. Returns the row, with the new `value` and `secret`. Throws `InvalidSessionError` where the session is over or was renewed meanwhile.
    */
   async renew(
     session: InstanceType<M>,
@@ -115,7 +115,7 @@ export class SessionManager<M extends SessionModel> {
     const changes = {
       hash: hashSecret(secret),
       usedAt: DateTime.fromMillis(now),
-      expiresAt: lifetimeMs === null ? null : wholeSecond(now + lifetimeMs, DateTime),
+      expiresAt: lifetimeMs === null ? row.expiresAt : wholeSecond(now + lifetimeMs, DateTime),
     }
     if (!(await this.#table.update(row, changes, this.#writer.client(options))))
       throw this.#check.invalid()

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { before, beforeEach, test } from 'node:test'
 import { inspect } from 'node:util'
 import { SessionManager } from 'latchkey/adonis'
-import { clock, Session, tokenOf, UuidSession } from './models.js'
+import { BigSession, clock, Session, tokenOf, UuidSession } from './models.js'
 import { bearer, createSessionsTable, createUser, db, dialect, events, migrate, User } from './setup.js'
 
 before(async () => {
   await migrate()
   await createSessionsTable('uuid_sessions', 'uuid', 'owner_id')
+  await createSessionsTable('big_sessions', 'bigIncrements', 'owner_id')
 })
 beforeEach(() => {
   clock.now = Date.now()
@@ -165,6 +166,25 @@ test('uuid keys, an owner called ownerId and a prefix with a plus sign work', as
   assert.equal(session.ownerId, user.id)
   assert.ok(tokenOf(session).startsWith('a+b_'))
   assert.equal((await UuidSession.manager.authenticate(bearer(tokenOf(session)))).id, session.id)
+})
+
+test('bigint keys work, also beyond what a number holds exactly', async () => {
+  const user = await createUser()
+  const made = []
+  for (let each = 0; each < 5; each++) made.push(await BigSession.manager.create(user))
+  const listed = (await BigSession.manager.list(user)).map(({ id }) => String(id))
+  assert.deepEqual(listed, made.slice(2).map(({ id }) => String(id)).reverse())
+  const session = await BigSession.manager.verify(tokenOf(made[4] as BigSession))
+  assert.equal(String(session.id), String(made[4]?.id))
+  if (dialect === 'sqlite') return
+  // Two ids that are one number in JavaScript.
+  const [low, high] = ['9007199254740992', '9007199254740993']
+  await db.from('big_sessions').where('id', String(made[3]?.id)).update({ id: low })
+  await db.from('big_sessions').where('id', String(made[4]?.id)).update({ id: high })
+  const encode = (id: string) => Buffer.from(id).toString('base64url')
+  const token = tokenOf(made[4] as BigSession).split('.')[1]
+  assert.equal((await BigSession.manager.verify(`oat_${encode(high)}.${token}`)).id, high)
+  await assert.rejects(BigSession.manager.verify(`oat_${encode(low)}.${token}`), { code: 'E_INVALID_SESSION' })
 })
 
 test('a model without the columns of a session is named', async () => {

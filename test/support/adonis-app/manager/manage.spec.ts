@@ -67,6 +67,17 @@ test('renew gives a new token and life, and the old token is refused at once', a
   await assert.rejects(Session.manager.renew(renewed, { expiresIn: 'x' }), { code: 'invalid_request' })
 })
 
+test('renewed without a duration, a session keeps its expiry', async () => {
+  const user = await createUser()
+  const [short, endless] = [await Session.manager.create(user, { expiresIn: 60 }), await Session.manager.create(user)]
+  const expiry = short.expiresAt?.toMillis()
+  assert.equal((await Session.manager.renew(short)).expiresAt?.toMillis(), expiry)
+  assert.equal((await Session.findOrFail(short.id)).expiresAt?.toMillis(), expiry)
+  assert.equal((await Session.manager.renew(endless)).expiresAt, null)
+  const daily = new SessionManager(Session, { expiresIn: '1d', now: () => clock.now })
+  assert.equal((await daily.renew(short)).expiresAt?.toMillis(), Math.ceil((clock.now + 86_400_000) / 1000) * 1000)
+})
+
 test('of many renewals at once exactly one wins', async () => {
   const session = await Session.manager.create(await createUser())
   const copies = await Promise.all(Array.from({ length: 10 }, () => Session.findOrFail(session.id)))

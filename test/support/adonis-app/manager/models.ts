@@ -73,6 +73,36 @@ export class UuidSession extends BaseModel {
   declare secret: Secret<string> | null
 }
 
+export class BigSession extends BaseModel {
+  static table = 'big_sessions'
+
+  static manager = new SessionManager(BigSession, { now, key: 'bigint' })
+
+  @column({ isPrimary: true })
+  declare id: bigint | number | string
+
+  @column()
+  declare hash: string
+
+  @column()
+  declare ownerId: number
+
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+
+  @column.dateTime()
+  declare expiresAt: DateTime | null
+
+  @column.dateTime()
+  declare usedAt: DateTime | null
+
+  declare value: Secret<string> | null
+  declare secret: Secret<string> | null
+}
+
 /** The token of a new session. */
 export function tokenOf(session: { value: Secret<string> | null }): string {
   const text = session.value?.release()
