@@ -24,8 +24,8 @@ abstract class HttpError extends Error {
 }
 
 /**
- * The request has no valid session: 401 `E_INVALID_SESSION`. All causes have one message, `invalidMessage` of the manager, and
- * none is told apart. Contains no token.
+ * The request has no valid session: 401 `E_INVALID_SESSION`. The message is the manager's `invalidMessage`, whatever the cause.
+ * The error contains no token.
  */
 export class InvalidSessionError extends HttpError {
   override readonly name = 'InvalidSessionError'

@@ -163,7 +163,7 @@ export class SessionTable {
     return this.rows(client).where(this.column(this.model.primaryKey), key)
   }
 
-  /** Whether a session is not over yet: it is over *at* its expiry, and once it has lain idle. */
+  /** Whether a session is live. It is over *at* its expiry, and when it has been idle for too long. */
   isLive(times: SessionTimes): boolean {
     const { idleMs, now } = this.#options
     const at = now()

@@ -25,7 +25,7 @@ export default class SessionController {
     return { user: auth.session.user.serialize(), session: auth.session.serialize() }
   }
 
-  /** For everybody: the middleware lets requests without a session pass. */
+  /** Also answers requests without a session, which the middleware lets pass. */
   async greeting({ auth }: HttpContext) {
     return { userId: auth?.session.userId ?? null }
   }
