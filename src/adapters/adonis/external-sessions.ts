@@ -143,7 +143,7 @@ export function createExternalSessions(options: ExternalSessionsOptions) {
     },
 
     /** Ends a session by removing its row; null if there was none. */
-    async end(id: string, ending: { readonly now: number; readonly reason: string }) {
+    async end<R extends string>(id: string, ending: { readonly now: number; readonly reason: R }) {
       const value = parseKey(key, id)
       if (value === null) return null
       const text = `delete from ${table} where id = $1 returning id::text as id, ${owner}::text as owner`
