@@ -1,1 +1,2 @@
+export { configure } from './adapters/adonis/configure.ts'
 export * from './core/index.ts'

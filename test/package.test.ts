@@ -50,7 +50,7 @@ async function install(folder: string): Promise<string> {
   const work = join(folder, 'work')
   const project = join(folder, 'project')
   for (const made of [work, project]) mkdirSync(made)
-  for (const name of ['src', 'scripts', 'proto', 'package.json', 'README.md', 'LICENSE']) {
+  for (const name of ['src', 'scripts', 'stubs', 'proto', 'package.json', 'README.md', 'LICENSE']) {
     cpSync(join(root, name), join(work, name), { recursive: true })
   }
   for (const name of ['tsconfig.json', 'tsconfig.build.json'])
