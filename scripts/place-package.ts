@@ -25,7 +25,10 @@ cpSync(join(root, 'stubs'), join(target, 'stubs'), { recursive: true })
 const tsc = join(root, 'node_modules/.bin/tsc')
 const { status } = spawnSync(
   tsc,
-  ['-p', 'tsconfig.build.json', '--outDir', join(target, 'dist'), '--sourceMap', 'false'],
+  [
+    ...['-p', 'tsconfig.build.json', '--outDir', join(target, 'dist')],
+    ...['--sourceMap', 'false', '--inlineSources', 'false'],
+  ],
   { cwd: root, stdio: 'inherit' },
 )
 process.exitCode = status ?? 1
