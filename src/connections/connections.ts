@@ -58,9 +58,13 @@ export interface Connections {
 
 interface Entry extends Connection {
   current: Authenticated
+  checkedAt: number
   open: boolean
   readonly ends: ConnectionEnds
 }
+
+/** How often a session of another system is checked again for its open connections: no message tells of its end. */
+const EXTERNAL_CHECK_MS = 1000
 
 /** Events to one actor that may be under way at once. */
 const MAX_QUEUED = 1000
@@ -105,6 +109,7 @@ class ConnectionTable implements Connections {
       id: this.#nextId++,
       door: ends.door,
       openedAt: this.#authority.now(),
+      checkedAt: this.#authority.now(),
       current,
       open: true,
       ends,
@@ -205,6 +210,7 @@ class ConnectionTable implements Connections {
   }
 
   async #use(entry: Entry, passive = false): Promise<boolean> {
+    entry.checkedAt = this.#authority.now()
     const check = await this.#authority.sessions.recheck(entry.current, { passive })
     if (check.ok) {
       entry.current = check
@@ -243,7 +249,10 @@ class ConnectionTable implements Connections {
   #sweep(): void {
     const now = this.#authority.now()
     for (const entry of [...this.#entries()]) {
-      if (entry.current.session.expiresAt <= now) this.#use(entry, true).catch(this.#onError)
+      const { current, checkedAt } = entry
+      const stale =
+        now - checkedAt >= EXTERNAL_CHECK_MS && this.#authority.sessions.isExternal(current)
+      if (stale || current.session.expiresAt <= now) this.#use(entry, true).catch(this.#onError)
     }
   }
 

@@ -61,6 +61,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
     ...(config.directory === null ? {} : { directory: config.directory }),
     guards: config.guards,
     codecs: [mageCodec, angenCodec, jwtCodec(), ...config.codecs],
+    externalSessions: config.externalSessions,
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,

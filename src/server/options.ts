@@ -8,7 +8,7 @@ import type { ServerConfig } from './server-config.ts'
 /** The keys of a configuration that are also flags and environment variables. */
 export type OptionKey = Exclude<
   keyof ServerConfig,
-  'commands' | 'guards' | 'mage' | 'directory' | 'codecs'
+  'commands' | 'guards' | 'mage' | 'directory' | 'codecs' | 'externalSessions'
 >
 
 /** How the text of a flag or a variable is parsed. */

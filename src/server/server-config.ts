@@ -1,5 +1,13 @@
 import type { Command } from '../commands/index.ts'
-import type { CodecFactory, Directory, Guard, Settings, Store, TokenCodec } from '../core/index.ts'
+import type {
+  CodecFactory,
+  Directory,
+  ExternalSessions,
+  Guard,
+  Settings,
+  Store,
+  TokenCodec,
+} from '../core/index.ts'
 
 /** The least level that is logged. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -37,6 +45,8 @@ export interface ServerConfig {
   readonly directory?: Directory
   /** Token formats beside the native one, those of the MAGE and Angen doors and signed tokens. None by default. */
   readonly codecs?: readonly (TokenCodec | CodecFactory)[]
+  /** Sessions whose rows other systems own, such as those of an AdonisJS application. Each needs its codec in `codecs`. */
+  readonly externalSessions?: readonly ExternalSessions[]
   /** Development: loopback only, short and common passwords are accepted, cookies work over plain HTTP. False by default. */
   readonly dev?: boolean
   /** Proxies whose `X-Forwarded-For` is trusted: addresses or CIDR prefixes. None by default. */

@@ -4,7 +4,14 @@ import type { AuditAct, AuditEntry } from '../audit.ts'
 import type { PasswordHasher } from '../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
 import type { Guard, RequestSource } from '../guard.ts'
-import type { ActorWithCredential, BusMessage, Directory, Epochs, Store } from '../ports/index.ts'
+import type {
+  ActorWithCredential,
+  BusMessage,
+  Directory,
+  Epochs,
+  ExternalSessions,
+  Store,
+} from '../ports/index.ts'
 import { expiresAt, isOutdated } from '../session/lifetimes.ts'
 import type { SessionRecord } from '../session/record.ts'
 import type { SettingsTable } from '../settings.ts'
@@ -42,6 +49,7 @@ export interface AuthorityContextOptions {
   readonly hasher: PasswordHasher
   readonly guards: readonly Guard[]
   readonly codecs: readonly TokenCodec[]
+  readonly external: readonly ExternalSessions[]
   readonly auditKey: string
   readonly installationKey: string
   readonly cache: { readonly maxEntries: number; readonly maxBytes: number }
@@ -59,6 +67,8 @@ export class AuthorityContext {
   readonly sessions: CoherentCache<SessionEntry, LoadedSession>
   readonly actors: CoherentCache<ActorEntry, ActorEntry | null>
   readonly data: CoherentCache<DataEntry, DataEntry>
+  /** Sessions whose rows other systems own. */
+  readonly external: readonly ExternalSessions[]
   /** A key that never leaves the store: for the ids of keyed sessions. */
   readonly installationKey: string
   readonly touches: TouchBuffer
@@ -86,6 +96,7 @@ export class AuthorityContext {
       maxBytes: parts.cache.maxBytes,
     })
     this.data = new CoherentCache(parts.cache)
+    this.external = parts.external
     this.installationKey = parts.installationKey
     this.touches = new TouchBuffer({
       write: (touches) => this.ask(() => this.store.sessions.touch(touches)),

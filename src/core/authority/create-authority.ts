@@ -1,6 +1,6 @@
 import { createPasswordHasher, type PasswordHasherOptions } from '../credential/password/index.ts'
 import type { Guard } from '../guard.ts'
-import type { Directory, Store } from '../ports/index.ts'
+import type { Directory, ExternalSessions, Store } from '../ports/index.ts'
 import { type Settings, SettingsTable } from '../settings.ts'
 import type { CodecFactory, TokenCodec } from '../token/codec.ts'
 import { randomText } from '../token/secret.ts'
@@ -20,6 +20,11 @@ export interface AuthorityOptions {
   readonly passwords?: PasswordHasherOptions
   /** Token formats beside the native one. */
   readonly codecs?: readonly (TokenCodec | CodecFactory)[]
+  /**
+   * Sessions whose rows other systems own, such as those of an AdonisJS application. Each belongs to the codec of its `format`, which must be among
+   * `codecs`. They are checked, listed and ended here, never created, cached or renewed.
+   */
+  readonly externalSessions?: readonly ExternalSessions[]
   /** Bounds of what is kept in memory: 1,000,000 sessions and 256 MiB by default, actors as much again. */
   readonly cache?: { readonly maxEntries?: number; readonly maxBytes?: number }
   /** How long the store may take to answer before the answer is `unavailable`: 3,000 ms by default. */
@@ -54,6 +59,7 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     codecs: await Promise.all(
       (options.codecs ?? []).map((codec) => (typeof codec === 'function' ? codec(store) : codec)),
     ),
+    external: options.externalSessions ?? [],
     auditKey: await findKey(store, 'audit-key', now),
     installationKey: await findKey(store, 'installation-key', now),
     cache: {

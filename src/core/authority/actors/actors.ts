@@ -7,6 +7,7 @@ import type { EpochOptions, ManagedDirectory } from '../../ports/index.ts'
 import { endedChange } from '../changes.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
+import { endExternalOf } from '../sessions/external.ts'
 import { requireGoodPassword } from './passwords.ts'
 
 export interface Registration {
@@ -180,7 +181,9 @@ export async function suspend(
       if (actor === null) return null
       const { sessions } = context.store
       const owned = await sessions.end({ owner: actorId }, ending)
-      return { actor, ended: [...owned, ...(await sessions.end({ actsAs: actorId }, ending))] }
+      const acting = await sessions.end({ actsAs: actorId }, ending)
+      const elsewhere = await endExternalOf(context, { owner: actorId }, ending)
+      return { actor, ended: [...owned, ...acting, ...elsewhere] }
     },
     // The ended sessions first: open connections get the reason from that message.
     (done) =>

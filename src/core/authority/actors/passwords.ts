@@ -5,6 +5,7 @@ import type { EndSelector, ManagedDirectory } from '../../ports/index.ts'
 import { endedChange } from '../changes.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { provePassword } from '../login/step-up.ts'
+import { endExternalOf } from '../sessions/external.ts'
 
 /** What becomes of the actor's sessions when its password changes. */
 export type SessionsAtChange = 'keep' | 'revoke-others' | 'revoke-all'
@@ -80,6 +81,7 @@ async function writePassword(
   }
   // Our own directory raises the epoch with the credential, so that no login that read the old one creates a session. The sessions
   // are marked after.
+  const external = { owner: actorId, ...(kept === undefined ? {} : { except: kept }) }
   const ended = await context.write(
     async () => {
       const credential = managed ? { audit, raiseEpoch: true, ...(keep && { keep }) } : {}
@@ -87,6 +89,7 @@ async function writePassword(
       return [
         ...(await store.end(owned, ending, managed ? {} : { audit })),
         ...(await store.end({ actsAs: actorId }, ending)),
+        ...(sessions === 'keep' ? [] : await endExternalOf(context, external, ending)),
       ]
     },
     // The ended sessions first: open connections get the reason from that message.

@@ -1,6 +1,7 @@
 import { type Actor, ROLES } from '../../actor.ts'
 import { addressPrefix, withinPrefix } from '../../address.ts'
 import { type Refusal, refuse } from '../../errors.ts'
+import type { ExternalSessions } from '../../ports/index.ts'
 import { stateOf } from '../../session/lifetimes.ts'
 import type { Binding, SessionView } from '../../session/record.ts'
 import { PresentedToken } from '../../token/presented-token.ts'
@@ -15,6 +16,7 @@ import {
   settle,
   unlessAborted,
 } from '../context.ts'
+import { checkExternal } from './external.ts'
 import { endSessions } from './revoke.ts'
 
 /** A session that was checked and is valid. */
@@ -25,7 +27,7 @@ export interface Authenticated {
   readonly actor: Actor
   /** Under impersonation the owner of the session, else null. */
   readonly impersonator: Actor | null
-  /** The token of the request, parsed; null where the session was checked without one. */
+  /** The token that the session was opened with, parsed; null where there was none. */
   readonly token: PresentedToken | null
 }
 
@@ -73,6 +75,11 @@ export class SessionChecker {
     if (presented === null) return Promise.resolve(INVALID)
     const parts = PresentedToken.partsOf(presented)
     const now = this.#context.now(options)
+    const source = this.#externalOf(presented)
+    if (source !== undefined) {
+      const check = { id: parts.id, digest: digestSecret(parts.secret), presented, now, options }
+      return this.#checkExternal(check, source)
+    }
     if (parts.verify !== undefined) return this.#authenticateSigned(token, presented, now, options)
     // The look-up first: its marking of the entry brings it to the processor while the secret is hashed.
     const entry = this.#cached(parts.id)
@@ -122,8 +129,36 @@ export class SessionChecker {
   // The secret and the binding were checked when the connection was opened.
   recheck(current: Authenticated, options: RecheckOptions): Promise<Authentication> {
     const { id } = current.session
-    const now = this.#context.now(options)
-    return this.#checkFound({ id, digest: null, presented: null, now, options }, this.#cached(id))
+    const check = {
+      id,
+      digest: null,
+      presented: current.token,
+      now: this.#context.now(options),
+      options,
+    }
+    const source = current.token === null ? undefined : this.#externalOf(current.token)
+    if (source !== undefined) return this.#checkExternal(check, source)
+    return this.#checkFound(check, this.#cached(id))
+  }
+
+  #externalOf(presented: PresentedToken): ExternalSessions | undefined {
+    const { external } = this.#context
+    if (external.length === 0) return undefined
+    return external.find(({ format }) => format === presented.format)
+  }
+
+  #checkExternal(check: Check, source: ExternalSessions): Promise<Authentication> {
+    const passive = check.options.passive === true
+    return settle(async () => {
+      const found = await checkExternal(this.#context, source, check, { passive })
+      if (found.state === 'live') {
+        const { actor } = found.entry.actor
+        const session = found.entry.view()
+        return { ok: true, session, actor, impersonator: null, token: check.presented }
+      }
+      if (found.state === 'suspended') return revoked('suspended')
+      return found.state === 'expired' ? EXPIRED : INVALID
+    })
   }
 
   #cached(id: string): SessionEntry | undefined {

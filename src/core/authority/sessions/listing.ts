@@ -2,6 +2,7 @@ import type { Page, SessionQuery } from '../../ports/index.ts'
 import { expiresAt } from '../../session/lifetimes.ts'
 import type { SessionListing, SessionRecord } from '../../session/record.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
+import { listExternal } from './external.ts'
 
 /** Live sessions, newest first, with the uses that are not written yet. Handles only: no token can be made of them. */
 export async function listSessions(
@@ -15,8 +16,13 @@ export async function listSessions(
     () => context.store.sessions.list({ limit: 100, ...rest, now }),
     options.signal,
   )
+  // Those of other systems come with the first page of an owner.
+  const elsewhere =
+    rest.owner === undefined || rest.after !== undefined || context.external.length === 0
+      ? []
+      : await listExternal(context, rest.owner, options)
   return {
-    items: page.items.map((record) => listing(context, record, current)),
+    items: [...page.items, ...elsewhere].map((record) => listing(context, record, current)),
     ...(page.next === undefined ? {} : { next: page.next }),
   }
 }

@@ -4,6 +4,7 @@ import type { EndedSession, EndReason } from '../../session/record.ts'
 import { type Change, endedChange } from '../changes.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
+import { endExternal, endExternalOf } from './external.ts'
 
 /**
  * Ends sessions: durably in the store, then at once in this process (cache and open connections), then on every node.
@@ -32,18 +33,33 @@ export async function endSessions(
     },
     options,
   )
+  const ending = { now: context.now(options), reason }
   return context.write(
-    () => context.store.sessions.end(which, { now: context.now(options), reason }, { audit }),
+    async () => [
+      ...(await context.store.sessions.end(which, ending, { audit })),
+      ...(await endElsewhere(context, which, ending)),
+    ],
     (ended) => {
-      const told = endedChange(ended)
-      // One that is named and ended needs no more.
-      return one && told !== null ? told : [told, staleChange(which)]
+      const change = endedChange(ended)
+      // A session that is named and has ended needs no further message.
+      return one && change !== null ? change : [change, staleChange(which)]
     },
     options.signal,
   )
 }
 
-// What is over already may still be trusted where nobody was told: the answer to the write that ended it was lost.
+/** Ends what other systems keep. */
+async function endElsewhere(
+  context: AuthorityContext,
+  which: EndSelector,
+  ending: { readonly now: number; readonly reason: EndReason },
+): Promise<readonly EndedSession[]> {
+  if (context.external.length === 0 || 'actsAs' in which || 'matching' in which) return []
+  if ('id' in which) return endExternal(context, which, ending)
+  return which.keepAll === true ? [] : endExternalOf(context, which, ending)
+}
+
+// A session that ended earlier may still be cached on a node that got no message: the answer to the write that ended it was lost.
 function staleChange(which: EndSelector): Change | null {
   if ('id' in which) return { kind: 'session-rotated', id: which.id }
   if ('matching' in which) return null

@@ -44,6 +44,8 @@ export interface SessionsGroup {
     request?: SessionRequest,
     options?: CallOptions,
   ): Promise<LoggedIn | Refusal>
+  /** Whether the row of a session belongs to another system: a connection on it is checked again every second. */
+  isExternal(current: Authenticated): boolean
   /** Creates a session for an anonymous actor. It has the roles of `roles`, by default none. Refuses `throttled` by address. */
   loginAnonymous(
     request?: AnonymousLoginRequest,
@@ -117,6 +119,7 @@ export function createSessionsGroup(
     freshWithin: (current, ms, options = {}) =>
       freshWithin(context, current, ms ?? context.settings.get('session.freshMs'), options),
     loginAs: (actorId, request = {}, options = {}) => loginAs(context, actorId, request, options),
+    isExternal: ({ token }) => context.external.some(({ format }) => format === token?.format),
     loginAnonymous: (request = {}, options = {}) => loginAnonymous(context, request, options),
     impersonate: (current, targetId, options = {}) =>
       impersonate(context, current, targetId, options),
