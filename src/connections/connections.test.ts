@@ -244,6 +244,7 @@ test('events wait for a session without a connection, and go to whoever opens fi
   const [first, second] = [ends(), ends()]
   table.open(current, first)
   table.open(current, second)
+  await settled()
   await table.send(ada.id, { name: 'd' })
   assert.deepEqual([first.sent, second.sent], [['a', 'b', 'c', 'd'], ['d']])
 })
@@ -253,19 +254,47 @@ test('a mailbox keeps the latest events and tells how many were lost', async (t)
   for (const name of ['a', 'b', 'c']) await table.send(ada.id, { name })
   const mine = ends()
   table.open(current, mine)
+  await settled()
   assert.deepEqual(mine.sent, [OVERFLOW_EVENT, 'b', 'c'])
 })
 
-test('there are only so many mailboxes: the oldest goes', async (t) => {
-  const { table, current, authority, ada } = await openTable(t, { maxMailboxes: 1 })
-  const eve = await addActor(authority, 'Eve')
-  const other = await check(authority, (await logIn(authority, 'eve')).token)
-  await table.send(ada.id, { name: 'first' })
-  await table.send(eve.id, { name: 'second' })
-  const [mine, hers] = [ends(), ends()]
-  table.open(current, mine)
-  table.open(other, hers)
-  assert.deepEqual([mine.sent, hers.sent], [[], ['second']])
+test('events reach the connections of a session on another node, in order, and only once', async (t) => {
+  const fixture = await openTable(t)
+  const { table, there, ada, login } = fixture
+  const other = fixture.connect(there)
+  const [here, far] = [ends(), ends()]
+  table.open(fixture.current, here)
+  other.open(await check(there.authority, login.token), far)
+  await settled()
+  const names = Array.from({ length: 20 }, (_, at) => `event ${at}`)
+  await Promise.all(names.map((name) => table.send(ada.id, { name })))
+  assert.deepEqual([here.sent, far.sent], [names, names])
+  table.broadcast({ name: 'all' })
+  await settled()
+  assert.deepEqual([here.sent.at(-1), far.sent.at(-1)], ['all', 'all'])
+})
+
+test('what waits for a session is read on whichever node it connects to', async (t) => {
+  const fixture = await openTable(t)
+  const { table, there, ada, login } = fixture
+  for (const name of ['a', 'b']) await table.send(ada.id, { name })
+  const far = ends()
+  fixture.connect(there).open(await check(there.authority, login.token), far)
+  await settled()
+  await table.send(ada.id, { name: 'c' })
+  assert.deepEqual(far.sent, ['a', 'b', 'c'])
+})
+
+test('events that were not confirmed when the client disconnected wait for its next connection', async (t) => {
+  const { table, current } = await openTable(t)
+  const first = table.open(current, ends())
+  await settled()
+  first.leave([{ name: 'unread' }])
+  await settled()
+  const next = ends()
+  table.open(current, next)
+  await settled()
+  assert.deepEqual(next.sent, ['unread'])
 })
 
 test('what waits for a session ends with it', async (t) => {
@@ -308,6 +337,7 @@ test('a connection whose ends throw is cut, and hurts no other', async (t) => {
   }
   for (const name of ['a', 'b']) await table.send(ada.id, { name })
   table.open(current, bad)
+  await settled()
   assert.deepEqual([tries, broken.closed], [['a'], ['send_failed']])
   table.open(current, bad)
   const [before, after] = [ends(), ends()]

@@ -4,8 +4,12 @@ import {
   type Authority,
   type Change,
   LatchkeyError,
+  type MailboxLimits,
+  type RoutedEvent,
 } from '../core/index.ts'
-import { Mailbox, type MailboxLimits } from './mailbox.ts'
+
+/** The event that stands for those that were dropped from a full mailbox: the first that its reader gets, with `{ dropped }`. */
+export const OVERFLOW_EVENT = 'mailbox.overflow'
 
 /** What a door gives for each connection it opens. */
 export interface ConnectionEnds {
@@ -25,15 +29,17 @@ export interface Connection {
   readonly current: Authenticated
   /** Traffic from the client: checks the session again and extends it. False when it is over (the connection is closed then), or when that cannot be known. */
   use(): Promise<boolean>
-  /** The client went away. */
-  leave(): void
+  /**
+   * The client disconnected. Events that a protocol with confirmations had sent and that were not confirmed go to the session's mailbox, unless
+   * another connection of the session is open.
+   */
+  leave(unconfirmed?: readonly ActorEvent[]): void
 }
 
 export interface ConnectionsOptions {
   readonly authority: Authority
+  /** What waits for a session without a connection: 100 events, 65,536 bytes of JSON and 24 hours by default. */
   readonly mailbox?: Partial<MailboxLimits>
-  /** Sessions with events waiting, at most; past that the oldest mailbox goes. 10,000 by default. */
-  readonly maxMailboxes?: number
   /** How often connections are looked over for expired sessions: every 250 ms by default. */
   readonly sweepEveryMs?: number
   readonly onError?: (error: unknown) => void
@@ -44,11 +50,12 @@ export interface Connections {
   /** Registers a connection, and hands it the events that waited for its session. */
   open(current: Authenticated, ends: ConnectionEnds): Connection
   /**
-   * Pushes an event to every live session of an actor, in the order of the calls: to its open connections, or into its
-   * bounded mailbox while it has none. Impersonations of the actor get nothing.
+   * Pushes an event to every live session of an actor, in the order of the calls: to its open connections on any node, or into its
+   * bounded mailbox while it has none. Impersonations of the actor get nothing. Rejects with `busy` while 1,000 events to the actor are
+   * under way.
    */
   send(actorId: string, event: ActorEvent): Promise<void>
-  /** Pushes an event to every open connection but impersonations, and into every mailbox that waits for one. */
+  /** Pushes an event to every open connection on every node, but to no impersonation. */
   broadcast(event: ActorEvent): void
   list(actorId: string): readonly Connection[]
   readonly size: number
@@ -60,6 +67,8 @@ interface Entry extends Connection {
   current: Authenticated
   checkedAt: number
   open: boolean
+  /** Events that wait until the mailbox is read; null where nothing is being read. */
+  queued: ActorEvent[] | null
   readonly ends: ConnectionEnds
 }
 
@@ -77,24 +86,26 @@ export function createConnections(options: ConnectionsOptions): Connections {
 class ConnectionTable implements Connections {
   readonly #authority: Authority
   readonly #limits: MailboxLimits
-  readonly #maxMailboxes: number
   readonly #onError: (error: unknown) => void
   readonly #bySession = new Map<string, Set<Entry>>()
   /** By the session's owner, and by whom it acts as. */
   readonly #byActor = new Map<string, Set<Entry>>()
-  readonly #mailboxes = new Map<string, Mailbox>()
   readonly #sending = new Map<string, { last: Promise<void>; queued: number }>()
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: readonly (() => void)[]
   readonly #timer: NodeJS.Timeout
   #nextId = 1
   #size = 0
 
   constructor(options: ConnectionsOptions) {
     this.#authority = options.authority
-    this.#limits = { maxEvents: 100, maxBytes: 65_536, ...options.mailbox }
-    this.#maxMailboxes = options.maxMailboxes ?? 10_000
+    this.#limits = { maxEvents: 100, maxBytes: 65_536, maxAgeMs: 86_400_000, ...options.mailbox }
     this.#onError = options.onError ?? (() => undefined)
-    this.#unsubscribe = this.#authority.onChange((change) => this.#hear(change))
+    const { events } = this.#authority
+    this.#unsubscribe = [
+      this.#authority.onChange((change) => this.#apply(change)),
+      events.onPublished((routed) => this.#deliver(routed)),
+      events.onStored((sessions) => this.#drainAll(sessions)),
+    ]
     this.#timer = setInterval(() => this.#sweep(), options.sweepEveryMs ?? 250)
     this.#timer.unref()
   }
@@ -113,17 +124,16 @@ class ConnectionTable implements Connections {
       current,
       open: true,
       ends,
+      queued: null,
       use: () => this.#use(entry),
-      leave: () => this.#remove(entry),
+      leave: (unconfirmed = []) => {
+        if (this.#remove(entry) && unconfirmed.length > 0) this.#keep(entry, unconfirmed)
+      },
     }
     add(this.#bySession, sessionId, entry)
     for (const actorId of actorsOf(entry)) add(this.#byActor, actorId, entry)
     this.#size++
-    if (ends.send !== undefined) {
-      const waiting = this.#mailboxes.get(sessionId)?.take() ?? []
-      this.#mailboxes.delete(sessionId)
-      for (const event of waiting) this.#push(entry, event)
-    }
+    if (ends.send !== undefined) this.#drain(entry)
     // A revocation between the check and this line found no connection to cut.
     this.#use(entry, true).catch(this.#onError)
     return entry
@@ -147,10 +157,8 @@ class ConnectionTable implements Connections {
   }
 
   broadcast(event: ActorEvent): void {
-    for (const entry of [...this.#entries()]) {
-      if (entry.current.impersonator === null) this.#push(entry, event)
-    }
-    for (const mailbox of this.#mailboxes.values()) mailbox.put(event)
+    this.#deliver({ actor: null, event })
+    this.#authority.events.publish({ actor: null, event }).catch(this.#onError)
   }
 
   list(actorId: string): readonly Connection[] {
@@ -160,9 +168,8 @@ class ConnectionTable implements Connections {
 
   close(reason = 'server_closing'): void {
     clearInterval(this.#timer)
-    this.#unsubscribe()
+    for (const stop of this.#unsubscribe) stop()
     for (const entry of [...this.#entries()]) this.#cut(entry, reason)
-    this.#mailboxes.clear()
   }
 
   *#entries(): Iterable<Entry> {
@@ -170,37 +177,93 @@ class ConnectionTable implements Connections {
   }
 
   async #sendNow(actorId: string, event: ActorEvent): Promise<void> {
+    const sessions = await this.#sessionsOf(actorId)
+    const here = this.#deliver({ actor: actorId, event })
+    const elsewhere = await this.#authority.events.publish({ actor: actorId, event })
+    const reached = new Set([...here, ...elsewhere])
+    const absent = sessions.filter((id) => !reached.has(id))
+    await this.#authority.events.store(absent, event, this.#limits)
+    // A connection that was opened in between took its mailbox before.
+    this.#drainAll(absent)
+  }
+
+  async #sessionsOf(actorId: string): Promise<readonly string[]> {
+    const ids: string[] = []
     let after: string | undefined
     do {
       const page = await this.#authority.sessions.list({
         owner: actorId,
         ...(after === undefined ? {} : { after }),
       })
-      for (const { id, actsAs } of page.items) {
-        if (actsAs === null) this.#deliver(id, event)
-      }
+      for (const { id, actsAs } of page.items) if (actsAs === null) ids.push(id)
       after = page.next
     } while (after !== undefined)
+    return ids
   }
 
-  #deliver(sessionId: string, event: ActorEvent): void {
-    const open = [...(this.#bySession.get(sessionId) ?? [])].filter(({ ends }) => ends.send)
-    if (open.length > 0) {
-      for (const entry of open) this.#push(entry, event)
-      return
+  /** Pushes an event to the open connections of this node, and returns the ids of their sessions. */
+  #deliver({ actor, event }: RoutedEvent): readonly string[] {
+    const entries = [...(actor === null ? this.#entries() : (this.#byActor.get(actor) ?? []))]
+    const takers = entries.filter(
+      ({ ends, current }) =>
+        ends.send !== undefined &&
+        current.impersonator === null &&
+        (actor === null || current.session.owner === actor),
+    )
+    for (const entry of takers) this.#push(entry, event)
+    return [...new Set(takers.map(({ current }) => current.session.id))]
+  }
+
+  #drainAll(sessions: readonly string[]): void {
+    for (const id of sessions) {
+      for (const entry of this.#bySession.get(id) ?? []) {
+        if (entry.ends.send !== undefined) this.#drain(entry)
+      }
     }
-    const mailbox = this.#mailboxes.get(sessionId) ?? new Mailbox(this.#limits)
-    this.#mailboxes.set(sessionId, mailbox)
-    mailbox.put(event)
-    if (this.#mailboxes.size > this.#maxMailboxes) {
-      const oldest = this.#mailboxes.keys().next()
-      if (oldest.done !== true) this.#mailboxes.delete(oldest.value)
+  }
+
+  /** Hands what waits in the mailbox to a connection. Events that arrive meanwhile come after. */
+  #drain(entry: Entry): void {
+    entry.queued ??= []
+    const waiting = this.#authority.events.take(entry.current.session.id)
+    waiting.then(
+      ({ events, dropped }) => {
+        const lost = dropped === 0 ? [] : [{ name: OVERFLOW_EVENT, data: { dropped } }]
+        this.#flush(entry, [...lost, ...events])
+      },
+      (error: unknown) => {
+        this.#onError(error)
+        this.#flush(entry, [])
+      },
+    )
+  }
+
+  #flush(entry: Entry, first: readonly ActorEvent[]): void {
+    const queued = entry.queued ?? []
+    entry.queued = null
+    const all = [...first, ...queued]
+    if (entry.open) for (const event of all) this.#push(entry, event)
+    // The client disconnected while its mailbox was read.
+    else if (all.length > 0) this.#keep(entry, all)
+  }
+
+  /** Puts events into the mailbox of a session that has no other connection here. */
+  #keep({ current }: Entry, events: readonly ActorEvent[]): void {
+    const { id } = current.session
+    if (this.#bySession.has(id)) return
+    const store = async () => {
+      for (const event of events) await this.#authority.events.store([id], event, this.#limits)
     }
+    store().catch(this.#onError)
   }
 
   #push(entry: Entry, event: ActorEvent): void {
     // It may have been cut by the event before.
     if (!entry.open) return
+    if (entry.queued !== null) {
+      entry.queued.push(event)
+      return
+    }
     try {
       entry.ends.send?.(event)
     } catch (error) {
@@ -222,7 +285,7 @@ class ConnectionTable implements Connections {
     return false
   }
 
-  #hear(change: Change): void {
+  #apply(change: Change): void {
     if (change.kind === 'sessions-ended') {
       for (const { id, reason } of change.ended) this.#endSession(id, reason)
     } else if (change.kind === 'session-changed' || change.kind === 'session-rotated') {
@@ -230,7 +293,6 @@ class ConnectionTable implements Connections {
       for (const entry of [...entries]) this.#use(entry, true).catch(this.#onError)
     } else if (change.kind === 'global-epoch-raised') {
       for (const id of [...this.#bySession.keys()]) this.#endSession(id, 'locked')
-      this.#mailboxes.clear()
     } else if (change.kind === 'actor-changed') this.#recheckActor(change.id)
     else if (change.kind === 'owner-epoch-raised') this.#recheckActor(change.owner)
     else if (change.kind === 'missed') {
@@ -257,7 +319,6 @@ class ConnectionTable implements Connections {
   }
 
   #endSession(id: string, reason: string): void {
-    this.#mailboxes.delete(id)
     for (const entry of [...(this.#bySession.get(id) ?? [])]) this.#cut(entry, reason)
   }
 

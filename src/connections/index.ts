@@ -4,5 +4,5 @@ export {
   type Connections,
   type ConnectionsOptions,
   createConnections,
+  OVERFLOW_EVENT,
 } from './connections.ts'
-export { OVERFLOW_EVENT } from './mailbox.ts'

@@ -5,6 +5,7 @@ import { type CredentialsGroup, createCredentialsGroup } from './actors/credenti
 import type { Change } from './changes.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
 import { createDevicesGroup, type DevicesGroup } from './devices/devices-group.ts'
+import { createEventsGroup, type EventsGroup } from './events-group.ts'
 import { createKeysGroup, type KeysGroup } from './keys-group.ts'
 import { type LoggedIn, type LoginRequest, login } from './login/login.ts'
 import { stepUp } from './login/step-up.ts'
@@ -51,6 +52,8 @@ export class Authority {
   readonly audit: AuditGroup
   /** Keys that sign tokens. */
   readonly keys: KeysGroup
+  /** Events between nodes, and mailboxes. */
+  readonly events: EventsGroup
   readonly #context: AuthorityContext
   readonly #checker: SessionChecker
   readonly #stop: () => Promise<void>
@@ -70,6 +73,7 @@ export class Authority {
         context.ask(() => context.store.audit.list(query), options.signal),
     }
     this.keys = createKeysGroup(context)
+    this.events = createEventsGroup(context)
   }
 
   /**

@@ -19,6 +19,7 @@ export const NEEDS_CONFIRMATION: Readonly<Record<BusMessage['kind'], boolean>> =
   'signing-keys-changed': false,
   'data-changed': false,
   event: false,
+  'events-stored': true,
   missed: false,
 }
 

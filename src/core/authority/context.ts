@@ -1,4 +1,3 @@
-import { anonymousActor } from '../actor.ts'
 import { canonicalAddress } from '../address.ts'
 import type { AuditAct, AuditEntry } from '../audit.ts'
 import type { PasswordHasher } from '../credential/password/index.ts'
@@ -21,9 +20,10 @@ import { PresentedToken } from '../token/presented-token.ts'
 import { keyedHash } from '../token/secret.ts'
 import { CoherentCache } from './cache/coherent-cache.ts'
 import type { DataEntry } from './cache/data-entry.ts'
-import { ActorChanges, ActorEntry, type Seen, SessionEntry } from './cache/session-entry.ts'
+import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
+import type { RoutedEvent } from './events-group.ts'
 
 /** What every verb takes beside its own input. */
 export interface CallOptions extends RequestSource {
@@ -78,6 +78,7 @@ export class AuthorityContext {
   readonly #auditKey: string
   readonly #storeTimeoutMs: number
   readonly #listeners = new Set<(change: Change) => void>()
+  readonly #eventListeners = new Set<(routed: RoutedEvent) => readonly string[]>()
   readonly #unsubscribe: () => void
 
   constructor(parts: AuthorityContextOptions) {
@@ -263,6 +264,12 @@ export class AuthorityContext {
     throw new LatchkeyError('session_revoked', 'The session has ended.', { reason: 'suspended' })
   }
 
+  /** Calls `listener` with events that other nodes published. Returns a function that stops it. */
+  onPublishedEvent(listener: (routed: RoutedEvent) => readonly string[]): () => void {
+    this.#eventListeners.add(listener)
+    return () => this.#eventListeners.delete(listener)
+  }
+
   /** Calls back with every change, of this node and of others. Returns how to stop. */
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)
@@ -278,13 +285,18 @@ export class AuthorityContext {
     await this.store.bus.publish(change, { confirmed: NEEDS_CONFIRMATION[change.kind] })
   }
 
-  #receive(message: BusMessage): void {
+  #receive(message: BusMessage): readonly string[] {
+    if (message.kind === 'event') {
+      const { actor, event } = message
+      return [...this.#eventListeners].flatMap((listener) => listener({ actor, event }))
+    }
     this.#apply(message)
     const all = message.kind === 'missed'
     if (all || message.kind === 'settings-changed') this.settings.load().catch(this.onError)
     if (all || message.kind === 'signing-keys-changed') {
       for (const keys of this.signingKeys()) keys.reload().catch(this.onError)
     }
+    return []
   }
 
   #apply(change: Change): void {
@@ -359,11 +371,6 @@ export class AuthorityContext {
     await this.touches.flush()
     this.#listeners.clear()
   }
-}
-
-// An anonymous actor is in no directory, so a reading of it has no age; its epoch can rise all the same.
-function anonymousEntry({ owner, createdAt }: SessionRecord, seen: Seen): ActorEntry {
-  return new ActorEntry(anonymousActor(owner, createdAt), Number.POSITIVE_INFINITY, seen)
 }
 
 /** The canonical address of a request, or null. */

@@ -20,19 +20,24 @@ export type BusMessage =
   | { readonly kind: 'data-changed'; readonly id: string }
   /** An event for an actor, or for every connection with `actor` null. */
   | { readonly kind: 'event'; readonly actor: string | null; readonly event: ActorEvent }
+  /** Events wait in the mailboxes of sessions. */
+  | { readonly kind: 'events-stored'; readonly sessions: readonly string[] }
   /** From the bus itself: messages may have been lost, so nothing that is cached may be trusted. */
   | { readonly kind: 'missed' }
+
+/** Gets a message. For an event it may return a list: the ids of the sessions that got it, which the publisher gets. */
+export type BusListener = (message: BusMessage) => unknown
 
 /** How nodes tell each other what changed. */
 export interface Bus {
   /**
    * Sends a message to every other node. With `confirmed` it resolves once every live node has applied it or its lease has run out,
-   * without it once the message is sent. Rejects with `unavailable` when the message could not be sent: the node then stops its
+   * without it once the message is sent. Resolves with what the listeners of the other nodes returned. Rejects with `unavailable` when the message could not be sent: the node then stops its
    * heartbeats until a later message is sent, so that no other node trusts what it may have missed.
    */
-  publish(message: BusMessage, options: { readonly confirmed: boolean }): Promise<void>
+  publish(message: BusMessage, options: { readonly confirmed: boolean }): Promise<readonly string[]>
   /** Calls `listener` with what other nodes publish, not with what this one does. Returns a function that stops it. */
-  subscribe(listener: (message: BusMessage) => void): () => void
+  subscribe(listener: BusListener): () => void
   /** Whether this node may trust what it has cached. */
   isTrusted(): boolean
 }

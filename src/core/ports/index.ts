@@ -11,7 +11,7 @@
  *   on what is stored.
  */
 export type { Audit, AuditTail } from './audit.ts'
-export type { Bus, BusMessage } from './bus.ts'
+export type { Bus, BusListener, BusMessage } from './bus.ts'
 export type { Clock } from './clock.ts'
 export type { CounterRule, CounterState, Counters, Reservation } from './counters.ts'
 export type {

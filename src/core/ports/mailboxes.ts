@@ -15,11 +15,14 @@ export interface Mailboxes {
     event: ActorEvent,
     options: { readonly now: number; readonly limits: MailboxLimits },
   ): Promise<number>
-  /** Removes and returns what waits, oldest first. Of concurrent callers one gets each event. */
+  /** Removes and returns what waits, oldest first, and how many events the limits dropped before. Of concurrent callers one gets each event. */
   take(
     mailbox: string,
     options: { readonly now: number },
-  ): Promise<readonly { readonly sequence: number; readonly event: ActorEvent }[]>
+  ): Promise<{
+    readonly events: readonly { readonly sequence: number; readonly event: ActorEvent }[]
+    readonly dropped: number
+  }>
   /** Removes a mailbox. */
   remove(mailboxes: readonly string[]): Promise<void>
   prune(query: { readonly now: number; readonly limit: number }): Promise<number>

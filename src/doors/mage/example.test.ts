@@ -40,5 +40,6 @@ test('the lines of the example’s README say what they print', async (t) => {
     send: (event) => void heard.push(event),
     close: () => undefined,
   })
+  await new Promise((go) => setTimeout(go, 20))
   assert.deepEqual(heard, [{ name: 'players.poked', data: { by: id, text: 'hello' } }])
 })

@@ -15,6 +15,8 @@ export type Signal =
       readonly from: string
       readonly to: string
       readonly number: number
+      /** What the listeners at `from` returned for the message of that number. */
+      readonly handled: readonly string[]
     }
   /** A node is alive and has sent messages up to `number`. `beat` numbers its heartbeats. */
   | {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
 import { LatchkeyError } from '../../core/errors.ts'
-import type { Bus, BusMessage, Clock } from '../../core/ports/index.ts'
+import type { Bus, BusListener, BusMessage, Clock } from '../../core/ports/index.ts'
 import type { Channel, Member, Signal } from './channel.ts'
 
 /** How far wall and monotonic time may disagree since the last heartbeat before a node trusts nothing. */
@@ -18,6 +18,7 @@ const KINDS: ReadonlySet<string> = new Set<BusMessage['kind']>([
   'signing-keys-changed',
   'data-changed',
   'event',
+  'events-stored',
 ])
 
 export interface LeaseBusOptions {
@@ -46,7 +47,8 @@ interface Peer {
 interface Waiting {
   readonly number: number
   readonly members: Map<string, NodeJS.Timeout>
-  readonly resolve: () => void
+  readonly handled: string[]
+  readonly resolve: (handled: readonly string[]) => void
 }
 
 /** A heartbeat on its way. */
@@ -70,7 +72,7 @@ class LeaseBusNode implements LeaseBus {
   readonly #clock: Clock
   readonly #leaseMs: number
   readonly #onError: (error: unknown) => void
-  readonly #listeners = new Set<(message: BusMessage) => void>()
+  readonly #listeners = new Set<BusListener>()
   readonly #peers = new Map<string, Peer>()
   readonly #waiting = new Set<Waiting>()
   #number = 0
@@ -102,7 +104,7 @@ class LeaseBusNode implements LeaseBus {
     this.#timer.unref()
   }
 
-  subscribe(listener: (message: BusMessage) => void): () => void {
+  subscribe(listener: BusListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -118,7 +120,7 @@ class LeaseBusNode implements LeaseBus {
   async publish(
     message: BusMessage,
     { confirmed }: { readonly confirmed: boolean },
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     if (this.#closed) throw unsent()
     try {
       const members = confirmed ? await this.#channel.members() : []
@@ -127,7 +129,7 @@ class LeaseBusNode implements LeaseBus {
       const confirmation = confirmed ? this.#confirmation(number, members) : null
       await this.#channel.send({ kind: 'message', from: this.#id, number, message })
       this.#failed = false
-      await confirmation
+      return (await confirmation) ?? []
     } catch (cause) {
       this.#failed = true
       throw unsent(cause)
@@ -195,7 +197,7 @@ class LeaseBusNode implements LeaseBus {
     if (signal.from === this.#id) {
       if (signal.kind === 'heartbeat') this.#returnedBeat(signal.beat)
     } else if (signal.kind === 'confirmation') {
-      if (signal.to === this.#id) this.#confirmed(signal.from, signal.number)
+      if (signal.to === this.#id) this.#confirmed(signal)
     } else if (signal.kind === 'message') this.#apply(signal)
     else this.#heard(signal)
   }
@@ -230,30 +232,33 @@ class LeaseBusNode implements LeaseBus {
       this.#tell({ kind: 'missed' })
     }
     if (kind === 'goodbye') this.#peers.delete(from)
-    else this.#confirm(from, peer.number)
+    else this.#confirm(from, peer.number, [])
   }
 
   #apply({ from, number, message }: Extract<Signal, { kind: 'message' }>): void {
     const peer = this.#peer(from)
+    let handled: readonly string[] = []
     if (number > peer.number) {
       const inOrder = number === peer.number + 1 && KINDS.has(message.kind)
       peer.number = number
-      this.#tell(inOrder ? message : { kind: 'missed' })
+      handled = this.#tell(inOrder ? message : { kind: 'missed' })
     }
-    this.#confirm(from, peer.number)
+    this.#confirm(from, number, handled)
   }
 
-  #confirm(to: string, number: number): void {
+  #confirm(to: string, number: number, handled: readonly string[]): void {
     if (number === 0) return
-    this.#channel.send({ kind: 'confirmation', from: this.#id, to, number }).catch(this.#onError)
+    this.#channel
+      .send({ kind: 'confirmation', from: this.#id, to, number, handled })
+      .catch(this.#onError)
   }
 
   /** Resolves once every member has confirmed a message, or its lease has run out. */
-  #confirmation(number: number, members: readonly Member[]): Promise<void> | null {
+  #confirmation(number: number, members: readonly Member[]): Promise<readonly string[]> | null {
     const others = members.filter(({ id }) => id !== this.#id)
     if (others.length === 0) return null
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const waiting: Waiting = { number, members: new Map(), resolve }
+    const { promise, resolve } = Promise.withResolvers<readonly string[]>()
+    const waiting: Waiting = { number, members: new Map(), handled: [], resolve }
     this.#waiting.add(waiting)
     for (const { id, leaseMs } of others) {
       const timer = setTimeout(() => this.#release(waiting, id), leaseMs)
@@ -262,8 +267,9 @@ class LeaseBusNode implements LeaseBus {
     return promise
   }
 
-  #confirmed(from: string, number: number): void {
+  #confirmed({ from, number, handled }: Extract<Signal, { kind: 'confirmation' }>): void {
     for (const waiting of this.#waiting) {
+      if (waiting.number === number) waiting.handled.push(...handled)
       if (waiting.number <= number) this.#release(waiting, from)
     }
   }
@@ -277,17 +283,20 @@ class LeaseBusNode implements LeaseBus {
   #settle(waiting: Waiting): void {
     for (const timer of waiting.members.values()) clearTimeout(timer)
     this.#waiting.delete(waiting)
-    waiting.resolve()
+    waiting.resolve(waiting.handled)
   }
 
-  #tell(message: BusMessage): void {
+  #tell(message: BusMessage): readonly string[] {
+    const handled: string[] = []
     for (const listener of this.#listeners) {
       try {
-        listener(message)
+        const returned = listener(message)
+        if (Array.isArray(returned)) handled.push(...returned)
       } catch (error) {
         this.#onError(error)
       }
     }
+    return handled
   }
 }
 

@@ -40,7 +40,7 @@ export interface Tables {
   readonly actors: Map<string, ActorRow>
   /** Whose an identity is, and until when it is only held for that actor: null while it is in use. */
   readonly identities: Map<string, { readonly actor: string; readonly heldUntil: number | null }>
-  readonly mailboxes: Map<string, WaitingEvent[]>
+  readonly mailboxes: Map<string, { readonly waiting: WaitingEvent[]; readonly dropped: number }>
   /** In the order of the last write. */
   readonly counters: Map<string, CounterState>
   readonly documents: Map<string, Document>

@@ -9,27 +9,28 @@ export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
     async append(mailbox, event, { now, limits }) {
       gate.check()
       const sequence = tables.nextSeq++
-      const waiting = mailboxes.get(mailbox) ?? []
+      const { waiting, dropped } = mailboxes.get(mailbox) ?? { waiting: [], dropped: 0 }
       waiting.push({
         sequence,
         event: structuredClone(event),
         bytes: bytesOfEvent(event),
         expiresAt: now + limits.maxAgeMs,
       })
-      waiting.splice(0, firstKept(waiting, limits, now))
+      const gone = waiting.splice(0, firstKept(waiting, limits, now)).length
       // The last written mailbox is the last in the map, so the first ones are the ones to prune.
       mailboxes.delete(mailbox)
-      if (waiting.length > 0) mailboxes.set(mailbox, waiting)
+      mailboxes.set(mailbox, { waiting, dropped: dropped + gone })
       return sequence
     },
 
     async take(mailbox, { now }) {
       gate.check()
-      const waiting = mailboxes.get(mailbox) ?? []
+      const { waiting, dropped } = mailboxes.get(mailbox) ?? { waiting: [], dropped: 0 }
       mailboxes.delete(mailbox)
-      return waiting
+      const events = waiting
         .filter(({ expiresAt }) => expiresAt > now)
         .map(({ sequence, event }) => ({ sequence, event }))
+      return { events, dropped }
     },
 
     async remove(names) {
@@ -40,7 +41,7 @@ export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
     async prune({ now, limit }) {
       gate.check()
       let removed = 0
-      for (const [name, waiting] of mailboxes) {
+      for (const [name, { waiting }] of mailboxes) {
         if (removed >= limit) break
         const last = waiting.at(-1)
         if (last !== undefined && last.expiresAt > now) continue

@@ -10,7 +10,8 @@ export function createMailboxes(writer: Writer): Mailboxes {
 
     async take(mailbox, { now }) {
       const rows = await writer.write('takeEvents', mailbox, now)
-      return rows.map(([sequence, event]) => ({ sequence, event: JSON.parse(event) }))
+      const events = rows.map(([sequence, event]) => ({ sequence, event: JSON.parse(event) }))
+      return { events, dropped: rows.reduce((sum, [, , dropped]) => sum + dropped, 0) }
     },
 
     async remove(mailboxes) {

@@ -106,6 +106,7 @@ const MIGRATIONS: readonly string[] = [
     mailbox TEXT NOT NULL,
     event TEXT NOT NULL,
     bytes INTEGER NOT NULL,
+    dropped INTEGER NOT NULL DEFAULT 0,
     expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX mailbox_events_mailbox ON mailbox_events (mailbox, seq);

@@ -1,4 +1,4 @@
-import type { Actor } from '../../actor.ts'
+import { type Actor, anonymousActor } from '../../actor.ts'
 import type { Binding, SessionRecord, SessionView } from '../../session/record.ts'
 import { hashOfDigest, sameDigest, wordOfDigest, wordsOfHash } from '../../token/secret.ts'
 import type { CacheEntry } from './coherent-cache.ts'
@@ -96,6 +96,11 @@ export class ActorEntry implements CacheEntry {
   isCurrent(changes: ActorChanges): boolean {
     return this.#slot === -1 || changes.raisedAt(this.#slot) === this.#raisedAt
   }
+}
+
+/** The entry of an anonymous actor: it is in no directory, so a reading of it has no age, but its epoch can rise. */
+export function anonymousEntry({ owner, createdAt }: SessionRecord, seen: Seen): ActorEntry {
+  return new ActorEntry(anonymousActor(owner, createdAt), Number.POSITIVE_INFINITY, seen)
 }
 
 const shared = new Map<string, string>()

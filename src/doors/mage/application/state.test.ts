@@ -92,7 +92,9 @@ test('events to others and to all go through their streams, and wait where none 
     ['all', [1]],
     ['hi', { n: 1 }],
   ])
-  assert.deepEqual(await listen(game, eve.key), [['hi', { n: 1 }]])
+  const waiting = await listen(game, eve.key)
+  await settle()
+  assert.deepEqual(waiting, [['hi', { n: 1 }]])
 })
 
 test('errors become codes', async (t) => {

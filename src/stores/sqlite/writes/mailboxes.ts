@@ -9,14 +9,16 @@ export function mailboxWrites(db: DatabaseSync) {
     db,
     'INSERT INTO mailbox_events (mailbox, event, bytes, expires_at) VALUES (?, ?, ?, ?) RETURNING seq',
   )
-  const findAll = prepare<[seq: number, bytes: number, expiresAt: number]>(
+  const findAll = prepare<[seq: number, bytes: number, expiresAt: number, dropped: number]>(
     db,
-    'SELECT seq, bytes, expires_at FROM mailbox_events WHERE mailbox = ? ORDER BY seq',
+    'SELECT seq, bytes, expires_at, dropped FROM mailbox_events WHERE mailbox = ? ORDER BY seq',
   )
   const removeOne = prepare(db, 'DELETE FROM mailbox_events WHERE seq = ?')
-  const findWaiting = prepare<[seq: number, event: string]>(
+  // How many events went before an event is kept with it.
+  const addDropped = prepare(db, 'UPDATE mailbox_events SET dropped = dropped + ? WHERE seq = ?')
+  const findWaiting = prepare<[seq: number, event: string, dropped: number]>(
     db,
-    'SELECT seq, event FROM mailbox_events WHERE mailbox = ? AND expires_at > ? ORDER BY seq',
+    'SELECT seq, event, dropped FROM mailbox_events WHERE mailbox = ? AND expires_at > ? ORDER BY seq',
   )
   const removeMailbox = prepare(db, 'DELETE FROM mailbox_events WHERE mailbox = ?')
   const removeExpired = prepare(
@@ -36,11 +38,19 @@ export function mailboxWrites(db: DatabaseSync) {
       const seq = insert.get(mailbox, event, bytes, now + limits.maxAgeMs)?.[0] ?? 0
       const waiting = findAll.all(mailbox)
       const rules = waiting.map(([, size, expiresAt]) => ({ bytes: size, expiresAt }))
-      for (const [old] of waiting.slice(0, firstKept(rules, limits, now))) removeOne.run(old)
+      const gone = waiting.slice(0, firstKept(rules, limits, now))
+      for (const [old] of gone) removeOne.run(old)
+      const oldest = waiting[gone.length]?.[0]
+      if (gone.length > 0 && oldest !== undefined) {
+        addDropped.run(
+          gone.reduce((sum, [, , , before]) => sum + before, gone.length),
+          oldest,
+        )
+      }
       return seq
     },
 
-    takeEvents(mailbox: string, now: number): [seq: number, event: string][] {
+    takeEvents(mailbox: string, now: number): [seq: number, event: string, dropped: number][] {
       const waiting = findWaiting.all(mailbox, now)
       removeMailbox.run(mailbox)
       return waiting

@@ -19,6 +19,8 @@ test('a direct message reaches every session of a user, or waits for it', async 
   const told = await there.send(
     JSON.stringify({ name: 'auth/login', command: { token: identifier_code, user_agent: 'u' } }),
   )
+  await settled()
+  told.push(...there.read())
   assert.deepEqual(
     told.map(({ name }) => name),
     ['auth/logged_in', 'communication/received_direct_message'],
