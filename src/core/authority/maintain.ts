@@ -7,6 +7,12 @@ export interface Pruned {
   readonly audit: number
   readonly counters: number
   readonly documents: number
+  /** Events of mailboxes that are too old. */
+  readonly events: number
+  /** Holds on identities that have ended. */
+  readonly holds: number
+  /** Successors of renewals whose grace is over. */
+  readonly sealed: number
   /** Whether nothing is left to remove. */
   readonly done: boolean
 }
@@ -23,8 +29,12 @@ export async function prune(
   options: CallOptions & { readonly maxSteps?: number },
 ): Promise<Pruned> {
   const now = context.now(options)
-  const { sessions, audit, counters, documents } = context.store
-  const removed = { sessions: 0, audit: 0, counters: 0, documents: 0 }
+  const { sessions, audit, counters, documents, mailboxes, directory } = context.store
+  const removed = {
+    ...{ sessions: 0, audit: 0, counters: 0, documents: 0 },
+    ...{ events: 0, holds: 0, sealed: 0 },
+  }
+  const graceMs = context.settings.get('renewal.graceMs')
   const before = now - context.settings.get('session.keepEndedMs')
   let left = options.maxSteps ?? Number.POSITIVE_INFINITY
   const steps: [keyof typeof removed, () => Promise<number>][] = [
@@ -40,6 +50,9 @@ export async function prune(
     ],
     ['counters', () => counters.prune({ now, limit: STEP })],
     ['documents', () => documents.prune({ now, limit: STEP })],
+    ['events', () => mailboxes.prune({ now, limit: STEP })],
+    ['holds', () => directory.pruneHolds({ now, limit: STEP })],
+    ['sealed', () => sessions.eraseSealed({ issuedBefore: now - graceMs, limit: STEP })],
   ]
   for (const [kind, step] of steps) {
     for (; left > 0; left--) {

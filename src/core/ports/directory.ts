@@ -91,6 +91,13 @@ export interface ManagedDirectory extends Directory {
    * is no such actor.
    */
   delete(id: string, options?: WriteOptions & { readonly holdUntil?: number }): Promise<boolean>
+  /** The epoch of an owner, 0 for an unknown one. It outlives the actor. */
+  findEpoch(id: string): Promise<number>
+  /**
+   * Raises the epoch of an owner and returns it: by one, or with `least` only as far as that number; for an owner without an actor too. Where sessions are on the same
+   * engine, they are not live from then on.
+   */
+  raiseEpoch(id: string, least?: number): Promise<number>
   /** Oldest first. */
   search(query: ActorQuery): Promise<Page<Actor>>
   /** Removes holds that ended before `now`, at most `limit`, and returns how many. */

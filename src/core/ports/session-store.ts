@@ -150,6 +150,11 @@ export interface SessionStore {
     query: Omit<SessionQuery, 'limit' | 'after'> & { readonly maxAgeMs?: number },
   ): Promise<number>
   /**
+   * Erases `renewal.sealed` of at most `limit` sessions whose current generation was issued before `issuedBefore`, and returns how many. Does
+   * not raise the version.
+   */
+  eraseSealed(query: { readonly issuedBefore: number; readonly limit: number }): Promise<number>
+  /**
    * Removes at most `limit` sessions that ended or expired before `before`, with their data, and returns how many; 0 means that
    * none are left.
    */

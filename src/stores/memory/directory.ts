@@ -114,6 +114,19 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
       return true
     },
 
+    async findEpoch(id) {
+      gate.check()
+      return tables.ownerEpochs.get(id) ?? 0
+    },
+
+    async raiseEpoch(id, least) {
+      gate.check()
+      const current = tables.ownerEpochs.get(id) ?? 0
+      const next = least === undefined ? current + 1 : Math.max(current, least)
+      tables.ownerEpochs.set(id, next)
+      return next
+    },
+
     async pruneHolds({ now, limit }) {
       gate.check()
       const over = [...identities].filter(

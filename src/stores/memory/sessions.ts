@@ -227,6 +227,19 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       return live(now, ids).filter(({ record }) => matches(record, query)).length
     },
 
+    async eraseSealed({ issuedBefore, limit }) {
+      gate.check()
+      let erased = 0
+      for (const row of sessions.values()) {
+        if (erased >= limit) break
+        const { renewal, issuedAt } = row.record
+        if (renewal === null || renewal.sealed === null || issuedAt >= issuedBefore) continue
+        row.record = { ...row.record, renewal: { ...renewal, sealed: null } }
+        erased++
+      }
+      return erased
+    },
+
     async prune({ before, limit }) {
       gate.check()
       let removed = 0

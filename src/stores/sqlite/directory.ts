@@ -17,6 +17,7 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
   const findByName = reader.prepare<FoundRow>(
     `${found} WHERE seq = (SELECT actor FROM identities WHERE identity = ? AND held_until IS NULL)`,
   )
+  const findEpoch = reader.prepare<[number]>('SELECT epoch FROM epochs WHERE owner = ?')
   const walk = reader.prepareWalk<readonly [...ActorRow, seq: number]>(
     'actors',
     'oldest-first',
@@ -86,6 +87,12 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
 
     delete: (id, options) =>
       writer.write('deleteActor', id, options?.holdUntil ?? null, toAuditRow(options?.audit)),
+
+    async findEpoch(id) {
+      return findEpoch.get(id)?.[0] ?? 0
+    },
+
+    raiseEpoch: (id, least) => writer.write('raiseEpoch', id, least ?? null),
 
     pruneHolds: ({ now, limit }) => writer.write('pruneHolds', now, limit),
 

@@ -35,6 +35,7 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
      ORDER BY seq DESC LIMIT ?7`,
   )
   const pruneWalk = createWalk()
+  const sealedWalk = createWalk()
 
   return {
     async findEpochs(owner) {
@@ -118,6 +119,9 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
         )
         return counts.reduce((sum, [count]) => sum + count, 0)
       }),
+
+    eraseSealed: ({ issuedBefore, limit }) =>
+      sealedWalk(limit, (from, most) => writer.write('eraseSealed', from, most, issuedBefore)),
 
     prune: ({ before, limit }) =>
       pruneWalk(limit, (from, most) => writer.write('pruneSessions', from, most, before)),

@@ -180,7 +180,8 @@ export async function suspend(
       )
       if (actor === null) return null
       const { sessions } = context.store
-      const owned = await sessions.end({ owner: actorId }, ending)
+      const raiseEpoch = await directory.findEpoch(actorId)
+      const owned = await sessions.end({ owner: actorId, raiseEpoch }, ending)
       const acting = await sessions.end({ actsAs: actorId }, ending)
       const elsewhere = await endExternalOf(context, { owner: actorId }, ending)
       return { actor, ended: [...owned, ...acting, ...elsewhere] }

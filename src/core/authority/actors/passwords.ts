@@ -77,7 +77,6 @@ async function writePassword(
     owner: actorId,
     ...(sessions === 'keep' ? { keepAll: true } : {}),
     ...(kept === undefined ? {} : { except: kept }),
-    ...(managed ? {} : { raiseEpoch: true }),
   }
   // Our own directory raises the epoch with the credential, so that no login that read the old one creates a session. The sessions
   // are marked after.
@@ -86,8 +85,10 @@ async function writePassword(
     async () => {
       const credential = managed ? { audit, raiseEpoch: true, ...(keep && { keep }) } : {}
       if (!(await setPassword(actorId, hash, expected, credential))) return null
+      // The session engine's copy of the epoch follows, with the sessions that are kept.
+      const raiseEpoch = managed ? await context.store.directory.findEpoch(actorId) : true
       return [
-        ...(await store.end(owned, ending, managed ? {} : { audit })),
+        ...(await store.end({ ...owned, raiseEpoch }, ending, managed ? {} : { audit })),
         ...(await store.end({ actsAs: actorId }, ending)),
         ...(sessions === 'keep' ? [] : await endExternalOf(context, external, ending)),
       ]

@@ -164,6 +164,13 @@ export function directoryWrites(
       return true
     },
 
+    raiseEpoch(id: string, least: number | null): number {
+      const next = nextEpoch(id)
+      const to = least === null ? next : Math.max(next - 1, least)
+      raiseOwnerEpoch(id, to, null)
+      return to
+    },
+
     pruneHolds: (now: number, limit: number): number => removeHolds.run(now, limit),
   }
 }

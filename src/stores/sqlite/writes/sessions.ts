@@ -110,6 +110,15 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   )
   const removeBag = prepare(db, 'DELETE FROM session_data WHERE seq = ?')
   const removeRow = prepare(db, 'DELETE FROM sessions WHERE seq = ?')
+  const sealedStep = prepareStep(
+    db,
+    'sessions',
+    `json_extract(packed, '$[4][4]') IS NOT NULL AND json_extract(packed, '$[10]') < ?3`,
+  )
+  const eraseRow = prepare(
+    db,
+    `UPDATE sessions SET packed = json_set(packed, '$[4][4]', NULL) WHERE seq = ?`,
+  )
   const step = prepareStep(db, 'sessions', 'ended_at < ?3 OR expires_at < ?3')
 
   function epochsOf(owner: string): Epochs {
@@ -268,6 +277,9 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       append(audit)
       return raised
     },
+
+    eraseSealed: (from: number, limit: number, issuedBefore: number): Step =>
+      sealedStep(from, limit, [issuedBefore], (seq) => eraseRow.run(seq)),
 
     pruneSessions(from: number, limit: number, before: number): Step {
       return step(from, limit, [before], (seq) => {

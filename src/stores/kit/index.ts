@@ -1,0 +1,11 @@
+/** What every store needs, whatever its engine: `latchkey/stores/kit`. */
+export type { Channel, Member, Signal } from './channel.ts'
+export { systemClock } from './clock.ts'
+export { composeStore, type StoreParts } from './compose-store.ts'
+export { type Judgement, judge, refunded } from './counter-rules.ts'
+export { chooseEvicted } from './eviction.ts'
+export { createLeaseBus, type LeaseBus, type LeaseBusOptions } from './lease-bus.ts'
+export { bytesOfEvent, firstKept } from './mailbox-rules.ts'
+export { cursorAt, cutPage, type Listing, pageSize, positionOf } from './paging.ts'
+export { soloBus } from './solo-bus.ts'
+export { folded } from './text-search.ts'
