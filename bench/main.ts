@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { runAgainst } from './harness/against.ts'
+import { type AgainstOptions, runAgainst } from './harness/against.ts'
 import type { Row } from './harness/row.ts'
 import { runBench } from './harness/run-bench.ts'
 import { renderRevisionTable, renderTable } from './harness/table.ts'
@@ -22,8 +22,8 @@ function listBenches(): string[] {
     .sort()
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+function parse() {
+  return parseArgs({
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
@@ -33,39 +33,49 @@ async function main(): Promise<void> {
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parse()
+  const { json, quick } = values
   const benches = listBenches()
-  const unknown = positionals.filter((name) => !benches.includes(name))
-  if (values.help || unknown.length > 0) {
-    for (const name of unknown) console.error(`There is no bench ${name}.`)
-    console.error(`${USAGE}\n\nbenches: ${benches.join(', ')}`)
+  const wrong = positionals
+    .filter((name) => !benches.includes(name))
+    .map((name) => `There is no bench ${name}.`)
+  const rounds = Number(values.rounds ?? (quick ? 3 : 15))
+  if (!Number.isInteger(rounds) || rounds < 1) wrong.push('--rounds is a whole number from 1 on.')
+  if (values.help || wrong.length > 0) {
+    console.error([...wrong, `${USAGE}\n\nbenches: ${benches.join(', ')}`].join('\n'))
     process.exitCode = values.help ? 0 : 64
     return
   }
-  const chosen = positionals.length > 0 ? positionals : benches
-  if (values.against !== undefined) {
-    const rounds = Number(values.rounds ?? (values.quick ? 3 : 15))
-    if (!Number.isInteger(rounds) || rounds < 1) {
-      console.error(`--rounds is a whole number from 1 on, not ${values.rounds}.\n\n${USAGE}`)
-      process.exitCode = 64
-      return
-    }
-    const options = { revision: values.against, benches: chosen, rounds, quick: values.quick }
-    const { rows, failed } = await runAgainst(options)
-    console.log(values.json ? JSON.stringify(rows, null, 2) : renderRevisionTable(rows))
-    if (failed || rows.some(({ verdict }) => verdict === 'lost')) process.exitCode = 1
-    return
-  }
+  const names = positionals.length > 0 ? positionals : benches
+  if (values.against === undefined) await run(names, json, quick)
+  else await compareWith(values.against, { benches: names, rounds, quick }, json)
+}
+
+async function run(names: readonly string[], json: boolean, quick: boolean): Promise<void> {
   const rows: Row[] = []
-  for (const name of chosen) {
+  for (const name of names) {
     try {
-      rows.push(...(await runBench(name, { quick: values.quick })))
+      rows.push(...(await runBench(name, { quick })))
     } catch (error) {
       // The others still have something to say.
       console.error(error instanceof Error ? error.message : error)
       process.exitCode = 1
     }
   }
-  console.log(values.json ? JSON.stringify(rows, null, 2) : renderTable(rows))
+  console.log(json ? JSON.stringify(rows, null, 2) : renderTable(rows))
+}
+
+async function compareWith(
+  revision: string,
+  options: Omit<AgainstOptions, 'revision'>,
+  json: boolean,
+): Promise<void> {
+  const { rows, failed } = await runAgainst({ revision, ...options })
+  console.log(json ? JSON.stringify(rows, null, 2) : renderRevisionTable(rows))
+  if (failed || rows.some(({ verdict }) => verdict === 'lost')) process.exitCode = 1
 }
 
 try {

@@ -1,11 +1,5 @@
 import type { Figures } from './contender.ts'
-import {
-  type FiguresOf,
-  type Measured,
-  type RoundsOptions,
-  takeTurns,
-  turnsInstead,
-} from './rounds.ts'
+import { type FiguresOf, type Measured, type RoundsOptions, runRounds } from './rounds.ts'
 
 interface Arrival {
   readonly contenders: Measured

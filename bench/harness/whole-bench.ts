@@ -72,7 +72,7 @@ async function runAlone(
     process.execPath,
     [...flags, 'bench/main.ts', bench, '--json', ...(quick ? ['--quick'] : [])],
     // A process group of its own: an older revision's processes may not notice that this one has ended.
-    { cwd: checkout, stdio: ['ignore', 'pipe', 2], detached: true },
+    { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
   )
   const stop = () => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
