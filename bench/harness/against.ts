@@ -5,6 +5,7 @@ import { runWholeBench } from './whole-bench.ts'
 
 /** Benches without contenders that take turns: each checkout runs the whole bench, so often. */
 const WHOLE = new Set([
+  'adonis',
   'agent-burst',
   'angen-connections',
   'angen-revocation',

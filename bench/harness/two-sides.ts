@@ -42,9 +42,12 @@ export async function runTwoSides(
   { checkout, against, rounds, quick }: TwoSidesOptions,
 ): Promise<RevisionRow[]> {
   const starts = quick ? 1 : Math.min(STARTS, rounds)
+  let subjects = 0
   const ours: Row[][] = []
   const theirs: Row[][] = []
-  const peers = sharePeers()
+  const peers = sharePeers(() => {
+    subjects++
+  })
   try {
     for (let start = 0; start < starts; start++) {
       progress(bench.name, `start ${start + 1} of ${starts}`)
@@ -69,6 +72,11 @@ export async function runTwoSides(
       const [own, other] = outcomes.map((outcome) => ('value' in outcome ? outcome.value : []))
       ours.push(own ?? [])
       theirs.push(other ?? [])
+    }
+    if (subjects === 0) {
+      throw new Error(
+        `${bench.name} starts no contender of the library, so it cannot be compared round by round.`,
+      )
     }
   } finally {
     await peers.close()
@@ -105,13 +113,16 @@ async function startIn(checkout: string, module: string, options: unknown): Prom
 }
 
 /** Peers cost minutes to prepare: one of each serves both checkouts and every start. */
-function sharePeers() {
+function sharePeers(onSubject: () => void) {
   const started = new Map<string, Promise<Contender>>()
   return {
     starter:
       (startSubject: Starter): Starter =>
       async (module, options) => {
-        if (SUBJECT.test(module)) return await startSubject(module, options)
+        if (SUBJECT.test(module)) {
+          onSubject()
+          return await startSubject(module, options)
+        }
         if (LOAD.test(module)) return await startProcess(module, options)
         const key = JSON.stringify([module, options])
         const peer = started.get(key) ?? startProcess(module, options)
