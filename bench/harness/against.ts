@@ -49,7 +49,7 @@ export async function runAgainst({
   const revision = await openRevision(name, signal)
   const { commit: against, checkout } = revision
   // Processes that are stopped leave their data behind, which then goes with the checkout.
-  process.env['LATCHKEY_BENCH_DIR'] = revision.data
+  process.env['LATCHKEY_BENCH_DIR'] = process.env['TMPDIR'] = revision.data
   const rows: RevisionRow[] = []
   let failed = false
   const runOne = async (bench: string): Promise<void> => {
