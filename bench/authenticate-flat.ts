@@ -22,7 +22,12 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
       textMany: floor(many, 'text'),
     },
     (contenders) =>
-      takeTurns(contenders, { bench: name, rounds: quick ? 3 : 9, ms: quick ? 200 : 2_000 }),
+      takeTurns(contenders, {
+        bench: name,
+        rounds: quick ? 3 : 9,
+        ms: quick ? 200 : 2_000,
+        ours: ['oursMany'],
+      }),
   )
   const rates = Object.fromEntries(
     Object.entries(rounds).map(([contender, figures]) => [
@@ -39,7 +44,7 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
       unit: '× of floor',
       ours: ratios('oursMany', floorMany),
       theirs: ratios('oursFew', floorFew),
-      bound: { of: 'ratio', is: '≥', value: 0.9 },
+      bound: { of: 'ratio', is: '≥', value: 0.8 },
     })
   return [row('floor', 'bytesMany', 'bytesFew'), row('floor-text', 'textMany', 'textFew')]
 }

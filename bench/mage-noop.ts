@@ -40,7 +40,7 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
       })
       const ours = figuresNamed(rounds.latchkey, 'rate')
       const theirs = figuresNamed(rounds.bare, 'rate')
-      const bound = { of: 'ratio', is: '≥', value: 0.7 } as const
+      const bound = { of: 'ratio', is: '≥', value: 0.75 } as const
       return [
         compare({ bench: name, against: 'bare-http', unit: 'commands/s', ours, theirs, bound }),
         compareWithBound(`${name}-original`, 'commands/s', ours, {

@@ -12,7 +12,7 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
     own: () => startContender('latchkey-memory', { sessions, actors: sessions }),
   }
   const rounds = await withContenders(contenders, (started) =>
-    takeTurns(started, { bench: name, rounds: 3, ms: 0, warmUps: 1 }),
+    takeTurns(started, { bench: name, rounds: 3, ms: 0, warmUps: 1, ours: ['shared', 'own'] }),
   )
   const unit = 'bytes/session'
   const bound = { of: 'ours', is: '<', value: 600 } as const

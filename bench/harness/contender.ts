@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { join, resolve } from 'node:path'
 
 /** Figures of one round, by name. */
 export type Figures = Readonly<Record<string, number>>
@@ -25,7 +27,10 @@ export interface Contender {
   close(): Promise<void>
 }
 
-/** What is said between the bench and a contender's process. */
+/**
+ * What is said between the bench and a contender's process. `--against` says the same to the process of an older
+ * revision: a kind may be added, none may change.
+ */
 export type Request =
   | { readonly kind: 'prepare'; readonly module: string; readonly options: unknown }
   | { readonly kind: 'measure'; readonly ms: number }
@@ -42,12 +47,28 @@ export const NODE_FLAGS: readonly string[] = [
   '--disable-warning=ExperimentalWarning',
 ]
 
+/** Starts a module with its options. */
+export type Starter = (module: string, options: unknown) => Promise<Contender>
+
+/** What {@link startContender} uses instead within its `run`: how a bench starts the contenders of another checkout. */
+export const starterInstead = new AsyncLocalStorage<Starter>()
+
 /**
  * Starts a module of `bench/contenders` in a process of its own: neither its heap nor its compiled code is disturbed by
  * the others, and rounds of several can still take turns.
  */
 export async function startContender<O>(module: string, options: O): Promise<Contender> {
-  const child = fork(new URL('contender-process.ts', import.meta.url), [], {
+  const start = starterInstead.getStore() ?? startProcess
+  return await start(module, options)
+}
+
+/** Starts a module of the checkout in that folder, this one by default. */
+export async function startProcess(
+  module: string,
+  options: unknown,
+  checkout: string = resolve(import.meta.dirname, '../..'),
+): Promise<Contender> {
+  const child = fork(join(checkout, 'bench/harness/contender-process.ts'), [], {
     execArgv: [...NODE_FLAGS],
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 2, 2, 'ipc'],

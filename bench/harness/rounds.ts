@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Contender, Figures } from './contender.ts'
 import { progress } from './progress.ts'
 
@@ -9,16 +10,39 @@ export interface RoundsOptions {
   readonly ms: number
   /** Rounds before the first that counts: 1 by default. */
   readonly warmUps?: number
+  /** Those that are ours, by name, for `--against`, which measures no others: `latchkey` by default. */
+  readonly ours?: readonly string[]
 }
+
+/** Contenders by name, of which only the measuring matters. */
+export type Measured<K extends string = string> = Readonly<Record<K, Pick<Contender, 'measure'>>>
+
+/** The rounds of each, by name. */
+export type FiguresOf<K extends string = string> = Readonly<Record<K, readonly Figures[]>>
+
+/** What {@link takeTurns} uses instead within its `run`: how two checkouts take turns with each other. */
+export const turnsInstead = new AsyncLocalStorage<
+  (contenders: Measured, options: RoundsOptions) => Promise<FiguresOf>
+>()
 
 /**
  * Lets contenders take turns, every other round in reverse, so that what else the machine does falls on all of them
  * alike. Returns each one's figures of the rounds that count.
  */
 export async function takeTurns<K extends string>(
-  contenders: Readonly<Record<K, Pick<Contender, 'measure'>>>,
+  contenders: Measured<K>,
+  options: RoundsOptions,
+): Promise<FiguresOf<K>> {
+  const instead = turnsInstead.getStore()
+  if (instead !== undefined) return (await instead(contenders, options)) as FiguresOf<K>
+  return await runRounds(contenders, options)
+}
+
+/** {@link takeTurns} among just these contenders, whatever stands in for it. */
+export async function runRounds<K extends string>(
+  contenders: Measured<K>,
   { bench, rounds, ms, warmUps = 1 }: RoundsOptions,
-): Promise<Readonly<Record<K, readonly Figures[]>>> {
+): Promise<FiguresOf<K>> {
   const names = Object.keys(contenders) as K[]
   const figures = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
     K,

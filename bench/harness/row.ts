@@ -16,6 +16,8 @@ export interface Row {
   readonly met?: boolean
   /** How far the rounds' ratios lie apart: largest less smallest, over the median. */
   readonly spread?: number
+  /** Ours in each round, in order. */
+  readonly perRound?: readonly number[]
 }
 
 /** What a bench may be asked for. */
@@ -54,6 +56,7 @@ export function compare({ bench, against, unit, ours, theirs, bound }: Compariso
     unit,
     ...figures,
     ...(ratios.length > 1 ? { spread: spreadOf(ratios) } : {}),
+    perRound: ours,
     ...(bound === undefined
       ? {}
       : { bound: boundText(bound), met: isMet(bound, figures[bound.of]) }),

@@ -1,18 +1,41 @@
 import type { Row } from './row.ts'
+import type { RevisionRow } from './verdict.ts'
 
-const HEADER = ['bench', 'against', 'ours', 'theirs', 'unit', 'ratio', 'spread', 'bound', '']
+/** The columns of a table: their heads, and which of them are figures. */
+interface Columns {
+  readonly heads: readonly string[]
+  readonly figures: ReadonlySet<number>
+}
+
+const ROWS: Columns = {
+  heads: ['bench', 'against', 'ours', 'theirs', 'unit', 'ratio', 'spread', 'bound', ''],
+  figures: new Set([2, 3, 5, 6]),
+}
+
+const REVISION_ROWS: Columns = {
+  heads: ['bench', 'ours', 'theirs', 'unit', 'ratio', '95 % interval', 'rounds', ''],
+  figures: new Set([1, 2, 4, 5]),
+}
 
 /** Rows as a table for people: figures to the right, a bound with whether it was met. */
 export function renderTable(rows: readonly Row[]): string {
-  const lines = [HEADER, ...rows.map(cells)]
-  const widths = HEADER.map((_, column) =>
+  return render(ROWS, rows.map(cells))
+}
+
+/** Rows of `--against` as a table for people; `theirs` is the revision's. */
+export function renderRevisionTable(rows: readonly RevisionRow[]): string {
+  return render(REVISION_ROWS, rows.map(revisionCells))
+}
+
+function render({ heads, figures }: Columns, rows: readonly (readonly string[])[]): string {
+  const lines = [heads, ...rows]
+  const widths = heads.map((_, column) =>
     Math.max(...lines.map((line) => (line[column] ?? '').length)),
   )
+  const pad = (cell: string, column: number) =>
+    figures.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
   const rule = widths.map((width) => '─'.repeat(width))
-  return [lines[0] ?? [], rule, ...lines.slice(1)]
-    .map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0, column)).join('  '))
-    .map((line) => line.trimEnd())
-    .join('\n')
+  return [heads, rule, ...rows].map((line) => line.map(pad).join('  ').trimEnd()).join('\n')
 }
 
 function cells(row: Row): string[] {
@@ -29,9 +52,18 @@ function cells(row: Row): string[] {
   ]
 }
 
-function pad(cell: string, width: number, column: number): string {
-  const isFigure = column === 2 || column === 3 || column === 5 || column === 6
-  return isFigure ? cell.padStart(width) : cell.padEnd(width)
+function revisionCells(row: RevisionRow): string[] {
+  const { interval } = row
+  return [
+    row.bench,
+    figure(row.ours),
+    figure(row.theirs),
+    row.unit,
+    `${figure(row.ratio)} ×`,
+    interval === null ? 'too few rounds' : interval.map((end) => end.toFixed(3)).join(' to '),
+    row.turns === 'rounds' ? `${row.rounds}` : `${row.rounds} whole`,
+    row.verdict === 'lost' ? 'LOST' : row.verdict,
+  ]
 }
 
 function figure(value: number): string {

@@ -2,7 +2,7 @@ import { startContender } from '../harness/contender.ts'
 import type { RunOptions } from '../harness/row.ts'
 
 /** Callers at once, and the floor's writes in a transaction. */
-const CALLERS = 64
+export const CALLERS = 64
 
 /** Who writes sessions in a file that has 100,000 already: the authority, and bare SQLite in transactions of 64. */
 export function writeContenders(verb: 'create' | 'renew', { quick }: RunOptions) {
