@@ -5,7 +5,7 @@ import type { Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { timeBatches } from '../harness/timed-loop.ts'
 import { createFolder } from '../setup/folder.ts'
-import { addActors, logIn, openHouse } from '../setup/house.ts'
+import { addActors, logIn, openFixture } from '../setup/fixture.ts'
 
 export interface Options {
   readonly sessions: number
@@ -28,7 +28,7 @@ const AUDIT = `INSERT INTO audit (at, act, outcome, actor, session, door)
  */
 export async function prepare({ sessions, actors, group }: Options): Promise<Prepared> {
   const folder = await createFolder()
-  const filling = await openHouse(folder.path)
+  const filling = await openFixture(folder.path)
   const made = await logIn(filling, await addActors(filling, actors), sessions)
   // A record grows when it is first renewed.
   const renewed = await filling.renew(made[0]?.renewal ?? '')
