@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { createAuthority } from 'latchkey'
@@ -129,15 +127,4 @@ describe('the door of the guide', () => {
     subject.socket.write('x'.repeat(1_000_000))
     await closed
   })
-})
-
-test('the code of the guide is the code of the example', () => {
-  const root = join(import.meta.dirname, '../..')
-  const guide = readFileSync(join(root, 'docs/guide/write-a-door.md'), 'utf8')
-  const code = ['door.ts', 'main.ts']
-    .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
-    .join('\n')
-  const blocks = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)]
-  assert.ok(blocks.length > 3)
-  for (const [, block = ''] of blocks) assert.ok(code.includes(block.trimEnd()), block)
 })
