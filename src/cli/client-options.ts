@@ -21,7 +21,7 @@ export function addClientOptions(command: Command): Command {
   command
     .option(
       '--server <URL>',
-      'the server: http://, https://, grpc:// or grpcs:// (LATCHKEY_SERVER; default: the local agent, else http://127.0.0.1:8080)',
+      'the server: http://, https://, grpc:// or grpcs:// (LATCHKEY_SERVER; default: the local agent, else this machine)',
     )
     .option('--ca <FILE>', 'the CA certificates to verify a grpcs:// server with (LATCHKEY_CA)')
   return addFormatOption(addNodePathOption(command))
