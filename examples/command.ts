@@ -1,4 +1,4 @@
-// A command, defined once: any door can call it. Here the pipeline is called as a door would.
+// A command that is defined once, and that every door can call. This example calls the pipeline as a door does.
 import { createAuthority } from 'latchkey'
 import { builtInCommands, createPipeline, createRegistry, defineCommand } from 'latchkey/commands'
 import { createConnections } from 'latchkey/connections'
@@ -40,9 +40,9 @@ if (!current.ok) throw new Error(current.message)
 const closed = Promise.withResolvers<void>()
 connections.open(current, {
   door: 'example',
-  send: (event) => console.log('ada hears', JSON.stringify(event)),
+  send: (event) => console.log('ada receives', JSON.stringify(event)),
   close(reason) {
-    console.log('ada is cut off:', reason)
+    console.log('the connection of ada closes:', reason)
     closed.resolve()
   },
 })

@@ -1,4 +1,4 @@
-// The session authority in process: no server, one SQLite file.
+// A session authority in your process, on one SQLite file.
 import { createAuthority } from 'latchkey'
 import { sqlite } from 'latchkey/stores/sqlite'
 
@@ -10,5 +10,5 @@ const check = await authority.authenticate(login.token)
 console.log(check.ok ? `hello, ${check.actor.name}` : check.code)
 await authority.sessions.end({ id: login.session.id })
 const after = await authority.authenticate(login.token)
-console.log(after.ok ? 'still here' : after.code)
+console.log(after.ok ? 'still valid' : after.code)
 await authority.close()

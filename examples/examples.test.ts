@@ -1,26 +1,38 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { listExamples } from '../scripts/example.ts'
 
 /** Every example and what it prints. */
 const PRINTED: Record<string, string> = {
   'embed.ts': 'hello, ada\nsession_revoked\n',
   'own-users.ts': 'logged in; the old hash is now argon2id\nsession_revoked: suspended\n',
   'mount.ts': "{ notesOf: 'ada' }\n{ code: 'token_missing' }\n",
+  'cookies.ts': `__Host-latchkey
+{ notesOf: 'ada' }
+{ savedFor: 'ada' }
+{ code: 'origin_refused' }
+{ code: 'token_missing' }
+`,
+  'line-door/main.ts': `ada
+{ listening: true }
+{ event: { name: 'hello', data: {} } }
+{ closed: 'revoked' }
+`,
   'own-store.ts': 'acme_lks_ Ada 1\n',
   'command.ts': `bob gets {"sent":true}
-ada hears {"name":"greeted","data":{"by":"bob","text":"hi"}}
-ada hears {"name":"bye"}
-ada is cut off: revoked
+ada receives {"name":"greeted","data":{"by":"bob","text":"hi"}}
+ada receives {"name":"bye"}
+the connection of ada closes: revoked
 `,
 }
 
 for (const [name, printed] of Object.entries(PRINTED)) {
-  test(`the example ${name} prints what it says`, async (t) => {
+  test(`the example ${name} prints what is expected`, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-example-'))
     t.after(() => rmSync(folder, { recursive: true, force: true }))
     const file = join(import.meta.dirname, name)
@@ -32,3 +44,9 @@ for (const [name, printed] of Object.entries(PRINTED)) {
     assert.deepEqual(await run, { stdout: printed, stderr: '' })
   })
 }
+
+test('every example has a name to run it by and a description', () => {
+  const names = [...listExamples()].map(([name, { about }]) => (about === '' ? `${name}?` : name))
+  const expected = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.test.ts'))
+  assert.deepEqual(names, expected.map((name) => name.replace(/\.ts$/, '')).sort())
+})

@@ -1,6 +1,6 @@
 /**
- * The configuration of a server behind a TLS proxy: `latchkey serve --config examples/latchkey.config.ts`. Flags and
- * LATCHKEY_ variables go over it; settings can be changed while it runs, with `latchkey settings set`.
+ * The configuration of a server behind a TLS proxy: `latchkey serve --config examples/latchkey.config.ts`. Flags and LATCHKEY_
+ * variables override it. Settings can be changed while the server runs, with `latchkey settings set`.
  */
 import { LatchkeyError } from 'latchkey'
 import { defineConfig } from 'latchkey/server'
@@ -18,8 +18,8 @@ export default defineConfig({
     {
       when: 'after',
       check({ actor, source }) {
-        const abroad = source.address !== null && source.address !== '127.0.0.1'
-        if (actor?.roles.includes('admin') === true && abroad) {
+        const remote = source.address !== null && source.address !== '127.0.0.1'
+        if (actor?.roles.includes('admin') === true && remote) {
           throw new LatchkeyError('access_denied', 'Administrators log in on this machine only.')
         }
       },

@@ -1,4 +1,4 @@
-// The HTTP door inside an application of one's own, under a prefix, and a guard of one's own routes.
+// The HTTP door under a prefix of your own application, and a route of your own that checks the session.
 import { serve } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { Hono } from 'hono'
@@ -10,7 +10,7 @@ const authority = await createAuthority({ store: memory() })
 const handler = createHandler(authority, { prefix: '/auth' })
 
 const app = new Hono()
-// Whose request it is: without the address no limit counts by it.
+// Without the address of the client no limit applies by address.
 app.all('/auth/*', (c) => handler(c.req.raw, { address: getConnInfo(c).remote.address ?? null }))
 app.get('/notes', async (c) => {
   const token = c.req.header('authorization')?.replace(/^bearer /i, '')

@@ -22,7 +22,7 @@ function countingStore(): Store & { readonly created: number } {
   }
 }
 
-/** The users of the application, who need no registration. */
+/** The users of the application: they are not registered with Latchkey. */
 const directory: Directory = {
   async find(id) {
     if (id !== 'u1') return null

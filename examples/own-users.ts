@@ -1,4 +1,4 @@
-// A users table of one's own: three methods are enough. Sessions live in Latchkey, users stay where they are.
+// Your own users table, behind the three methods of a directory. Sessions are in Latchkey, and users stay in your table.
 import { scryptSync } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { type Actor, createAuthority, type Directory } from 'latchkey'
@@ -65,5 +65,5 @@ console.log('logged in; the old hash is now', hash.split('$')[1])
 db.exec('UPDATE users SET banned = 1')
 await authority.actors.changed(login.session.owner)
 const check = await authority.authenticate(login.token)
-console.log(check.ok ? 'still here' : `${check.code}: ${check.reason}`)
+console.log(check.ok ? 'still valid' : `${check.code}: ${check.reason}`)
 await authority.close()

@@ -1,8 +1,8 @@
 /**
- * Writes the tables of `docs/reference/` from the definitions the code runs on: `npm run reference`. The architecture test
- * fails when they differ.
+ * Writes the tables of `docs/reference/` from the definitions that the code runs on, and the pages of `docs/reference/api/` from the
+ * declarations: `npm run reference`. Tests fail when they differ.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ERROR_TABLE } from 'latchkey'
 import { builtInCommands, createRegistry } from 'latchkey/commands'
@@ -10,6 +10,9 @@ import { SETTINGS } from '../src/core/settings.ts'
 import { angenCommands } from '../src/doors/angen/protocol/commands/index.ts'
 import { needOf } from '../src/doors/grpc/door.ts'
 import { ROUTES } from '../src/doors/http/routes.ts'
+import { renderApi } from './api-pages.ts'
+import { readPublicApi } from './public-api.ts'
+import { findUndocumented } from './undocumented.ts'
 
 const folder = resolve(import.meta.dirname, '../docs/reference')
 const MARK = /<!-- table -->[\s\S]*<!-- \/table -->/
@@ -101,3 +104,17 @@ fill(
     )
   }),
 )
+
+const entries = readPublicApi()
+const api = join(folder, 'api')
+rmSync(api, { recursive: true, force: true })
+mkdirSync(api)
+for (const [name, text] of renderApi(entries)) writeFileSync(join(api, name), text)
+
+// The list of public names without a text only gets shorter.
+const list = resolve(import.meta.dirname, '../test/undocumented.json')
+const missing = new Set(findUndocumented(entries))
+const left = (JSON.parse(readFileSync(list, 'utf8')) as string[]).filter((name) =>
+  missing.has(name),
+)
+writeFileSync(list, `${JSON.stringify(left, null, 2)}\n`)

@@ -64,6 +64,28 @@ test('an import points only downwards', () => {
   }
 })
 
+test('the table of CONTRIBUTING lists every floor, and what it may import', () => {
+  const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+  const rows = [...text.matchAll(/^\| `src\/(\w+)` \|.*\| ([^|]+) \|$/gm)]
+  const table = rows.map(([, floor = '', names = '']) => [
+    floor,
+    names === '–' ? [] : names.split(', '),
+  ])
+  const present = globSync('src/*/', { cwd: root }).map((path) => path.split('/')[1] ?? '')
+  const expected = Object.entries(FLOORS).filter(([floor]) => present.includes(floor))
+  assert.deepEqual(Object.fromEntries(table), Object.fromEntries(expected))
+  assert.equal(rows.length, present.length)
+})
+
+test('the list of decisions has every decision, one a file', () => {
+  const list = readFileSync(join(root, 'docs/decisions/README.md'), 'utf8')
+  for (const file of globSync('docs/decisions/[0-9]*.md', { cwd: root })) {
+    const title = /^# (.+)/.exec(readFileSync(join(root, file), 'utf8'))?.[1] ?? ''
+    const name = file.split('/').at(-1)
+    assert.ok(list.includes(`[${title}](${name})`), `${file}: its title and its link`)
+  }
+})
+
 test('core does no I/O: of Node it imports crypto, and zlib for its checksum', () => {
   const allowed = new Set(['node:crypto', 'node:zlib'])
   // Passwords are hashed off the event loop, which takes threads and a look at the machine.

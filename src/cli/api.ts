@@ -3,9 +3,9 @@ import { ERROR_TABLE, type ErrorCode, LatchkeyError } from '../core/errors.ts'
 import { version } from './version.ts'
 
 export interface ApiOptions {
-  /** The origin of the server, with a prefix if it is mounted under one. */
+  /** The URL of the server, with its path prefix if the routes are mounted under one. */
   readonly server: string
-  /** Finds the token; undefined for a call without one. */
+  /** Returns the token, or undefined for a request without one. */
   readonly token: () => Promise<string | undefined>
 }
 
@@ -14,15 +14,15 @@ export interface ApiCall {
   readonly body?: unknown
 }
 
-/** A running server, as the command line talks to it. */
+/** A client of a running server. */
 export interface Api {
   readonly server: string
   /**
-   * Asks; the answer is the JSON it gave, or null. Throws what the server refused with, by its code, or `unavailable` where
-   * there is none.
+   * Sends a request and returns the JSON of the answer, or null. Throws the server’s refusal with its code, `unavailable` if
+   * no Latchkey server answers, or `timeout` after one minute.
    */
-  ask<T>(method: string, path: string, call?: ApiCall): Promise<T>
-  /** The pages of a listing, until `limit` items have come. */
+  request<T>(method: string, path: string, call?: ApiCall): Promise<T>
+  /** Reads a listing page by page, at most `limit` items. */
   pages<T>(
     path: string,
     key: string,
@@ -34,14 +34,16 @@ export interface Api {
 const TIMEOUT_MS = 60_000
 const PAGE = 1000
 
-/** Makes the client of a server’s HTTP API. */
+/** Makes a client of a server’s HTTP API. */
 export function createApi({ server, token }: ApiOptions): Api {
   const base = server.replace(/\/+$/, '')
-  let warned = !travelsInClear(base)
-  const ask = async <T>(method: string, path: string, call: ApiCall = {}): Promise<T> => {
+  let warned = !isUnencrypted(base)
+  const request = async <T>(method: string, path: string, call: ApiCall = {}): Promise<T> => {
     if (!warned) {
       warned = true
-      process.stderr.write(`latchkey: warning: secrets travel to ${base} in clear; use https.\n`)
+      process.stderr.write(
+        `latchkey: warning: secrets are sent to ${base} without encryption; use https.\n`,
+      )
     }
     const headers: Record<string, string> = {
       accept: 'application/json',
@@ -59,23 +61,23 @@ export function createApi({ server, token }: ApiOptions): Api {
     })
     return read<T>(response, base)
   }
-  return apiOf(base, ask)
+  return createApiFrom(base, request)
 }
 
-/** Makes of one way to ask the whole client. */
-export function apiOf(server: string, ask: Api['ask']): Api {
+/** Makes a client from a function that sends one request. */
+export function createApiFrom(server: string, request: Api['request']): Api {
   return {
     server,
-    ask,
+    request,
     async *pages<T>(path: string, key: string, query: ApiCall['query'], limit: number) {
       let after: string | undefined
       let left = limit
       do {
-        const page = await ask<Record<string, unknown>>('GET', path, {
+        const page = await request<Record<string, unknown>>('GET', path, {
           query: { ...query, limit: Math.min(left, PAGE), after },
         })
         const items = page[key]
-        if (!Array.isArray(items)) throw stranger(server, 200)
+        if (!Array.isArray(items)) throw notLatchkey(server, 200)
         yield items as T[]
         left -= items.length
         after = typeof page['next'] === 'string' ? page['next'] : undefined
@@ -85,7 +87,7 @@ export function apiOf(server: string, ask: Api['ask']): Api {
   }
 }
 
-function travelsInClear(base: string): boolean {
+function isUnencrypted(base: string): boolean {
   const { protocol, hostname } = new URL(base)
   return protocol === 'http:' && !isThisMachine(hostname)
 }
@@ -107,8 +109,8 @@ async function send(url: string, init: RequestInit): Promise<Response> {
     }
     throw new LatchkeyError(
       'unavailable',
-      `No server answers at ${origin}: start one with “latchkey serve”, or name another with --server.`,
-      // `fetch` only says that it failed; why is the cause of that.
+      `No server answers at ${origin}. Start one with “latchkey serve”, or name another with --server.`,
+      // The error of `fetch` only says that it failed; its cause has the system’s error code.
       { cause: (cause as Error).cause ?? cause },
     )
   }
@@ -122,10 +124,10 @@ async function read<T>(response: Response, base: string): Promise<T> {
     try {
       body = JSON.parse(text)
     } catch (cause) {
-      throw stranger(base, response.status, cause)
+      throw notLatchkey(base, response.status, cause)
     }
   } else if (text !== '' || !response.ok) {
-    throw stranger(base, response.status)
+    throw notLatchkey(base, response.status)
   }
   if (response.ok) return body as T
   throw refused(response, body, base)
@@ -134,7 +136,7 @@ async function read<T>(response: Response, base: string): Promise<T> {
 function refused(response: Response, body: unknown, base: string): LatchkeyError {
   const { code, detail, issues, reason } = (body ?? {}) as Record<string, unknown>
   if (typeof code !== 'string' || !Object.hasOwn(ERROR_TABLE, code))
-    return stranger(base, response.status)
+    return notLatchkey(base, response.status)
   const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
   const text = typeof detail === 'string' ? detail : `The server answered ${response.status}.`
   return new LatchkeyError(code as ErrorCode, text, {
@@ -144,7 +146,7 @@ function refused(response: Response, body: unknown, base: string): LatchkeyError
   })
 }
 
-function stranger(base: string, status: number, cause?: unknown): LatchkeyError {
-  const message = `What answers at ${base} (with ${status}) is no Latchkey server.`
+function notLatchkey(base: string, status: number, cause?: unknown): LatchkeyError {
+  const message = `${base} is not a Latchkey server (it answered with status ${status}).`
   return new LatchkeyError('unavailable', message, { cause })
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { Session } from '../client/index.ts'
+import { Session } from '../client/session/session.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import { hasHadAgent } from './agent/agent-state.ts'
 import { type Api, createApi } from './api.ts'
@@ -10,36 +10,36 @@ import { addNodePathOption, nodePathOf } from './node-path.ts'
 import type { Format } from './output.ts'
 import { usage } from './usage.ts'
 
-/** What every command that talks to a server knows. */
+/** The server of a command, and the format in which the command prints. */
 export interface Client {
   readonly api: Api
   readonly format: Format
 }
 
-/** Gives a command the flags of one that talks to a server. */
+/** Adds the flags of a command that talks to a server. */
 export function addClientOptions(command: Command): Command {
   command
     .option(
       '--server <URL>',
-      'the server: http://, https://, grpc:// or grpcs:// (LATCHKEY_SERVER, else the agent that runs here)',
+      'the server: http://, https://, grpc:// or grpcs:// (LATCHKEY_SERVER; default: the local agent, else this machine)',
     )
-    .option('--ca <FILE>', 'the certificates by which to know a grpcs:// server (LATCHKEY_CA)')
+    .option('--ca <FILE>', 'the CA certificates to verify a grpcs:// server with (LATCHKEY_CA)')
   return addFormatOption(addNodePathOption(command))
 }
 
-/** Gives a command the flag of how it prints. */
+/** Adds `--format`. */
 export function addFormatOption(command: Command): Command {
   return command.option('--format <FORMAT>', 'human or json', 'human')
 }
 
-/** Gives a command that lists the flag that bounds it. */
+/** Adds `--limit`. */
 export function addLimitOption(command: Command): Command {
-  return command.option('--limit <N>', 'how many at most', '100')
+  return command.option('--limit <N>', 'print at most N rows', '100')
 }
 
 /**
- * The client that a command’s flags and the environment ask for; the token is that of `LATCHKEY_TOKEN`, else of the session file, and
- * with `anonymous` none.
+ * Makes the client that a command’s flags and the environment select. The token is that of `LATCHKEY_TOKEN`, else that of the session
+ * file; with `anonymous` there is none.
  */
 export function clientOf(command: Command, { anonymous = false } = {}): Client {
   const format = formatOf(command)
@@ -55,17 +55,18 @@ export function clientOf(command: Command, { anonymous = false } = {}): Client {
   const token = async () => {
     if (anonymous) return undefined
     const held = await (await session()).readToken()
-    // While the agent is away, its port is anybody's, and so is the default one.
-    const stray = held !== undefined && endpoint.assumed && !process.env['LATCHKEY_TOKEN']?.trim()
-    if (!stray || !hasHadAgent(nodePathOf(command))) return held
+    // While the agent does not run, any program can listen on the default port: do not send it the agent's token.
+    const unverified =
+      held !== undefined && endpoint.assumed && !process.env['LATCHKEY_TOKEN']?.trim()
+    if (!unverified || !hasHadAgent(nodePathOf(command))) return held
     const message =
-      'The agent is not running: start it with “latchkey agent start”, or name a server with --server.'
+      'The agent is not running. Start it with “latchkey agent start”, or name a server with --server.'
     throw new LatchkeyError('unavailable', message)
   }
   return { api: createApi({ server: endpoint.server, token }), format }
 }
 
-/** The session of a command, with the token of `LATCHKEY_TOKEN`, which is never kept, else with that of the session file. */
+/** Starts the session of a command with the token of `LATCHKEY_TOKEN`, which is never saved, else with that of the session file. */
 export async function startSession(command: Command): Promise<Session> {
   const session = sessionOf(command)
   const token = process.env['LATCHKEY_TOKEN']?.trim()
@@ -73,26 +74,26 @@ export async function startSession(command: Command): Promise<Session> {
   return session
 }
 
-/** Where a command’s server is. */
+/** Returns the endpoint of a command’s server; `otherwise` is the protocol of the default server. */
 export function endpointFor(command: Command, otherwise: 'http' | 'grpc'): Endpoint {
   const { server, ca } = command.opts<{ server?: string; ca?: string }>()
   return endpointOf({ server, ca, nodePath: nodePathOf(command), otherwise })
 }
 
-/** The session of a command’s node path, not started. */
+/** Makes the session of a command’s node path; it is not started. */
 export function sessionOf(command: Command): Session {
   const warn = (message: string) => void process.stderr.write(`latchkey: warning: ${message}\n`)
   return new Session({ clientPath: join(nodePathOf(command), 'client'), logger: { warn } })
 }
 
-/** The value of `--format`. */
+/** Returns the value of `--format`. */
 export function formatOf(command: Command): Format {
   const { format } = command.opts<{ format: string }>()
   if (format !== 'human' && format !== 'json') throw usage('--format: must be human or json.')
   return format
 }
 
-/** The value of `--limit`. */
+/** Returns the value of `--limit`. */
 export function limitOf(command: Command): number {
   const { limit } = command.opts<{ limit: string }>()
   if (!/^[1-9]\d{0,8}$/.test(limit)) throw usage('--limit: must be a whole number from 1.')

@@ -1,37 +1,37 @@
 import type { Command, Option } from 'commander'
 
-/** The shells for which there are completions. */
+/** The shells that completion scripts exist for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
-/** A command and what may come after it. */
-interface Place {
-  /** The words that lead to it: none for the program. */
+/** A command and the words that can follow it. */
+interface CompletionNode {
+  /** The words that lead to the command; empty for the program itself. */
   readonly path: readonly string[]
   readonly commands: readonly Command[]
   readonly options: readonly Option[]
 }
 
-/** The completion script of a program for a shell, made of the tree of its commands. */
+/** Returns a program’s completion script for a shell, generated from the tree of its commands. */
 export function completionOf(program: Command, shell: Shell): string {
-  const places = placesOf(program)
-  if (shell === 'fish') return fish(program.name(), places)
-  const script = bash(program.name(), places)
+  const nodes = nodesOf(program)
+  if (shell === 'fish') return fish(program.name(), nodes)
+  const script = bash(program.name(), nodes)
   if (shell === 'bash') return script
   return `#compdef ${program.name()}\nautoload -U +X bashcompinit && bashcompinit\n${script}`
 }
 
-function placesOf(command: Command, path: readonly string[] = []): Place[] {
+function nodesOf(command: Command, path: readonly string[] = []): CompletionNode[] {
   const help = command.createHelp()
   const commands = help.visibleCommands(command).filter((inner) => inner.name() !== 'help')
   const options = help.visibleOptions(command)
-  const below = commands.flatMap((inner) => placesOf(inner, [...path, inner.name()]))
+  const below = commands.flatMap((inner) => nodesOf(inner, [...path, inner.name()]))
   return [{ path, commands, options }, ...below]
 }
 
-function bash(name: string, places: readonly Place[]): string {
-  const known = places.filter(({ path }) => path.length > 0).map(({ path }) => quoted(path))
-  const cases = places.map(({ path, commands, options }) => {
+function bash(name: string, nodes: readonly CompletionNode[]): string {
+  const paths = nodes.filter(({ path }) => path.length > 0).map(({ path }) => quoted(path))
+  const cases = nodes.map(({ path, commands, options }) => {
     const words = [...commands.map((command) => command.name()), ...options.map(flagOf)]
     return `    ${quoted(path)}) words='${words.join(' ')}' ;;`
   })
@@ -39,7 +39,7 @@ function bash(name: string, places: readonly Place[]): string {
   local path='' words='' i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$path/\${COMP_WORDS[i]}" in
-      ${known.join(' | ')}) path="$path/\${COMP_WORDS[i]}" ;;
+      ${paths.join(' | ')}) path="$path/\${COMP_WORDS[i]}" ;;
     esac
   done
   case "$path" in
@@ -55,8 +55,8 @@ function quoted(path: readonly string[]): string {
   return `'${path.map((word) => `/${word}`).join('')}'`
 }
 
-function fish(name: string, places: readonly Place[]): string {
-  const lines = places.flatMap(({ path, commands, options }) => {
+function fish(name: string, nodes: readonly CompletionNode[]): string {
+  const lines = nodes.flatMap(({ path, commands, options }) => {
     const at = path.map((word) => `__fish_seen_subcommand_from ${word}`)
     const names = commands.map((command) => command.name()).join(' ')
     const before = names === '' ? [] : [`not __fish_seen_subcommand_from ${names}`]

@@ -6,7 +6,7 @@ import type { LoggedIn } from './logged-in.ts'
 import { localTime } from './plain-text.ts'
 
 export interface DeviceLogin {
-  /** What the device calls itself; by default as its machine. */
+  /** The name of the device. Default: the host name. */
   readonly label?: string
   readonly profile?: string
 }
@@ -22,25 +22,25 @@ type Polled =
   | { readonly state: 'pending' | 'slow_down'; readonly intervalMs: number }
   | (LoggedIn & { readonly state: 'approved' })
 
-/** A server that is away for a moment is asked again. */
-const PASSING: ReadonlySet<string> = new Set(['unavailable', 'busy', 'timeout'])
+/** Errors after which polling goes on. */
+const TRANSIENT: ReadonlySet<string> = new Set(['unavailable', 'busy', 'timeout'])
 
 /**
- * Logs in without a password (RFC 8628): says a code on standard error, and waits until it is approved elsewhere. Throws
- * `access_denied` where it is denied, and `not_found` when its time is over.
+ * Logs in without a password (RFC 8628): prints a code on standard error and polls until the code is approved. Throws
+ * `access_denied` if it is denied, and `not_found` after it has expired.
  */
 export async function logInDevice(
   api: Api,
   { label = hostname(), profile }: DeviceLogin,
 ): Promise<LoggedIn> {
   const body = { client: label, profile }
-  const { deviceCode, userCode, expiresAt, intervalMs } = await api.ask<Started>(
+  const { deviceCode, userCode, expiresAt, intervalMs } = await api.request<Started>(
     'POST',
     '/v1/device',
     { body },
   )
   process.stderr.write(
-    `The code is ${userCode}, good until ${localTime(expiresAt)}. Where you are logged in:\n` +
+    `The code is ${userCode}. It expires at ${localTime(expiresAt)}. On a device where you are logged in, run:\n` +
       `latchkey device approve ${userCode}\n`,
   )
   for (let wait = intervalMs; ; ) {
@@ -54,9 +54,9 @@ export async function logInDevice(
 
 async function poll(api: Api, deviceCode: string): Promise<Polled | null> {
   try {
-    return await api.ask<Polled>('POST', '/v1/device/token', { body: { deviceCode } })
+    return await api.request<Polled>('POST', '/v1/device/token', { body: { deviceCode } })
   } catch (error) {
-    if (error instanceof LatchkeyError && PASSING.has(error.code)) return null
+    if (error instanceof LatchkeyError && TRANSIENT.has(error.code)) return null
     throw error
   }
 }

@@ -3,12 +3,12 @@ import { LatchkeyError } from '../core/errors.ts'
 import { findAgent } from './agent/agent-state.ts'
 import { usage } from './usage.ts'
 
-/** Where a server is, and what it speaks there. */
+/** The address of a server and the protocol to use. */
 export type Endpoint =
   | {
       readonly protocol: 'http'
       readonly server: string
-      /** Whether it is only where a server would be by default, be it whose it may. */
+      /** Whether this is the default address, which neither the user nor a running agent named. */
       readonly assumed: boolean
     }
   | {
@@ -21,16 +21,16 @@ export type Endpoint =
 const DEFAULTS = { http: 'http://127.0.0.1:8080', grpc: 'grpcs://127.0.0.1:8300' } as const
 
 export interface EndpointOptions {
-  /** What `--server` says. */
+  /** The value of `--server`. */
   readonly server: string | undefined
-  /** What `--ca` says: the file of the certificates by which to know the server. */
+  /** The value of `--ca`: a file of CA certificates. */
   readonly ca: string | undefined
   readonly nodePath: string
-  /** What is spoken with a server that nobody named and no agent is. */
+  /** The protocol of the default server. */
   readonly otherwise: 'http' | 'grpc'
 }
 
-/** Finds the server: that of `--server`, of `LATCHKEY_SERVER`, of the agent that runs at the node path, or the default one. */
+/** Finds the server: that of `--server`, else of `LATCHKEY_SERVER`, else of the agent at the node path, else the default one. */
 export function endpointOf({ server, ca, nodePath, otherwise }: EndpointOptions): Endpoint {
   const { env } = process
   const given = server ?? (env['LATCHKEY_SERVER'] || undefined)
@@ -40,18 +40,18 @@ export function endpointOf({ server, ca, nodePath, otherwise }: EndpointOptions)
     agent?.addresses.find(({ door }) => door === 'http')
   const text = given ?? own?.address ?? DEFAULTS[otherwise]
   const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || url.username !== '' || url.search !== '') throw noServer()
+  if (url === null || url.username !== '' || url.search !== '') throw wrongServer()
   if (/^https?:$/.test(url.protocol)) {
     return { protocol: 'http', server: url.href, assumed: (given ?? own) === undefined }
   }
-  if (!/^grpcs?:$/.test(url.protocol) || url.pathname.length > 1) throw noServer()
+  if (!/^grpcs?:$/.test(url.protocol) || url.pathname.length > 1) throw wrongServer()
   const file = ca ?? (env['LATCHKEY_CA'] || agent?.ca)
   const trusted = file === undefined || file === null ? true : { ca: readCa(file) }
   const address = url.port === '' ? `${url.hostname}:8300` : url.host
   return { protocol: 'grpc', address, tls: url.protocol === 'grpcs:' ? trusted : false }
 }
 
-function noServer(): LatchkeyError {
+function wrongServer(): LatchkeyError {
   return usage('--server: must be a URL such as http://127.0.0.1:8080 or grpcs://127.0.0.1:8300.')
 }
 

@@ -1,11 +1,13 @@
-import { type Actor, canonicalIdentity, LatchkeyError } from '../core/index.ts'
+import { LatchkeyError } from '../core/errors.ts'
+import { canonicalIdentity } from '../core/identity/index.ts'
+import type { Actor } from '../core/index.ts'
 import type { Api } from './api.ts'
 
-/** The actor of an id, a name or an e-mail. Throws `not_found`. */
+/** Returns the actor with an id, a name or an e-mail address. Throws `not_found`. */
 export async function findActor(api: Api, text: string): Promise<Actor> {
   try {
     const path = `/v1/admin/actors/${encodeURIComponent(text)}`
-    return (await api.ask<{ actor: Actor }>('GET', path)).actor
+    return (await api.request<{ actor: Actor }>('GET', path)).actor
   } catch (error) {
     if (!(error instanceof LatchkeyError) || error.code !== 'not_found') throw error
   }

@@ -3,10 +3,10 @@ import type { RunningServer } from '../server/index.ts'
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 const NUMBERS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
 
-/** `npm start` hands on a signal that the terminal has already sent to everyone: one within so long is the same one. */
+/** At Ctrl-C the terminal signals every process of the group, and npm forwards the signal too: the second one within this time is a copy. */
 const SAME_SIGNAL_MS = 150
 
-/** Errors of sockets and pipes that somebody on the other side can cause at will. */
+/** Errors of sockets and pipes that a remote peer can cause at will. */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'EPIPE',
@@ -17,42 +17,42 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 ])
 const EXIT_SOFTWARE = 70
 
-/** Ends the process when a signal says so: the first drains and exits with 0, a second exits at once. */
+/** Ends the process on a signal: the first closes the server in order and exits with 0, a second exits at once. */
 export function endOnSignals(server: RunningServer): void {
   const { logger } = server.log
-  let since: number | null = null
-  const hear = (signal: (typeof SIGNALS)[number]) => {
-    if (since !== null) {
-      if (performance.now() - since > SAME_SIGNAL_MS) process.exit(128 + NUMBERS[signal])
+  let firstAt: number | null = null
+  const onSignal = (signal: (typeof SIGNALS)[number]) => {
+    if (firstAt !== null) {
+      if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(128 + NUMBERS[signal])
       return
     }
-    since = performance.now()
-    logger.info(`${signal}: answering what is under way, then closing.`)
+    firstAt = performance.now()
+    logger.info(`${signal}: finishing the requests in progress, then closing.`)
     end(server, 0)
   }
-  for (const signal of SIGNALS) process.on(signal, hear)
+  for (const signal of SIGNALS) process.on(signal, onSignal)
 }
 
 /**
- * Decides what becomes of errors that nobody handled. A rejected promise is logged and counted, and the server serves on: what it
- * was doing is lost, but every write is one conditional write in the store, so nothing is left half done, and a stranger who
- * finds a way to cause one must not be able to end the process. So for errors of sockets. Any other exception left
- * some callback in the middle: the server closes in order and exits with 70, for its supervisor to start it anew.
+ * Handles errors that no code caught. An unhandled rejection is logged and counted, and the server keeps running: every write is one
+ * conditional write in the store, so nothing is left incomplete, and a client that can cause a rejection must not be able to end
+ * the process. The same holds for errors of sockets. After any other exception the state of the process is unknown: the
+ * server closes in order and exits with 70, so that a supervisor restarts it.
  */
 export function watchFaults(server: RunningServer): void {
   const { logger } = server.log
   process.on('unhandledRejection', (err) => {
     server.countFault()
-    logger.error({ err }, 'A promise was rejected and nobody handled it.')
+    logger.error({ err }, 'Unhandled promise rejection.')
   })
   let ending = false
   process.on('uncaughtException', (err: NodeJS.ErrnoException) => {
     server.countFault()
     if (NETWORK_CODES.has(err.code ?? '')) {
-      logger.error({ err }, 'A connection failed and nobody handled it.')
+      logger.error({ err }, 'Unhandled error of a connection.')
       return
     }
-    logger.fatal({ err }, 'An exception that nobody handled: closing.')
+    logger.fatal({ err }, 'Uncaught exception: closing.')
     if (ending) process.exit(EXIT_SOFTWARE)
     ending = true
     end(server, EXIT_SOFTWARE)
@@ -63,7 +63,7 @@ function end(server: RunningServer, exit: number): void {
   server.close().then(
     () => process.exit(exit),
     (err: unknown) => {
-      server.log.logger.fatal({ err }, 'It could not be closed in order.')
+      server.log.logger.fatal({ err }, 'The server could not close in order.')
       server.log.flush()
       process.exit(EXIT_SOFTWARE)
     },

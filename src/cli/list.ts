@@ -4,14 +4,14 @@ import { type Column, printListing } from './output.ts'
 
 export interface Listing<Row> {
   readonly path: string
-  /** The field of the answer that has the rows. */
+  /** The field of the answer that holds the rows. */
   readonly key: string
   readonly query: ApiCall['query']
   readonly limit: number
   readonly columns: readonly Column<Row>[]
 }
 
-/** Prints a listing of the server, page after page up to its limit, and says on standard error when there is more. */
+/** Prints a listing of the server page by page, up to its limit. A line on standard error tells when there are more rows. */
 export async function list<Row>({ api, format }: Client, listing: Listing<Row>): Promise<void> {
   const { path, key, query, limit, columns } = listing
   let more = false
@@ -20,5 +20,6 @@ export async function list<Row>({ api, format }: Client, listing: Listing<Row>):
     more = ending.more
   }
   await printListing(pages(), { format, columns })
-  if (more) process.stderr.write(`There are more than ${limit}: raise --limit to see them.\n`)
+  if (more)
+    process.stderr.write(`There are more than ${limit} rows. Raise --limit to print them.\n`)
 }

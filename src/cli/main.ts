@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { failureOf } from './failure.ts'
-import { endWithReader } from './output.ts'
+import { exitOnClosedOutput } from './output.ts'
 import { createProgram } from './program.ts'
 
 const EXIT_USAGE = 64
 
-endWithReader()
+exitOnClosedOutput()
 process.stderr.on('error', () => undefined)
 
 try {
-  await createProgram().parseAsync()
+  const args = process.argv.slice(2)
+  const program = await createProgram(args)
+  await program.parseAsync(args, { from: 'user' })
 } catch (error) {
   if (process.env['LATCHKEY_DEBUG']) console.error(error)
   fail(error)
@@ -23,7 +25,7 @@ function fail(error: unknown): void {
     process.exitCode = exit
     return
   }
-  // Help and version that were asked for have been printed, and so has the help of a command that lacks its subcommand.
+  // Commander has already printed the help or the version, also that of a command without its subcommand.
   process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE
   if (error.exitCode === 0 || error.code === 'commander.help') return
   const what = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')

@@ -10,19 +10,19 @@ export interface Column<Row> {
 
 let serving = false
 
-/** Ends the process in peace when whoever reads its output is gone: `latchkey audit | head` is no failure. */
-export function endWithReader(): void {
+/** Exits with 0 when the reader of standard output has closed it: `latchkey audit | head` is not a failure. */
+export function exitOnClosedOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' && !serving) process.exit(0)
   })
 }
 
-/** From now on the process outlives the reader of its output: a server has other things to do. */
-export function outliveReader(): void {
+/** Keeps the process running when standard output is closed, for a server. */
+export function ignoreClosedOutput(): void {
   serving = true
 }
 
-/** Writes to standard output, and waits where its reader is slow. */
+/** Writes to standard output, and waits while its buffer is full. */
 export async function write(text: string): Promise<void> {
   if (process.stdout.write(text)) return
   await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
@@ -33,7 +33,7 @@ export function printJson(value: unknown): Promise<void> {
   return write(`${JSON.stringify(value)}\n`)
 }
 
-/** Prints `name: value` lines, the values aligned. */
+/** Prints `name: value` lines with aligned values. */
 export async function printFields(
   fields: readonly (readonly [name: string, value: string])[],
 ): Promise<void> {
@@ -43,12 +43,12 @@ export async function printFields(
   }
 }
 
-/** Rows that are held back until it is known how wide the columns are. */
+/** The widths of columns are measured over this many rows. */
 const MEASURED_ROWS = 5000
 
 /**
- * Prints a listing as its pages arrive: an aligned table, or one JSON array with a row to a line. Columns are as wide as the first
- * 5,000 rows need.
+ * Prints a listing while its pages arrive: an aligned table, or a JSON array with one row a line. Columns are as wide as the first
+ * 5,000 rows need; memory stays bounded whatever the length of the listing.
  */
 export async function printListing<Row>(
   pages: AsyncIterable<readonly Row[]>,

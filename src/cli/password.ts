@@ -4,30 +4,30 @@ import { usage } from './usage.ts'
 
 const MAX_CHARS = 8192
 
-/** Whether there is somebody to ask: the questions go to standard error, so that `$(latchkey login)` can ask too. */
-export function canAsk(): boolean {
+/** Returns whether a terminal is there to prompt on. Prompts go to standard error, so that `$(latchkey login)` can prompt too. */
+export function canPrompt(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true
 }
 
-/** Asks for what is missing; throws where there is nobody to ask, naming the flag that says it. */
-export async function askText(message: string, flag: string): Promise<string> {
-  if (!canAsk()) throw usage(`${flag} is missing.`)
+/** Prompts for a missing value. Throws a usage error that names its flag if there is no terminal. */
+export async function promptText(message: string, flag: string): Promise<string> {
+  if (!canPrompt()) throw usage(`${flag} is missing.`)
   const { input } = await import('@inquirer/prompts')
   return input({ message, required: true }, { output: process.stderr })
 }
 
-/** How often a prompt takes a wrong password. */
+/** How many times a prompt accepts a password. */
 const TRIES = 3
 
-/** The password of a file, whose last line end does not count (`-` is standard input), else of `LATCHKEY_PASSWORD`; null without either. */
+/** Returns the password in a file, without its last line end (`-` is standard input), else `LATCHKEY_PASSWORD`, else null. */
 export async function givenPassword(file: string | undefined): Promise<string | null> {
   if (file !== undefined) return readPasswordFile(file)
   return process.env['LATCHKEY_PASSWORD'] || null
 }
 
 /**
- * Proves a password: that of {@link givenPassword}, once, or else one that is asked for on a terminal, again where it was wrong, three
- * times in all.
+ * Passes a password to `prove`: that of {@link givenPassword}, once, else one that the user types at a prompt, which repeats after a
+ * wrong password, three times in all.
  */
 export async function provePassword<T>(
   file: string | undefined,
@@ -41,14 +41,14 @@ export async function provePassword<T>(
     } catch (error) {
       const wrong = error instanceof LatchkeyError && error.code === 'credentials_invalid'
       if (!wrong || left === 1) throw error
-      process.stderr.write('That is wrong.\n')
+      process.stderr.write('The password is wrong.\n')
     }
   }
 }
 
 /**
- * The password of {@link givenPassword}, or asked for, twice where it is a new one. Never from the arguments, where every user of the
- * machine could read it.
+ * Returns the password of {@link givenPassword}, else one that the user types at a prompt, twice if it is new. Arguments never hold a
+ * password, because every user of the machine can read them.
  */
 export async function readPassword(
   file: string | undefined,
@@ -56,15 +56,16 @@ export async function readPassword(
 ): Promise<string> {
   const given = await givenPassword(file)
   if (given !== null) return given
-  if (!canAsk()) throw usage('--password-file is missing.')
+  if (!canPrompt()) throw usage('--password-file is missing.')
   const { password } = await import('@inquirer/prompts')
   const context = { output: process.stderr }
   for (;;) {
     const first = await password({ message: 'Password', mask: true }, context)
     if (first === '') continue
     if (!isNew) return first
-    if ((await password({ message: 'Once more', mask: true }, context)) === first) return first
-    process.stderr.write('They differ.\n')
+    if ((await password({ message: 'Repeat the password', mask: true }, context)) === first)
+      return first
+    process.stderr.write('The passwords differ.\n')
   }
 }
 
@@ -75,7 +76,7 @@ async function readPasswordFile(file: string): Promise<string> {
   return text
 }
 
-// No further than a password can reach, for a device has no end.
+// Bounded, because a device file such as /dev/zero has no end.
 async function readBytes(file: string): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0

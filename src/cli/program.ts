@@ -1,40 +1,87 @@
 import { Command } from 'commander'
-import { addActors } from './commands/actors.ts'
-import { addAdmin } from './commands/admin.ts'
-import { addAgent } from './commands/agent.ts'
-import { addAudit } from './commands/audit.ts'
-import { addCompletion } from './commands/completion.ts'
-import { addDevice } from './commands/device.ts'
-import { addLogin } from './commands/login.ts'
-import { addPrune } from './commands/prune.ts'
-import { addServe } from './commands/serve.ts'
-import { addSessions } from './commands/sessions.ts'
-import { addSettings } from './commands/settings.ts'
-import { addLogout, addWhoAmI } from './commands/whoami.ts'
 import { version } from './version.ts'
 
-/** Makes the command line. It never ends the process: what is wrong is thrown, as a `CommanderError` or a `LatchkeyError`. */
-export function createProgram(): Command {
+/** A command: its line in `latchkey --help`, and what adds its flags, subcommands and action. */
+interface CommandEntry {
+  readonly about: string
+  readonly load: () => Promise<(command: Command) => void>
+}
+
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  serve: {
+    about: 'Run the server.',
+    load: async () => (await import('./commands/serve.ts')).defineServe,
+  },
+  agent: {
+    about: 'Run and use the agent on this machine.',
+    load: async () => (await import('./commands/agent.ts')).defineAgent,
+  },
+  login: {
+    about: 'Log in, and print the token or save it in the session file.',
+    load: async () => (await import('./commands/login.ts')).defineLogin,
+  },
+  logout: {
+    about: 'End your session and remove its session file.',
+    load: async () => (await import('./commands/whoami.ts')).defineLogout,
+  },
+  whoami: {
+    about: 'Show your actor and your session.',
+    load: async () => (await import('./commands/whoami.ts')).defineWhoAmI,
+  },
+  device: {
+    about: 'Approve or deny a device that asks to log in as you.',
+    load: async () => (await import('./commands/device.ts')).defineDevice,
+  },
+  admin: {
+    about: 'Create the first administrator.',
+    load: async () => (await import('./commands/admin.ts')).defineAdmin,
+  },
+  actors: {
+    about: 'Manage actors (administrators).',
+    load: async () => (await import('./commands/actors.ts')).defineActors,
+  },
+  sessions: {
+    about: 'List and end sessions: yours or, as an administrator, all.',
+    load: async () => (await import('./commands/sessions.ts')).defineSessions,
+  },
+  settings: {
+    about: 'Show and change settings (administrators).',
+    load: async () => (await import('./commands/settings.ts')).defineSettings,
+  },
+  audit: {
+    about: 'Show the audit trail, newest entries first (administrators).',
+    load: async () => (await import('./commands/audit.ts')).defineAudit,
+  },
+  prune: {
+    about: 'Delete expired records now (administrators).',
+    load: async () => (await import('./commands/prune.ts')).definePrune,
+  },
+  completion: {
+    about: 'Print the completion script for a shell.',
+    load: async () => (await import('./commands/completion.ts')).defineCompletion,
+  },
+}
+
+/**
+ * Makes the command line for the given arguments. Only the command that they name is loaded, because loading all of them takes
+ * longer than most commands; `completion` needs them all. Nothing here ends the process: an error is thrown as a `CommanderError` or a
+ * `LatchkeyError`.
+ */
+export async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('latchkey')
-    .description('One session, every door: runs a session authority, and administers one.')
+    .description('One session, every door: runs and administers a session authority.')
     .version(version, '--version', 'print the version')
-    .helpOption('--help', 'print this')
+    .helpOption('--help', 'print this help')
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureOutput({ outputError: () => undefined })
-  addServe(program)
-  addAgent(program)
-  addLogin(program)
-  addLogout(program)
-  addWhoAmI(program)
-  addDevice(program)
-  addAdmin(program)
-  addActors(program)
-  addSessions(program)
-  addSettings(program)
-  addAudit(program)
-  addPrune(program)
-  addCompletion(program)
+  const named = args.find((arg) => !arg.startsWith('-') && arg !== 'help')
+  for (const [name, { about, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).description(about)
+    if (named !== name && named !== 'completion') continue
+    const define = await load()
+    define(command)
+  }
   return program.addHelpText('after', EXAMPLES)
 }
 
@@ -46,4 +93,5 @@ Examples:
   export LATCHKEY_TOKEN=$(latchkey login --identity root)
   latchkey sessions list
 
-Exit codes: 0 done, 64 usage, 65 bad data or a dead token, 69 no server, 75 try again, 77 not allowed, 78 configuration.`
+Exit codes: 0 success, 64 usage, 65 invalid data or a token that is no longer valid, 69 no server, 75 try again, 77 not allowed,
+78 configuration.`

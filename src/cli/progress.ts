@@ -1,15 +1,17 @@
 const TERMINAL_MS = 100
 const FILE_MS = 5000
 
-/** How far long work has come, on standard error: a line in place on a terminal, else a line every five seconds. */
+/** Progress on standard error: one line that is rewritten on a terminal, else a line every five seconds. */
 export interface Progress {
+  /** Shows the current state, unless the last one was shown a moment ago. */
   show(text: string): void
-  /** A line that stays. */
+  /** Prints a line that stays. */
   note(line: string): void
+  /** Removes the line on a terminal. */
   end(): void
 }
 
-/** Begins to show progress. */
+/** Starts to show progress. */
 export function createProgress(): Progress {
   const terminal = process.stderr.isTTY === true
   const every = terminal ? TERMINAL_MS : FILE_MS

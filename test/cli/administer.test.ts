@@ -13,7 +13,7 @@ import {
   temporaryFolder,
 } from './support.ts'
 
-// One server for all cases: each has actors of its own.
+// One server for all cases; each case has its own actors.
 const cleanups: (() => unknown)[] = []
 const suite = { after: (cleanup: () => unknown) => void cleanups.push(cleanup) }
 let server: ServerProcess
@@ -51,7 +51,7 @@ after(async () => {
 })
 
 describe('administering a running server', { concurrency: 4 }, () => {
-  test('the code of the claim works once, and another is refused', async () => {
+  test('the code to claim works once, and a second use is refused', async () => {
     const password = `${folder}/password`
     const args = ['admin', 'claim', server.claimCode ?? '', '--name', 'eve']
     const { code, stderr } = await latchkey([...args, '--password-file', password])
@@ -62,7 +62,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(code, 77)
   })
 
-  test('login prints the token alone, and it works', async () => {
+  test('login prints only the token, and the token is valid', async () => {
     const args = ['login', '--identity', 'root', '--password-file', `${folder}/password`]
     const { code, stdout, stderr } = await latchkey(args, { LATCHKEY_TOKEN: '' })
     assert.match(stdout, /^lks_\w+\n$/)
@@ -72,7 +72,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(me.status, 200)
   })
 
-  test('a wrong password ends with 77, and is in no output', async () => {
+  test('a wrong password exits with 77 and appears in no output', async () => {
     const wrong = file(folder, 'wrong', 'hunter2')
     const { code, stdout, stderr } = await latchkey(
       ['login', '--identity', 'nobody', '--password-file', wrong],
@@ -83,7 +83,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(code, 77)
   })
 
-  test('nothing is asked where there is no terminal', async () => {
+  test('there is no prompt without a terminal', async () => {
     const { code, stderr } = await latchkey(['login'])
     assert.equal(stderr, 'latchkey: --identity is missing. (invalid_request)\n')
     assert.equal(code, 64)
@@ -106,10 +106,10 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(none.code, 66)
   })
 
-  test('a listing is an aligned table, goes on over pages, and says when there is more', async () => {
+  test('a listing is an aligned table, spans pages, and tells when there are more rows', async () => {
     const dump = Array.from({ length: 1203 }, (_, at) => JSON.stringify({ name: `paged-${at}` }))
     const imported = await latchkey(['actors', 'import', file(folder, 'dump', dump.join('\n'))])
-    assert.equal(imported.stdout, '1203 lines: 1203 imported, 0 already there, 0 failed.\n')
+    assert.equal(imported.stdout, '1203 lines: 1203 imported, 0 skipped, 0 failed.\n')
     const all = (await json(['actors', '--text', 'paged-', '--limit', '5000'])) as unknown[]
     assert.equal(all.length, 1203)
     const some = await latchkey(['actors', 'list', '--text', 'paged-', '--limit', '1100'])
@@ -117,10 +117,10 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(rows.length, 1100)
     const at = title.indexOf('STATUS')
     for (const row of rows) assert.equal(row.slice(at, at + 6), 'active')
-    assert.equal(some.stderr, 'There are more than 1100: raise --limit to see them.\n')
+    assert.equal(some.stderr, 'There are more than 1100 rows. Raise --limit to print them.\n')
   })
 
-  test('a reader that leaves early is no failure', async () => {
+  test('a reader that closes the pipe early is not a failure', async () => {
     const dump = Array.from({ length: 900 }, (_, at) => `{"name":"many-${at}-${'x'.repeat(99)}"}`)
     assert.equal(
       (await latchkey(['actors', 'import', file(folder, 'many', dump.join('\n'))])).code,
@@ -136,7 +136,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(stderr, '[0]\n')
   })
 
-  test('sessions: mine and everybody’s; end one, the others, all of an actor', async () => {
+  test('sessions: list your own and all; end one, the others, all of an actor', async () => {
     const mine = [await logIn(server.url, 'bob'), await logIn(server.url, 'bob')]
     const third = await logIn(server.url, 'bob')
     const env = { LATCHKEY_TOKEN: third }
@@ -156,7 +156,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(denied.code, 77)
     assert.equal((await latchkey(['sessions', 'end-all', '--owner', 'bob'])).code, 0)
     const dead = await latchkey(['sessions'], env)
-    assert.match(dead.stderr, /\(session_revoked\) Do: export LATCHKEY_TOKEN=/)
+    assert.match(dead.stderr, /\(session_revoked\) Run: export LATCHKEY_TOKEN=/)
     assert.equal(dead.code, 65)
   })
 
@@ -173,7 +173,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(none.code, 66)
   })
 
-  test('audit: newest first, with no secret in it', async () => {
+  test('audit: newest entries first, without secrets', async () => {
     const entries = (await json(['audit', '--since', '1h', '--limit', '5000'])) as { act: string }[]
     assert.ok(entries.some(({ act }) => act === 'administrator_claimed'))
     assert.doesNotMatch(JSON.stringify(entries), /lks_|correct horse/)
@@ -181,15 +181,15 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(wrong.code, 64)
   })
 
-  test('prune runs until it is done', async () => {
+  test('prune runs until nothing expired is left', async () => {
     const removed = (await json(['prune'])) as Record<string, number>
     assert.deepEqual(Object.keys(removed), ['sessions', 'audit', 'counters', 'documents'])
     assert.match((await latchkey(['prune'])).stdout, /^Removed: \d+ sessions, /)
   })
 
-  test('without a token it says how to get one', async () => {
+  test('without a token the error tells how to get one', async () => {
     const { code, stderr } = await latchkey(['sessions'], { LATCHKEY_TOKEN: '' })
-    assert.match(stderr, /\(token_missing\) Do: export LATCHKEY_TOKEN=\$\(latchkey login\)\n$/)
+    assert.match(stderr, /\(token_missing\) Run: export LATCHKEY_TOKEN=\$\(latchkey login\)\n$/)
     assert.equal(code, 77)
   })
 
@@ -204,7 +204,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     ['nope'],
   ]
   for (const args of usage) {
-    test(`is wrong usage, 64, in one line: ${args.join(' ')}`, async () => {
+    test(`wrong usage exits with 64 and one line: ${args.join(' ')}`, async () => {
       const { code, stdout, stderr } = await latchkey(args)
       assert.match(stderr, /^latchkey: [^\n]+\n$/)
       assert.doesNotMatch(stderr, /hunter2/)
@@ -215,14 +215,14 @@ describe('administering a running server', { concurrency: 4 }, () => {
 })
 
 describe('without such a server', { concurrency: 4 }, () => {
-  test('nobody there: 69 and what to do', async () => {
+  test('no server: exits with 69 and tells how to start one', async () => {
     const { code, stderr } = await run(['sessions', '--server', 'http://127.0.0.1:1'])
-    assert.match(stderr, /^latchkey: No server answers at http:\/\/127\.0\.0\.1:1: start one with/)
+    assert.match(stderr, /^latchkey: No server answers at http:\/\/127\.0\.0\.1:1\. Start one with/)
     assert.equal(stderr.trimEnd().split('\n').length, 1)
     assert.equal(code, 69)
   })
 
-  test('another program there: 69', async (t) => {
+  test('another program at the address: exits with 69', async (t) => {
     const { createServer } = await import('node:http')
     const other = createServer((_request, response) => response.end('<html>'))
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
@@ -230,11 +230,14 @@ describe('without such a server', { concurrency: 4 }, () => {
     const address = other.address()
     const port = typeof address === 'object' ? address?.port : 0
     const { code, stderr } = await run(['sessions', '--server', `http://127.0.0.1:${port}`])
-    assert.match(stderr, / \(with 200\) is no Latchkey server\. \(unavailable\)\n$/)
+    assert.match(
+      stderr,
+      / is not a Latchkey server \(it answered with status 200\)\. \(unavailable\)\n$/,
+    )
     assert.equal(code, 69)
   })
 
-  test('a proof that is too old: 77 and what to do', async (t) => {
+  test('a step-up that is required: exits with 77 and tells what to run', async (t) => {
     const settings = '{"session.freshMs":0}'
     const server = await serve(t, ['--dev', '--store', 'memory', '--settings', settings])
     const password = file(temporaryFolder(t), 'password', 'p')
@@ -251,7 +254,7 @@ describe('without such a server', { concurrency: 4 }, () => {
     const token = /^export LATCHKEY_TOKEN=(\w+)$/m.exec(claimed.stdout)?.[1] ?? ''
     const env = { LATCHKEY_TOKEN: token }
     const { code, stderr } = await run(['actors', '--server', server.url], { env })
-    assert.match(stderr, /\(step_up_required\) Do: export LATCHKEY_TOKEN=/)
+    assert.match(stderr, /\(step_up_required\) Run: export LATCHKEY_TOKEN=/)
     assert.equal(code, 77)
   })
 

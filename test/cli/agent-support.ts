@@ -5,19 +5,19 @@ import { file, type Ran, type RunOptions, run, temporaryFolder } from './support
 
 export const PASSWORD = 'пароль 密码 six otters'
 
-/** A user of the machine, with a home of his own. */
+/** A user of the machine, with a home folder. */
 export interface Home {
   readonly home: string
   readonly nodePath: string
   readonly sessionFile: string
-  /** The file of the right password. */
+  /** The file with the right password. */
   readonly passwordFile: string
   latchkey(args: readonly string[], options?: RunOptions): Promise<Ran>
-  /** What the session file holds, or null. */
+  /** Returns the content of the session file, or null. */
   token(): string | null
 }
 
-/** Makes a user; his agent, if one runs, is killed after the test. */
+/** Makes a user. The user's agent, if one runs, is killed after the test. */
 export function makeHome(t: Pick<TestContext, 'after'>): Home {
   let nodePath = ''
   const read = (path: string) => {
@@ -27,7 +27,7 @@ export function makeHome(t: Pick<TestContext, 'after'>): Home {
       return null
     }
   }
-  // Before the folder goes: hooks run in the order in which they came.
+  // Registered before the hook that removes the folder, because hooks run in the order of registration.
   t.after(() => {
     const pid = JSON.parse(read(join(nodePath, 'status.json')) ?? '{}').pid
     if (typeof pid === 'number' && pid !== process.pid) process.kill(pid, 'SIGKILL')
@@ -46,7 +46,7 @@ export function makeHome(t: Pick<TestContext, 'after'>): Home {
   }
 }
 
-/** Starts the agent of a user on free ports, and returns what was printed. */
+/** Starts the agent of a user on free ports. */
 export function startAgent(
   { latchkey, passwordFile }: Home,
   ...more: readonly string[]

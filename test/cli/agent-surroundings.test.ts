@@ -9,21 +9,21 @@ import { file, run, temporaryFolder } from './support.ts'
 const statusOf = (nodePath: string) =>
   JSON.parse(readFileSync(join(nodePath, 'status.json'), 'utf8'))
 
-describe('what surrounds an agent', { concurrency: 2 }, () => {
+describe('the environment of an agent', { concurrency: 2 }, () => {
   for (const HOME of ['', 'relative']) {
-    test(`a home of “${HOME}” puts no secret into the folder one stands in`, async (t) => {
+    test(`the home “${HOME}” puts no secret into the current folder`, async (t) => {
       const cwd = temporaryFolder(t)
       for (const args of [['status'], ['lock'], ['start', '--http', 'off']]) {
         const { code, stderr } = await run(['agent', ...args], { cwd, env: { HOME } })
-        assert.match(stderr, /^latchkey: --node-path is missing: there is no home folder\. /)
+        assert.match(stderr, /^latchkey: --node-path is missing: the user has no home folder\. /)
         assert.equal(code, 64)
       }
       assert.deepEqual(readdirSync(cwd), [])
     })
   }
 
-  test('one in the background keeps no password and no token in its environment', {
-    skip: process.platform === 'linux' ? false : 'only Linux shows it in a file',
+  test('an agent in the background has no password and no token in its environment', {
+    skip: process.platform === 'linux' ? false : 'only Linux shows the environment in a file',
   }, async (t) => {
     const home = makeHome(t)
     const env = { LATCHKEY_PASSWORD: PASSWORD, LATCHKEY_TOKEN: 'abc' }
@@ -36,8 +36,8 @@ describe('what surrounds an agent', { concurrency: 2 }, () => {
     assert.equal((await home.latchkey(['agent', 'unlock'], { env })).code, 0)
   })
 
-  test('two on one machine can both be unlocked, whoever has the default port', async (t) => {
-    // An empty variable is none.
+  test('two agents on one machine can both be unlocked, whichever has the default port', async (t) => {
+    // An empty variable counts as unset.
     const env = { LATCHKEY_GRPC: '', LATCHKEY_PASSWORD: PASSWORD }
     for (const home of [makeHome(t), makeHome(t)]) {
       const args = ['agent', 'start', '--background', '--http', '127.0.0.1:0']
@@ -47,7 +47,7 @@ describe('what surrounds an agent', { concurrency: 2 }, () => {
     }
   })
 
-  test('a dead LATCHKEY_TOKEN is said to be in the way, and status goes without it', async (t) => {
+  test('a LATCHKEY_TOKEN that is not valid is reported, and status works without it', async (t) => {
     const home = makeHome(t)
     await startAgent(home)
     await home.latchkey(['agent', 'unlock', '--password-file', home.passwordFile])
@@ -57,12 +57,12 @@ describe('what surrounds an agent', { concurrency: 2 }, () => {
       assert.match(status.stdout, /^session: locked$/m)
       assert.equal(status.code, 0, status.stderr)
       const dead = await home.latchkey(['sessions', 'list'], { env })
-      assert.match(dead.stderr, /^latchkey: Invalid JWT Token.* Do: unset LATCHKEY_TOKEN\n$/)
+      assert.match(dead.stderr, /^latchkey: Invalid JWT Token.* Run: unset LATCHKEY_TOKEN\n$/)
       assert.equal(dead.code, 65)
     }
   })
 
-  test('a session that cannot be kept is ended', async (t) => {
+  test('a session that cannot be saved is ended', async (t) => {
     const home = makeHome(t)
     await startAgent(home)
     const { addresses, ca } = statusOf(home.nodePath)
@@ -78,7 +78,7 @@ describe('what surrounds an agent', { concurrency: 2 }, () => {
     assert.equal(JSON.parse(stdout).length, 1)
   })
 
-  test('a password file without an end is read no further than a password goes', async (t) => {
+  test('an endless password file is read up to the limit of a password', async (t) => {
     const home = makeHome(t)
     await startAgent(home)
     for (const endless of ['/dev/zero', file(home.home, 'long', 'x'.repeat(10_000))]) {
@@ -88,27 +88,27 @@ describe('what surrounds an agent', { concurrency: 2 }, () => {
     }
   })
 
-  test('the session goes to no stranger on the default port while the agent is away', async (t) => {
+  test('while the agent is stopped, its token is not sent to another program on the default port', async (t) => {
     const home = makeHome(t)
     await startAgent(home)
     await home.latchkey(['agent', 'unlock', '--password-file', home.passwordFile])
     await home.latchkey(['agent', 'stop'])
-    const heard: (string | undefined)[] = []
-    const stranger = createServer((request, response) => {
-      heard.push(request.headers.authorization)
+    const received: (string | undefined)[] = []
+    const other = createServer((request, response) => {
+      received.push(request.headers.authorization)
       response.writeHead(401).end()
     })
     const free = await new Promise((resolve) => {
-      stranger.once('error', () => resolve(false))
-      stranger.listen(8080, '127.0.0.1', () => resolve(true))
+      other.once('error', () => resolve(false))
+      other.listen(8080, '127.0.0.1', () => resolve(true))
     })
-    t.after(() => stranger.close())
+    t.after(() => other.close())
     const { code, stderr } = await home.latchkey(['sessions', 'list'])
-    assert.match(stderr, /^latchkey: The agent is not running: start it with /)
+    assert.match(stderr, /^latchkey: The agent is not running\. Start it with /)
     assert.equal(code, 69)
-    assert.deepEqual(heard, [])
-    // What is named is meant.
+    assert.deepEqual(received, [])
+    // A server that the user names gets the token.
     if (free) await home.latchkey(['whoami', '--server', 'http://127.0.0.1:8080'])
-    if (free) assert.match(String(heard[0]), /^Bearer ey/)
+    if (free) assert.match(String(received[0]), /^Bearer ey/)
   })
 })

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Home, makeHome, PASSWORD, startAgent } from './agent-support.ts'
-import { call, file, type Ran } from './support.ts'
+import { call, file, type Ran, waitUntil } from './support.ts'
 
 const cleanups: (() => unknown)[] = []
 const suite = { after: (cleanup: () => unknown) => void cleanups.push(cleanup) }
@@ -27,7 +27,7 @@ describe('an agent and its session', () => {
   const statusOf = async () =>
     JSON.parse((await latchkey('agent', 'status', '--format', 'json')).stdout)
 
-  test('start in the background returns when it is up, says where, and makes the owner', async () => {
+  test('start in the background returns when the agent is ready, prints its addresses and creates the owner', async () => {
     assert.equal(started.code, 0, started.stderr)
     assert.match(started.stdout, /^grpc listens on grpcs:\/\/127\.0\.0\.1:\d+$/m)
     assert.match(started.stdout, /^The owner is owner\. /m)
@@ -40,34 +40,37 @@ describe('an agent and its session', () => {
     assert.doesNotMatch(readFileSync(join(mine.nodePath, 'agent.log'), 'utf8'), /otters/)
   })
 
-  test('a second start says that it runs, with 75, and changes nothing', async () => {
+  test('a second start exits with 75 and changes nothing', async () => {
     for (const more of [['--background'], []]) {
       const { code, stderr } = await latchkey('agent', 'start', '--grpc', '127.0.0.1:0', ...more)
       assert.match(
         stderr,
-        /^latchkey: The agent is running already \(process \d+\)\. \(conflict\)\n$/,
+        /^latchkey: The agent is already running \(process \d+\)\. \(conflict\)\n$/,
       )
       assert.equal(code, 75)
     }
     assert.equal((await statusOf()).status, 'running')
   })
 
-  test('status needs no session: locked, unlocked and until when', async () => {
+  test('status needs no session: locked, unlocked, and when the session expires', async () => {
     const locked = await statusOf()
     assert.equal(locked.session, 'locked')
     assert.equal(locked.expiresAt, null)
     assert.equal(locked.hasOwner, true)
-    assert.match((await unlock()).stdout, /^Unlocked, until \S+ if unused\.\n$/)
+    assert.match(
+      (await unlock()).stdout,
+      /^Unlocked. The session expires at \S+ unless it is used\.\n$/,
+    )
     const unlocked = await statusOf()
     assert.equal(unlocked.session, 'unlocked')
     assert.ok(unlocked.expiresAt > Date.now() && unlocked.expiresAt <= Date.now() + 600_000)
     const human = await latchkey('agent', 'status')
-    assert.match(human.stdout, /^session: unlocked, until /m)
+    assert.match(human.stdout, /^session: unlocked; expires at /m)
     writeFileSync(mine.sessionFile, 'dead')
     assert.equal((await statusOf()).session, 'locked')
   })
 
-  test('unlock keeps the token and nothing else, and prints none', async () => {
+  test('unlock saves the token and nothing else, and does not print it', async () => {
     const { code, stdout, stderr } = await unlock()
     assert.equal(code, 0, stderr)
     assert.match(mine.token() ?? '', /^[\w-]+\.[\w-]+\.[\w-]+$/)
@@ -84,7 +87,7 @@ describe('an agent and its session', () => {
     assert.deepEqual(Object.keys(JSON.parse(json.stdout)), ['sessionId', 'expiresAt'])
   })
 
-  test('a wrong password ends with 77, is tried once, and leaves the session as it was', async () => {
+  test('a wrong password exits with 77, is tried once, and keeps the present session', async () => {
     await unlock()
     const before = mine.token()
     const wrong = file(mine.home, 'wrong', 'hunter2 hunter2')
@@ -96,7 +99,7 @@ describe('an agent and its session', () => {
     assert.equal(mine.token(), before)
   })
 
-  test('the password file beats LATCHKEY_PASSWORD, which beats LATCHKEY_TOKEN, which beats the file', async () => {
+  test('the password file overrides LATCHKEY_PASSWORD, which overrides LATCHKEY_TOKEN, which overrides the session file', async () => {
     await unlock()
     const whoami = (env: Record<string, string>) => mine.latchkey(['whoami'], { env })
     assert.equal((await whoami({})).code, 0)
@@ -114,7 +117,7 @@ describe('an agent and its session', () => {
     assert.equal((await lockAll({ LATCHKEY_PASSWORD: PASSWORD, LATCHKEY_TOKEN: 'dead' })).code, 0)
   })
 
-  test('what comes from the environment is never kept', async () => {
+  test('a token from the environment is never saved', async () => {
     await unlock()
     const token = mine.token() ?? ''
     await latchkey('agent', 'lock')
@@ -124,10 +127,10 @@ describe('an agent and its session', () => {
     assert.equal(mine.token(), null)
     const env = { LATCHKEY_PASSWORD: PASSWORD }
     assert.equal((await mine.latchkey(['agent', 'unlock'], { env })).code, 0)
-    assert.ok(mine.token(), 'the session that it opened is')
+    assert.ok(mine.token(), 'the session of unlock is saved')
   })
 
-  test('lock forgets the session; every command then ends with 77', async () => {
+  test('lock removes the session file; every command then exits with 77', async () => {
     await unlock()
     const { code, stdout } = await latchkey('agent', 'lock')
     assert.equal(stdout, 'Locked.\n')
@@ -140,7 +143,7 @@ describe('an agent and its session', () => {
     }
   })
 
-  test('lockall ends every session of the actor at once, and forgets this one', async () => {
+  test('lockall ends every session of the actor and removes the session file', async () => {
     await unlock()
     const other = mine.token() ?? ''
     await unlock()
@@ -151,7 +154,7 @@ describe('an agent and its session', () => {
     assert.equal(dead.code, 65)
   })
 
-  test('every command works over gRPC as over HTTP, with the one session', async () => {
+  test('every command works over gRPC as over HTTP, with the same session', async () => {
     await unlock()
     const { addresses } = await statusOf()
     const http = addresses.find(({ door }: { door: string }) => door === 'http').address
@@ -171,7 +174,7 @@ describe('an agent and its session', () => {
     assert.equal((await latchkey('actors', 'show', 'nobody')).code, 66)
   })
 
-  test('logout ends the session here and there, and a dead one is no failure', async () => {
+  test('logout ends the session and removes its file; a session that has ended is not a failure', async () => {
     await unlock()
     const token = mine.token() ?? ''
     assert.equal((await latchkey('logout')).stdout, 'Logged out.\n')
@@ -184,16 +187,16 @@ describe('an agent and its session', () => {
     assert.equal(mine.token(), null)
   })
 
-  test('login --save keeps a session, without its token in the output', async () => {
+  test('login --save saves a session without its token in the output', async () => {
     const login = ['login', '--save', '--identity', 'owner', '--password-file', mine.passwordFile]
     const { code, stdout, stderr } = await latchkey(...login)
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /^You are owner .*\nThe session is kept in .*client\/token\n$/)
+    assert.match(stdout, /^You are owner .*\nThe session is saved in .*client\/token\n$/)
     assert.match(mine.token() ?? '', /^lks_/)
     assert.match((await latchkey('whoami')).stdout, /^profile: web$/m)
   })
 
-  test('a session file that others could read is put right; one that is a link is refused', async () => {
+  test('a session file that others can read gets mode 0600; a link is refused', async () => {
     await unlock()
     const { chmodSync, renameSync, symlinkSync, unlinkSync } = await import('node:fs')
     chmodSync(mine.sessionFile, 0o644)
@@ -209,8 +212,8 @@ describe('an agent and its session', () => {
   })
 })
 
-describe('the life of an agent', { concurrency: 2 }, () => {
-  test('without one: status is stopped with 0, stop too, lock works, the others end with 69', async (t) => {
+describe('the lifecycle of an agent', { concurrency: 2 }, () => {
+  test('without an agent status, stop and lock exit with 0, and other commands with 69', async (t) => {
     const home = makeHome(t)
     const status = await home.latchkey(['agent', 'status'])
     assert.equal(status.stdout, 'The agent is not running.\n')
@@ -227,7 +230,7 @@ describe('the life of an agent', { concurrency: 2 }, () => {
     }
   })
 
-  test('stop needs no session, waits for the end, and what was kept is there at the next start', async (t) => {
+  test('stop needs no session and waits for the end; sessions survive until the next start', async (t) => {
     const home = makeHome(t)
     assert.equal((await startAgent(home)).code, 0)
     await home.latchkey(['agent', 'unlock', '--password-file', home.passwordFile])
@@ -237,7 +240,7 @@ describe('the life of an agent', { concurrency: 2 }, () => {
     const http = addresses.find(({ door }: { door: string }) => door === 'http')
     await assert.rejects(fetch(http.address))
     assert.equal(existsSync(join(home.nodePath, 'status.json')), false)
-    // No password is needed any more, and the session outlives the agent.
+    // The owner exists, so no password is needed, and the session is still valid.
     const again = await home.latchkey([
       'agent',
       'start',
@@ -251,29 +254,27 @@ describe('the life of an agent', { concurrency: 2 }, () => {
     assert.match((await home.latchkey(['whoami'])).stdout, /^name: +owner$/m)
   })
 
-  test('a killed one is not taken for one that runs, nor is another process of its number', async (t) => {
+  test('a killed agent does not count as running, nor does another process with its id', async (t) => {
     const home = makeHome(t)
     await startAgent(home)
     const path = join(home.nodePath, 'status.json')
     const status = JSON.parse(readFileSync(path, 'utf8'))
     process.kill(status.pid, 'SIGKILL')
-    // Its number goes to somebody else: this process.
+    // The id now belongs to another process: this one.
     writeFileSync(path, JSON.stringify({ ...status, pid: process.pid }))
-    for (let left = 100; left > 0; left--) {
-      if ((await home.latchkey(['agent', 'status'])).stdout === 'The agent is not running.\n') break
-    }
+    await waitUntil(() => !existsSync(`/proc/${status.pid}`))
     assert.equal((await home.latchkey(['agent', 'stop'])).stdout, 'The agent is not running.\n')
     assert.equal((await startAgent(home)).code, 0)
     assert.equal((await home.latchkey(['agent', 'stop'])).stdout, 'The agent has stopped.\n')
   })
 
-  test('of many that start at once one runs', async (t) => {
+  test('of several agents that start at once, one runs', async (t) => {
     const home = makeHome(t)
     const ran = await Promise.all([startAgent(home), startAgent(home), startAgent(home)])
     assert.deepEqual(ran.map(({ code }) => code).sort(), [0, 75, 75])
   })
 
-  test('a first start without a password, or with a poor one, ends in one line and leaves nothing running', async (t) => {
+  test('a first start without a password, or with a weak one, prints one line and leaves no process', async (t) => {
     const home = makeHome(t)
     const start = ['agent', 'start', '--background', '--grpc', '127.0.0.1:0', '--http', 'off']
     const none = await home.latchkey(start)
@@ -289,7 +290,7 @@ describe('the life of an agent', { concurrency: 2 }, () => {
     assert.equal((await home.latchkey(['agent', 'status'])).stdout, 'The agent is not running.\n')
   })
 
-  test('in the foreground it serves until a signal, on another node path', async (t) => {
+  test('in the foreground an agent serves until a signal, on another node path', async (t) => {
     const home = makeHome(t)
     const nodePath = join(home.home, 'elsewhere')
     const env = { LATCHKEY_NODE_PATH: nodePath, LATCHKEY_PASSWORD: PASSWORD }
@@ -304,8 +305,9 @@ describe('the life of an agent', { concurrency: 2 }, () => {
       'ada',
     ]
     const serving = home.latchkey(args, { env })
-    const running = async () => (await home.latchkey(['agent', 'status'], { env })).stdout
-    while (!/^status: +running/.test(await running())) await new Promise((r) => setTimeout(r, 50))
+    await waitUntil(() => existsSync(join(nodePath, 'status.json')))
+    const status = await home.latchkey(['agent', 'status'], { env })
+    assert.match(status.stdout, /^status: +running/)
     const { pid, addresses } = JSON.parse(readFileSync(join(nodePath, 'status.json'), 'utf8'))
     const { address } = addresses.find(({ door }: { door: string }) => door === 'http')
     const body = { identity: 'ada', password: PASSWORD }
@@ -316,20 +318,20 @@ describe('the life of an agent', { concurrency: 2 }, () => {
     assert.equal(code, 0, String(signal))
   })
 
-  test('a server far away is stopped by an administrator, and by nobody else', async (t) => {
+  test('only an administrator stops a remote server', async (t) => {
     const home = makeHome(t)
     await startAgent(home)
     const { addresses, ca } = JSON.parse(readFileSync(join(home.nodePath, 'status.json'), 'utf8'))
     const { address } = addresses.find(({ door }: { door: string }) => door === 'grpc')
     const away = makeHome(t)
-    const stranger = await away.latchkey(['agent', 'stop', '--server', address])
-    assert.equal(stranger.code, 69, stranger.stderr)
+    const untrusted = await away.latchkey(['agent', 'stop', '--server', address])
+    assert.equal(untrusted.code, 69, untrusted.stderr)
     const stop = ['agent', 'stop', '--server', address, '--ca', ca]
-    const nobody = await away.latchkey(stop)
-    assert.match(nobody.stderr, NO_TOKEN)
-    assert.equal(nobody.code, 77)
+    const anonymous = await away.latchkey(stop)
+    assert.match(anonymous.stderr, NO_TOKEN)
+    assert.equal(anonymous.code, 77)
     const owner = await away.latchkey([...stop, '--password-file', home.passwordFile])
     assert.equal(owner.code, 0, owner.stderr)
-    while ((await home.latchkey(['agent', 'status'])).stdout !== 'The agent is not running.\n');
+    await waitUntil(() => !existsSync(join(home.nodePath, 'status.json')))
   })
 })

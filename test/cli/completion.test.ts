@@ -38,7 +38,7 @@ describe('latchkey completion', () => {
     })
   }
 
-  test('zsh and fish get scripts of their own', async () => {
+  test('zsh and fish have their own scripts', async () => {
     const zsh = await run(['completion', 'zsh'])
     assert.match(zsh.stdout, /^#compdef latchkey\nautoload -U \+X bashcompinit/)
     const fish = await run(['completion', 'fish'])
@@ -57,7 +57,7 @@ describe('latchkey completion', () => {
     }
   })
 
-  test('another shell is wrong usage', async () => {
+  test('an unknown shell is wrong usage', async () => {
     const { code, stderr } = await run(['completion', 'tcsh'])
     assert.match(stderr, /^latchkey: [^\n]+\n$/)
     assert.equal(code, 64)

@@ -34,7 +34,7 @@ function login(identity: string, password: string) {
 }
 
 describe('latchkey actors import', { concurrency: 4 }, () => {
-  test('takes foreign hashes: who had a password elsewhere has it here', async () => {
+  test('an actor that is imported with a foreign hash logs in with its old password', async () => {
     const dump = [
       {
         name: 'dora',
@@ -46,7 +46,7 @@ describe('latchkey actors import', { concurrency: 4 }, () => {
     ]
     const path = file(folder, 'foreign', dump.map((line) => `${JSON.stringify(line)}\n`).join(''))
     const { code, stdout } = await importing([path])
-    assert.equal(stdout, '2 lines: 2 imported, 0 already there, 0 failed.\n')
+    assert.equal(stdout, '2 lines: 2 imported, 0 skipped, 0 failed.\n')
     assert.equal(code, 0)
     assert.equal((await login('dora@example.org', 'deep sea')).status, 201)
     assert.equal((await login('dora', 'deep sea')).status, 201, 'once rehashed too')
@@ -54,7 +54,7 @@ describe('latchkey actors import', { concurrency: 4 }, () => {
     assert.equal((await login('sue', 'x')).body['code'], 'actor_suspended')
   })
 
-  test('a bad line is named and the others go on; 65 at the end', async () => {
+  test('a line that fails is reported by number, the others are imported, and the exit code is 65', async () => {
     const input = [
       '{"name":"good-1"}',
       'garbage',
@@ -69,9 +69,11 @@ describe('latchkey actors import', { concurrency: 4 }, () => {
       '{"name":"good-2"}',
     ]
     const { code, stdout, stderr } = await importing(['-'], input.join('\n'))
-    assert.equal(stdout, '10 lines: 2 imported, 1 already there, 7 failed.\n')
-    const told = stderr.trimEnd().split('\n')
-    const numbered = told.map((line) => /^line (\d+): (\w+)/.exec(line)?.slice(1).join(' ')).sort()
+    assert.equal(stdout, '10 lines: 2 imported, 1 skipped, 7 failed.\n')
+    const reported = stderr.trimEnd().split('\n')
+    const numbered = reported
+      .map((line) => /^line (\d+): (\w+)/.exec(line)?.slice(1).join(' '))
+      .sort()
     assert.deepEqual(numbered, [
       '10 invalid_request',
       '2 invalid_request',
@@ -86,7 +88,7 @@ describe('latchkey actors import', { concurrency: 4 }, () => {
     assert.equal(code, 65)
   })
 
-  test('run again it skips who is already there, and is no failure', async () => {
+  test('a repeated import skips the actors that exist, which is not a failure', async () => {
     const lines = Array.from({ length: 450 }, (_, at) => `{"name":"again-${at}"}`)
     const half = file(folder, 'half', lines.slice(0, 300).join('\n'))
     const whole = file(folder, 'whole', lines.join('\n'))
@@ -96,17 +98,17 @@ describe('latchkey actors import', { concurrency: 4 }, () => {
     assert.equal(code, 0)
   })
 
-  test('requests stay under what the server takes, whatever a line weighs', async () => {
+  test('requests stay under the limit of the server, whatever the size of a line', async () => {
     const roles = Array.from({ length: 64 }, (_, at) => `role-${at}-${'é'.repeat(50)}`)
     const lines = Array.from({ length: 40 }, (_, at) =>
       JSON.stringify({ name: `heavy-${at}`, roles }),
     )
     const { code, stdout } = await importing(['-'], lines.join('\n'))
-    assert.equal(stdout, '40 lines: 40 imported, 0 already there, 0 failed.\n')
+    assert.equal(stdout, '40 lines: 40 imported, 0 skipped, 0 failed.\n')
     assert.equal(code, 0)
   })
 
-  test('a file that is not there: 66', async () => {
+  test('a file that does not exist exits with 66', async () => {
     const { code, stderr } = await importing([`${folder}/nowhere`])
     assert.match(stderr, /nowhere cannot be read \(ENOENT\)\. \(not_found, ENOENT\)\n$/)
     assert.equal(code, 66)

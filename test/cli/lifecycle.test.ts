@@ -13,7 +13,7 @@ import {
 
 const REGISTRATION = JSON.stringify({ name: 'late', password: 'p' })
 
-// A request whose head has come and whose body has not.
+// Sends the head of a request, and not yet its body.
 async function beginRequest(server: ServerProcess): Promise<Socket & { answer: Promise<string> }> {
   const { hostname, port, host } = new URL(server.url)
   const socket = connect(Number(port), hostname)
@@ -29,22 +29,22 @@ async function beginRequest(server: ServerProcess): Promise<Socket & { answer: P
     `POST /v1/actors HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${REGISTRATION.length}\r\nExpect: 100-continue\r\n\r\n`
   socket.write(head)
-  // It has the request when it says so.
+  // The server has the request when it answers with 100.
   await new Promise<void>((resolve) => {
     socket.on('data', () => text.includes('100 Continue') && resolve())
   })
   return Object.assign(socket, { answer })
 }
 
-describe('the life of a server', { concurrency: 4 }, () => {
+describe('the lifecycle of a server', { concurrency: 4 }, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    test(`${signal} answers what is under way, accepts nothing more, and exits with 0`, async (t) => {
+    test(`at ${signal} the server finishes requests in progress, accepts no more, and exits with 0`, async (t) => {
       const server = await serve(t, ['--dev', '--data', temporaryFolder(t)])
       const idle = connect(Number(new URL(server.url).port), '127.0.0.1')
       t.after(() => idle.destroy())
       const socket = await beginRequest(server)
       server.child.kill(signal)
-      await untilPrinted(server.child, server.output, /answering what is under way/)
+      await untilPrinted(server.child, server.output, /finishing the requests in progress/)
       await assert.rejects(fetch(`${server.url}/healthz`))
       socket.write(REGISTRATION)
       const answer = await socket.answer
@@ -54,7 +54,7 @@ describe('the life of a server', { concurrency: 4 }, () => {
     })
   }
 
-  test('what is not answered within shutdownMs is cut', async (t) => {
+  test('a request that takes longer than shutdownMs is cut off', async (t) => {
     const server = await serve(t, ['--dev', '--store', 'memory', '--shutdown-ms', '100'])
     const socket = await beginRequest(server)
     const ended = await server.kill()
@@ -62,19 +62,19 @@ describe('the life of a server', { concurrency: 4 }, () => {
     assert.equal(ended.code, 0)
   })
 
-  test('a second signal ends it at once', async (t) => {
+  test('a second signal ends the server at once', async (t) => {
     const server = await serve(t, ['--dev', '--store', 'memory', '--shutdown-ms', '60000'])
     await beginRequest(server)
     server.child.kill('SIGTERM')
-    await untilPrinted(server.child, server.output, /answering what is under way/)
-    // Signals that come together are one: `npm start` hands on what the terminal has sent to all.
+    await untilPrinted(server.child, server.output, /finishing the requests in progress/)
+    // Two signals within a moment count as one: npm forwards the signal that the terminal has sent to the whole group.
     server.child.kill('SIGTERM')
     const again = setInterval(() => server.child.kill('SIGTERM'), 50)
     t.after(() => clearInterval(again))
     assert.equal((await server.ended).code, 143)
   })
 
-  test('after SIGKILL sessions are still valid, revoked ones still revoked', async (t) => {
+  test('after SIGKILL sessions are still valid, and revoked ones still revoked', async (t) => {
     const data = temporaryFolder(t)
     const first = await serve(t, ['--dev', '--data', data])
     const kept = await logIn(first.url, 'ada')
@@ -93,27 +93,27 @@ describe('the life of a server', { concurrency: 4 }, () => {
     `export default { dev: true, store: 'memory', http: '127.0.0.1:0',
       guards: [{ when: 'before', check() { ${fault} } }] }`
 
-  test('a rejection that nobody handles is logged and counted, and it serves on', async (t) => {
+  test('an unhandled rejection is logged and counted, and the server keeps running', async (t) => {
     const text = faulty('Promise.reject(new Error("forgotten"))')
     const config = file(temporaryFolder(t), 'rejects.mjs', text)
     const server = await serve(t, ['--config', config])
     await logIn(server.url, 'ada')
-    await untilPrinted(server.child, server.output, /nobody handled it.*forgotten/)
+    await untilPrinted(server.child, server.output, /Unhandled promise rejection.*forgotten/)
     const metrics = await (await fetch(`${server.url}/metrics`)).text()
     assert.match(metrics, /^latchkey_faults_total 1$/m)
   })
 
-  test('an exception that nobody handles closes it in order, with 70', async (t) => {
+  test('an uncaught exception closes the server in order, with exit code 70', async (t) => {
     const text = faulty('setTimeout(() => { throw new Error("lost") })')
     const config = file(temporaryFolder(t), 'throws.mjs', text)
     const server = await serve(t, ['--config', config])
     await logIn(server.url, 'ada').catch(() => undefined)
     const { code, stderr } = await server.ended
-    assert.match(stderr, /FATAL An exception that nobody handled: closing\. .*lost/)
+    assert.match(stderr, /FATAL Uncaught exception: closing\. .*lost/)
     assert.equal(code, 70)
   })
 
-  test('bytes that are no request get a problem, and the server lives', async (t) => {
+  test('bytes that are not a request get a problem document, and the server keeps running', async (t) => {
     const server = await serve(t, ['--dev', '--store', 'memory'])
     const { port } = new URL(server.url)
     const ask = (bytes: string) =>

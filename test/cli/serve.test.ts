@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { call, file, run, serve, temporaryFolder } from './support.ts'
 
 describe('latchkey serve', { concurrency: 4 }, () => {
-  test('says where it listens and how to become administrator, and serves', async (t) => {
+  test('prints its addresses and how to create the administrator, and serves', async (t) => {
     const data = temporaryFolder(t)
     const server = await serve(t, ['--dev', '--data', data])
     assert.match(server.url, /^http:\/\/127\.0\.0\.1:\d+$/)
     assert.match(
       server.output.stdout,
-      /^No administrator yet\. Within 15 minutes: latchkey admin claim \w+/m,
+      /^There is no administrator yet\. Within 15 minutes, run: latchkey admin claim \w+/m,
     )
     assert.equal((await fetch(`${server.url}/healthz`)).status, 200)
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
@@ -23,7 +23,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     assert.equal((await server.kill()).code, 0)
   })
 
-  test('flags go over variables, variables over the file; the last flag counts; empty is unset', async (t) => {
+  test('a flag overrides its variable, a variable the file; the last flag counts; an empty variable is unset', async (t) => {
     const folder = temporaryFolder(t)
     const written = "export default { dev: true, store: 'memory', http: 'localhost:0' }"
     const config = file(folder, 'latchkey.config.mjs', written)
@@ -48,7 +48,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     assert.match(server.output.stdout, /development mode/)
   })
 
-  test('the example of a configuration works', async (t) => {
+  test('the example configuration works', async (t) => {
     const config = fileURLToPath(new URL('../../examples/latchkey.config.ts', import.meta.url))
     const args = ['--config', config, '--store', 'memory', '--http', '127.0.0.1:0']
     const server = await serve(t, args)
@@ -65,7 +65,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
   ]
   for (const [args, env, says] of wrong) {
     const name = [...Object.entries(env).map((pair) => pair.join('=')), ...args].join(' ')
-    test(`stops with 78 and one line: ${name}`, async (t) => {
+    test(`exits with 78 and one line: ${name}`, async (t) => {
       const cwd = temporaryFolder(t)
       const { code, stdout, stderr } = await run(['serve', ...args], { env, cwd })
       assert.match(stderr, says)
@@ -75,7 +75,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     })
   }
 
-  test('stops with 78 and one line at a wrong configuration file', async (t) => {
+  test('a wrong configuration file exits with 78 and one line', async (t) => {
     const cwd = temporaryFolder(t)
     file(cwd, 'latchkey.config.mjs', 'export default { htpp: "off" }')
     const { code, stderr } = await run(['serve'], { cwd })
@@ -83,13 +83,13 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     assert.equal(code, 78)
   })
 
-  test('stops with 64 at a flag that there is not', async () => {
+  test('an unknown flag exits with 64', async () => {
     const { code, stderr } = await run(['serve', '--nope'])
     assert.equal(stderr, "latchkey: unknown option '--nope' (see latchkey --help)\n")
     assert.equal(code, 64)
   })
 
-  test('lists its flags with their variables and defaults', async () => {
+  test('help lists the flags with their variables and defaults', async () => {
     const { code, stdout } = await run(['serve', '--help'])
     assert.match(stdout, /--http <HOST:PORT>/)
     assert.match(stdout, /LATCHKEY_TRUSTED_PROXIES/)
@@ -97,7 +97,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     assert.equal(code, 0)
   })
 
-  test('stops with 75 and one line where another process has the data folder', async (t) => {
+  test('a data folder that another process uses exits with 75 and one line', async (t) => {
     const data = temporaryFolder(t)
     await serve(t, ['--dev', '--data', data])
     const { code, stderr } = await run(['serve', '--dev', '--http', '127.0.0.1:0', '--data', data])
@@ -106,7 +106,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     assert.equal(code, 75)
   })
 
-  test('stops with 69 and one line where a named port is taken, and lets go of the folder', async (t) => {
+  test('a named port that is taken exits with 69 and one line, and releases the data folder', async (t) => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     t.after(() => other.close())
@@ -120,7 +120,7 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     await serve(t, ['--dev', '--data', data])
   })
 
-  test('development refuses foreign hosts; production logs JSON and wants real passwords', async (t) => {
+  test('development refuses foreign hosts; production logs JSON and refuses weak passwords', async (t) => {
     const dev = await serve(t, ['--dev', '--store', 'memory'])
     const host = { headers: { host: 'evil.example' } }
     const { get } = await import('node:http')
@@ -137,11 +137,11 @@ describe('latchkey serve', { concurrency: 4 }, () => {
     assert.equal(response.status, 422)
     const { stdout, stderr } = await server.kill()
     for (const line of stderr.trimEnd().split('\n')) assert.ok(JSON.parse(line))
-    assert.match(stdout, /^No administrator yet/m)
+    assert.match(stdout, /^There is no administrator yet/m)
     assert.ok(!stderr.includes(server.claimCode ?? 'no code'), 'the code is not in the log')
   })
 
-  test('serves on when nobody reads its output any more', async (t) => {
+  test('the server keeps running when its output is closed', async (t) => {
     const server = await serve(t, ['--dev', '--store', 'memory'])
     server.child.stdout?.destroy()
     server.child.stderr?.destroy()

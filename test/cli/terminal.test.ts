@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { makeHome, PASSWORD, startAgent } from './agent-support.ts'
-import { COMMAND, call, logIn, serve } from './support.ts'
+import { COMMAND, call, environment, logIn, serve } from './support.ts'
 
 const hasScript = spawnSync('script', ['--version']).status === 0
 
 // `script` of util-linux gives a command a terminal.
 function atTerminal(command: string, env: Readonly<Record<string, string>>) {
   const child = spawn('script', ['-qec', command, '/dev/null'], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TERM: 'xterm', ...env },
+    env: environment({ TERM: 'xterm', ...env }),
   })
   let shown = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -29,13 +29,13 @@ function atTerminal(command: string, env: Readonly<Record<string, string>>) {
 const command = COMMAND.map((part) => `'${part}'`).join(' ')
 
 describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' }, () => {
-  test('admin claim and login ask for what is missing; the password is not shown', async (t) => {
+  test('admin claim and login prompt for missing values; the password is not shown', async (t) => {
     const server = await serve(t, ['--dev', '--store', 'memory'])
     const claim = atTerminal(`${command} admin claim`, { LATCHKEY_SERVER: server.url })
     await claim.answer(/The one-time code/, `${server.claimCode}\r`)
     await claim.answer(/Name of the administrator/, 'root\r')
     await claim.answer(/Password/, 'hunter2\r')
-    await claim.answer(/Once more/, 'hunter2\r')
+    await claim.answer(/Repeat the password/, 'hunter2\r')
     const claimed = await claim.ended
     assert.match(claimed, /You are root \([\w-]+\), roles user, admin/)
     assert.doesNotMatch(claimed, /hunter2/)
@@ -47,7 +47,7 @@ describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' },
     assert.equal((await call(`${server.url}/v1/session`, 'GET', { token })).status, 200)
   })
 
-  test('Ctrl-C at a question ends with 130 and no message', async (t) => {
+  test('Ctrl-C at a prompt exits with 130 and no message', async (t) => {
     const server = await serve(t, ['--dev', '--store', 'memory'])
     const login = atTerminal(`${command} login; echo "[$?]"`, { LATCHKEY_SERVER: server.url })
     await login.answer(/Name or e-mail/, '\x03')
@@ -56,16 +56,16 @@ describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' },
     assert.doesNotMatch(shown, /latchkey:/)
   })
 
-  test('agent unlock asks again after a wrong password, three times at most; nothing else asks', async (t) => {
+  test('agent unlock prompts again after a wrong password, three times at most; other commands do not prompt', async (t) => {
     const home = makeHome(t)
     assert.equal((await startAgent(home)).code, 0)
     const env = { HOME: home.home }
     const unlock = () => atTerminal(`${command} agent unlock; echo "[$?]"`, env)
     const again = unlock()
     await again.answer(/Password/, 'hunter2 hunter2\r')
-    await again.answer(/That is wrong\.[\s\S]*Password/, `${PASSWORD}\r`)
+    await again.answer(/The password is wrong\.[\s\S]*Password/, `${PASSWORD}\r`)
     const shown = await again.ended
-    assert.match(shown, /Unlocked, until [\s\S]*\[0\]/)
+    assert.match(shown, /Unlocked. The session expires at [\s\S]*\[0\]/)
     assert.doesNotMatch(shown, /hunter2|otters/)
     assert.match(home.token() ?? '', /^[\w-]+\.[\w-]+\.[\w-]+$/)
 
@@ -73,14 +73,14 @@ describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' },
     const never = unlock()
     await never.answer(/Password/, 'hunter2 hunter2\r')
     for (let left = 2; left > 0; left--) {
-      await never.answer(/That is wrong\.[\s\S]*Password/, 'hunter2 hunter2\r')
+      await never.answer(/The password is wrong\.[\s\S]*Password/, 'hunter2 hunter2\r')
     }
     assert.match(await never.ended, /\(credentials_invalid\)[\s\S]*\[77\]/)
     assert.equal(home.token(), null)
 
     const lockAll = atTerminal(`${command} agent lockall; echo "[$?]"`, env)
     assert.match(await lockAll.ended, /JWT Token not provided in metadata [\s\S]*\[77\]/)
-    // What says the password is not asked for it, nor asked again.
+    // With a password in the environment there is no prompt, and no second try.
     const given = atTerminal(`${command} agent unlock; echo "[$?]"`, {
       ...env,
       LATCHKEY_PASSWORD: 'x',
@@ -88,12 +88,12 @@ describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' },
     assert.match(await given.ended, /\(credentials_invalid\)[\s\S]*\[77\]/)
   })
 
-  test('the first agent start asks for the owner’s password, in the background too', async (t) => {
+  test('the first agent start prompts for the owner’s password, in the background too', async (t) => {
     const home = makeHome(t)
     const start = `${command} agent start --background --grpc 127.0.0.1:0 --http off; echo "[$?]"`
     const starting = atTerminal(start, { HOME: home.home })
     await starting.answer(/Password/, 'six wet otters\r')
-    await starting.answer(/Once more/, 'six wet otters\r')
+    await starting.answer(/Repeat the password/, 'six wet otters\r')
     const shown = await starting.ended
     assert.match(shown, /The owner is owner\.[\s\S]*\[0\]/)
     assert.doesNotMatch(shown, /otters/)
@@ -101,7 +101,7 @@ describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' },
     assert.equal((await home.latchkey(['agent', 'unlock'], { env })).code, 0)
   })
 
-  test('login at a terminal keeps the session, and shows no token', async (t) => {
+  test('login at a terminal saves the session and prints no token', async (t) => {
     const server = await serve(t, ['--dev', '--store', 'memory'])
     await logIn(server.url, 'ada', 'hunter2')
     const home = makeHome(t)
@@ -109,7 +109,7 @@ describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' },
     const login = atTerminal(`${command} login --identity ada`, env)
     await login.answer(/Password/, 'hunter2\r')
     const shown = await login.ended
-    assert.match(shown, /You are ada [\s\S]*The session is kept in /)
+    assert.match(shown, /You are ada [\s\S]*The session is saved in /)
     assert.doesNotMatch(shown, /lks_/)
     assert.match(home.token() ?? '', /^lks_/)
   })

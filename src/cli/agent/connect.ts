@@ -4,16 +4,16 @@ import { endpointFor, sessionOf, startSession } from '../client-options.ts'
 import { givenPassword } from '../password.ts'
 import { usage } from '../usage.ts'
 
-/** Opens the gRPC door of a command’s server; null for calls without a session. */
+/** Opens the gRPC door of a command’s server; `session` is null for calls without one. */
 export async function connect(command: Command, session: Session | null): Promise<RemoteAgent> {
   const endpoint = endpointFor(command, 'grpc')
   if (endpoint.protocol !== 'grpc') {
-    throw usage(`The agent is spoken to by gRPC, and ${endpoint.server} is HTTP.`)
+    throw usage(`Agent commands use gRPC, and ${endpoint.server} is HTTP.`)
   }
   return openAgent({ ...endpoint, session })
 }
 
-/** Does work with a server and with none of the sessions there are. */
+/** Runs `work` with a connection that has no session. */
 export async function withoutSession<T>(
   command: Command,
   work: (remote: RemoteAgent) => Promise<T>,
@@ -27,8 +27,8 @@ export async function withoutSession<T>(
 }
 
 /**
- * Does work in the session that the flags and the environment say: one of its own, by the password given, which ends with the
- * work; else that of `LATCHKEY_TOKEN`; else that of the session file.
+ * Runs `work` in a session: with a password given, a new session that ends afterwards; else that of `LATCHKEY_TOKEN`; else that of
+ * the session file.
  */
 export async function withSessionOf<T>(
   command: Command,

@@ -3,8 +3,8 @@ import { parseListenAddress } from '../../server/listen-address.ts'
 import { OPTIONS } from '../../server/options.ts'
 
 /**
- * Where an agent's gRPC door listens unless that is said: the default address, or any port of this machine where another program, such
- * as the agent of another user, has that. An agent without the door could not be unlocked, and `status.json` says where it is.
+ * Returns the default address of an agent's gRPC door, or port 0 if another program, such as the agent of another user, uses that
+ * address. An agent needs this door to be unlocked, and `status.json` tells its clients the port.
  */
 export async function findGrpcAddress(): Promise<string> {
   const address = String(OPTIONS.grpc.value)

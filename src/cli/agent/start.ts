@@ -9,6 +9,7 @@ import {
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { LatchkeyError } from '../../core/errors.ts'
 import { errorOf } from '../../core/index.ts'
 import type { RunningServer } from '../../server/index.ts'
@@ -17,27 +18,27 @@ import { write } from '../output.ts'
 import { readPassword } from '../password.ts'
 import { linesOf, type ServeSources, startServing } from '../serve.ts'
 import { version } from '../version.ts'
-import { announceAgent, asAgent } from './agent-state.ts'
+import { publishAgent, runAsAgent } from './agent-state.ts'
 import { findGrpcAddress } from './grpc-address.ts'
 
 export interface StartOptions {
   readonly nodePath: string
   readonly passwordFile: string | undefined
-  /** What the owner is called. */
+  /** The name of the owner. */
   readonly name: string
   readonly sources: ServeSources
 }
 
-/** What an agent in the background and whoever started it say to each other. */
+/** The messages between an agent in the background and the process that started it. */
 type FromAgent =
-  | { readonly says: 'password' }
-  | { readonly says: 'ready'; readonly lines: readonly string[] }
-  | { readonly says: 'failed'; readonly failure: Failure }
+  | { readonly type: 'password' }
+  | { readonly type: 'ready'; readonly lines: readonly string[] }
+  | { readonly type: 'failed'; readonly failure: Failure }
 interface ToAgent {
   readonly password: string
 }
 
-/** How long an agent in the background may be silent before it is up. */
+/** How long an agent in the background may take between two messages until it is ready. */
 const START_MS = 60_000
 const MAX_LOG_BYTES = 10 * 1024 * 1024
 
@@ -46,24 +47,24 @@ export async function startAgent(options: StartOptions): Promise<void> {
   await run(options, () => readPassword(options.passwordFile, { isNew: true }), write)
 }
 
-/** The same in the background: whoever started it is asked for the password where one is needed, and told when it is up. */
+/** The same in the background: the process that started it supplies the password if one is needed, and learns when it is ready. */
 export async function startSupervised(options: StartOptions): Promise<void> {
-  const tell = (message: FromAgent) => void process.send?.(message)
-  // Who started it has given up before it was up.
-  const alone = () => process.exit(0)
-  process.once('disconnect', alone)
+  const send = (message: FromAgent) => void process.send?.(message)
+  // The process that started it has gone before the agent was ready.
+  const onDisconnect = () => process.exit(0)
+  process.once('disconnect', onDisconnect)
   const password = () =>
     new Promise<string>((resolve) => {
       process.once('message', ({ password }: ToAgent) => resolve(password))
-      tell({ says: 'password' })
+      send({ type: 'password' })
     })
   try {
     await run(options, password, async (text) => {
-      process.off('disconnect', alone)
-      tell({ says: 'ready', lines: text.trimEnd().split('\n') })
+      process.off('disconnect', onDisconnect)
+      send({ type: 'ready', lines: text.trimEnd().split('\n') })
     })
   } catch (error) {
-    tell({ says: 'failed', failure: failureOf(error) })
+    send({ type: 'failed', failure: failureOf(error) })
     throw error
   }
 }
@@ -74,14 +75,14 @@ async function run(
   print: (text: string) => Promise<void>,
 ): Promise<void> {
   makeNodePath(nodePath)
-  await asAgent(nodePath, async () => {
+  await runAsAgent(nodePath, async () => {
     const grpc = await findGrpcAddress()
     const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true, grpc }
     const { server, config } = await startServing({ defaults, ...sources })
     try {
-      const owner = await makeOwner(server, name, password)
+      const owner = await createOwner(server, name, password)
       const { addresses } = server
-      announceAgent(nodePath, {
+      publishAgent(nodePath, {
         pid: process.pid,
         version,
         startedAt: Date.now(),
@@ -105,12 +106,16 @@ function makeNodePath(nodePath: string): void {
     mkdirSync(nodePath, { recursive: true, mode: 0o700 })
     accessSync(nodePath, constants.W_OK)
   } catch (cause) {
-    throw new LatchkeyError('unavailable', `--node-path: ${nodePath} cannot be used.`, { cause })
+    throw new LatchkeyError(
+      'unavailable',
+      `--node-path: ${nodePath} cannot be created or written.`,
+      { cause },
+    )
   }
 }
 
-/** Registers the first administrator where there is none; true if it did. */
-async function makeOwner(
+/** Registers the first administrator if there is none; returns whether it did. */
+async function createOwner(
   { authority }: RunningServer,
   name: string,
   password: () => Promise<string>,
@@ -119,12 +124,12 @@ async function makeOwner(
   if (code === null) return false
   const claimed = await authority.actors.claim({ code, name, password: await password() })
   if (!claimed.ok) throw errorOf(claimed)
-  // Unlocking is a step of its own.
+  // The owner has to unlock the agent to get a session.
   await authority.sessions.end({ id: claimed.session.id }, { reason: 'logged_out' })
   return true
 }
 
-/** `agent start --background`: starts it anew, on its own, and returns when it is up. */
+/** `agent start --background`: starts the agent as a process of its own, and returns when it is ready. */
 export async function startInBackground({
   nodePath,
   passwordFile,
@@ -132,7 +137,7 @@ export async function startInBackground({
   makeNodePath(nodePath)
   const log = openLog(join(nodePath, 'agent.log'))
   const args = process.argv.slice(1).map((arg) => (arg === '--background' ? '--supervised' : arg))
-  // It is sent the password if it needs one; what it keeps in its environment can be read for as long as it runs.
+  // The environment of a process can be read while it runs, so the password is sent as a message if it is needed.
   const { LATCHKEY_PASSWORD: _password, LATCHKEY_TOKEN: _token, ...env } = process.env
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
     detached: true,
@@ -151,10 +156,10 @@ export async function startInBackground({
 async function untilReady(child: ChildProcess, passwordFile: string | undefined): Promise<void> {
   for (;;) {
     const message = await nextMessage(child)
-    if (message.says === 'password') {
+    if (message.type === 'password') {
       const password = await readPassword(passwordFile, { isNew: true })
       child.send({ password } satisfies ToAgent)
-    } else if (message.says === 'failed') {
+    } else if (message.type === 'failed') {
       const { line, exit } = message.failure
       process.stderr.write(`latchkey: ${line}\n`)
       process.exitCode = exit
@@ -168,25 +173,25 @@ async function untilReady(child: ChildProcess, passwordFile: string | undefined)
 
 function nextMessage(child: ChildProcess): Promise<FromAgent> {
   const { promise, resolve, reject } = Promise.withResolvers<FromAgent>()
-  const silent = () => {
+  const onSilence = () => {
     child.kill()
-    reject(new LatchkeyError('timeout', 'The agent did not start in time; agent.log says more.'))
+    reject(new LatchkeyError('timeout', 'The agent did not start in time. See agent.log.'))
   }
-  const timer = setTimeout(silent, START_MS)
-  const ended = () => {
-    reject(new LatchkeyError('unavailable', 'The agent did not start; agent.log says why.'))
+  const timer = setTimeout(onSilence, START_MS)
+  const onExit = () => {
+    reject(new LatchkeyError('unavailable', 'The agent did not start. See agent.log.'))
   }
   child.once('message', resolve as (message: unknown) => void)
-  child.once('exit', ended)
+  child.once('exit', onExit)
   child.once('error', reject)
   return promise.finally(() => {
     clearTimeout(timer)
-    child.off('exit', ended)
+    child.off('exit', onExit)
     child.off('error', reject)
   })
 }
 
-/** Opens the log of an agent in the background for appending; one that has grown large is set aside, in place of the one before. */
+/** Opens the log of an agent in the background for appending; a log over 10 MiB is renamed first, and replaces the previous one. */
 function openLog(file: string): number {
   const { size } = statSync(file, { throwIfNoEntry: false }) ?? { size: 0 }
   if (size > MAX_LOG_BYTES) renameSync(file, `${file}.1`)

@@ -5,14 +5,14 @@ import { nodePathOf } from '../node-path.ts'
 import { findAgent } from './agent-state.ts'
 import { connect, withoutSession } from './connect.ts'
 
-/** What `agent status` prints. */
+/** The output of `agent status`. */
 export type AgentStatus =
   | { readonly status: 'stopped' | 'starting' }
   | {
       readonly status: 'running'
-      /** `unknown` for an agent without a gRPC door. */
+      /** `unknown` if the agent has no gRPC door. */
       readonly session: 'unlocked' | 'locked' | 'unknown'
-      /** When the session is over if it is not used before; null where there is none. */
+      /** When the session expires unless it is used; null without a session. */
       readonly expiresAt: number | null
       readonly pid: number
       readonly version: string
@@ -20,18 +20,18 @@ export type AgentStatus =
       readonly addresses: readonly { readonly door: string; readonly address: string }[]
     }
 
-/** `agent status`: of the agent of this machine, or of the server that is named. */
-export async function statusOfAgent(command: Command): Promise<AgentStatus> {
+/** `agent status`: the status of the local agent, or of the server that is named. */
+export async function getAgentStatus(command: Command): Promise<AgentStatus> {
   const named = command.opts<{ server?: string }>().server ?? process.env['LATCHKEY_SERVER']
   if (!named) {
     const { state, agent } = findAgent(nodePathOf(command))
     if (state !== 'running') return { status: state }
     if (endpointFor(command, 'grpc').protocol === 'http') {
       const { pid, version, addresses } = agent
-      return { ...UNASKED, pid, version, addresses }
+      return { ...NO_GRPC, pid, version, addresses }
     }
   }
-  const { pid, version, hasOwner, addresses, sessionExpiresAtMs } = await ask(command)
+  const { pid, version, hasOwner, addresses, sessionExpiresAtMs } = await requestStatus(command)
   return {
     status: 'running',
     session: sessionExpiresAtMs === 0n ? 'locked' : 'unlocked',
@@ -43,14 +43,14 @@ export async function statusOfAgent(command: Command): Promise<AgentStatus> {
   }
 }
 
-const UNASKED = { status: 'running', session: 'unknown', expiresAt: null, hasOwner: null } as const
+const NO_GRPC = { status: 'running', session: 'unknown', expiresAt: null, hasOwner: null } as const
 
-async function ask(command: Command) {
+async function requestStatus(command: Command) {
   try {
     const remote = await connect(command, await startSession(command))
     return await remote.agent.agentStatus({}).finally(() => remote.close())
   } catch (error) {
-    // What can be no token is none: locked.
+    // A value that is not a token counts as no token: locked.
     if (!(error instanceof ErrorSessionTokenInvalid)) throw error
     return await withoutSession(command, ({ agent }) => agent.agentStatus({}))
   }

@@ -5,13 +5,13 @@ import { nodePathOf } from '../node-path.ts'
 import { findAgent } from './agent-state.ts'
 import { withSessionOf } from './connect.ts'
 
-/** Longer than a server may take by default to answer what is under way. */
+/** Longer than a server takes by default to finish the requests in progress. */
 const WAIT_MS = 30_000
 const POLL_MS = 20
 
 /**
- * `agent stop`: ends the agent of this machine by a signal, for which its user needs no session, and waits until it has let go of
- * everything; with `--server`, that one, as an administrator. False where there is none to stop.
+ * `agent stop`: ends the local agent by a signal, which needs no session, and waits until it has released its lock. With `--server`
+ * it stops that server, as an administrator. Returns false if no agent runs.
  */
 export async function stopAgent(command: Command): Promise<boolean> {
   const named = command.opts<{ server?: string }>().server ?? process.env['LATCHKEY_SERVER']
@@ -23,7 +23,7 @@ export async function stopAgent(command: Command): Promise<boolean> {
   const deadline = performance.now() + WAIT_MS
   let signalled: number | null = null
   for (;;) {
-    // As long as the agent has its lock, what status.json says is of it, and the process is that one.
+    // While the lock is held, the process in status.json is the agent.
     const { state, agent } = findAgent(nodePath)
     const another = agent !== null && signalled !== null && agent.pid !== signalled
     if (state === 'stopped' || another) return signalled !== null
@@ -32,7 +32,7 @@ export async function stopAgent(command: Command): Promise<boolean> {
       signalled = agent.pid
     }
     if (performance.now() > deadline) {
-      throw new LatchkeyError('timeout', 'The agent has not stopped in time.')
+      throw new LatchkeyError('timeout', 'The agent did not stop in time.')
     }
     await sleep(POLL_MS)
   }

@@ -3,7 +3,7 @@ import { sessionOf } from '../client-options.ts'
 import { provePassword } from '../password.ts'
 import { connect, withoutSession, withSessionOf } from './connect.ts'
 
-/** `agent unlock`: proves the password and keeps the session in the session file. */
+/** `agent unlock`: logs in with the password and saves the token in the session file. */
 export async function unlockAgent(
   command: Command,
 ): Promise<{ sessionId: string; expiresAt: number }> {
@@ -15,13 +15,13 @@ export async function unlockAgent(
     const answer = await provePassword(passwordFile, (value) =>
       agent.sessionUnlock({ passwordOrFile: { case: 'password', value }, identity }),
     )
-    await keep(command, answer.token)
+    await save(command, answer.token)
     return { sessionId: answer.sessionId, expiresAt: Number(answer.expiresAtMs) }
   })
 }
 
-// What cannot be kept is ended: nobody has it.
-async function keep(command: Command, token: string): Promise<void> {
+// A session whose token cannot be saved is ended, because no client would hold it.
+async function save(command: Command, token: string): Promise<void> {
   const session = sessionOf(command)
   try {
     await session.start({ token })
@@ -40,7 +40,7 @@ export function lockAgent(command: Command): Promise<void> {
 }
 
 /** `agent lockall`: ends every session of the actor, then removes the session file. */
-export async function lockAllOfAgent(command: Command): Promise<void> {
+export async function lockAllSessions(command: Command): Promise<void> {
   await withSessionOf(command, ({ agent }) => agent.sessionLockAll({}))
   await lockAgent(command)
 }

@@ -17,15 +17,14 @@ const COLUMNS: readonly Column<Actor>[] = [
   { title: 'CREATED', of: ({ createdAt }) => localTime(createdAt) },
 ]
 
-/** `latchkey actors`: who there is. For administrators. */
-export function addActors(program: Command): void {
-  const actors = program.command('actors').description('Actors (administrators).')
+/** Defines `latchkey actors`. */
+export function defineActors(actors: Command): void {
   addList(actors)
   addOne(actors, 'show', 'Show an actor.', async (_api, actor) => actor)
-  addOne(actors, 'suspend', 'Suspend an actor: its sessions end.', (api, { id }) =>
+  addOne(actors, 'suspend', 'Suspend an actor and end its sessions.', (api, { id }) =>
     change(api, 'POST', id, 'suspend'),
   )
-  addOne(actors, 'restore', 'Let a suspended actor log in again.', (api, { id }) =>
+  addOne(actors, 'restore', 'Allow a suspended actor to log in again.', (api, { id }) =>
     change(api, 'POST', id, 'restore'),
   )
   addRoles(actors)
@@ -36,9 +35,9 @@ function addList(actors: Command): void {
   const command = actors
     .command('list', { isDefault: true })
     .description('List actors, oldest first.')
-    .option('--text <TEXT>', 'part of a name or an identity')
-    .option('--role <ROLE>', 'who has this role')
-    .option('--status <STATUS>', 'active or suspended')
+    .option('--text <TEXT>', 'filter: part of a name or an identity')
+    .option('--role <ROLE>', 'filter: actors with this role')
+    .option('--status <STATUS>', 'filter: active or suspended')
   addClientOptions(addLimitOption(command)).action(async () => {
     const { text, role, status } = command.opts<Record<string, string | undefined>>()
     await list<Actor>(clientOf(command), {
@@ -57,27 +56,30 @@ function addOne(
   about: string,
   act: (api: Api, actor: Actor) => Promise<Actor>,
 ): void {
-  const command = actors.command(name).argument('<ACTOR>', 'id, name or e-mail').description(about)
-  addClientOptions(command).action(async (who: string) => {
+  const command = actors
+    .command(name)
+    .argument('<ACTOR>', 'id, name or e-mail address')
+    .description(about)
+  addClientOptions(command).action(async (text: string) => {
     const { api } = clientOf(command)
-    await print(command, await act(api, await findActor(api, who)))
+    await print(command, await act(api, await findActor(api, text)))
   })
 }
 
 function addRoles(actors: Command): void {
   const command = actors
     .command('roles')
-    .argument('<ACTOR>', 'id, name or e-mail')
-    .argument('[ROLE...]', 'all that it shall have')
+    .argument('<ACTOR>', 'id, name or e-mail address')
+    .argument('[ROLE...]', 'the new roles; they replace all present ones')
     .description('Replace an actor’s roles.')
-    .option('--none', 'take all of them away')
+    .option('--none', 'remove all roles')
   addClientOptions(command)
     .addHelpText('after', '\nExample:\n  latchkey actors roles ada user admin')
-    .action(async (who: string, roles: readonly string[]) => {
+    .action(async (text: string, roles: readonly string[]) => {
       const { none } = command.opts<{ none?: boolean }>()
       if ((roles.length === 0) !== (none === true)) throw usage('Give roles, or --none.')
       const { api } = clientOf(command)
-      const { id } = await findActor(api, who)
+      const { id } = await findActor(api, text)
       await print(command, await change(api, 'PUT', id, 'roles', { roles }))
     })
 }
@@ -85,8 +87,8 @@ function addRoles(actors: Command): void {
 function addImport(actors: Command): void {
   const command = actors
     .command('import')
-    .argument('<FILE>', 'JSON lines; - is standard input')
-    .description('Add actors with the password hashes they had elsewhere.')
+    .argument('<FILE>', 'a file with one JSON object a line; - is standard input')
+    .description('Import actors with their password hashes.')
   addClientOptions(command)
     .addHelpText('after', IMPORT_HELP)
     .action(async (file: string) => {
@@ -106,7 +108,7 @@ async function change(
   body?: unknown,
 ): Promise<Actor> {
   const path = `/v1/admin/actors/${encodeURIComponent(id)}/${what}`
-  return (await api.ask<{ actor: Actor }>(method, path, { body })).actor
+  return (await api.request<{ actor: Actor }>(method, path, { body })).actor
 }
 
 function print(command: Command, actor: Actor): Promise<void> {
@@ -116,8 +118,8 @@ function print(command: Command, actor: Actor): Promise<void> {
 
 const IMPORT_HELP = `
 A line: {"name":"ada","email":"ada@example.org","passwordHash":"$2b$10$…","roles":["user"]}
-and, where wanted, "id" (UUID), "status" (active or suspended), "createdAt" (epoch milliseconds). Hashes: argon2, bcrypt,
-scrypt, PBKDF2 and MAGE's records; each is replaced by argon2id at the first login.
+Optional: "id" (UUID), "status" (active or suspended), "createdAt" (epoch milliseconds). Hashes: argon2, bcrypt, scrypt, PBKDF2 and
+the records of MAGE; each is replaced by argon2id at the next login.
 
-A bad line is reported with its number and its code, and the others go on; the exit code is 65 then. Who is already there is
-reported and skipped, so an import that was interrupted is simply run again.`
+A line that fails is reported with its number and code, and the import continues; the exit code is then 65. An actor that
+already exists is reported and skipped, so you can repeat an import that was interrupted.`

@@ -7,12 +7,11 @@ import { addServerOptions, serverSourcesOf } from './serve.ts'
 
 const PASSWORD_FILE = [
   '--password-file <FILE>',
-  'the password’s file, - for standard input (LATCHKEY_PASSWORD holds one; else asked for on a terminal)',
+  'a file with the password, - for standard input (LATCHKEY_PASSWORD; else a terminal prompts for it)',
 ] as const
 
-/** `latchkey agent`: the agent on one’s own machine, unlocked once and used until it is locked. */
-export function addAgent(program: Command): void {
-  const agent = program.command('agent').description('The agent on this machine, and its session.')
+/** Defines `latchkey agent`. */
+export function defineAgent(agent: Command): void {
   addStart(agent)
   addStop(agent)
   addStatus(agent)
@@ -24,10 +23,10 @@ export function addAgent(program: Command): void {
 function addStart(agent: Command): void {
   const command = agent
     .command('start')
-    .description('Run the server as this user’s agent; the first time it makes its owner.')
-    .option('--background', 'return once it is up')
+    .description('Run the server as the agent of this user. The first start creates its owner.')
+    .option('--background', 'run in the background; return when the agent is ready')
     .option(...PASSWORD_FILE)
-    .option('--name <NAME>', 'what the owner is called', 'owner')
+    .option('--name <NAME>', 'the name of the owner', 'owner')
   command.addOption(command.createOption('--supervised').hideHelp())
   addServerOptions(addNodePathOption(command))
     .addHelpText('after', START_HELP)
@@ -50,7 +49,7 @@ function addStart(agent: Command): void {
 function addStop(agent: Command): void {
   const command = agent
     .command('stop')
-    .description('Stop the agent of this machine, or with --server that one (administrators).')
+    .description('Stop the local agent, or with --server another one (administrators).')
     .option(...PASSWORD_FILE)
   addClientOptions(command).action(async () => {
     const format = formatOf(command)
@@ -64,17 +63,17 @@ function addStop(agent: Command): void {
 function addStatus(agent: Command): void {
   const command = agent
     .command('status')
-    .description('Say whether the agent runs, and whether it is unlocked. Needs no session.')
+    .description('Show whether the agent runs and whether it is unlocked. Needs no session.')
   addClientOptions(command).action(async () => {
     const format = formatOf(command)
-    const { statusOfAgent } = await import('../agent/status.ts')
-    const status = await statusOfAgent(command)
+    const { getAgentStatus } = await import('../agent/status.ts')
+    const status = await getAgentStatus(command)
     if (format === 'json') return printJson(status)
     if (status.status !== 'running') {
       return write(`The agent is ${status.status === 'stopped' ? 'not running' : 'starting'}.\n`)
     }
     const { pid, version, addresses, session, expiresAt } = status
-    const until = expiresAt === null ? '' : `, until ${localTime(expiresAt)} if unused`
+    const until = expiresAt === null ? '' : `; expires at ${localTime(expiresAt)} unless it is used`
     return printFields([
       ['status', 'running'],
       ['session', `${session}${until}`],
@@ -88,9 +87,9 @@ function addStatus(agent: Command): void {
 function addUnlock(agent: Command): void {
   const command = agent
     .command('unlock')
-    .description('Begin a session with the password; the session file keeps it.')
+    .description('Log in with the password and save the session in the session file.')
     .option(...PASSWORD_FILE)
-    .option('--identity <NAME>', 'name or e-mail; the owner by default')
+    .option('--identity <NAME>', 'name or e-mail address (default: the owner)')
   addClientOptions(command)
     .addHelpText('after', UNLOCK_HELP)
     .action(async () => {
@@ -98,14 +97,14 @@ function addUnlock(agent: Command): void {
       const { unlockAgent } = await import('../agent/unlock.ts')
       const { sessionId, expiresAt } = await unlockAgent(command)
       if (format === 'json') return printJson({ sessionId, expiresAt })
-      return write(`Unlocked, until ${localTime(expiresAt)} if unused.\n`)
+      return write(`Unlocked. The session expires at ${localTime(expiresAt)} unless it is used.\n`)
     })
 }
 
 function addLock(agent: Command): void {
   const command = agent
     .command('lock')
-    .description('Forget the session on this machine. Needs no agent.')
+    .description('Remove the session file. Needs no running agent.')
   addFormatOption(addNodePathOption(command)).action(async () => {
     const format = formatOf(command)
     const { lockAgent } = await import('../agent/unlock.ts')
@@ -117,24 +116,24 @@ function addLock(agent: Command): void {
 function addLockAll(agent: Command): void {
   const command = agent
     .command('lockall')
-    .description('End every session of this actor, everywhere and at once.')
+    .description('End every session of this actor on every device.')
     .option(...PASSWORD_FILE)
   addClientOptions(command).action(async () => {
     const format = formatOf(command)
-    const { lockAllOfAgent } = await import('../agent/unlock.ts')
-    await lockAllOfAgent(command)
+    const { lockAllSessions } = await import('../agent/unlock.ts')
+    await lockAllSessions(command)
     return format === 'json' ? printJson({ locked: true }) : write('Locked everywhere.\n')
   })
 }
 
 const START_HELP = `
-The node path has status.json while it runs, the log of one in the background (agent.log), and by default its data. An agent that
-runs already: exit code 75.
+The node path holds status.json while the agent runs, its log if it runs in the background (agent.log), and by default its data. If
+an agent already runs, the exit code is 75.
 
 Examples:
   latchkey agent start --background --password-file password.txt
   latchkey agent unlock && latchkey sessions`
 
 const UNLOCK_HELP = `
-The password: --password-file, else LATCHKEY_PASSWORD, else asked for on a terminal, at most three times. Other commands take
---password-file or LATCHKEY_PASSWORD where they have the flag, else LATCHKEY_TOKEN, else the session file, and never ask.`
+The password is that of --password-file, else LATCHKEY_PASSWORD, else a terminal prompts for it, three times at most. Other commands
+never prompt: they use --password-file or LATCHKEY_PASSWORD if they have that flag, else LATCHKEY_TOKEN, else the session file.`

@@ -22,14 +22,12 @@ const COLUMNS: readonly Column<Entry>[] = [
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** `latchkey audit`: who did what. For administrators. */
-export function addAudit(program: Command): void {
-  const command = program
-    .command('audit')
-    .description('The audit trail, newest first (administrators).')
-    .option('--actor <ID>', 'what this actor did, or what was done to it')
-    .option('--session <ID>', 'of this session')
-    .option('--since <WHEN>', 'a time such as 2026-03-01T12:00:00Z, or how long ago: 30m, 12h, 7d')
+/** Defines `latchkey audit`. */
+export function defineAudit(command: Command): void {
+  command
+    .option('--actor <ID>', 'filter: this actor as actor or target')
+    .option('--session <ID>', 'filter: this session')
+    .option('--since <WHEN>', 'a time such as 2026-03-01T12:00:00Z, or an age: 30m, 12h, 7d')
   addClientOptions(addLimitOption(command)).action(async () => {
     const { actor, session, since } = command.opts<Record<string, string | undefined>>()
     await list<Entry>(clientOf(command), {

@@ -2,14 +2,12 @@ import { Argument, type Command } from 'commander'
 import { completionOf, SHELLS, type Shell } from '../completion.ts'
 import { write } from '../output.ts'
 
-/** `latchkey completion`: what a shell needs to complete the command line. */
-export function addCompletion(program: Command): void {
-  program
-    .command('completion')
+/** Defines `latchkey completion`. */
+export function defineCompletion(command: Command): void {
+  command
     .addArgument(new Argument('<SHELL>').choices(SHELLS))
-    .description('Print the completions of a shell.')
     .addHelpText('after', EXAMPLES)
-    .action((shell: Shell) => write(completionOf(program, shell)))
+    .action((shell: Shell) => write(completionOf(command.parent ?? command, shell)))
 }
 
 const EXAMPLES = `

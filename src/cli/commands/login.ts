@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
-import { type LoggedIn, printKept } from '../logged-in.ts'
+import { type LoggedIn, printSaved } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
-import { askText, provePassword } from '../password.ts'
+import { promptText, provePassword } from '../password.ts'
 
 interface LoginFlags {
   readonly identity?: string
@@ -13,20 +13,24 @@ interface LoginFlags {
   readonly save?: boolean
 }
 
-/** `latchkey login`: proves a password and prints the token, or keeps it. */
-export function addLogin(program: Command): void {
-  const command = program
-    .command('login')
-    .description('Log in: print the token, or keep it in the session file.')
-    .option('--identity <NAME>', 'name or e-mail; asked for on a terminal')
+/** Defines `latchkey login`. */
+export function defineLogin(command: Command): void {
+  command
+    .option('--identity <NAME>', 'name or e-mail address; without it, a terminal prompts for it')
     .option(
       '--password-file <FILE>',
-      'the password’s file, - for standard input (LATCHKEY_PASSWORD holds one; else asked for on a terminal)',
+      'a file with the password, - for standard input (LATCHKEY_PASSWORD; else a terminal prompts for it)',
     )
-    .option('--profile <PROFILE>', 'web or device; with --device agent, the default there, too')
-    .option('--label <TEXT>', 'what the session is called in lists')
-    .option('--device', 'without a password: by approval from where you are logged in')
-    .option('--save', 'keep the token in the session file; so --device and a terminal do')
+    .option(
+      '--profile <PROFILE>',
+      'web or device; with --device also agent, which is then the default',
+    )
+    .option('--label <TEXT>', 'the name of the session in lists')
+    .option('--device', 'log in without a password: approve this device on another one')
+    .option(
+      '--save',
+      'save the token in the session file (the default with --device and on a terminal)',
+    )
   addClientOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {
@@ -34,12 +38,14 @@ export function addLogin(program: Command): void {
       const { api } = clientOf(command, { anonymous: true })
       if (flags.device === true) {
         const { logInDevice } = await import('../device-login.ts')
-        return keep(command, await logInDevice(api, flags))
+        return save(command, await logInDevice(api, flags))
       }
-      const identity = flags.identity ?? (await askText('Name or e-mail', '--identity'))
+      const identity = flags.identity ?? (await promptText('Name or e-mail', '--identity'))
       const { profile, label } = flags
       const loggedIn = await provePassword(flags.passwordFile, (password) =>
-        api.ask<LoggedIn>('POST', '/v1/sessions', { body: { identity, password, profile, label } }),
+        api.request<LoggedIn>('POST', '/v1/sessions', {
+          body: { identity, password, profile, label },
+        }),
       )
       await show(command, loggedIn)
     })
@@ -47,17 +53,17 @@ export function addLogin(program: Command): void {
 
 async function show(command: Command, loggedIn: LoggedIn): Promise<void> {
   const json = formatOf(command) === 'json'
-  const { save } = command.opts<LoginFlags>()
-  if (save === true || (!json && process.stdout.isTTY === true)) return keep(command, loggedIn)
+  const { save: wanted } = command.opts<LoginFlags>()
+  if (wanted === true || (!json && process.stdout.isTTY === true)) return save(command, loggedIn)
   return json ? printJson(loggedIn) : write(`${loggedIn.token}\n`)
 }
 
-async function keep(command: Command, loggedIn: LoggedIn): Promise<void> {
+async function save(command: Command, loggedIn: LoggedIn): Promise<void> {
   const session = sessionOf(command)
   await session.start({ token: loggedIn.token })
-  if (formatOf(command) === 'human') return printKept(loggedIn, session.sessionFile)
-  const { session: kept, actor } = loggedIn
-  return printJson({ session: kept, actor })
+  if (formatOf(command) === 'human') return printSaved(loggedIn, session.sessionFile)
+  const { session: view, actor } = loggedIn
+  return printJson({ session: view, actor })
 }
 
 const EXAMPLES = `

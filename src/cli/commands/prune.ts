@@ -6,17 +6,14 @@ import { createProgress } from '../progress.ts'
 
 const KINDS = ['sessions', 'audit', 'counters', 'documents'] as const
 
-/** `latchkey prune`: removes what is over, now. For administrators. */
-export function addPrune(program: Command): void {
-  const command = program
-    .command('prune')
-    .description('Remove what is over, now instead of by and by (administrators).')
+/** Defines `latchkey prune`. */
+export function definePrune(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api, format } = clientOf(command)
     const removed = { sessions: 0, audit: 0, counters: 0, documents: 0 }
     const progress = createProgress()
     for (let done = false; !done; ) {
-      const step = await api.ask<Pruned>('POST', '/v1/admin/prune')
+      const step = await api.request<Pruned>('POST', '/v1/admin/prune')
       for (const kind of KINDS) removed[kind] += step[kind]
       done = step.done
       progress.show(`Removed so far: ${sentence(removed)}`)

@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
 import { flagOf, OPTION_KEYS, OPTIONS, type OptionKey, variableOf } from '../../server/options.ts'
 
-/** Flags of a server as they came. */
+/** The flags of a server as they were given. */
 export type ServerFlags = Partial<Record<OptionKey, string | boolean>>
 
-/** `latchkey serve`: its flags are the table of the server’s configuration. */
-export function addServe(program: Command): void {
-  const command = program.command('serve').description('Run the server.')
+/** Defines `latchkey serve`. Its flags are those of the server’s option table. */
+export function defineServe(command: Command): void {
   addServerOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {
@@ -15,11 +14,11 @@ export function addServe(program: Command): void {
     })
 }
 
-/** Gives a command the flags of a server. */
+/** Adds the flags of a server. */
 export function addServerOptions(command: Command): Command {
   command.option(
     '--config <FILE>',
-    'the configuration (LATCHKEY_CONFIG, else latchkey.config.ts, .js or .mjs in this folder)',
+    'the configuration file (LATCHKEY_CONFIG; default: latchkey.config.ts, .js or .mjs in this folder)',
   )
   for (const key of OPTION_KEYS) {
     const { kind, takes, about, value } = OPTIONS[key]
@@ -29,12 +28,13 @@ export function addServerOptions(command: Command): Command {
       kind === 'switch' ? flagOf(key) : `${flagOf(key)} <${takes}>`,
       `${about} (${more})`,
     )
-    if (kind === 'switch') command.option(`--no-${flagOf(key).slice(2)}`, `not ${flagOf(key)}`)
+    if (kind === 'switch')
+      command.option(`--no-${flagOf(key).slice(2)}`, `the opposite of ${flagOf(key)}`)
   }
   return command
 }
 
-/** What the flags of {@link addServerOptions} say. */
+/** Returns the values of the flags that `addServerOptions` adds. */
 export function serverSourcesOf(command: Command): { flags: ServerFlags; configFile?: string } {
   const given = command.opts<ServerFlags & { config?: string }>()
   const flags: ServerFlags = {}
@@ -46,7 +46,7 @@ export function serverSourcesOf(command: Command): { flags: ServerFlags; configF
 }
 
 const EXAMPLES = `
-Flags go over variables, variables over the file, the file over the defaults; of a flag given twice the last counts.
+A flag overrides its variable, a variable overrides the file, and the file overrides the default. The last of two equal flags counts.
 
 Examples:
   latchkey serve --dev

@@ -20,19 +20,18 @@ const COLUMNS: readonly Column<SessionListing>[] = [
 ]
 const OWNER: Column<SessionListing> = { title: 'OWNER', of: ({ owner }) => owner }
 
-/** `latchkey sessions`: mine, and with `--all` everybody’s. */
-export function addSessions(program: Command): void {
-  const sessions = program.command('sessions').description('Sessions: mine, or everybody’s.')
+/** Defines `latchkey sessions`. */
+export function defineSessions(sessions: Command): void {
   addList(sessions)
   addEnd(sessions)
-  const others = sessions.command('end-others').description('End my sessions but this one.')
+  const others = sessions.command('end-others').description('End your sessions except this one.')
   addClientOptions(others).action(() =>
     act(others, 'DELETE', '/v1/sessions?except=current', 'Your other sessions have ended.'),
   )
   const all = sessions
     .command('end-all')
     .description('End every session of an actor (administrators).')
-    .requiredOption('--owner <ACTOR>', 'its id, name or e-mail')
+    .requiredOption('--owner <ACTOR>', 'id, name or e-mail address')
   addClientOptions(all).action(async () => {
     const { api } = clientOf(all)
     const actor = await findActor(api, all.opts<{ owner: string }>().owner)
@@ -41,7 +40,7 @@ export function addSessions(program: Command): void {
   })
   const lock = sessions
     .command('lock-all')
-    .description('End every session of everybody, this one included (administrators).')
+    .description('End every session of every actor, yours included (administrators).')
   addClientOptions(lock).action(() =>
     act(lock, 'POST', '/v1/admin/lock-all', 'Every session has ended, yours too.'),
   )
@@ -50,18 +49,18 @@ export function addSessions(program: Command): void {
 function addList(sessions: Command): void {
   const command = sessions
     .command('list', { isDefault: true })
-    .description('List live sessions, newest first; * is this one.')
-    .option('--all', 'everybody’s (administrators)')
-    .option('--owner <ACTOR>', 'with --all: of this actor')
-    .option('--profile <PROFILE>', 'with --all: of this profile')
-    .option('--door <DOOR>', 'with --all: that came through this door')
+    .description('List live sessions, newest first; * marks this one.')
+    .option('--all', 'the sessions of all actors (administrators)')
+    .option('--owner <ACTOR>', 'with --all: filter by actor')
+    .option('--profile <PROFILE>', 'with --all: filter by profile')
+    .option('--door <DOOR>', 'with --all: filter by door')
   addClientOptions(addLimitOption(command))
     .addHelpText('after', EXAMPLES)
     .action(async () => {
       const { all, owner, profile, door } = command.opts<Record<string, string | undefined>>()
       const client = clientOf(command)
-      const narrowed = owner !== undefined || profile !== undefined || door !== undefined
-      if (narrowed && all === undefined) throw usage('--owner, --profile and --door need --all.')
+      const filtered = owner !== undefined || profile !== undefined || door !== undefined
+      if (filtered && all === undefined) throw usage('--owner, --profile and --door need --all.')
       const query = {
         owner: owner === undefined ? undefined : (await findActor(client.api, owner)).id,
         profile,
@@ -80,19 +79,19 @@ function addList(sessions: Command): void {
 function addEnd(sessions: Command): void {
   const command = sessions
     .command('end')
-    .argument('<ID>', 'the session’s id, as lists have it')
-    .description('End one of my sessions, or with --all any.')
-    .option('--all', 'anybody’s (administrators)')
+    .argument('<ID>', 'the id of the session, as in lists')
+    .description('End one of your sessions or, with --all, any session.')
+    .option('--all', 'any session (administrators)')
   addClientOptions(command).action(async (id: string) => {
     const { all } = command.opts<{ all?: boolean }>()
     const path = `${all === true ? '/v1/admin/sessions' : '/v1/sessions'}/${encodeURIComponent(id)}`
-    await act(command, 'DELETE', path, `The session ${id} is over.`)
+    await act(command, 'DELETE', path, `The session ${id} has ended.`)
   })
 }
 
 async function act(command: Command, method: string, path: string, done: string): Promise<void> {
   const { api, format } = clientOf(command)
-  const answer = await api.ask<unknown>(method, path)
+  const answer = await api.request<unknown>(method, path)
   await (format === 'json' ? printJson(answer ?? { ok: true }) : write(`${done}\n`))
 }
 

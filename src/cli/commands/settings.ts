@@ -19,12 +19,11 @@ const COLUMNS: readonly Column<Setting>[] = [
   { title: 'MEANING', of: ({ about }) => about },
 ]
 
-/** `latchkey settings`: what can be changed while the server runs. For administrators. */
-export function addSettings(program: Command): void {
-  const settings = program.command('settings').description('Settings (administrators).')
+/** Defines `latchkey settings`. */
+export function defineSettings(settings: Command): void {
   const list = settings
     .command('list', { isDefault: true })
-    .description('List settings; * is one that was changed.')
+    .description('List settings; * marks a changed one.')
   addClientOptions(list).action(async () => {
     const { api, format } = clientOf(list)
     const page = await findAll(api)
@@ -41,14 +40,17 @@ export function addSettings(program: Command): void {
   const set = settings
     .command('set')
     .argument('<NAME>')
-    .argument('<VALUE>', 'JSON; what is none is taken as text')
-    .description('Change a setting on every node, at once.')
+    .argument('<VALUE>', 'a JSON value; anything else is taken as text')
+    .description('Change a setting on every node. It applies at once.')
   addClientOptions(set)
     .addHelpText('after', '\nExample:\n  latchkey settings set password.minLength 12')
     .action(async (name: string, text: string) => {
       await change(set, 'PUT', name, { value: settingValue(text) })
     })
-  const unset = settings.command('unset').argument('<NAME>').description('Take a change back.')
+  const unset = settings
+    .command('unset')
+    .argument('<NAME>')
+    .description('Reset a setting to its default.')
   addClientOptions(unset).action((name: string) => change(unset, 'DELETE', name))
 }
 
@@ -59,14 +61,14 @@ async function change(
   body?: unknown,
 ): Promise<void> {
   const { api } = clientOf(command)
-  await api.ask(method, `/v1/admin/settings/${encodeURIComponent(name)}`, {
+  await api.request(method, `/v1/admin/settings/${encodeURIComponent(name)}`, {
     body,
   })
   await print(command, await findOne(api, name))
 }
 
 async function findAll(api: Api): Promise<readonly Setting[]> {
-  const answer = await api.ask<{ settings: readonly Setting[] }>('GET', '/v1/admin/settings')
+  const answer = await api.request<{ settings: readonly Setting[] }>('GET', '/v1/admin/settings')
   return answer.settings
 }
 

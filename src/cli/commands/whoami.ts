@@ -10,12 +10,11 @@ interface WhoAmI {
   readonly impersonator?: Actor
 }
 
-/** `latchkey whoami`: whose session this is. */
-export function addWhoAmI(program: Command): void {
-  const command = program.command('whoami').description('Say who I am, and until when.')
+/** Defines `latchkey whoami`. */
+export function defineWhoAmI(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api, format } = clientOf(command)
-    const answer = await api.ask<WhoAmI>('GET', '/v1/session')
+    const answer = await api.request<WhoAmI>('GET', '/v1/session')
     if (format === 'json') return printJson(answer)
     const { session, actor, impersonator } = answer
     return printFields([
@@ -24,30 +23,27 @@ export function addWhoAmI(program: Command): void {
       ['roles', actor.roles.join(' ')],
       ['session', session.id],
       ['profile', session.profile],
-      ['until', `${localTime(session.expiresAt)} if unused`],
-      ...(impersonator === undefined ? [] : [['acted by', impersonator.name] as const]),
+      ['expires', `${localTime(session.expiresAt)} unless it is used`],
+      ...(impersonator === undefined ? [] : [['impersonator', impersonator.name] as const]),
     ])
   })
 }
 
 const DEAD: ReadonlySet<string> = new Set(['token_invalid', 'session_expired', 'session_revoked'])
 
-/** `latchkey logout`: ends this session, and forgets it where the session file has it. */
-export function addLogout(program: Command): void {
-  const command = program
-    .command('logout')
-    .description('End this session, and remove the session file that holds it.')
+/** Defines `latchkey logout`. */
+export function defineLogout(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api } = clientOf(command)
-    const kept = !process.env['LATCHKEY_TOKEN']
+    const fromFile = !process.env['LATCHKEY_TOKEN']
     try {
-      await api.ask('DELETE', '/v1/session')
+      await api.request('DELETE', '/v1/session')
     } catch (error) {
-      // One that is over already is what was wanted.
-      const over = isDead(error)
-      if (!kept || !over) throw error
+      // A session that has already ended is what the user wants.
+      const ended = isDead(error)
+      if (!fromFile || !ended) throw error
     }
-    if (kept) await sessionOf(command).destroy()
+    if (fromFile) await sessionOf(command).destroy()
     return formatOf(command) === 'json' ? printJson({ ok: true }) : write('Logged out.\n')
   })
 }

@@ -6,10 +6,10 @@ import type { Client } from '../client-options.ts'
 import { printJson, write } from '../output.ts'
 import { plainText } from '../plain-text.ts'
 import { createProgress, type Progress } from '../progress.ts'
-import { type BadLine, gather, type ImportLine } from './batches.ts'
+import { collectBatches, type ImportLine, type InvalidLine } from './batches.ts'
 import { readLines } from './lines.ts'
 
-interface Outcome {
+interface LineOutcome {
   readonly code: string
   readonly message?: string
 }
@@ -21,29 +21,35 @@ interface Tally {
   failed: number
 }
 
+interface Report {
+  readonly tally: Tally
+  readonly progress: Progress
+}
+
 const MAX_TRIES = 5
 const MAX_WAIT_MS = 15_000
 
 /**
- * Imports a dump of actors, line by line and in requests as large as the server takes. Returns how many lines were bad; each is
- * reported on standard error with its number and code. Throws what stops the whole: no server, no right, a proof too old.
+ * Imports a file of actors, one JSON object a line, in batches. Returns how many lines failed; each is reported on standard error
+ * with its number and code. Throws an error that concerns the whole import: no server, missing rights, a step-up that is required.
  */
 export async function importActors(file: string, { api, format }: Client): Promise<number> {
   const tally: Tally = { lines: 0, imported: 0, skipped: 0, failed: 0 }
   const progress = createProgress()
+  const report = { tally, progress }
   try {
-    for await (const batch of gather(readLines(open(file)))) {
-      if (batch.kind === 'bad') report(tally, progress, batch.line)
-      else await sendAll(api, batch.lines, { tally, progress })
-      progress.show(sentence(tally))
+    for await (const batch of collectBatches(readLines(open(file)))) {
+      if (batch.kind === 'invalid') reportLine(report, batch.line)
+      else await sendAll(api, batch.lines, report)
+      progress.show(summaryOf(tally))
     }
   } catch (error) {
-    progress.note(`Stopped after ${sentence(tally)}`)
+    progress.note(`Stopped after ${summaryOf(tally)}`)
     throw error
   } finally {
     progress.end()
   }
-  await (format === 'json' ? printJson(tally) : write(`${sentence(tally)}\n`))
+  await (format === 'json' ? printJson(tally) : write(`${summaryOf(tally)}\n`))
   return tally.failed
 }
 
@@ -61,13 +67,9 @@ async function* open(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function sendAll(
-  api: Api,
-  lines: readonly ImportLine[],
-  told: { readonly tally: Tally; readonly progress: Progress },
-): Promise<void> {
-  const { tally, progress } = told
-  let outcomes: readonly Outcome[]
+async function sendAll(api: Api, lines: readonly ImportLine[], report: Report): Promise<void> {
+  const { tally } = report
+  let outcomes: readonly LineOutcome[]
   try {
     outcomes = await send(api, lines, tally.imported > 0)
   } catch (error) {
@@ -75,13 +77,13 @@ async function sendAll(
     if (!refused) throw error
     const [only] = lines
     if (lines.length === 1 && only !== undefined) {
-      report(tally, progress, { number: only.number, code: error.code, why: error.message })
+      reportLine(report, { number: only.number, code: error.code, reason: error.message })
       return
     }
-    // A server of another release may refuse a line that we let pass, and with it the whole: find out which.
+    // A server of another release may refuse a line that passed our check, and the whole batch with it: halve to find the line.
     const half = Math.ceil(lines.length / 2)
-    await sendAll(api, lines.slice(0, half), told)
-    await sendAll(api, lines.slice(half), told)
+    await sendAll(api, lines.slice(0, half), report)
+    await sendAll(api, lines.slice(half), report)
     return
   }
   for (const [at, { number }] of lines.entries()) {
@@ -89,7 +91,7 @@ async function sendAll(
     if (code === 'ok') {
       tally.lines++
       tally.imported++
-    } else report(tally, progress, { number, code, why: message ?? '' })
+    } else reportLine(report, { number, code, reason: message ?? '' })
   }
 }
 
@@ -100,32 +102,36 @@ function isAboutData({ code }: LatchkeyError): boolean {
 async function send(
   api: Api,
   lines: readonly ImportLine[],
-  patient: boolean,
-): Promise<readonly Outcome[]> {
+  retryAll: boolean,
+): Promise<readonly LineOutcome[]> {
   const body = { actors: lines.map(({ actor }) => actor) }
   for (let tries = 1; ; tries++) {
     try {
-      const answer = await api.ask<{ outcomes: Outcome[] }>('POST', '/v1/admin/actors/import', {
-        body,
-      })
+      const answer = await api.request<{ outcomes: LineOutcome[] }>(
+        'POST',
+        '/v1/admin/actors/import',
+        {
+          body,
+        },
+      )
       return answer.outcomes
     } catch (error) {
       if (!(error instanceof LatchkeyError) || tries === MAX_TRIES) throw error
-      const passing = ['busy', 'throttled', ...(patient ? ['unavailable', 'timeout'] : [])]
-      if (!passing.includes(error.code)) throw error
+      const transient = ['busy', 'throttled', ...(retryAll ? ['unavailable', 'timeout'] : [])]
+      if (!transient.includes(error.code)) throw error
       await sleep(Math.min(error.details.retryAfterMs ?? 250 * 2 ** tries, MAX_WAIT_MS))
     }
   }
 }
 
-function report(tally: Tally, progress: Progress, { number, code, why }: BadLine): void {
+function reportLine({ tally, progress }: Report, { number, code, reason }: InvalidLine): void {
   tally.lines++
-  const known = code === 'identity_taken'
-  if (known) tally.skipped++
+  const exists = code === 'identity_taken'
+  if (exists) tally.skipped++
   else tally.failed++
-  progress.note(plainText(`line ${number}: ${code}${known ? ', skipped' : ''}: ${why}`))
+  progress.note(plainText(`line ${number}: ${code}${exists ? ', skipped' : ''}: ${reason}`))
 }
 
-function sentence({ lines, imported, skipped, failed }: Tally): string {
-  return `${lines} lines: ${imported} imported, ${skipped} already there, ${failed} failed.`
+function summaryOf({ lines, imported, skipped, failed }: Tally): string {
+  return `${lines} lines: ${imported} imported, ${skipped} skipped, ${failed} failed.`
 }

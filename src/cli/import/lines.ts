@@ -1,18 +1,18 @@
-/** A line of a dump: its text, or why there is none. */
+/** A line of a file: its text, or the reason why it has none. */
 export type Line =
   | { readonly number: number; readonly text: string }
   | {
       readonly number: number
       readonly code: 'too_large' | 'invalid_request'
-      readonly why: string
+      readonly reason: string
     }
 
 const MAX_LINE_BYTES = 65_536
 const NEWLINE = 10
 
 /**
- * Splits bytes into lines, one at a time: memory stays bounded whatever comes. A line over 64 KiB or that is no UTF-8 comes
- * without its text; empty ones do not come.
+ * Splits bytes into lines, with bounded memory. A line that is over 64 KiB or not UTF-8 is returned without its text; empty lines are
+ * left out.
  */
 export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   const splitter = new LineSplitter()
@@ -50,13 +50,13 @@ class LineSplitter {
     this.#bytes = 0
     const number = ++this.#number
     if (bytes > MAX_LINE_BYTES) {
-      return { number, code: 'too_large', why: 'The line is over 64 KiB.' }
+      return { number, code: 'too_large', reason: 'The line is over 64 KiB.' }
     }
     try {
       const text = this.#decoder.decode(Buffer.concat(parts)).trim()
       return text === '' ? null : { number, text }
     } catch {
-      return { number, code: 'invalid_request', why: 'The line is not UTF-8.' }
+      return { number, code: 'invalid_request', reason: 'The line is not UTF-8.' }
     }
   }
 }
