@@ -1,38 +1,44 @@
 import type { ActorEvent } from '../event.ts'
 import type { EndedSession } from '../session/record.ts'
 
-/** What nodes tell each other: each message says what happened. */
+/** A message between nodes: what changed. */
 export type BusMessage =
   /** A session's record changed; its token is still valid. */
   | { readonly kind: 'session-changed'; readonly id: string }
-  /** A session has other secrets, and the old ones are not valid (step-up, a renewal where the old token dies at once). */
+  /**
+   * A session's secrets changed, and the old ones are not valid (step-up, a renewal where the old
+   * token is revoked at once).
+   */
   | { readonly kind: 'session-rotated'; readonly id: string }
   | { readonly kind: 'sessions-ended'; readonly ended: readonly EndedSession[] }
   /** The owner's epoch rose: sessions with an older number are not live. */
   | { readonly kind: 'owner-epoch-raised'; readonly owner: string }
   /** Roles, status, name or identities of an actor changed. */
   | { readonly kind: 'actor-changed'; readonly id: string }
-  /** Every session with an older number is not live. */
+  /** The global epoch rose: every session with an older number is not live. */
   | { readonly kind: 'global-epoch-raised'; readonly epoch: number }
   | { readonly kind: 'settings-changed' }
   | { readonly kind: 'signing-keys-changed' }
   /** The data of a session was saved. */
   | { readonly kind: 'data-changed'; readonly id: string }
-  /** An event for an actor, or for every connection with `actor` null. */
+  /** An event for an actor, or for every connection if `actor` is null. */
   | { readonly kind: 'event'; readonly actor: string | null; readonly event: ActorEvent }
-  /** From the bus itself: messages may have been lost, so nothing that is cached may be trusted. */
+  /**
+   * Published by the bus itself: messages may have been lost, so no cached entry may be trusted.
+   */
   | { readonly kind: 'missed' }
 
-/** How nodes tell each other what changed. */
+/** Publishes changes to the other nodes. */
 export interface Bus {
   /**
-   * Sends a message to every other node. With `confirmed` it resolves once every live node has applied it or its lease has run out,
-   * without it once the message is sent. Rejects with `unavailable` when the message could not be sent: the node then stops its
-   * heartbeats until a later message is sent, so that no other node trusts what it may have missed.
+   * Sends a message to every other node. With `confirmed` it resolves when every live node has
+   * applied it or its lease has run out, otherwise when the message is sent. Rejects with
+   * `unavailable` if the message could not be sent: the node then stops its heartbeats until a
+   * later message is sent, so that no other node trusts outdated entries.
    */
   publish(message: BusMessage, options: { readonly confirmed: boolean }): Promise<void>
-  /** Calls `listener` with what other nodes publish, not with what this one does. Returns a function that stops it. */
+  /** Calls `listener` with the messages of other nodes. Returns a function that removes it. */
   subscribe(listener: (message: BusMessage) => void): () => void
-  /** Whether this node may trust what it has cached. */
+  /** Returns whether this node may trust its cache. */
   isTrusted(): boolean
 }

@@ -1,26 +1,29 @@
 import type { ActorEvent } from '../event.ts'
 
-/** How much a mailbox holds. The oldest events go first. */
+/** The limits of a mailbox. The oldest events are removed first. */
 export interface MailboxLimits {
   readonly maxEvents: number
   readonly maxBytes: number
   readonly maxAgeMs: number
 }
 
-/** Events that wait for an actor without a connection. Shared by all nodes and bounded. */
+/** Events waiting for an actor without a connection. Shared by all nodes and bounded. */
 export interface Mailboxes {
-  /** Appends an event and returns its sequence, which rises. */
+  /** Appends an event and returns its sequence number, which rises. */
   append(
     mailbox: string,
     event: ActorEvent,
     options: { readonly now: number; readonly limits: MailboxLimits },
   ): Promise<number>
-  /** Removes and returns what waits, oldest first. Of concurrent callers one gets each event. */
+  /**
+   * Removes and returns the waiting events, oldest first. Each event goes to exactly one of
+   * concurrent callers.
+   */
   take(
     mailbox: string,
     options: { readonly now: number },
   ): Promise<readonly { readonly sequence: number; readonly event: ActorEvent }[]>
-  /** Removes a mailbox. */
+  /** Removes mailboxes. */
   remove(mailboxes: readonly string[]): Promise<void>
   prune(query: { readonly now: number; readonly limit: number }): Promise<number>
 }

@@ -6,8 +6,9 @@ import type { AuthorityContext, CallOptions } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
 
 /**
- * Ends sessions: durably in the store, then at once in this process (cache and open connections), then on every node.
- * Resolves when all of that is done. Returns what was ended: nothing for sessions already over.
+ * Ends sessions: durably in the store, then in this process (cache and open connections), then on
+ * every other node. Resolves when all of that is done. Returns the sessions that ended; a session
+ * that had ended before is not among them.
  */
 export async function endSessions(
   context: AuthorityContext,
@@ -35,22 +36,23 @@ export async function endSessions(
   return context.write(
     () => context.store.sessions.end(which, { now: context.now(options), reason }, { audit }),
     (ended) => {
-      const told = endedChange(ended)
-      // One that is named and ended needs no more.
-      return one && told !== null ? told : [told, staleChange(which)]
+      const change = endedChange(ended)
+      // A single named session that has ended needs no further message.
+      return one && change !== null ? change : [change, staleChange(which)]
     },
     options.signal,
   )
 }
 
-// What is over already may still be trusted where nobody was told: the answer to the write that ended it was lost.
+// A session that has ended already may still be cached if the answer to the write that ended it was
+// lost.
 function staleChange(which: EndSelector): Change | null {
   if ('id' in which) return { kind: 'session-rotated', id: which.id }
   if ('matching' in which) return null
   return { kind: 'owner-epoch-raised', owner: 'actsAs' in which ? which.actsAs : which.owner }
 }
 
-/** Logs out: ends the session itself, and the impersonations that were started from it. */
+/** Ends the session and the impersonations that were started from it. */
 export async function logout(
   context: AuthorityContext,
   current: Authenticated,
@@ -61,7 +63,7 @@ export async function logout(
   await endSessions(context, which, { ...options, reason: 'logged_out', by: owner })
 }
 
-/** Ends every session of the house, by raising one number. Returns the new epoch. */
+/** Ends every session of the authority by raising the global epoch. Returns the new epoch. */
 export async function lockAll(context: AuthorityContext, options: CallOptions): Promise<number> {
   const audit = context.entry('all_locked', 'ok', { actor: options.by ?? null }, options)
   return context.write(
