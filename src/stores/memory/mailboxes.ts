@@ -2,7 +2,7 @@ import type { Mailboxes } from '../../core/ports/index.ts'
 import { bytesOfEvent, firstKept } from '../kit/mailbox-rules.ts'
 import type { Gate, Tables } from './engine.ts'
 
-/** Mailboxes in memory. */
+/** Creates mailboxes in memory. */
 export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
   const { mailboxes } = tables
   return {
@@ -17,7 +17,7 @@ export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
         expiresAt: now + limits.maxAgeMs,
       })
       waiting.splice(0, firstKept(waiting, limits, now))
-      // The last written mailbox is the last in the map, so the first ones are the ones to prune.
+      // The mailbox written last is the last in the map, so the first ones are pruned first.
       mailboxes.delete(mailbox)
       if (waiting.length > 0) mailboxes.set(mailbox, waiting)
       return sequence
