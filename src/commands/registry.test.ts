@@ -20,7 +20,7 @@ test('a duplicate name is refused with the name, and nothing of the batch is add
   const registry = createRegistry([command('a.b')])
   assert.throws(() => registry.add([command('c.d'), command('a.b')]), {
     code: 'conflict',
-    message: 'There are two commands named a.b.',
+    message: 'There are two commands named a.b. Rename one.',
   })
   assert.equal(registry.find('c.d'), null)
   assert.throws(() => registry.add([command('e.f'), command('e.f')]), { code: 'conflict' })

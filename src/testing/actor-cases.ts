@@ -20,7 +20,7 @@ export const actorCases: readonly StoreCase[] = [
       assert.deepEqual(await directory.findByIdentity('a@example.org'), found)
       assert.equal(await directory.findByIdentity('Ümlaut'), null)
       assert.equal(await directory.findByIdentity(''), null)
-      assert.equal(await directory.find('nobody'), null)
+      assert.equal(await directory.find('missing'), null)
       const service = actorRecord({ identities: [], roles: [], anonymous: true })
       assert.equal(await directory.create(service, null), true)
       assert.deepEqual(await directory.find(service.id), {
@@ -87,7 +87,7 @@ export const actorCases: readonly StoreCase[] = [
       assert.equal(await directory.setPassword(actor.id, 'first', 'guess', options), false)
       assert.equal(await directory.setPassword(actor.id, 'first', null, options), true)
       assert.equal(await directory.setPassword(actor.id, 'other', null, options), false)
-      assert.equal(await directory.setPassword('nobody', 'other', null, options), false)
+      assert.equal(await directory.setPassword('missing', 'other', null, options), false)
       const wins = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
           directory.setPassword(actor.id, `next ${index}`, 'first', options),
@@ -117,7 +117,7 @@ export const actorCases: readonly StoreCase[] = [
         passwordHash: 'hash',
         epoch: 0,
       })
-      assert.equal(await directory.update('nobody', { name: 'x' }, options), null)
+      assert.equal(await directory.update('missing', { name: 'x' }, options), null)
       assert.equal((await directory.search({ text: 'ZOË', limit: 10 })).items.length, 1)
       assert.equal((await audit.list({ limit: 100 })).items.length, 1)
     },
@@ -139,7 +139,7 @@ export const actorCases: readonly StoreCase[] = [
         'changed',
       )
       assert.equal(
-        await directory.setIdentities('nobody', { ...next, now: START }, [], options),
+        await directory.setIdentities('missing', { ...next, now: START }, [], options),
         'changed',
       )
       const had = actor.identities

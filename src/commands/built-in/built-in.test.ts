@@ -179,7 +179,11 @@ test('an impersonation cannot run commands that require the actor itself', async
     ['device.deny', { userCode: 'x' }],
   ] as const) {
     const refusal = refused(await dispatch(name, params, token), 'access_denied')
-    assert.equal(refusal.message, 'Not allowed while impersonating.', name)
+    assert.equal(
+      refusal.message,
+      'Not allowed while impersonating. Stop impersonating first.',
+      name,
+    )
   }
   granted(await authority.login({ identity: 'ada', password: PASSWORD }))
 })

@@ -53,7 +53,7 @@ test('while another program locks the file writes are unavailable, nothing is wr
   }
   const [first] = records
   assert.ok(first)
-  assert.equal(await store.sessions.find(first.id), null, 'reads go on')
+  assert.equal(await store.sessions.find(first.id), null, 'reads continue')
   other.exec('COMMIT')
   other.close()
   assert.deepEqual(await create(first), { ok: true, ended: [] })

@@ -21,7 +21,7 @@ test('a second store on the folder is refused, in this process and another, unti
   child.stdout.resume()
   const locked = {
     code: 'conflict',
-    message: `The data folder ${folder} is in use by another process.`,
+    message: `The data folder ${folder} is in use by another process. Stop that process first.`,
     details: { reason: DATA_FOLDER_LOCKED },
   }
   await assert.rejects(sqlite({ folder }), locked)

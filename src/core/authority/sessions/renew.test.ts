@@ -157,7 +157,7 @@ test('the first use of a successor is written before the answer, and is not answ
   assert.equal(tap.count('sessions.markUsed'), 0)
 })
 
-test('a stolen code is detected from any address, whatever the session is bound to', async (t) => {
+test('a stolen code is detected from any address, with any binding', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const home = { address: '192.0.2.7' }

@@ -19,7 +19,7 @@ export interface FailureFloor {
   observe(work: string, ms: number): void
   /**
    * Waits until as much time has passed since `began` as the slowest foreign hashes take for
-   * `derivations`: not at all before the first foreign hash, and at most 3 s since `began`.
+   * `derivations`: no time before the first foreign hash, and at most 3 s since `began`.
    * Resolves early when `signal` aborts.
    */
   hold(
