@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Prepared } from '../harness/contender.ts'
 import { shuffledIndexes } from '../harness/statistics.ts'
 import { timeBatches } from '../harness/timed-loop.ts'
-import { createFolder } from '../setup/folder.ts'
 import { addActors, logIn, openFixture } from '../setup/fixture.ts'
+import { createFolder } from '../setup/folder.ts'
 
 export interface Options {
   readonly sessions: number

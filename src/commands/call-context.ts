@@ -7,7 +7,7 @@ import {
 } from '../core/index.ts'
 import type { CommandContext } from './define-command.ts'
 
-/** Events that one call may buffer. */
+/** The maximum number of events that one call may buffer. */
 const MAX_EVENTS = 1000
 
 interface BufferedEvent {
@@ -16,7 +16,10 @@ interface BufferedEvent {
   readonly always: boolean
 }
 
-/** The context of one call: its event buffer, and a signal that is made only for a command that asks for it. */
+/**
+ * The context of one call: its event buffer, and a signal that is created only when a command reads
+ * it.
+ */
 export class CallContext implements CommandContext {
   readonly authority: Authority
   readonly #current: Authenticated | null
@@ -32,7 +35,7 @@ export class CallContext implements CommandContext {
     this.#source = caller
   }
 
-  // The pipeline has refused a call without a session where the command's type promises one.
+  // The pipeline refuses a call without a session if the command's type requires one.
   get current(): Authenticated {
     return this.#current as Authenticated
   }
@@ -47,20 +50,21 @@ export class CallContext implements CommandContext {
     return this.#caller
   }
 
-  // A property, because commands take it out of the context.
+  // A property rather than a method, because commands destructure the context.
   readonly emit: CommandContext['emit'] = (to, event, { always = false } = {}) => {
     if (this.#events === null) return
-    if (this.#events.length >= MAX_EVENTS) throw new LatchkeyError('too_large', 'Too many events.')
+    if (this.#events.length >= MAX_EVENTS)
+      throw new LatchkeyError('too_large', 'The command emitted too many events.')
     this.#events.push({ to, event, always })
   }
 
-  /** Fires the signal of the command at its time limit. */
+  /** Fires the command's signal at its time limit. */
   expire(error: LatchkeyError): void {
     this.#expired = error
     this.#limit?.abort(error)
   }
 
-  /** Returns the events to send, and ignores what a command emits after its time limit. */
+  /** Returns the events to send. Events emitted after the time limit are ignored. */
   closeEvents(succeeded: boolean): readonly BufferedEvent[] {
     const events = this.#events ?? []
     this.#events = null

@@ -10,32 +10,37 @@ import {
 } from '../core/index.ts'
 
 /**
- * What the session of a call must be:
- * - `optional`: there may be none, and a token that is not valid counts as none
+ * The session that a command requires:
+ * - `optional`: none is required, and an invalid token counts as none
  * - `required`: a valid session
  * - `own`: a valid session that is not an impersonation
- * - `fresh`: `own`, and its owner proved its identity within the setting `session.freshMs`
+ * - `fresh`: `own`, and its owner gave a proof within the setting `session.freshMs`
  */
 export type SessionNeed = 'optional' | 'required' | 'own' | 'fresh'
 
-/** The session that a command sees: null only where it asks for none. */
+/** The session that a command receives: null only if its need is `optional`. */
 export type CurrentSession<Need extends SessionNeed> = Need extends 'optional'
   ? Authenticated | null
   : Authenticated
 
-/** The session need of a command that names none: `optional` where anyone has access, else `required`. */
+/**
+ * The default session need of a command: `optional` if `*` is in its access list, else `required`.
+ */
 export type DefaultNeed<Access extends readonly string[]> = '*' extends Access[number]
   ? 'optional'
   : 'required'
 
-/** What a command runs with. */
+/** The context that a command runs with. */
 export interface CommandContext<Need extends SessionNeed = SessionNeed> {
   readonly authority: Authority
-  /** The session of the call. Null only where the command's need is `optional`. */
+  /** The session of the call. Null only if the command's need is `optional`. */
   readonly current: CurrentSession<Need>
-  /** The actor of the call. Throws `token_missing` where there is no session. */
+  /** The actor of the call. Throws `token_missing` if there is no session. */
   readonly actor: Authenticated['actor']
-  /** Where the request comes from. Its signal fires at the command's time limit, or when the client disconnects. */
+  /**
+   * The source of the request. Its signal fires at the command's time limit, or when the client
+   * disconnects.
+   */
   readonly caller: CallOptions & { readonly signal: AbortSignal }
   /**
    * Buffers an event: for the caller with `null`, else for the connections of an actor. Buffered events are sent when the command
@@ -44,18 +49,20 @@ export interface CommandContext<Need extends SessionNeed = SessionNeed> {
   emit(to: string | null, event: ActorEvent, options?: { readonly always?: boolean }): void
 }
 
-/** Parameters that passed validation, or the refusal. */
+/** Validated parameters, or the refusal. */
 export type Validated = { readonly ok: true; readonly params: unknown } | Refusal
 
-/** What the pipeline checks before a command runs, whatever protocol the call came by. */
+/** The checks that the pipeline makes before a command runs, for every protocol. */
 export interface CommandRules {
   readonly name: string
-  /** Roles of which the session needs one. `*` stands for anyone; an empty list for nobody. */
+  /**
+   * Roles of which the session needs one. `*` allows every caller; an empty list allows no caller.
+   */
   readonly access: readonly string[]
   readonly session: SessionNeed
   /** Milliseconds; 15,000 by default. */
   readonly timeoutMs?: number
-  /** Checks the parameters. They pass as they are where it is absent. */
+  /** Validates the parameters. Without it they are passed unchanged. */
   validate?(params: unknown): Validated | Promise<Validated>
 }
 
@@ -69,9 +76,11 @@ export interface CommandDefinition<
   readonly name: string
   /** One sentence for the reference. */
   readonly about?: string
-  /** Roles of which the session needs one. `*` stands for anyone; an empty list for nobody. */
+  /**
+   * Roles of which the session needs one. `*` allows every caller; an empty list allows no caller.
+   */
   readonly access: Access
-  /** `optional` by default where anyone has access, else `required`. */
+  /** `optional` by default if `*` is in `access`, else `required`. */
   readonly session?: Need
   readonly params: Params
   /** The shape of the result, for the reference. */
@@ -84,13 +93,13 @@ export interface CommandDefinition<
   ): Promise<Result | Refusal> | Result | Refusal
 }
 
-/** A command that callers hold with the types of its parameters and its result. */
+/** A command with the types of its parameters and its result. */
 export interface TypedCommand<Params, Result> extends Command {
-  /** Only in the types. */
+  /** Exists only in the types. */
   readonly types?: { readonly params: Params; readonly result: Result }
 }
 
-/** A command as the registry holds it. */
+/** A command in the registry. */
 export interface Command extends CommandRules {
   readonly about?: string
   readonly params: z.ZodType
@@ -100,8 +109,9 @@ export interface Command extends CommandRules {
 }
 
 /**
- * Defines a command that every door can call. Its parameters are validated before `run`, which returns a value or a refusal, or throws a
- * `LatchkeyError`. Throws `invalid_request` for a name that a door could not carry.
+ * Returns a command that every door can call. Its parameters are validated before `run`, which
+ * returns a value or a refusal, or throws a `LatchkeyError`. Throws `invalid_request` for a name
+ * that a door cannot transport.
  */
 export function defineCommand<
   Params extends z.ZodType,
@@ -128,9 +138,11 @@ async function validated(schema: z.ZodType, params: unknown): Promise<Validated>
   if (parsed.success) return { ok: true, params: parsed.data }
   const issues = parsed.error.issues.slice(0, 20).map((issue) => ({
     path: issue.path.map(String).join('.').slice(0, 100),
-    // The message of this kind lists the names of the fields, and a client may have sent a secret as a name.
+    // This kind of message contains the field names, and a client may have sent a secret as a name.
     message:
-      issue.code === 'unrecognized_keys' ? 'There are unknown fields' : issue.message.slice(0, 200),
+      issue.code === 'unrecognized_keys'
+        ? 'The parameters have unknown fields'
+        : issue.message.slice(0, 200),
   }))
   const first = issues[0]
   const where = first?.path ? `${first.path}: ` : ''

@@ -23,7 +23,7 @@ import {
 
 type Given = Partial<CommandDefinition<z.ZodType, unknown>>
 
-/** A house with one command, `test.run`, as given. */
+/** Opens an authority with one command, `test.run`, as given. */
 async function openWith(t: TestContext, given: Given = {}) {
   const fixture = await openFixture(t)
   const delivered: unknown[] = []
@@ -43,10 +43,10 @@ async function openWith(t: TestContext, given: Given = {}) {
   })
   const call = (token: string | null = null, params: unknown = {}, caller = {}) =>
     pipeline.dispatch({ name: 'test.run', params, token, caller })
-  return { ...fixture, pipeline, call, delivered, told: errors }
+  return { ...fixture, pipeline, call, delivered, reported: errors }
 }
 
-test('there is no command by another name, whatever objects have', async (t) => {
+test('a name of Object.prototype is not a command', async (t) => {
   const { pipeline } = await openWith(t)
   for (const name of ['test', '__proto__', 'constructor', 'constructor.x', '']) {
     const outcome = await pipeline.dispatch({ name, params: {}, caller: {} })
@@ -63,9 +63,9 @@ const NEEDS: readonly (SessionNeed | undefined)[] = [
   'fresh',
 ]
 
-// What each kind of caller is answered, by what the command asks of the session.
+// The answer for each kind of caller, by the session need of the command.
 const EXPECTED: Record<string, Record<string, string>> = {
-  'nobody, *': {
+  'no session, *': {
     undefined: 'ok',
     optional: 'ok',
     required: 'token_missing',
@@ -87,7 +87,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
     own: 'access_denied',
     fresh: 'access_denied',
   },
-  'nobody, user': {
+  'no session, user': {
     undefined: 'token_missing',
     optional: 'access_denied',
     required: 'token_missing',
@@ -120,7 +120,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
 
 for (const [row, byNeed] of Object.entries(EXPECTED)) {
   const [who, role] = row.split(', ') as [string, string]
-  test(`${who} calling what is open to ${role} is answered by what the session must be`, async (t) => {
+  test(`${who} calling a command for ${role} is answered by its session need`, async (t) => {
     for (const need of NEEDS) {
       const { authority, call, clock } = await openWith(t, {
         access: role === 'none' ? [] : [role],
@@ -129,7 +129,7 @@ for (const [row, byNeed] of Object.entries(EXPECTED)) {
       await addActor(authority, 'Sam', ['impersonate'])
       const ada = await addActor(authority, 'Ada', ['user'])
       let token: string | null = null
-      if (who !== 'nobody') token = (await logIn(authority, 'ada')).token
+      if (who !== 'no session') token = (await logIn(authority, 'ada')).token
       if (who === 'an impersonation') {
         const parent = await check(authority, (await logIn(authority, 'sam')).token)
         token = granted(await authority.sessions.impersonate(parent, ada.id)).token
@@ -141,7 +141,7 @@ for (const [row, byNeed] of Object.entries(EXPECTED)) {
   })
 }
 
-test('a visitor with every right opens what is not administration', async (t) => {
+test('an anonymous session with every role may run all commands except administration', async (t) => {
   for (const [access, code] of [
     [['user'], 'ok'],
     [['admin', 'user'], 'ok'],
@@ -157,8 +157,8 @@ test('a visitor with every right opens what is not administration', async (t) =>
   }
 })
 
-test('where a session is optional a dead token counts as none, but not knowing is refused', async (t) => {
-  const run: Given['run'] = (_params, { current }) => current?.actor.name ?? 'nobody'
+test('with an optional session an invalid token counts as none, but an outage is refused', async (t) => {
+  const run: Given['run'] = (_params, { current }) => current?.actor.name ?? 'none'
   const { authority, call, tap } = await openWith(t, { run })
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -168,11 +168,11 @@ test('where a session is optional a dead token counts as none, but not knowing i
   assert.equal(granted(await call(token)).value, 'Ada')
   await authority.sessions.lockAll()
   for (const dead of [token, 'nonsense', '', null]) {
-    assert.equal(granted(await call(dead)).value, 'nobody')
+    assert.equal(granted(await call(dead)).value, 'none')
   }
 })
 
-test('where a session is required a dead token is told why', async (t) => {
+test('with a required session the reason of an ended session is returned', async (t) => {
   const { authority, call } = await openWith(t, { session: 'required' })
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -180,7 +180,7 @@ test('where a session is required a dead token is told why', async (t) => {
   assert.equal(refused(await call(token), 'session_revoked').reason, 'locked')
 })
 
-test('a session that the door has checked is not checked again', async (t) => {
+test('a session checked by the door is not checked again', async (t) => {
   const { authority, pipeline, tap } = await openWith(t, { session: 'required' })
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
@@ -189,7 +189,7 @@ test('a session that the door has checked is not checked again', async (t) => {
   assert.equal(tap.count('sessions'), 0)
 })
 
-test('invalid parameters are told by path, bounded in number and length, and run nothing', async (t) => {
+test('invalid parameters are reported by path, bounded in number and length, and the command does not run', async (t) => {
   const params = z.strictObject({ a: z.array(z.int()).optional(), name: z.string() })
   const { call } = await openWith(t, { params, run: () => assert.fail('ran') })
   const outcome = refused(await call(null, { a: [1, 'x'], name: 3 }), 'invalid_request')
@@ -215,26 +215,26 @@ test('access is checked before parameters', async (t) => {
   refused(await call(null, {}), 'token_missing')
 })
 
-test('parameters whose schema throws are the command’s failure', async (t) => {
+test('parameters whose schema throws are reported as a failure of the command', async (t) => {
   const params = z.string().transform(() => {
     throw new Error('secret detail')
   })
-  const { call, told } = await openWith(t, { params })
+  const { call, reported } = await openWith(t, { params })
   const outcome = refused(await call(null, 'x'), 'internal')
   assert.doesNotMatch(JSON.stringify(outcome), /secret detail/)
-  assert.equal(told.length, 1)
+  assert.equal(reported.length, 1)
 })
 
-test('what a command returns or throws as a refusal keeps its code and details', async (t) => {
+test('a refusal that a command returns or throws keeps its code and details', async (t) => {
   const refusal = { ok: false, code: 'conflict', message: 'No.' } as const
   assert.equal(
     refused(await (await openWith(t, { run: () => refusal })).call(), 'conflict').message,
     'No.',
   )
   const thrown = new LatchkeyError('throttled', 'Later.', { retryAfterMs: 5 })
-  const { call, told } = await openWith(t, { run: () => Promise.reject(thrown) })
+  const { call, reported } = await openWith(t, { run: () => Promise.reject(thrown) })
   assert.equal(refused(await call(), 'throttled').retryAfterMs, 5)
-  assert.deepEqual(told, [])
+  assert.deepEqual(reported, [])
 })
 
 test('a value that only resembles a refusal is a value', async (t) => {
@@ -244,7 +244,7 @@ test('a value that only resembles a refusal is a value', async (t) => {
   }
 })
 
-test('what a command throws otherwise is internal, without its message, and told to onError', async (t) => {
+test('any other error of a command becomes internal, without its message, and is passed to onError', async (t) => {
   const error = new Error('the database password is hunter2')
   for (const run of [
     () => {
@@ -252,14 +252,14 @@ test('what a command throws otherwise is internal, without its message, and told
     },
     () => Promise.reject(error),
   ]) {
-    const { call, told } = await openWith(t, { run })
+    const { call, reported } = await openWith(t, { run })
     const outcome = refused(await call(), 'internal')
     assert.doesNotMatch(JSON.stringify(outcome), /hunter2/)
-    assert.deepEqual(told, [['test.run', error]])
+    assert.deepEqual(reported, [['test.run', error]])
   }
 })
 
-test('asking for the actor where there is none is token_missing', async (t) => {
+test('reading the actor without a session throws token_missing', async (t) => {
   const { call } = await openWith(t, { run: (_params, { actor }) => actor.name })
   refused(await call(), 'token_missing')
 })
@@ -280,7 +280,7 @@ test('at the time limit the answer is timeout and the signal fires', async (t) =
   assert.equal(caller.signal.aborted, true)
 })
 
-test('the signal of a command fires when its caller gives up', async (t) => {
+test('the signal of a command fires when its caller aborts', async (t) => {
   const gone = new AbortController()
   const run: Given['run'] = (_params, { caller }) =>
     new Promise((resolve) => caller.signal.addEventListener('abort', () => resolve('left')))
@@ -291,7 +291,7 @@ test('the signal of a command fires when its caller gives up', async (t) => {
   assert.equal(granted(await answer).value, 'left')
 })
 
-test('events leave in order when the command succeeds: the caller’s with the answer, others delivered', async (t) => {
+test('events are sent in order when the command succeeds: the caller’s with the answer, others delivered', async (t) => {
   const { call, delivered } = await openWith(t, {
     run(_params, { emit }) {
       emit(null, { name: 'one' })
@@ -303,7 +303,7 @@ test('events leave in order when the command succeeds: the caller’s with the a
   assert.deepEqual(delivered, [['ada', { name: 'two' }]])
 })
 
-test('on a refusal only the events leave that are marked always', async (t) => {
+test('after a refusal only events marked always are sent', async (t) => {
   const { call, delivered } = await openWith(t, {
     run(_params, { emit }) {
       emit(null, { name: 'no' })
@@ -319,7 +319,7 @@ test('on a refusal only the events leave that are marked always', async (t) => {
   assert.deepEqual(delivered, [['ada', { name: 'yes' }]])
 })
 
-test('events emitted after the answer are nobody’s', async (t) => {
+test('events emitted after the answer are dropped', async (t) => {
   const running = Promise.withResolvers<CommandContext>()
   const { call, delivered } = await openWith(t, {
     run: (_params, context) => running.resolve(context),
@@ -332,7 +332,7 @@ test('events emitted after the answer are nobody’s', async (t) => {
   assert.deepEqual([outcome.events, delivered], [[], []])
 })
 
-test('a command that emits without end is refused', async (t) => {
+test('a command that emits too many events is refused', async (t) => {
   const { call } = await openWith(t, {
     run(_params, { emit }) {
       for (let at = 0; at < 1001; at++) emit(null, { name: 'more' })

@@ -17,22 +17,22 @@ import type { CommandRegistry } from './registry.ts'
 
 /** Where a call comes from, and its session: by exactly one of `token`, `current` and `check`, or by none. */
 export interface CallSource {
-  /** The token as the client sent it: the pipeline authenticates it. */
+  /** The token sent by the client: the pipeline authenticates it. */
   readonly token?: string | null
-  /** The session that the door has authenticated for this very call. */
+  /** The session that the door has authenticated for this call. */
   readonly current?: Authenticated | null
   /** Checks the session of an open connection again. For a door that closes the connection when it is not valid. */
   readonly check?: () => Promise<Authenticated | Refusal>
   readonly caller: CallOptions
 }
 
-/** A call of a registered command, as a door decoded it. */
+/** A decoded call of a registered command. */
 export interface CommandCall extends CallSource {
   readonly name: string
   readonly params: unknown
 }
 
-/** What a call came to. */
+/** The outcome of a call. */
 export type CommandOutcome<Result = unknown> = (
   | { readonly ok: true; readonly value: Result }
   | Refusal
@@ -44,23 +44,28 @@ export type CommandOutcome<Result = unknown> = (
 export interface PipelineOptions {
   readonly authority: Authority
   readonly registry: CommandRegistry
-  /** Takes events for actors other than the caller. */
+  /** Delivers events to actors other than the caller. */
   readonly deliver?: (actorId: string, event: ActorEvent) => Promise<void>
-  /** Gets errors that are not the client's. */
+  /** Called with errors that are not the client's. */
   readonly onError?: (error: unknown, command: string) => void
 }
 
-/** The one way to run a command: session, access, validation, time limit, events. It never throws for what a command does. */
+/**
+ * Runs every command: session, access, validation, time limit, events. It never throws because of a
+ * command.
+ */
 export interface Pipeline {
   /** Runs a registered command by its name. Refuses `not_found` for a name that is not registered. */
   dispatch(call: CommandCall): Promise<CommandOutcome>
-  /** Runs a command of which the caller holds the definition, with its types. */
+  /** Runs a command by its definition, with its types. */
   call<Params, Result>(
     command: TypedCommand<Params, Result>,
     params: Params,
     source: CallSource,
   ): Promise<CommandOutcome<Result>>
-  /** Runs `work` by the rules of a protocol's own command. Doors adapt their commands with it. */
+  /**
+   * Runs `work` under the rules of a protocol's own command. Doors adapt their commands with it.
+   */
   run<Result>(
     rules: CommandRules,
     call: CallSource & { readonly params: unknown },
@@ -73,7 +78,7 @@ export interface Pipeline {
 
 const DEFAULT_TIMEOUT_MS = 15_000
 
-/** Makes the pipeline. */
+/** Creates the pipeline. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const run: Pipeline['run'] = async (rules, call, work) => {
     try {
@@ -141,16 +146,16 @@ function checkAccess(
     return access.includes('*') ? null : refuse('access_denied', 'Log in first.')
   }
   const { roles, anonymous } = current.session
-  // The roles that development gives to an anonymous session never open administration.
+  // The roles that development mode gives to an anonymous session never allow administration.
   const openTo = anonymous ? access.filter((role) => role !== ROLES.admin) : access
   const allowed =
     openTo.includes('*') ||
     (openTo.length > 0 && roles.includes('*')) ||
     openTo.some((role) => roles.includes(role))
-  if (!allowed) return refuse('access_denied', 'You do not have access.')
+  if (!allowed) return refuse('access_denied', 'Your roles do not allow this command.')
   const own = session === 'own' || session === 'fresh'
   if (own && current.impersonator !== null) {
-    return refuse('access_denied', 'Not allowed while impersonating.')
+    return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
   }
   if (session !== 'fresh') return null
   const fresh = authority.sessions.freshWithin(current, undefined, caller)
@@ -178,7 +183,7 @@ async function execute<Result>(
   }
 }
 
-/** Sends the events for other actors, and returns those for the caller. */
+/** Delivers the events for other actors, and returns those for the caller. */
 function sendEvents(
   { deliver, onError }: PipelineOptions,
   name: string,
@@ -195,7 +200,7 @@ function sendEvents(
 async function within<T>(ms: number, context: CallContext, work: Promise<T>): Promise<T> {
   const expired = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    const error = new LatchkeyError('timeout', 'The command took too long.')
+    const error = new LatchkeyError('timeout', 'The command exceeded its time limit.')
     expired.reject(error)
     context.expire(error)
   }, ms)

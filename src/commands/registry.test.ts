@@ -16,18 +16,18 @@ test('a command is found by its exact name', () => {
   }
 })
 
-test('a name that is taken is refused with the name, and nothing of the batch is added', () => {
+test('a duplicate name is refused with the name, and nothing of the batch is added', () => {
   const registry = createRegistry([command('a.b')])
   assert.throws(() => registry.add([command('c.d'), command('a.b')]), {
     code: 'conflict',
-    message: 'There are two commands named a.b.',
+    message: 'There are two commands named a.b. Rename one.',
   })
   assert.equal(registry.find('c.d'), null)
   assert.throws(() => registry.add([command('e.f'), command('e.f')]), { code: 'conflict' })
   assert.equal(registry.list().length, 1)
 })
 
-test('a name that no door could carry cannot be defined', () => {
+test('a name that a door cannot transport cannot be defined', () => {
   const names = ['', 'a', 'a.', '.a', 'a..b', '__proto__', 'a.b c', 'a/b.c', '1.a', 'ä.b', 'a.b\n']
   for (const name of names) {
     assert.throws(() => command(name), { code: 'invalid_request' }, JSON.stringify(name))
@@ -35,13 +35,13 @@ test('a name that no door could carry cannot be defined', () => {
   for (const name of ['a.b', 'a-b.c_d', 'A1.b2', 'constructor.x']) command(name)
 })
 
-test('a session is needed unless anyone has access', () => {
+test('a session is required unless every caller has access', () => {
   assert.equal(command('a.b').session, 'optional')
   assert.equal(command('a.b', ['user']).session, 'required')
   assert.equal(command('a.b', []).session, 'required')
 })
 
-test('no built-in command has the name of another', () => {
+test('the names of built-in commands are unique', () => {
   const registry = createRegistry(builtInCommands)
   assert.equal(registry.list().length, builtInCommands.length)
   assert.ok(registry.list().every(({ about }) => about?.endsWith('.')))

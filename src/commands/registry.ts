@@ -3,13 +3,13 @@ import type { Command } from './define-command.ts'
 
 /** The commands of a server, by name. */
 export interface CommandRegistry {
-  /** Adds commands; throws `conflict`, naming it, for a name that is taken, and then adds none. */
+  /** Adds commands. Throws `conflict` with the name if one is taken, and then adds none. */
   add(commands: readonly Command[]): void
   find(name: string): Command | null
   list(): readonly Command[]
 }
 
-/** Makes a registry holding the given commands. */
+/** Returns a registry with the given commands. */
 export function createRegistry(commands: readonly Command[] = []): CommandRegistry {
   const byName = new Map<string, Command>()
   const registry: CommandRegistry = {
@@ -17,7 +17,7 @@ export function createRegistry(commands: readonly Command[] = []): CommandRegist
       const names = added.map((command) => command.name)
       const taken = names.find((name, at) => byName.has(name) || names.indexOf(name) < at)
       if (taken !== undefined) {
-        throw new LatchkeyError('conflict', `There are two commands named ${taken}.`)
+        throw new LatchkeyError('conflict', `There are two commands named ${taken}. Rename one.`)
       }
       for (const command of added) byName.set(command.name, command)
     },

@@ -18,7 +18,7 @@ test('the canonical form of a canonical form is itself', () => {
   )
 })
 
-test('what is empty, too long or has control characters is no identity', () => {
+test('an identity that is empty, too long or contains control characters is refused', () => {
   const odd = ['', '   ', 'a'.repeat(255), 'a\nb', 'a\0', 'a\u2028b', 'a\ud800', 'a\u200e\u0007']
   for (const text of odd) assert.equal(canonicalIdentity(text), null, JSON.stringify(text))
   assert.equal(canonicalIdentity('a'.repeat(254)), 'a'.repeat(254))
@@ -29,7 +29,7 @@ test('an identity with an @ is an e-mail address', () => {
   assert.equal(isEmail('ada'), false)
 })
 
-test('what differs from another by invisible characters is no identity, but joiners are letters', () => {
+test('an identity with invisible characters is refused, but joiners inside a script that uses them are accepted', () => {
   for (const odd of [
     'a\u200bda',
     'ada\u00ad',

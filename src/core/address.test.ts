@@ -29,7 +29,8 @@ const canonical: readonly [string, string][] = [
   ['fe80::1%25', 'fe80::1'],
 ]
 for (const [text, expected] of canonical) {
-  test(`${text} is spelled ${expected}`, () => assert.equal(canonicalAddress(text), expected))
+  test(`${text} has the canonical form ${expected}`, () =>
+    assert.equal(canonicalAddress(text), expected))
 }
 
 for (const text of [
@@ -65,13 +66,14 @@ for (const text of [
   'g::1',
   `::1%${'a'.repeat(64)}`,
 ]) {
-  test(`${JSON.stringify(text)} is no address`, () => assert.equal(canonicalAddress(text), null))
+  test(`${JSON.stringify(text)} is not an address`, () =>
+    assert.equal(canonicalAddress(text), null))
 }
 
 const octets = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }).map((parts) => parts.join('.'))
 const address = fc.oneof(octets, fc.ipV6())
 
-test('IPv6 is spelled as a URL spells it, but for mapped IPv4', () => {
+test('IPv6 has the form that URLs use, except for mapped IPv4', () => {
   fc.assert(
     fc.property(fc.ipV6(), (text) => {
       const ours = canonicalAddress(text)
@@ -82,7 +84,7 @@ test('IPv6 is spelled as a URL spells it, but for mapped IPv4', () => {
   )
 })
 
-test('the canonical spelling is an address and its own canonical spelling', () => {
+test('a canonical form is an address and its own canonical form', () => {
   fc.assert(
     fc.property(address, (text) => {
       const ours = canonicalAddress(text) ?? ''
@@ -92,7 +94,7 @@ test('the canonical spelling is an address and its own canonical spelling', () =
   )
 })
 
-test('what the platform takes for an address is one, and nothing else is', () => {
+test('canonicalAddress accepts exactly the addresses that the platform accepts', () => {
   const characters = fc.constantFrom(...'0123456789abcfF:.%x /')
   fc.assert(
     fc.property(fc.string({ unit: characters, maxLength: 24 }), (text) => {
@@ -103,7 +105,7 @@ test('what the platform takes for an address is one, and nothing else is', () =>
   )
 })
 
-test('a mapped address is the address', () => {
+test('an IPv4-mapped address equals the IPv4 address', () => {
   fc.assert(
     fc.property(octets, (text) => {
       assert.equal(canonicalAddress(`::ffff:${text}`), text)
@@ -155,7 +157,7 @@ test('two addresses have the same prefix exactly when one is within that of the 
   )
 })
 
-test('nothing is within what is no prefix, and no address within nothing', () => {
+test('an invalid prefix contains no address, and an invalid address is in no prefix', () => {
   assert.equal(withinPrefix(null, '0.0.0.0/0'), false)
   assert.equal(withinPrefix('nowhere', '0.0.0.0/0'), false)
   assert.equal(withinPrefix('192.0.2.7', '::/0'), false)
@@ -196,7 +198,7 @@ test('loopback is 127.0.0.0/8 and ::1', () => {
   }
 })
 
-test('public is what can be reached from elsewhere, and the unspecified address', () => {
+test('isPublic accepts every address reachable from other machines, and the unspecified address', () => {
   for (const open of ['0.0.0.0', '::', '::ffff:0.0.0.0', '8.8.8.8', '2606:4700::1111']) {
     assert.ok(isPublic(open))
   }
@@ -210,12 +212,12 @@ const trusted = ['127.0.0.1', '10.0.0.0/8', '2001:db8:ffff::/48']
 const forwarded: readonly [string, string | null, string | null, string | null][] = [
   ['no header', '10.0.0.1', null, '10.0.0.1'],
   ['no peer', null, '192.0.2.7', null],
-  ['a peer that is no address', 'socket', '192.0.2.7', null],
-  ['an untrusted peer that makes one up', '192.0.2.7', '127.0.0.1', '192.0.2.7'],
+  ['a peer that is not an address', 'socket', '192.0.2.7', null],
+  ['an untrusted peer with a forged header', '192.0.2.7', '127.0.0.1', '192.0.2.7'],
   ['one proxy', '10.0.0.1', '192.0.2.7', '192.0.2.7'],
   ['one proxy, mapped', '::ffff:10.0.0.1', '::ffff:192.0.2.7', '192.0.2.7'],
   ['two proxies', '10.0.0.1', '192.0.2.7, 10.0.0.2', '192.0.2.7'],
-  ['a client that makes one up', '10.0.0.1', '127.0.0.1, 192.0.2.7,10.0.0.2', '192.0.2.7'],
+  ['a client with a forged header', '10.0.0.1', '127.0.0.1, 192.0.2.7,10.0.0.2', '192.0.2.7'],
   ['only proxies', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
   ['IPv6', '2001:db8:ffff::1', '2001:DB8::7', '2001:db8::7'],
   ['ports', '10.0.0.1', '[2001:db8::7]:4711, 10.0.0.2:80', '2001:db8::7'],
@@ -223,8 +225,8 @@ const forwarded: readonly [string, string | null, string | null, string | null][
   ['IPv4 in brackets', '10.0.0.1', '[192.0.2.7]', '10.0.0.1'],
   ['an empty header', '10.0.0.1', '', '10.0.0.1'],
   ['an empty entry', '10.0.0.1', '192.0.2.7,', '10.0.0.1'],
-  ['an entry that is no address', '10.0.0.1', '192.0.2.7, unknown, 10.0.0.2', '10.0.0.2'],
-  ['more proxies than anyone has', '10.0.0.1', `192.0.2.7${', 10.0.0.2'.repeat(40)}`, '10.0.0.2'],
+  ['an entry that is not an address', '10.0.0.1', '192.0.2.7, unknown, 10.0.0.2', '10.0.0.2'],
+  ['more proxies than the limit', '10.0.0.1', `192.0.2.7${', 10.0.0.2'.repeat(40)}`, '10.0.0.2'],
 ]
 for (const [name, peer, forwardedFor, expected] of forwarded) {
   test(`the client's address: ${name}`, () => {
@@ -232,7 +234,7 @@ for (const [name, peer, forwardedFor, expected] of forwarded) {
   })
 }
 
-test('from an untrusted peer the header has no say', () => {
+test('the header of an untrusted peer is ignored', () => {
   fc.assert(
     fc.property(address, fc.string(), (peer, forwardedFor) => {
       assert.equal(forwardedAddress({ peer, forwardedFor, trusted: [] }), canonicalAddress(peer))
@@ -240,7 +242,7 @@ test('from an untrusted peer the header has no say', () => {
   )
 })
 
-test('what a client sends ahead of its own address has no say', () => {
+test('entries that a client sends before its own address are ignored', () => {
   fc.assert(
     fc.property(fc.string(), (madeUp) => {
       const forwardedFor = `${madeUp}, 192.0.2.7, 10.0.0.2`

@@ -3,7 +3,7 @@ import { LatchkeyError } from './errors.ts'
 
 /** Longer than any address with a zone id. */
 const MAX_ADDRESS_CHARS = 64
-/** How far a chain of proxies is followed. */
+/** The maximum number of `X-Forwarded-For` entries read. */
 const MAX_HOPS = 32
 
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
@@ -12,8 +12,9 @@ const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`)
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 /**
- * The one spelling of an IP address, or null for anything else. IPv4 is four decimal parts without leading zeros; IPv6 is
- * compressed lower case (RFC 5952), without a zone id; IPv4 mapped into IPv6 becomes IPv4.
+ * Returns the canonical form of an IP address, or null for any other text. IPv4 is four decimal
+ * parts without leading zeros; IPv6 is compressed lower case (RFC 5952), without a zone id; IPv4
+ * mapped into IPv6 becomes IPv4.
  */
 export function canonicalAddress(text: string): string | null {
   const address = parseAddress(text)
@@ -21,15 +22,19 @@ export function canonicalAddress(text: string): string | null {
 }
 
 /**
- * The network an address is in, as canonical CIDR text: `192.0.2.7/32`, `2001:db8::/64`. Null if it is no address.
- * Throws `invalid_request` for a prefix length that cannot be.
+ * Returns the network of an address as canonical CIDR text: `192.0.2.7/32`, `2001:db8::/64`.
+ * Returns null if the text is not an address. Throws `invalid_request` if the prefix length is out
+ * of range.
  */
 export function addressPrefix(
   address: string,
   { v4 = 32, v6 = 64 }: { readonly v4?: number; readonly v6?: number } = {},
 ): string | null {
   if (!isPrefixLength(v4, 32) || !isPrefixLength(v6, 128)) {
-    throw new LatchkeyError('invalid_request', 'The length of an address prefix is out of range.')
+    throw new LatchkeyError(
+      'invalid_request',
+      'The length of an address prefix is out of range. Use 0 to 32 for IPv4 and 0 to 128 for IPv6.',
+    )
   }
   const parsed = parseAddress(address)
   if (parsed === null) return null
@@ -37,7 +42,10 @@ export function addressPrefix(
   return `${format(network(parsed, bits))}/${bits}`
 }
 
-/** Whether an address is in a network (CIDR text, or one address); false if either is none. */
+/**
+ * Returns whether an address is in a network (CIDR text, or one address); false if either is
+ * invalid.
+ */
 export function withinPrefix(address: string | null, prefix: string): boolean {
   const parsed = address === null ? null : parseAddress(address)
   const range = parsePrefix(prefix)
@@ -45,12 +53,15 @@ export function withinPrefix(address: string | null, prefix: string): boolean {
   return parsed.match(range.base, range.bits)
 }
 
-/** Whether an address is this machine's own: 127.0.0.0/8 or ::1. Host names are not addresses. */
+/**
+ * Returns whether an address is a loopback address: 127.0.0.0/8 or ::1. Host names are not
+ * addresses.
+ */
 export function isLoopback(address: string): boolean {
   return parseAddress(address)?.range() === 'loopback'
 }
 
-/** Whether a host, a name or an address, `[::1]` too, is this machine. */
+/** Returns whether a host (a name or an address, also `[::1]`) is the local machine. */
 export function isThisMachine(host: string): boolean {
   return host === 'localhost' || isLoopback(host.replace(/^\[(.*)\]$/, '$1'))
 }
@@ -64,29 +75,31 @@ const NOT_PUBLIC: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether an address is, or stands for one that is, reachable from beyond the local networks: any that is
- * neither loopback nor private nor link-local, 0.0.0.0 and :: included. False for what is no address.
+ * Returns whether an address is reachable from outside the local networks: true for every address
+ * that is not loopback, private or link-local, and for 0.0.0.0 and ::, which listen on all
+ * addresses. False for text that is not an address.
  */
 export function isPublic(address: string): boolean {
   const parsed = parseAddress(address)
   return parsed !== null && !NOT_PUBLIC.has(parsed.range())
 }
 
-/** What a request says of where it came from. */
+/** The parts of a request that determine the client's address. */
 export interface ForwardedRequest {
-  /** The address of the connection; null where it has none, as on a Unix socket. */
+  /** The address of the connection; null if it has none, as on a Unix socket. */
   readonly peer: string | null
-  /** The whole of `X-Forwarded-For`, or null. */
+  /** The complete value of `X-Forwarded-For`, or null. */
   readonly forwardedFor: string | null
-  /** Proxies whose word counts: addresses or CIDR text. */
+  /** Trusted proxies: addresses or CIDR text. */
   readonly trusted: readonly string[]
 }
 
 /**
- * The client's address in canonical form, or null if there is none. `X-Forwarded-For` is read from the right for
- * as long as who added an entry is a trusted proxy; the first that is not trusted is the client, so that nobody
- * can make up an address. From a peer that is not trusted the header counts for nothing. An entry that is no
- * address ends the walk at the proxy that added it. At most 32 entries are read.
+ * Returns the client's address in canonical form, or null if there is none. `X-Forwarded-For` is
+ * read from the right while the sender of each entry is a trusted proxy; the first untrusted
+ * address is the client, so a client cannot forge its address. The header of an untrusted peer is
+ * ignored. Reading stops at an entry that is not an address, and the result is the proxy that added
+ * it. At most 32 entries are read.
  */
 export function forwardedAddress({ peer, forwardedFor, trusted }: ForwardedRequest): string | null {
   let client = peer === null ? null : canonicalAddress(peer)
@@ -117,7 +130,8 @@ function parseAddress(text: string): Address | null {
   if (IPV4.test(text)) return ipaddr.IPv4.parse(text)
   const [, digits, dotted] = /^([\da-fA-F:]*:)([^%]*)(?:%[\w.~:-]+)?$/.exec(text) ?? []
   if (digits === undefined || dotted === undefined) return null
-  // Spelled out as groups, because the library reads `::192.0.2.7` as a mapped address and `010` as octal.
+  // Written as groups, because the library parses `::192.0.2.7` as a mapped address and `010` as
+  // octal.
   const tail = dotted.includes('.') ? dottedGroups(dotted) : dotted
   if (tail === null || !ipaddr.IPv6.isValid(digits + tail)) return null
   const address = ipaddr.IPv6.parse(digits + tail)

@@ -1,4 +1,4 @@
-/** What was done. `*_refused` acts carry the code in `outcome`. */
+/** The audited act. A `*_refused` act has the error code in `outcome`. */
 export type AuditAct =
   | 'actor_created'
   | 'actor_updated'
@@ -24,22 +24,28 @@ export type AuditAct =
   | 'device_approved'
   | 'device_denied'
 
-/** One line of the trail: who did what, to whom, through which door, from where, when, with which outcome. */
+/**
+ * One audit entry: the act, its actor and target, the door, the client's address, the time and the
+ * outcome.
+ */
 export interface AuditEntry {
   readonly at: number
   readonly act: AuditAct
-  /** `ok`, or the code of the refusal. */
+  /** `ok`, or the error code of the refusal. */
   readonly outcome: string
-  /** Who acted: null for a stranger. Under impersonation the impersonator. */
+  /** The acting actor; null for an unauthenticated client. Under impersonation the impersonator. */
   readonly actor: string | null
-  /** The actor it was done to, where that is another. */
+  /** The actor that the act changed, if it is not the acting actor. */
   readonly target: string | null
   readonly session: string | null
   readonly door: string | null
   readonly address: string | null
-  /** What a stranger typed as identity, as a keyed hash: people type passwords there. */
+  /**
+   * A keyed hash of the identity that an unauthenticated client typed. It is hashed because users
+   * type passwords into that field.
+   */
   readonly identityHash: string | null
-  /** Further facts, never a secret. */
+  /** Further facts. Never contains a secret. */
   readonly detail: Readonly<Record<string, string | number | boolean | null>> | null
 }
 

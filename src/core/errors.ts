@@ -1,6 +1,6 @@
 /**
- * The closed set of refusal codes, and what each becomes on every wire. This table is the only place
- * where a code meets an HTTP status, a gRPC status, a WebSocket close code or an exit code.
+ * The closed set of error codes with their HTTP status, gRPC status, WebSocket close code and exit
+ * code. Every door uses this table.
  */
 export const ERROR_TABLE = {
   invalid_request: { http: 400, grpc: 'INVALID_ARGUMENT', close: 1008, exit: 64 },
@@ -27,21 +27,21 @@ export const ERROR_TABLE = {
   timeout: { http: 504, grpc: 'DEADLINE_EXCEEDED', close: 1013, exit: 75 },
 } as const
 
-/** A refusal code: the key of {@link ERROR_TABLE}. */
+/** An error code: a key of {@link ERROR_TABLE}. */
 export type ErrorCode = keyof typeof ERROR_TABLE
 
-/** What may accompany a code. Never holds a secret, a token, a password or a stack. */
+/** The details of an error. Never contain a secret, a token, a password or a stack. */
 export interface ErrorDetails {
   /** How long to wait before trying again, in milliseconds; sent as `Retry-After`. */
   retryAfterMs?: number
-  /** Which inputs were refused and why, by path: `password: too short`. */
+  /** The refused inputs with the reason, by path: `password: too short`. */
   issues?: readonly { path: string; message: string }[]
   /** Why a session ended, for `session_revoked`. */
   reason?: string
   cause?: unknown
 }
 
-/** The one error class of the library: a code of the closed set, a sentence for a person, details. */
+/** The only error class of the library: an error code, a message for people, details. */
 export class LatchkeyError extends Error {
   readonly code: ErrorCode
   readonly details: Omit<ErrorDetails, 'cause'>
@@ -55,25 +55,31 @@ export class LatchkeyError extends Error {
   }
 }
 
-/** An expected refusal, as a value: what `authenticate`, `login` and their kin return instead of throwing. */
+/**
+ * An expected refusal as a value: what `authenticate`, `login` and similar methods return instead
+ * of throwing.
+ */
 export interface Refusal extends ErrorDetails {
   ok: false
   code: ErrorCode
   message: string
 }
 
-/** Makes a {@link Refusal}. */
+/** Returns a {@link Refusal}. */
 export function refuse(code: ErrorCode, message: string, details: ErrorDetails = {}): Refusal {
   return { ok: false, code, message, ...details }
 }
 
-/** The refusal that an error stands for: a `LatchkeyError` keeps its code, anything else is `internal`. */
+/**
+ * Returns the refusal of an error: a `LatchkeyError` keeps its code, any other error becomes
+ * `internal`.
+ */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof LatchkeyError) return refuse(error.code, error.message, error.details)
-  return refuse('internal', 'Something went wrong on our side.')
+  return refuse('internal', 'An internal error occurred. Try again later.')
 }
 
-/** The error that a refusal stands for, for callers who prefer to throw. */
+/** Returns the error of a refusal, for callers that throw. */
 export function errorOf(refusal: Refusal): LatchkeyError {
   const { code, message, ok: _, ...details } = refusal
   return new LatchkeyError(code, message, details)

@@ -1,8 +1,8 @@
 import type { Actor } from './actor.ts'
 
-/** Where a request comes from, as its door saw it. */
+/** The source of a request, as its door determined it. */
 export interface RequestSource {
-  /** Which door: `http`, `mage`, `angen`, `grpc`, or `library` for calls in process. */
+  /** The door: `http`, `mage`, `angen`, `grpc`, or `library` for calls in process. */
   readonly door?: string
   /** The client's address, as text; compared and stored in canonical form. */
   readonly address?: string | null
@@ -11,11 +11,14 @@ export interface RequestSource {
   readonly keyThumbprint?: string | null
 }
 
-/** What a guard is told of a login. Never the password. */
+/** The login passed to a guard. Never contains the password. */
 export interface GuardedLogin {
-  /** What was typed, in canonical form, or the actor's id where that was given; empty for what can be nobody's. */
+  /**
+   * The typed identity in canonical form, or the given actor id; empty for text that cannot be an
+   * identity.
+   */
   readonly identity: string
-  /** Null before the proof when nobody has that identity; after the proof always there. */
+  /** Before the proof null if there is no such actor; never null after the proof. */
   readonly actor: Actor | null
   readonly profile: string
   readonly source: RequestSource
@@ -23,8 +26,8 @@ export interface GuardedLogin {
 }
 
 /**
- * A function that may refuse a login by throwing; what it throws reaches the caller of `login` as it is. Runs in the
- * order given, `before` the proof or `after` it.
+ * A function that may refuse a login by throwing; the thrown error is returned to the caller of
+ * `login`. Guards run in the given order, `before` or `after` the proof.
  */
 export interface Guard {
   readonly when: 'before' | 'after'

@@ -12,14 +12,14 @@ const CASES: readonly [SettingCheck<unknown>, readonly unknown[], readonly unkno
   [nullable(whole(1, 2)), [null, 1], [undefined, 0, 'null']],
 ]
 
-test('a check accepts its values and no other', () => {
+test('a check accepts its values and no others', () => {
   for (const [check, good, bad] of CASES) {
     for (const value of good) assert.ok(check.accepts(value), `${check.message}: ${value}`)
     for (const value of bad) assert.ok(!check.accepts(value), `${check.message}: ${value}`)
   }
 })
 
-test('the message names the range', () => {
+test('the message contains the range', () => {
   assert.equal(nullable(whole(1, 9)).message, 'must be a whole number from 1 to 9, or null')
   assert.equal(oneOf('a', 'b').message, 'must be one of a, b')
 })

@@ -1,11 +1,14 @@
-/** What the values of a setting may be. Checks by hand: loading a schema library takes half of the time to import the package. */
+/**
+ * A check of the values of a setting. Not a schema library, because loading one takes half of the
+ * package's import time.
+ */
 export interface SettingCheck<T> {
   /** Completes “the value …”: `must be true or false`. */
   readonly message: string
   accepts(value: unknown): value is T
 }
 
-/** Whole numbers in a range. */
+/** Returns a check for whole numbers in a range. */
 export function whole(min: number, max: number): SettingCheck<number> {
   return {
     message: `must be a whole number from ${min} to ${max}`,
@@ -14,7 +17,7 @@ export function whole(min: number, max: number): SettingCheck<number> {
   }
 }
 
-/** Numbers in a range. */
+/** Returns a check for numbers in a range. */
 export function number(min: number, max: number): SettingCheck<number> {
   return {
     message: `must be a number from ${min} to ${max}`,
@@ -23,13 +26,13 @@ export function number(min: number, max: number): SettingCheck<number> {
   }
 }
 
-/** `true` and `false`. */
+/** Accepts `true` and `false`. */
 export const truth: SettingCheck<boolean> = {
   message: 'must be true or false',
   accepts: (value) => typeof value === 'boolean',
 }
 
-/** One of some texts. */
+/** Returns a check for one of the given texts. */
 export function oneOf<T extends string>(...values: readonly T[]): SettingCheck<T> {
   return {
     message: `must be one of ${values.join(', ')}`,
@@ -37,7 +40,7 @@ export function oneOf<T extends string>(...values: readonly T[]): SettingCheck<T
   }
 }
 
-/** Lists of texts that are not empty. */
+/** Returns a check for lists of non-empty texts. */
 export function texts(maxItems: number, maxLength: number): SettingCheck<readonly string[]> {
   return {
     message: `must be a list of at most ${maxItems} texts of 1 to ${maxLength} characters`,
@@ -48,7 +51,7 @@ export function texts(maxItems: number, maxLength: number): SettingCheck<readonl
   }
 }
 
-/** What another check accepts, or null. */
+/** Returns a check that also accepts null. */
 export function nullable<T>({ message, accepts }: SettingCheck<T>): SettingCheck<T | null> {
   return {
     message: `${message}, or null`,

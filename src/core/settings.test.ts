@@ -29,13 +29,13 @@ test('without a change every setting and every profile has its default', async (
   }
 })
 
-test('every default is a value that the setting itself accepts', () => {
+test("every default is accepted by the setting's own check", () => {
   for (const [name, { value, check }] of SETTINGS) {
     assert.equal(check.accepts(value), true, name)
   }
 })
 
-test('a change counts at once, outlives the table, and is taken back with undefined', async () => {
+test('a change counts at once, is stored, and is undone with undefined', async () => {
   const { table, open } = await openTable()
   await table.set('throttle.identityFree', 9)
   assert.equal(table.get('throttle.identityFree'), 9)
@@ -47,7 +47,7 @@ test('a change counts at once, outlives the table, and is taken back with undefi
   assert.equal((await open()).get('throttle.identityFree'), 5)
 })
 
-test('a value given at the start goes over the default, and a stored change over both', async () => {
+test('an initial value overrides the default, and a stored change overrides both', async () => {
   const { table } = await openTable({ 'password.minLength': 12 })
   assert.equal(table.get('password.minLength'), 12)
   await table.set('password.minLength', 20)
@@ -56,7 +56,7 @@ test('a value given at the start goes over the default, and a stored change over
   assert.equal(table.get('password.minLength'), 12)
 })
 
-test('null at the start is a value, not the absence of one', async () => {
+test('an initial null is a value, not a missing one', async () => {
   const { table } = await openTable({ 'profile.web.idleMs': null })
   assert.equal(table.get('profile.web.idleMs'), null)
   assert.equal(table.profile('web')?.idleMs, null)
@@ -82,14 +82,14 @@ for (const [name, value] of [
   ['__proto__', {}],
   ['constructor', 1],
 ] as const) {
-  test(`${name} does not become ${JSON.stringify(value)}`, async () => {
+  test(`${name} refuses ${JSON.stringify(value)}`, async () => {
     const { table, tap } = await openTable()
     await assert.rejects(table.set(name, value), { code: 'invalid_request' })
     assert.equal(tap.count('documents.save'), 0)
   })
 }
 
-test('an invalid or unknown value at the start is refused', () => {
+test('an invalid or unknown initial value is refused', () => {
   const { documents, clock } = memory()
   for (const initial of [{ 'renewal.graceMs': -1 }, { 'no.such.setting': 1 }]) {
     assert.throws(() => new SettingsTable(documents, clock, initial as Partial<Settings>), {
@@ -98,7 +98,7 @@ test('an invalid or unknown value at the start is refused', () => {
   }
 })
 
-test('a stored value that is no longer valid, or no setting any more, is passed over', async () => {
+test('a stored value that is invalid, or of an unknown setting, is ignored', async () => {
   const { tap, open, clock } = await openTable()
   const stored = { 'renewal.graceMs': 'long', 'gone.setting': 1, 'password.minLength': 10 }
   await tap.store.documents.save('settings', JSON.stringify(stored), { now: clock.now() })
@@ -107,7 +107,7 @@ test('a stored value that is no longer valid, or no setting any more, is passed 
   assert.equal(table.get('password.minLength'), 10)
 })
 
-test('two changes at once are both kept', async () => {
+test('two simultaneous changes are both kept', async () => {
   const { open } = await openTable()
   const [one, two] = [await open(), await open()]
   await Promise.all([one.set('renewal.graceMs', 1000), two.set('password.minLength', 11)])
@@ -116,7 +116,7 @@ test('two changes at once are both kept', async () => {
   assert.equal(third.get('password.minLength'), 11)
 })
 
-test('a slow reading does not bring back what a later one has replaced', async () => {
+test('a slow read does not restore a value that a later read has replaced', async () => {
   const { open, tap } = await openTable()
   const [here, there] = [await open(), await open()]
   const held = tap.hold('documents.find', 'after')
@@ -129,18 +129,18 @@ test('a slow reading does not bring back what a later one has replaced', async (
   assert.equal(here.get('renewal.graceMs'), 1000)
 })
 
-test('listeners hear the names of what changed, once, until they stop', async () => {
+test('listeners receive the names of changed settings, once, until they are removed', async () => {
   const { table } = await openTable()
-  const heard: (readonly string[])[] = []
-  const stop = table.onChange((names) => heard.push(names))
+  const received: (readonly string[])[] = []
+  const stop = table.onChange((names) => received.push(names))
   await table.set('renewal.graceMs', 1000)
   await table.set('renewal.graceMs', 1000)
   stop()
   await table.set('renewal.graceMs', 2000)
-  assert.deepEqual(heard, [['renewal.graceMs']])
+  assert.deepEqual(received, [['renewal.graceMs']])
 })
 
-test('there is no profile by a name that every object has', async () => {
+test('a property of Object.prototype is not a profile', async () => {
   const { table } = await openTable()
   for (const name of ['constructor', '__proto__', 'toString', 'nothing', '']) {
     assert.equal(table.profile(name), null)

@@ -26,45 +26,61 @@ const GENERAL = {
   'renewal.graceMs': define(
     30_000,
     whole(0, 10 * MINUTE),
-    'How long a renewal may be retried with the previous code.',
+    'How long a renewal can be retried with the previous code.',
   ),
   'renewal.lostAnswerMs': define(
     DAY,
     whole(0, 30 * DAY),
-    'How long after a renewal the previous code still gets a successor while the first one was never used: the answer was lost.',
+    'How long after a renewal the previous code returns a new successor if the first one was never used (its answer was lost).',
   ),
   'session.freshMs': define(
     15 * MINUTE,
     duration,
-    'How long after a proof an act that needs a fresh one passes.',
+    'How long a proof of identity counts as fresh for acts that require one.',
   ),
-  'session.keepEndedMs': define(DAY, duration, 'How long an ended session can still be told why.'),
-  'session.maxDataBytes': define(65_536, count, 'The size of a session’s data bag.'),
-  'password.minLength': define(8, whole(1, 64), 'Code points a new password must have.'),
+  'session.keepEndedMs': define(
+    DAY,
+    duration,
+    'How long an ended session is kept so that its client can receive the reason.',
+  ),
+  'session.maxDataBytes': define(65_536, count, 'The maximum size of a session’s data, in bytes.'),
+  'password.minLength': define(
+    8,
+    whole(1, 64),
+    'The minimum length of a new password, in code points.',
+  ),
   'password.blocklist': define(true, truth, 'Whether common passwords are refused.'),
   'password.contextWords': define<readonly string[]>(
     [],
     texts(100, 64),
-    'Words that a password may not consist of, beside the actor’s own names.',
+    'Words that a password must not consist of, in addition to the actor’s own names.',
   ),
-  'throttle.identityFree': define(5, count, 'Failed logins of an identity before it must pause.'),
-  'throttle.identityBaseMs': define(1000, duration, 'The first pause; each further one doubles.'),
+  'throttle.identityFree': define(5, count, 'Failed logins of an identity before the first pause.'),
+  'throttle.identityBaseMs': define(
+    1000,
+    duration,
+    'The first pause; each further pause is twice as long.',
+  ),
   'throttle.identityMaxMs': define(15 * MINUTE, duration, 'The longest pause.'),
   'throttle.identityHardLimit': define(
     100,
     count,
-    'Failures in a row after which the password works only from known addresses.',
+    'Consecutive failures after which the password works only from known addresses.',
   ),
-  'throttle.addressPerMinute': define(20, count, 'Failed logins of an address in a minute.'),
+  'throttle.addressPerMinute': define(
+    20,
+    count,
+    'The maximum number of failed logins per address and minute.',
+  ),
   'throttle.createPerMinute': define(
     20,
     count,
-    'Registrations, changes of name or e-mail, anonymous sessions and device logins of an address in a minute, each.',
+    'The maximum number per address and minute of registrations, changes of name or e-mail, anonymous sessions and device logins, each.',
   ),
   'throttle.knownAddressMs': define(
     90 * DAY,
     duration,
-    'How long an address that logged in stays known.',
+    'How long an address stays known after a login.',
   ),
   require_tokens_to_persist_ip: define(
     false,
@@ -74,12 +90,12 @@ const GENERAL = {
   'persist_ip.prefixV4': define(
     32,
     whole(8, 32),
-    'How many leading bits of an IPv4 address must be the same for that.',
+    'How many leading bits of an IPv4 address must match for that.',
   ),
   'persist_ip.prefixV6': define(
     128,
     whole(32, 128),
-    'How many leading bits of an IPv6 address must be the same for that.',
+    'How many leading bits of an IPv6 address must match for that.',
   ),
   'token.refreshThreshold': define(
     0.5,
@@ -102,12 +118,12 @@ type ProfileSettings = {
     : never
 }
 
-/** A setting with its value in force. */
+/** A setting with its current value. */
 export interface SettingState {
   readonly name: string
   readonly value: unknown
   readonly default: unknown
-  /** Whether a stored change is in force. */
+  /** Whether a stored change is in effect. */
   readonly changed: boolean
   readonly about: string
 }
@@ -119,13 +135,13 @@ export type Settings = {
 export type SettingName = keyof Settings
 
 const PROFILE_SCHEMAS = {
-  idleMs: [optionalDuration, 'How long a session may lie unused.'],
-  tokenMs: [optionalDuration, 'The life of one token; each renewal gives that much more.'],
+  idleMs: [optionalDuration, 'How long a session may be unused.'],
+  tokenMs: [optionalDuration, 'The life of one token; each renewal adds it again.'],
   absoluteMs: [whole(1000, 10 * YEAR), 'The absolute end, counted from login.'],
   renewable: [truth, 'Whether a login gets a renewal code.'],
-  maxLive: [count, 'Live sessions of one owner at once.'],
-  onLimit: [policy, 'What happens to a login over the limit.'],
-  oldToken: [oneOf('grace', 'dies', 'expires'), 'What becomes of the old token at renewal.'],
+  maxLive: [count, 'The maximum number of live sessions of one owner.'],
+  onLimit: [policy, 'What happens at a login over the limit.'],
+  oldToken: [oneOf('grace', 'dies', 'expires'), 'What happens to the old token at renewal.'],
 } as const satisfies Record<ProfileKey, readonly [SettingCheck<unknown>, string]>
 
 function definitions(): Map<string, Definition<unknown>> {
@@ -142,12 +158,12 @@ function definitions(): Map<string, Definition<unknown>> {
 /** The table of all settings: name, default, check and meaning. */
 export const SETTINGS: ReadonlyMap<string, Definition<unknown>> = definitions()
 
-/** Whether a text names a setting. */
+/** Returns whether a text is the name of a setting. */
 export function isSettingName(name: string): name is SettingName {
   return SETTINGS.has(name)
 }
 
-/** Checks a value for a setting; throws `invalid_request` with what is wrong. */
+/** Throws `invalid_request` with the reason unless a value is valid for a setting. */
 export function checkSetting(name: string, value: unknown): void {
   const definition = SETTINGS.get(name)
   if (definition === undefined)
@@ -162,8 +178,8 @@ export function checkSetting(name: string, value: unknown): void {
 const KEY = 'settings'
 
 /**
- * The settings in force: stored changes over the values given at the start over the defaults. `get` is a look-up in
- * memory; `set` is durable and reaches every node.
+ * The current settings: stored changes take precedence over initial values, and those over
+ * defaults. `get` is a look-up in memory; `set` is durable and reaches every node.
  */
 export class SettingsTable {
   readonly #documents: Documents
@@ -171,7 +187,7 @@ export class SettingsTable {
   readonly #initial: Readonly<Record<string, unknown>>
   #values = new Map<string, unknown>()
   #changed = new Set<string>()
-  /** The profiles that were asked for since the values last changed. */
+  /** The profiles requested since the values last changed. */
   readonly #profiles = new Map<string, Profile>()
   #version = -1
   readonly #listeners = new Set<(names: readonly string[]) => void>()
@@ -183,15 +199,15 @@ export class SettingsTable {
     this.#initial = initial
   }
 
-  /** The value in force. */
+  /** Returns the current value. */
   get<N extends SettingName>(name: N): Settings[N] {
     return this.#values.get(name) as Settings[N]
   }
 
-  /** A profile with the values in force, or null if there is none of that name. */
+  /** Returns a profile with the current values, or null if there is none of that name. */
   profile(name: string): Profile | null {
-    const known = this.#profiles.get(name)
-    if (known !== undefined) return known
+    const cached = this.#profiles.get(name)
+    if (cached !== undefined) return cached
     if (!Object.hasOwn(PROFILES, name)) return null
     const entries = Object.keys(PROFILE_SCHEMAS).map((key) => [
       key,
@@ -202,7 +218,7 @@ export class SettingsTable {
     return profile
   }
 
-  /** Every setting with its value, its default and whether a stored change is in force. */
+  /** Returns every setting with its value, its default and whether a stored change is in effect. */
   list(): SettingState[] {
     return [...SETTINGS].map(([name, { value, about }]) => ({
       name,
@@ -213,7 +229,10 @@ export class SettingsTable {
     }))
   }
 
-  /** Changes a setting while the server runs, or with `undefined` takes the change back. Throws `invalid_request`. */
+  /**
+   * Changes a setting while the server runs; `undefined` undoes the change. Throws
+   * `invalid_request`.
+   */
   async set(name: string, value: unknown): Promise<void> {
     if (value !== undefined || !isSettingName(name)) checkSetting(name, value)
     for (;;) {
@@ -229,18 +248,18 @@ export class SettingsTable {
     await this.load()
   }
 
-  /** Reads the stored changes, and tells listeners what is new. */
+  /** Loads the stored changes, and notifies listeners of the changed settings. */
   async load(): Promise<void> {
     const found = await this.#documents.find(KEY, this.#clock.now())
     const version = found?.version ?? 0
-    // A reading that was overtaken by a later one must not bring back what that one replaced.
+    // A read that a later one has overtaken must not restore older values.
     if (version < this.#version) return
     this.#version = version
     const stored = (found === null ? {} : JSON.parse(found.value)) as Record<string, unknown>
     const values = new Map<string, unknown>()
     const changed = new Set<string>()
     for (const [name, definition] of SETTINGS) {
-      // A stored value of an older release that is no longer valid must not stop the house.
+      // A value stored by an older release that is no longer valid must not prevent the start.
       const kept = name in stored && definition.check.accepts(stored[name])
       if (kept) changed.add(name)
       const initial = name in this.#initial ? this.#initial[name] : definition.value
@@ -254,7 +273,9 @@ export class SettingsTable {
     if (before.size > 0 && names.length > 0) for (const listener of this.#listeners) listener(names)
   }
 
-  /** Calls back with the names of settings that changed. Returns how to stop. */
+  /**
+   * Calls `listener` with the names of settings that changed. Returns a function that removes it.
+   */
   onChange(listener: (names: readonly string[]) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -54,7 +54,7 @@ test('a command whose name is taken stops the start', async () => {
   const clash = defineCommand({ name, access: ['*'], params: z.strictObject({}), run: () => null })
   await assert.rejects(createServer({ store: 'memory', commands: [clash] }, quiet), {
     code: 'conflict',
-    message: 'There are two commands named session.login.',
+    message: 'There are two commands named session.login. Rename one.',
   })
 })
 

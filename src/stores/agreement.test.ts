@@ -7,7 +7,7 @@ import { actorRecord, auditEntry, identity, START, sessionRecord } from '../test
 import { memory } from './memory/index.ts'
 import { sqlite } from './sqlite/index.ts'
 
-/** One call, the same on every store. */
+/** One call that is the same on every store. */
 type Call = (store: Store) => Promise<unknown>
 
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
@@ -205,7 +205,7 @@ const otherCall: fc.Arbitrary<Call> = fc.oneof(
 const outcomeOf = (call: Call, store: Store) =>
   call(store).catch((error: { code: string }) => ({ refused: error.code }))
 
-/** Positions differ between engines, and cursors with them: that there is one must not. */
+/** Positions, and so cursors, differ between engines. Only the presence of a cursor is compared. */
 const comparable = (value: unknown) =>
   JSON.parse(JSON.stringify(value ?? null), (key, inner) => (key === 'next' ? true : inner))
 
@@ -213,7 +213,7 @@ for (const [name, call] of [
   ['sessions', sessionCall],
   ['the other ports', otherCall],
 ] as const) {
-  test(`memory and sqlite agree on whatever is asked of ${name}`, async (t) => {
+  test(`memory and sqlite give the same answers for ${name}`, async (t) => {
     const calls = fc.array(call, { minLength: 10, maxLength: 60, size: 'max' })
     const property = fc.asyncProperty(calls, async (script) => {
       const real = await sqlite({ folder: await makeFolder(t) })

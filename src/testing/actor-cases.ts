@@ -7,7 +7,7 @@ const identities = (...values: readonly string[]) => values.map(identity)
 /** Actors, identities and credentials. */
 export const actorCases: readonly StoreCase[] = [
   {
-    name: 'actors: found by id and by each identity, as they went in',
+    name: 'actors: are found by id and by each identity, unchanged',
     async run({ store: { directory } }) {
       const actor = actorRecord({
         identities: identities('ümlaut', 'a@example.org'),
@@ -20,7 +20,7 @@ export const actorCases: readonly StoreCase[] = [
       assert.deepEqual(await directory.findByIdentity('a@example.org'), found)
       assert.equal(await directory.findByIdentity('Ümlaut'), null)
       assert.equal(await directory.findByIdentity(''), null)
-      assert.equal(await directory.find('nobody'), null)
+      assert.equal(await directory.find('missing'), null)
       const service = actorRecord({ identities: [], roles: [], anonymous: true })
       assert.equal(await directory.create(service, null), true)
       assert.deepEqual(await directory.find(service.id), {
@@ -31,7 +31,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: records are copies, going in and coming out',
+    name: 'actors: stored and returned records are copies',
     async run({ store: { directory } }) {
       const roles = ['user']
       const actor = actorRecord({ roles })
@@ -47,7 +47,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: of 20 registrations of one identity exactly one wins',
+    name: 'actors: of 20 simultaneous registrations of one identity exactly one succeeds',
     async run({ store: { directory, audit } }) {
       const actors = Array.from({ length: 20 }, (_, index) =>
         actorRecord({ identities: identities(`own-${index}`, 'wanted') }),
@@ -70,7 +70,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: an id is taken once',
+    name: 'actors: an id is unique',
     async run({ store: { directory } }) {
       const actor = actorRecord({ identities: identities('twice') })
       assert.equal(await directory.create(actor, null), true)
@@ -79,7 +79,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: a password is replaced only where the expected one is stored',
+    name: 'actors: a password is replaced only if the expected one is stored',
     async run({ store: { directory, audit } }) {
       const actor = actorRecord()
       const options = { audit: auditEntry({ act: 'password_changed' }) }
@@ -87,7 +87,7 @@ export const actorCases: readonly StoreCase[] = [
       assert.equal(await directory.setPassword(actor.id, 'first', 'guess', options), false)
       assert.equal(await directory.setPassword(actor.id, 'first', null, options), true)
       assert.equal(await directory.setPassword(actor.id, 'other', null, options), false)
-      assert.equal(await directory.setPassword('nobody', 'other', null, options), false)
+      assert.equal(await directory.setPassword('missing', 'other', null, options), false)
       const wins = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
           directory.setPassword(actor.id, `next ${index}`, 'first', options),
@@ -99,7 +99,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: an update changes the named fields and returns the actor',
+    name: 'actors: an update changes the given fields and returns the actor',
     async run({ store: { directory, audit } }) {
       const actor = actorRecord()
       await directory.create(actor, 'hash')
@@ -117,13 +117,13 @@ export const actorCases: readonly StoreCase[] = [
         passwordHash: 'hash',
         epoch: 0,
       })
-      assert.equal(await directory.update('nobody', { name: 'x' }, options), null)
+      assert.equal(await directory.update('missing', { name: 'x' }, options), null)
       assert.equal((await directory.search({ text: 'ZOË', limit: 10 })).items.length, 1)
       assert.equal((await audit.list({ limit: 100 })).items.length, 1)
     },
   },
   {
-    name: 'actors: other identities take the place of those it had, which others may take then',
+    name: 'actors: new identities replace the old ones, which other actors may take then',
     async run({ store: { directory, audit } }) {
       const options = { audit: auditEntry({ act: 'actor_updated' }) }
       const actor = actorRecord({ identities: identities('ada', 'ada@example.org') })
@@ -139,7 +139,7 @@ export const actorCases: readonly StoreCase[] = [
         'changed',
       )
       assert.equal(
-        await directory.setIdentities('nobody', { ...next, now: START }, [], options),
+        await directory.setIdentities('missing', { ...next, now: START }, [], options),
         'changed',
       )
       const had = actor.identities
@@ -171,7 +171,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: where one identity is taken nothing is written',
+    name: 'actors: if one identity is taken nothing is written',
     async run({ store: { directory, audit } }) {
       const other = actorRecord({ identities: identities('taken@example.org') })
       const actor = actorRecord({ identities: identities('ada') })
@@ -194,11 +194,11 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: of 20 that want one identity, new ones among them, exactly one gets it',
+    name: 'actors: of 20 requests for one identity, registrations and updates, exactly one succeeds',
     async run({ store: { directory } }) {
       const actors = Array.from({ length: 20 }, () => actorRecord())
-      const known = actors.slice(0, 10)
-      for (const actor of known) await directory.create(actor, null)
+      const existing = actors.slice(0, 10)
+      for (const actor of existing) await directory.create(actor, null)
       const wins = await Promise.all(
         actors.map(async (actor, index) => {
           const wanted = identities('wanted', `own-${index}`)
@@ -210,14 +210,14 @@ export const actorCases: readonly StoreCase[] = [
       assert.equal(wins.filter(Boolean).length, 1)
       const winner = wins.indexOf(true)
       assert.equal((await directory.findByIdentity('wanted'))?.actor.id, actors[winner]?.id)
-      for (const [index, actor] of known.entries()) {
+      for (const [index, actor] of existing.entries()) {
         const own = await directory.findByIdentity(`own-${index}`)
         assert.equal(own?.actor.id, index === winner ? actor.id : undefined)
       }
     },
   },
   {
-    name: 'actors: of 20 changes of one actor at once exactly one wins, whole',
+    name: 'actors: of 20 simultaneous changes of one actor exactly one succeeds, completely',
     async run({ store: { directory } }) {
       const actor = actorRecord({ identities: identities('ada') })
       await directory.create(actor, null)
@@ -241,7 +241,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: identities that were given up may be held for their actor until a time',
+    name: 'actors: released identities may be held for their actor until a time',
     async run({ store: { directory } }) {
       const actor = actorRecord({ identities: identities('ada') })
       await directory.create(actor, null)
@@ -261,7 +261,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: holds that have ended are pruned, and others are not',
+    name: 'actors: only holds that have ended are pruned',
     async run({ store: { directory } }) {
       for (const [value, holdUntil] of [
         ['a', START + 1],
@@ -280,7 +280,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: a deleted actor is gone with its identities, and no login begun before creates a session',
+    name: 'actors: a deleted actor is removed with its identities, and no login that began before creates a session',
     async run({ store: { directory, sessions, audit } }) {
       const actor = actorRecord({ identities: identities('ada') })
       await directory.create(actor, 'hash')
@@ -299,7 +299,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: a credential and the epoch change in one step, and what is kept stays live',
+    name: 'actors: a credential and the epoch change in one step, and kept sessions stay live',
     async run({ store: { directory, sessions } }) {
       const actor = actorRecord()
       await directory.create(actor, 'one')
@@ -322,7 +322,7 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: a search takes the text literally, without case, and a whole id',
+    name: 'actors: a search matches the text literally, without case, or a whole id',
     async run({ store: { directory } }) {
       const percent = actorRecord({ name: '100% Ärger', identities: identities('straße_1') })
       const plain = actorRecord({

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { auditEntry, START } from './records.ts'
 import type { StoreCase } from './store-case.ts'
 
-/** The trail: order, pages, filters, retention. */
+/** The audit trail: order, pages, filters, retention. */
 export const auditCases: readonly StoreCase[] = [
   {
-    name: 'audit: is read forwards from a cursor without loss or repetition, while it grows and is pruned',
+    name: 'audit: a forward read from a cursor has no loss or repetition while the trail grows and is pruned',
     async run({ store: { audit } }) {
       const entries = Array.from({ length: 7 }, (_, at) => auditEntry({ at: START + at }))
       await audit.append(entries.slice(0, 5))
@@ -30,7 +30,7 @@ export const auditCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'audit: entries come back as they went in, newest first, each with an id of its own',
+    name: 'audit: entries are returned unchanged, newest first, each with a unique id',
     async run({ store: { audit } }) {
       const bare = auditEntry({ actor: null, door: null, address: null })
       const full = auditEntry({
@@ -51,7 +51,7 @@ export const auditCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'audit: the order is that of the writes, whatever their times, and pages keep it',
+    name: 'audit: the order is that of the writes, at any times, and pages keep it',
     async run({ store: { audit } }) {
       const times = [5, 3, 9, 3, 1, 7, 2]
       for (const at of times) await audit.append([auditEntry({ at: START + at })])
@@ -62,7 +62,7 @@ export const auditCases: readonly StoreCase[] = [
         assert.ok(page.items.length <= 3)
         seen.push(...page.items.map(({ at }) => at - START))
         after = page.next
-        // What is written between two pages is newer than both.
+        // An entry written between two pages is newer than both.
         await audit.append([auditEntry({ at: START + 100 })])
       } while (after !== undefined)
       assert.deepEqual(seen, times.toReversed())
@@ -87,7 +87,7 @@ export const auditCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'audit: prune removes what is too old and what is too much, within its limit',
+    name: 'audit: prune removes entries that are too old or too many, up to its limit',
     async run({ store: { audit } }) {
       await audit.append(Array.from({ length: 10 }, (_, at) => auditEntry({ at: START + at })))
       const left = async () =>

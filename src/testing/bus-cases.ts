@@ -10,47 +10,47 @@ async function secondNode(subject: StoreSubject) {
 
 const CONFIRMED = { confirmed: true }
 
-/** What nodes tell each other, and what is common to all ports. */
+/** Messages between nodes, and rules common to all ports. */
 export const busCases: readonly StoreCase[] = [
   {
-    name: 'bus: a node does not hear itself, and may trust its cache now',
+    name: 'bus: a node does not receive its own messages, and may trust its cache',
     async run({ store: { bus } }) {
-      const heard: BusMessage[] = []
-      const stop = bus.subscribe((message) => heard.push(message))
+      const received: BusMessage[] = []
+      const stop = bus.subscribe((message) => received.push(message))
       await bus.publish({ kind: 'settings-changed' }, CONFIRMED)
       stop()
-      assert.deepEqual(heard, [])
+      assert.deepEqual(received, [])
       assert.equal(bus.isTrusted(), true)
     },
   },
   {
-    name: 'bus: another node has heard when publish resolves, in order, until it stops listening',
+    name: 'bus: another node has received the messages when publish resolves, in order, until it unsubscribes',
     needs: 'secondNode',
     async run(subject) {
       const { bus } = subject.store
       const other = await secondNode(subject)
-      const heard: BusMessage[] = []
-      const stop = other.bus.subscribe((message) => heard.push(message))
+      const received: BusMessage[] = []
+      const stop = other.bus.subscribe((message) => received.push(message))
       const ended = [{ id: 'x', owner: 'y', reason: 'revoked' as const }]
       await bus.publish({ kind: 'sessions-ended', ended }, CONFIRMED)
-      assert.deepEqual(heard, [{ kind: 'sessions-ended', ended }])
+      assert.deepEqual(received, [{ kind: 'sessions-ended', ended }])
       await Promise.all([
         bus.publish({ kind: 'session-changed', id: '1' }, CONFIRMED),
         bus.publish({ kind: 'actor-changed', id: '2' }, CONFIRMED),
       ])
-      assert.deepEqual(heard.slice(1), [
+      assert.deepEqual(received.slice(1), [
         { kind: 'session-changed', id: '1' },
         { kind: 'actor-changed', id: '2' },
       ])
       stop()
       await bus.publish({ kind: 'global-epoch-raised', epoch: 1 }, CONFIRMED)
-      assert.equal(heard.length, 3)
+      assert.equal(received.length, 3)
       await other.close()
       await bus.publish({ kind: 'global-epoch-raised', epoch: 2 }, CONFIRMED)
     },
   },
   {
-    name: 'nodes: all see the same data, and a limit is exact across them',
+    name: 'nodes: all read the same data, and a limit is exact across them',
     needs: 'secondNode',
     async run(subject) {
       const { store } = subject
@@ -71,7 +71,7 @@ export const busCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'store: after close every port refuses, and closing again is fine',
+    name: 'store: after close every port rejects, and closing again succeeds',
     async run({ store }) {
       await store.close()
       await store.close()

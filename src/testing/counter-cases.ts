@@ -13,10 +13,10 @@ const BACKOFF: CounterRule = {
   forgetMs: 10_000,
 }
 
-/** Reservations, refunds and their bounds. */
+/** Reservations, refunds and limits of counters. */
 export const counterCases: readonly StoreCase[] = [
   {
-    name: 'counters: a window lets through its limit and begins anew at its end',
+    name: 'counters: a window allows its limit and restarts at its end',
     async run({ store: { counters } }) {
       const reserve = (at: number) => counters.reserve([{ key: 'a', rule: WINDOW }], START + at)
       assert.deepEqual(await reserve(0), { ok: true, count: 1 })
@@ -28,7 +28,7 @@ export const counterCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'counters: a backoff doubles its pauses, stops at the hard limit, and remove resets it',
+    name: 'counters: a backoff doubles its pauses, refuses at the hard limit, and remove resets it',
     async run({ store: { counters } }) {
       const reserve = (at: number) => counters.reserve([{ key: 'b', rule: BACKOFF }], START + at)
       assert.equal((await reserve(0)).ok, true)
@@ -45,7 +45,7 @@ export const counterCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'counters: of 50 attempts at once exactly the limit is let through',
+    name: 'counters: of 50 simultaneous attempts exactly the limit is allowed',
     async run({ store: { counters } }) {
       const rule: CounterRule = { kind: 'window', limit: 20, windowMs: 1000 }
       const answers = await Promise.all(
@@ -55,7 +55,7 @@ export const counterCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'counters: an attempt that one rule refuses counts against none, and waits the longest',
+    name: 'counters: an attempt refused by one rule counts against none, and returns the longest wait',
     async run({ store: { counters } }) {
       const narrow: CounterRule = { kind: 'window', limit: 1, windowMs: 500 }
       const both = (now: number) =>
@@ -75,7 +75,7 @@ export const counterCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'counters: a refund takes one attempt back from each key, and none below nothing',
+    name: 'counters: a refund subtracts one attempt from each key, down to zero',
     async run({ store: { counters } }) {
       const wanted = ['x', 'y'].map((key) => ({ key, rule: WINDOW }))
       await counters.reserve(wanted, START)
@@ -87,7 +87,7 @@ export const counterCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'counters: prune forgets what has run out and nothing else',
+    name: 'counters: prune removes expired counters only',
     async run({ store: { counters } }) {
       const forget = (forgetMs: number): CounterRule => ({ ...BACKOFF, forgetMs })
       await counters.reserve([{ key: 'long', rule: forget(5000) }], START)

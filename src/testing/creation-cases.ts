@@ -8,7 +8,7 @@ const POLICIES: readonly LimitPolicy[] = ['evict-oldest', 'evict-least-recently-
 
 const limitCases = POLICIES.map(
   (policy): StoreCase => ({
-    name: `creation: the limit is exact under 50 at once, ${policy}`,
+    name: `creation: the limit is exact under 50 simultaneous calls, ${policy}`,
     async run({ store: { sessions, audit } }) {
       const limit = { max: 7, policy }
       const records = Array.from({ length: 50 }, () => sessionRecord())
@@ -33,11 +33,11 @@ const limitCases = POLICIES.map(
   }),
 )
 
-/** What is decided at creation: limits, epochs, parents, the session that is replaced. */
+/** Decisions at creation: limits, epochs, parents, the replaced session. */
 export const creationCases: readonly StoreCase[] = [
   ...limitCases,
   {
-    name: 'creation: oldest goes by createdAt, then by creation order',
+    name: 'creation: the oldest is evicted by createdAt, then by creation order',
     async run({ store: { sessions } }) {
       const limit = { max: 2, policy: 'evict-oldest' } as const
       const second = await createdSession(sessions, { createdAt: START + 5 })
@@ -55,7 +55,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: least recently used goes by lastUsedAt as stored',
+    name: 'creation: the least recently used is evicted by the stored lastUsedAt',
     async run({ store: { sessions } }) {
       const limit = { max: 2, policy: 'evict-least-recently-used' } as const
       const first = await createdSession(sessions)
@@ -72,7 +72,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: a lowered limit evicts as many as are too many',
+    name: 'creation: a lowered limit evicts all sessions above it',
     async run({ store: { sessions } }) {
       for (let index = 0; index < 5; index++) {
         await createdSession(sessions, { createdAt: START + index })
@@ -87,7 +87,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: the limit counts the live of this owner and profile only',
+    name: 'creation: the limit counts only live sessions of this owner and profile',
     async run({ store: { sessions } }) {
       await createdSession(sessions, { profile: 'device' })
       await createdSession(sessions, { owner: 'another' })
@@ -103,7 +103,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: refused when an epoch has moved since it was read, with nothing written',
+    name: 'creation: is refused if an epoch has risen since it was read, with nothing written',
     async run({ store: { sessions, audit } }) {
       const old = await createdSession(sessions)
       const epochs = await sessions.findEpochs(OWNER)
@@ -128,7 +128,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: no login begun before a lock of its owner is left alive by it',
+    name: 'creation: no login that began before its owner was locked stays live',
     async run({ store: { sessions } }) {
       const logins = Array.from({ length: 20 }, () => sessionRecord())
       const create = () =>
@@ -142,7 +142,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: an impersonation needs a live parent',
+    name: 'creation: an impersonation requires a live parent',
     async run({ store: { sessions } }) {
       const parent = await createdSession(sessions, { idleMs: 1000 })
       const child = () => sessionRecord({ parent: parent.id, profile: 'impersonation' })
@@ -154,12 +154,12 @@ export const creationCases: readonly StoreCase[] = [
       assert.deepEqual(await sessions.create(child(), conditions({ replaces })), refused)
       await sessions.end({ id: parent.id }, { now: START, reason: 'revoked' })
       assert.deepEqual(await sessions.create(child(), conditions()), refused)
-      const orphan = sessionRecord({ parent: 'nobody' })
+      const orphan = sessionRecord({ parent: 'missing' })
       assert.deepEqual(await sessions.create(orphan, conditions()), refused)
     },
   },
   {
-    name: 'creation: the session it replaces ends with it and is not counted',
+    name: 'creation: the replaced session ends in the same write and is not counted',
     async run({ store: { sessions } }) {
       const before = await createdSession(sessions)
       const child = await createdSession(sessions, { parent: before.id, profile: 'impersonation' })
@@ -180,7 +180,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: a refused one ends nothing',
+    name: 'creation: a refused creation ends nothing',
     async run({ store: { sessions } }) {
       const other = await createdSession(sessions)
       const before = await createdSession(sessions, { profile: 'device' })
@@ -197,7 +197,7 @@ export const creationCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'creation: an eviction takes the impersonations of the evicted along',
+    name: 'creation: an eviction also ends the impersonations of the evicted session',
     async run({ store: { sessions } }) {
       const parent = await createdSession(sessions)
       const child = await createdSession(sessions, { parent: parent.id, profile: 'impersonation' })

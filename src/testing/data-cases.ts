@@ -31,7 +31,7 @@ export const dataCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'data: a put keeps to its mode, and never brings an ended session back',
+    name: 'data: a put respects its mode, and never restores an ended session',
     async run({ store: { data, sessions } }) {
       const record = sessionRecord()
       const ended = { ok: false, refused: 'ended' }
@@ -48,7 +48,7 @@ export const dataCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'data: a put by version is refused when another came first, and a session past its end is not prolonged',
+    name: 'data: a put with an outdated version is refused, and an expired session is not extended',
     async run({ store: { data } }) {
       const record = sessionRecord()
       const refused = { ok: false, refused: 'version' }
@@ -61,7 +61,7 @@ export const dataCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'data: of 50 first puts of one session one creates it, and each counts',
+    name: 'data: of 50 simultaneous first puts of one session one creates it, and all are written',
     async run({ store: { data, sessions } }) {
       const record = sessionRecord()
       const puts = await Promise.all(
@@ -73,7 +73,7 @@ export const dataCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'data: a put moves the end both ways, raises the session’s version then, and says when it is earlier',
+    name: 'data: a put moves the end both ways, raises the session’s version then, and reports an earlier end',
     async run({ store: { data, sessions } }) {
       const record = sessionRecord({ idleMs: null })
       await data.put(put({ record }))
@@ -102,7 +102,7 @@ export const dataCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'data: moves to the session that replaces its session, and ends with its record',
+    name: 'data: is moved to the session that replaces its session, and is removed with its record',
     async run({ store: { data, sessions } }) {
       const old = await createdSession(sessions)
       await data.save(old.id, '{"cart":1}')

@@ -5,7 +5,7 @@ import type { StoreCase } from './store-case.ts'
 /** Small named values with a version. */
 export const documentCases: readonly StoreCase[] = [
   {
-    name: 'documents: versions begin at 1 and rise with each save',
+    name: 'documents: versions start at 1 and rise with each save',
     async run({ store: { documents } }) {
       const now = START
       assert.equal(await documents.find('a', now), null)
@@ -25,7 +25,7 @@ export const documentCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'documents: of 20 saves at one version exactly one wins',
+    name: 'documents: of 20 simultaneous saves at one version exactly one succeeds',
     async run({ store: { documents } }) {
       for (const expectedVersion of [0, 1]) {
         const saved = await Promise.all(
@@ -43,7 +43,7 @@ export const documentCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'documents: of 20 removals exactly one is told true',
+    name: 'documents: of 20 simultaneous removals exactly one returns true',
     async run({ store: { documents } }) {
       await documents.save('code', 'x', { now: START })
       const wrong = { now: START, expectedVersion: 2 }
@@ -59,7 +59,7 @@ export const documentCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'documents: one is gone at the exact instant of its expiry and may be made anew',
+    name: 'documents: a document expires at its exact instant and may be created again',
     async run({ store: { documents } }) {
       const at = START + 1000
       await documents.save('a', 'x', { now: START, expiresAt: at })
@@ -73,7 +73,7 @@ export const documentCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'documents: prune removes the expired and nothing else',
+    name: 'documents: prune removes expired documents only',
     async run({ store: { documents } }) {
       await documents.save('kept', 'x', { now: START })
       await documents.save('later', 'x', { now: START, expiresAt: START + 2000 })

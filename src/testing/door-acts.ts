@@ -3,29 +3,29 @@ import type { DoorAbility, DoorAnswer, DoorLogin, DoorSubject } from './door-cas
 
 export const PASSWORD = 'six wet otters under a bridge'
 
-/** A verb that the case has said it needs. */
+/** Returns a method that the case lists in `needs`. */
 export function able<Name extends DoorAbility>(
   subject: DoorSubject,
   name: Name,
 ): NonNullable<DoorSubject[Name]> {
   const verb = subject[name]
-  assert.ok(verb !== undefined, `the case must say that it needs ${name}`)
+  assert.ok(verb !== undefined, `the case must list ${name} in needs`)
   return verb.bind(subject) as NonNullable<DoorSubject[Name]>
 }
 
-/** The value of an answer, which must be one. */
+/** Returns the value of an answer. Throws for a refusal. */
 export function granted<Value>(answer: DoorAnswer<Value>): Value {
   assert.ok(answer.ok, answer.ok ? '' : `refused: ${answer.code} ${answer.reason ?? ''}`)
   return answer.value
 }
 
-/** Holds an answer to a refusal, and where one is given to its reason. */
+/** Asserts that an answer is a refusal with this code, and with this reason if one is given. */
 export function refused(answer: DoorAnswer<unknown>, code: string, reason?: string): void {
   assert.deepEqual(answer.ok ? 'granted' : answer.code, code)
   if (!answer.ok && reason !== undefined) assert.equal(answer.reason, reason)
 }
 
-/** Adds an actor to the authority, as another door would, and returns its id. */
+/** Adds an actor with the authority, as another door would, and returns its id. */
 export async function actor(
   { authority }: DoorSubject,
   name: string,
@@ -42,7 +42,7 @@ export async function visit(subject: DoorSubject, name = 'ada'): Promise<DoorLog
   return granted(await subject.login(name, PASSWORD))
 }
 
-/** The session that a token was good for, as the authority knows it. */
+/** Returns the session of a valid token, as the authority checks it. */
 export async function current({ authority }: DoorSubject, token: string) {
   const check = await authority.authenticate(token)
   assert.ok(check.ok)

@@ -3,7 +3,7 @@ import { doorEndCases } from './door-end-cases.ts'
 import { doorLoginCases } from './door-login-cases.ts'
 import { doorRenewalCases } from './door-renewal-cases.ts'
 
-/** Every case that a door must pass. Run each with a fresh subject, by whatever test runner there is. */
+/** Every case that a door must pass. Run each with a fresh subject, in any test runner. */
 export const doorCases: readonly DoorCase[] = [
   ...doorLoginCases,
   ...doorEndCases,

@@ -4,10 +4,12 @@ import type { DoorCase } from './door-case.ts'
 
 const NEXT = 'five dry badgers on a hill'
 
-/** Going out: logout, lists, revocation by oneself, by another door, by the house. */
+/**
+ * The end of sessions: logout, lists, and revocation by the actor, by another door and by lock-all.
+ */
 export const doorEndCases: readonly DoorCase[] = [
   {
-    name: 'logout: ends the session, here and everywhere, and no other',
+    name: 'logout: ends the session at every door, and no other session',
     async run(subject) {
       const { token } = await visit(subject)
       const other = granted(await subject.login('ada', PASSWORD))
@@ -20,7 +22,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'revocation: why a session ended is told to its right secret alone',
+    name: 'revocation: the reason of an end is returned for the right secret only',
     async run(subject) {
       const { token, sessionId, actorId } = await visit(subject)
       const other = granted(await subject.login('ada', PASSWORD))
@@ -31,7 +33,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'revocation: made at another door it counts here at once',
+    name: 'revocation: a revocation at another door counts at once',
     async run(subject) {
       const { token, sessionId } = await visit(subject)
       granted(await subject.whoAmI(token))
@@ -41,7 +43,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'revocation: a logout at another door ends a session begun here',
+    name: 'revocation: a logout at another door ends a session of this door',
     async run(subject) {
       const { token } = await visit(subject)
       await subject.authority.logout(await current(subject, token))
@@ -49,7 +51,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'revocation: locking the house ends every session, and the next login begins a new one',
+    name: 'revocation: lock-all ends every session, and the next login creates a new one',
     async run(subject) {
       const { token } = await visit(subject)
       await subject.authority.sessions.lockAll()
@@ -58,7 +60,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'revocation: a role that is taken away counts at the next check',
+    name: 'revocation: the removal of a role counts at the next check',
     async run(subject) {
       const { token, actorId } = await visit(subject)
       granted(await subject.whoAmI(token))
@@ -69,7 +71,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'list: has the handles of one’s own sessions and no token',
+    name: 'list: contains the ids of the actor’s own sessions and no token',
     needs: ['list'],
     async run(subject) {
       const first = await visit(subject)
@@ -86,7 +88,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'list: has no session that is over',
+    name: 'list: contains no ended or expired session',
     needs: ['list'],
     async run(subject) {
       const first = await visit(subject)
@@ -97,7 +99,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'end: one of my sessions ends, and is told why',
+    name: 'end: a session of the actor ends, and its client receives the reason',
     needs: ['end'],
     async run(subject) {
       const mine = await visit(subject)
@@ -108,7 +110,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'end: nobody ends the session of another',
+    name: 'end: a session of another actor cannot be ended',
     needs: ['end'],
     async run(subject) {
       const mine = await visit(subject)
@@ -118,7 +120,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'end: my other sessions end, wherever they began, and this one goes on',
+    name: 'end: the actor’s other sessions end, of any door, and the current one continues',
     needs: ['endOthers'],
     async run(subject) {
       const mine = await visit(subject)
@@ -134,7 +136,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'step-up: gives another token at once, and the old one dies at once',
+    name: 'step-up: returns a new token, and the old one is invalid at once',
     needs: ['stepUp'],
     async run(subject) {
       const before = await visit(subject)
@@ -162,7 +164,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'password: a change at another door ends the sessions begun here that it names',
+    name: 'password: a change at another door ends the selected sessions of this door',
     async run(subject) {
       const { token, actorId } = await visit(subject)
       const changed = await subject.authority.credentials.resetPassword({
@@ -177,7 +179,7 @@ export const doorEndCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'impersonation: a token that acts as another is that other here, until it is stopped',
+    name: 'impersonation: a token that acts as another actor is that actor at this door, until it is stopped',
     async run(subject) {
       const ada = await actor(subject, 'ada')
       await actor(subject, 'root', ['admin'])

@@ -4,10 +4,10 @@ import type { DoorCase } from './door-case.ts'
 
 const otherCharacter = (character: string | undefined) => (character === 'x' ? 'y' : 'x')
 
-/** Coming in: login, the check of a token, what is told to whom. */
+/** Logins, checks of tokens, and the answers to clients with and without the right secret. */
 export const doorLoginCases: readonly DoorCase[] = [
   {
-    name: 'login: a right password gives a token, and the token says who one is',
+    name: 'login: a right password returns a token, and the token identifies the actor',
     async run(subject) {
       const id = await actor(subject, 'ada')
       const { token, sessionId, actorId } = granted(await subject.login('ada', PASSWORD))
@@ -23,7 +23,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'login: each makes a session and a token of its own',
+    name: 'login: each login creates a separate session and token',
     async run(subject) {
       const first = await visit(subject)
       const second = granted(await subject.login('ada', PASSWORD))
@@ -38,12 +38,12 @@ export const doorLoginCases: readonly DoorCase[] = [
       await actor(subject, 'ada')
       const wrong = await subject.login('ada', `not ${PASSWORD}`)
       refused(wrong, 'credentials_invalid')
-      assert.deepEqual(await subject.login('nobody', `not ${PASSWORD}`), wrong)
+      assert.deepEqual(await subject.login('unknown', `not ${PASSWORD}`), wrong)
       assert.equal(await subject.authority.sessions.count(), 0)
     },
   },
   {
-    name: 'login: the session says which door it came through',
+    name: 'login: the session contains its door',
     async run(subject) {
       const { token } = await visit(subject)
       const { session } = await current(subject, token)
@@ -52,7 +52,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'login: what is stored and audited has no token, code or password in it',
+    name: 'login: stored and audited data contains no token, code or password',
     async run(subject) {
       const { token, renewal, sessionId } = await visit(subject)
       await subject.login(`${PASSWORD} typed as a name`, PASSWORD)
@@ -66,7 +66,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'login: after too many failures even the right password must wait, and then is right',
+    name: 'login: after too many failures even the right password must wait, and then succeeds',
     async run(subject) {
       await actor(subject, 'ada')
       const free = subject.authority.settings.get('throttle.identityFree')
@@ -79,17 +79,17 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'login: an identity that nobody has is throttled like any other',
+    name: 'login: an unknown identity is throttled like any other',
     async run(subject) {
       const free = subject.authority.settings.get('throttle.identityFree')
       for (let failure = 0; failure < free; failure++) {
-        refused(await subject.login('nobody', 'wrong'), 'credentials_invalid')
+        refused(await subject.login('unknown', 'wrong'), 'credentials_invalid')
       }
-      refused(await subject.login('nobody', 'wrong'), 'throttled')
+      refused(await subject.login('unknown', 'wrong'), 'throttled')
     },
   },
   {
-    name: 'login: failures at another door count here',
+    name: 'login: failures at another door count at this one',
     async run(subject) {
       await actor(subject, 'ada')
       const free = subject.authority.settings.get('throttle.identityFree')
@@ -100,7 +100,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'login: a suspended actor is told so with the right password alone',
+    name: 'login: a suspension is reported for the right password only',
     async run(subject) {
       const { token, actorId } = await visit(subject)
       await subject.authority.actors.suspend(actorId)
@@ -113,7 +113,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'token: one that was made elsewhere is accepted here, and one made here is there',
+    name: 'token: a token is accepted at another door than the one that issued it, both ways',
     async run(subject) {
       const id = await actor(subject, 'ada')
       const elsewhere = await subject.authority.login({ identity: 'ada', password: PASSWORD })
@@ -125,7 +125,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'token: garbage is invalid, and none at all is missing',
+    name: 'token: an arbitrary text is invalid, and no token is missing',
     async run(subject) {
       for (const token of [
         'x',
@@ -140,7 +140,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'token: one with any character changed is invalid',
+    name: 'token: a token with any character changed is invalid',
     async run(subject) {
       const { token } = await visit(subject)
       for (let at = 0; at < token.length; at++) {
@@ -151,7 +151,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'token: the handle of one session and the secret of another are nothing together',
+    name: 'token: the id of one session with the secret of another is invalid',
     async run(subject) {
       const { token, sessionId } = await visit(subject)
       const other = granted(await subject.login('ada', PASSWORD))
@@ -160,7 +160,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'token: it is good until the exact instant at which it expires',
+    name: 'token: a token is valid until the exact instant at which it expires',
     async run(subject) {
       const { token } = await visit(subject)
       const { session } = await current(subject, token)
@@ -173,7 +173,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'register: an actor who registers can log in and is a user',
+    name: 'register: a registered actor can log in and is a user',
     needs: ['register'],
     async run(subject) {
       const id = granted(await able(subject, 'register')('ada', PASSWORD))
@@ -183,7 +183,7 @@ export const doorLoginCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'register: a name is taken in any spelling, by many at once for exactly one',
+    name: 'register: a name is taken in any spelling, and of simultaneous registrations exactly one succeeds',
     needs: ['register'],
     async run(subject) {
       const register = able(subject, 'register')

@@ -3,14 +3,14 @@ import { able, granted, refused, visit } from './door-acts.ts'
 import type { DoorCase, DoorLogin } from './door-case.ts'
 
 function renewalOf(login: DoorLogin): string {
-  assert.ok(login.renewal !== undefined, 'a door that renews gives a renewal code')
+  assert.ok(login.renewal !== undefined, 'a door that renews must return a renewal code')
   return login.renewal
 }
 
-/** Going on: renewal, its retry, and theft. */
+/** Renewal, its retry, and theft. */
 export const doorRenewalCases: readonly DoorCase[] = [
   {
-    name: 'renewal: the session goes on with another token and another code',
+    name: 'renewal: the session continues with another token and another code',
     needs: ['renew'],
     async run(subject) {
       const first = await visit(subject)
@@ -22,7 +22,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'renewal: a retry within the grace gets the very same successor',
+    name: 'renewal: a retry within the grace period returns the same successor',
     needs: ['renew'],
     async run(subject) {
       const renew = able(subject, 'renew')
@@ -33,7 +33,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'renewal: many at once with one code get one and the same successor',
+    name: 'renewal: simultaneous renewals with one code return the same successor',
     needs: ['renew'],
     async run(subject) {
       const renew = able(subject, 'renew')
@@ -44,7 +44,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'renewal: a code that comes again after its successor was used is theft, and the session ends',
+    name: 'renewal: a code presented again after its successor was used is theft, and the session ends',
     needs: ['renew'],
     async run(subject) {
       const renew = able(subject, 'renew')
@@ -58,7 +58,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'renewal: a code two generations old is theft, even within the grace',
+    name: 'renewal: a code two generations old is theft, even within the grace period',
     needs: ['renew'],
     async run(subject) {
       const renew = able(subject, 'renew')
@@ -70,7 +70,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'renewal: none of a session that has ended, not even a retry',
+    name: 'renewal: an ended session cannot be renewed, not even by a retry',
     needs: ['renew'],
     async run(subject) {
       const renew = able(subject, 'renew')
@@ -98,7 +98,7 @@ export const doorRenewalCases: readonly DoorCase[] = [
     },
   },
   {
-    name: 'renewal: it never crosses the end of the session',
+    name: 'renewal: a renewal never extends the session past its end',
     needs: ['renew'],
     async run(subject) {
       const renew = able(subject, 'renew')

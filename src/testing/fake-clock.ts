@@ -1,12 +1,12 @@
 import type { Clock } from '../core/ports/index.ts'
 
-/** A clock that stands until it is moved. */
+/** A clock that moves only when the test moves it. */
 export interface FakeClock extends Clock {
   advance(ms: number): void
   set(ms: number): void
 }
 
-/** Makes a clock that stands at `start`, in epoch milliseconds; default 2026-01-01. */
+/** Returns a clock at `start`, in epoch milliseconds; 2026-01-01 by default. */
 export function fakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
   let time = start
   return {

@@ -5,10 +5,10 @@ import type { StoreCase } from './store-case.ts'
 const limits = { maxEvents: 3, maxBytes: 1000, maxAgeMs: 100 }
 const at = { now: START, limits }
 
-/** Mailboxes. */
+/** Mailboxes: order, removal and limits. */
 export const mailboxCases: readonly StoreCase[] = [
   {
-    name: 'mailboxes: what waits comes out once, in order, and of its own mailbox',
+    name: 'mailboxes: waiting events are returned once, in order, from their own mailbox only',
     async run({ store: { mailboxes } }) {
       const first = await mailboxes.append('a', { name: 'one', data: { x: 'é' } }, at)
       const second = await mailboxes.append('a', { name: 'two' }, at)
@@ -26,7 +26,7 @@ export const mailboxCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'mailboxes: are bounded by count, by bytes and by age, the oldest go first',
+    name: 'mailboxes: are bounded by count, bytes and age, and drop the oldest events first',
     async run({ store: { mailboxes } }) {
       const namesOf = async (mailbox: string, now = START) =>
         (await mailboxes.take(mailbox, { now })).events.map(({ event }) => event.name)
@@ -46,7 +46,7 @@ export const mailboxCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'mailboxes: those that are removed or too old are gone',
+    name: 'mailboxes: removed and expired mailboxes are empty',
     async run({ store: { mailboxes } }) {
       for (const mailbox of ['a', 'b', 'c']) await mailboxes.append(mailbox, { name: 'x' }, at)
       await mailboxes.remove(['a', 'nobody'])

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../core/audit.ts'
 import type { CreateConditions, SessionStore } from '../core/ports/index.ts'
 import type { SessionRecord } from '../core/session/record.ts'
 
-/** The instant at which the records made here begin, in epoch milliseconds. */
+/** The time at which the records of this module start, in epoch milliseconds. */
 export const START = Date.UTC(2026, 0, 1)
 
 const HOUR = 3_600_000
@@ -13,7 +13,10 @@ const OWNER = '00000000-0000-4000-8000-000000000001'
 
 let made = 0
 
-/** A session of an hour idle and a day in all, with every field filled; ids are unique. */
+/**
+ * Returns a session with an hour of idle time and a day in total, with every field filled and a
+ * unique id.
+ */
 export function sessionRecord(overrides: Partial<SessionRecord> = {}): SessionRecord {
   made++
   const createdAt = overrides.createdAt ?? START
@@ -59,12 +62,12 @@ export function sessionRecord(overrides: Partial<SessionRecord> = {}): SessionRe
   }
 }
 
-/** An identity in use: an e-mail address where it has an `@`, else a name. */
+/** Returns an identity in use: an e-mail address if it contains `@`, else a name. */
 export function identity(value: string): Identity {
   return { value, kind: value.includes('@') ? 'email' : 'name', verifiedAt: null }
 }
 
-/** An active actor with a name of its own as identity. */
+/** Returns an active actor with a unique name as identity. */
 export function actorRecord(overrides: Partial<Actor> = {}): Actor {
   made++
   return {
@@ -79,7 +82,7 @@ export function actorRecord(overrides: Partial<Actor> = {}): Actor {
   }
 }
 
-/** A line of the trail: a login that succeeded. */
+/** Returns the audit entry of a login that succeeded. */
 export function auditEntry(overrides: Partial<AuditEntry> = {}): AuditEntry {
   return {
     at: START,
@@ -96,12 +99,12 @@ export function auditEntry(overrides: Partial<AuditEntry> = {}): AuditEntry {
   }
 }
 
-/** Conditions that any login meets: no limit. */
+/** Returns conditions that any login meets: no limit. */
 export function conditions(overrides: Partial<CreateConditions> = {}): CreateConditions {
   return { now: START, ...overrides }
 }
 
-/** Creates a session that must be accepted, and returns its record. */
+/** Creates a session and returns its record. Throws if it is refused. */
 export async function createdSession(
   sessions: SessionStore,
   overrides: Partial<SessionRecord> = {},

@@ -10,14 +10,14 @@ import {
 import type { StoreCase, StoreSubject } from './store-case.ts'
 
 async function reopened(subject: StoreSubject) {
-  assert.ok(subject.reopen, 'this case needs a store that can be reopened')
+  assert.ok(subject.reopen, 'this case requires a store that can be reopened')
   return subject.reopen()
 }
 
-/** What has been acknowledged outlives the process. */
+/** Acknowledged writes survive the process. */
 export const reopenCases: readonly StoreCase[] = [
   {
-    name: 'reopen: everything that was acknowledged is there',
+    name: 'reopen: every acknowledged write is stored',
     needs: 'reopen',
     async run(subject) {
       const { data, sessions, directory, documents, counters } = subject.store
@@ -56,7 +56,7 @@ export const reopenCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'reopen: a lock of the house holds, and cursors still lead on',
+    name: 'reopen: a lock-all stays in effect, and cursors stay valid',
     needs: 'reopen',
     async run(subject) {
       const { sessions, audit } = subject.store

@@ -5,10 +5,10 @@ import type { StoreCase } from './store-case.ts'
 const OWNER = sessionRecord().owner
 const HOUR = 3_600_000
 
-/** What becomes of one session: found, updated, touched, ended, expired, pruned. */
+/** The life of one session: found, updated, touched, ended, expired, pruned. */
 export const sessionCases: readonly StoreCase[] = [
   {
-    name: 'sessions: a record comes back as it went in',
+    name: 'sessions: a record is returned unchanged',
     async run({ store: { sessions } }) {
       const full = await createdSession(sessions, { tokenExpiresAt: START + 5, roles: null })
       const bare = sessionRecord({
@@ -23,11 +23,11 @@ export const sessionCases: readonly StoreCase[] = [
       assert.deepEqual(await sessions.create(bare, conditions()), { ok: true, ended: [] })
       assert.deepEqual(await sessions.find(full.id), full)
       assert.deepEqual(await sessions.find(bare.id), bare)
-      assert.equal(await sessions.find('nobody'), null)
+      assert.equal(await sessions.find('missing'), null)
     },
   },
   {
-    name: 'sessions: records are copies, going in and coming out',
+    name: 'sessions: stored and returned records are copies',
     async run({ store: { sessions } }) {
       const roles = ['user']
       const record = sessionRecord({ roles })
@@ -43,7 +43,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: update replaces what may change and keeps whose it is',
+    name: 'sessions: an update replaces the fields that may change and keeps the others',
     async run({ store: { sessions } }) {
       const record = await createdSession(sessions)
       const changed = {
@@ -65,7 +65,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: of 20 updates at one version exactly one is true',
+    name: 'sessions: of 20 simultaneous updates at one version exactly one returns true',
     async run({ store: { sessions } }) {
       const record = await createdSession(sessions)
       const attempts = Array.from({ length: 20 }, (_, index) => `token ${index}`)
@@ -83,13 +83,13 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: an update at an older version, of none, or of an ended session is false',
+    name: 'sessions: an update of an older version, a missing session or an ended session returns false',
     async run({ store: { sessions, audit } }) {
       const record = await createdSession(sessions)
       const next = { ...record, tokenHash: 'next', version: 2 }
       const options = { audit: auditEntry({ act: 'renewal' }) }
       assert.equal(await sessions.update(next, 0, options), false)
-      assert.equal(await sessions.update({ ...next, id: 'nobody' }, 1, options), false)
+      assert.equal(await sessions.update({ ...next, id: 'missing' }, 1, options), false)
       await sessions.end({ id: record.id }, { now: START + 1, reason: 'revoked' })
       assert.equal(await sessions.update({ ...next, version: 3 }, 2, options), false)
       assert.equal((await sessions.find(record.id))?.endReason, 'revoked')
@@ -100,7 +100,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: an update is refused when an epoch it was begun under has moved',
+    name: 'sessions: an update is refused if an epoch has risen since the record was read',
     async run({ store: { sessions } }) {
       const record = await createdSession(sessions)
       const epochs = { owner: 0, global: 0 }
@@ -115,7 +115,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: the first use of a generation is recorded once, and an update can ask that there was none',
+    name: 'sessions: the first use of a generation is recorded once, and an update can require that there was none',
     async run({ store: { sessions } }) {
       const record = await createdSession(sessions, { usedAt: null, generation: 3 })
       const { id, version } = record
@@ -132,11 +132,11 @@ export const sessionCases: readonly StoreCase[] = [
       assert.equal(await sessions.update(again, version + 1, { unused: true }), true)
       await sessions.end({ id }, { now: START, reason: 'revoked' })
       assert.equal(await sessions.markUsed(id, 5, START + 4), false)
-      assert.equal(await sessions.markUsed('nobody', 0, START), false)
+      assert.equal(await sessions.markUsed('missing', 0, START), false)
     },
   },
   {
-    name: 'sessions: lastUsedAt never falls, by update or touch, and prolongs the idle time',
+    name: 'sessions: lastUsedAt never falls, by update or touch, and extends the idle time',
     async run({ store: { sessions } }) {
       const record = await createdSession(sessions)
       const { id } = record
@@ -151,7 +151,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: a touch revives neither what has ended nor what is over, and several go at once',
+    name: 'sessions: a touch restores neither an ended nor an expired session, and several are written at once',
     async run({ store: { sessions } }) {
       const [ended, late, fine] = [
         await createdSession(sessions),
@@ -162,7 +162,7 @@ export const sessionCases: readonly StoreCase[] = [
       await sessions.touch([
         { id: ended.id, lastUsedAt: START + 10 },
         { id: late.id, lastUsedAt: START + HOUR },
-        { id: 'nobody', lastUsedAt: START + 10 },
+        { id: 'missing', lastUsedAt: START + 10 },
         { id: fine.id, lastUsedAt: START + HOUR },
       ])
       assert.equal((await sessions.find(ended.id))?.lastUsedAt, START)
@@ -174,7 +174,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: touches and endings at the same time leave every session ended',
+    name: 'sessions: after simultaneous touches and ends every session is ended',
     async run({ store: { sessions } }) {
       const records = await Promise.all(Array.from({ length: 20 }, () => createdSession(sessions)))
       const ends = await Promise.all(
@@ -191,7 +191,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: each is over at the exact instant, whichever of its three ends comes first',
+    name: 'sessions: each expires at the exact instant of the earliest of its three ends',
     async run({ store: { sessions } }) {
       const at = START + 1000
       const idle = await createdSession(sessions, { idleMs: 1000 })
@@ -210,7 +210,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: prune removes what ended or expired before, with its data, and nothing else',
+    name: 'sessions: prune removes only sessions that ended or expired before, with their data',
     async run({ store: { data, sessions } }) {
       const expired = await createdSession(sessions, { idleMs: 1000 })
       const ended = await createdSession(sessions)
@@ -233,7 +233,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'sessions: prune takes no more than its limit, and 0 means that none is left',
+    name: 'sessions: prune removes no more than its limit, and 0 means that none is left',
     async run({ store: { sessions } }) {
       const live = await createdSession(sessions)
       for (let index = 0; index < 25; index++) await createdSession(sessions, { endsAt: START + 1 })
@@ -253,7 +253,7 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'data: a bag has its own version, and of 20 writers one wins',
+    name: 'data: has its own version, and of 20 simultaneous writes one succeeds',
     async run({ store: { data, sessions } }) {
       const { id } = await createdSession(sessions)
       assert.equal(await data.find(id), null)
@@ -272,15 +272,15 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'data: an ended session or none takes no more data, and keeps what it had',
+    name: 'data: cannot be saved for an ended or missing session, and existing data is kept',
     async run({ store: { data, sessions } }) {
       const { id } = await createdSession(sessions)
       await data.save(id, 'kept', 0)
       await sessions.end({ id }, { now: START + 1, reason: 'logged_out' })
       assert.equal(await data.save(id, 'late', 1), null)
       assert.equal((await data.find(id))?.value, 'kept')
-      assert.equal(await data.save('nobody', 'x', 0), null)
-      assert.equal(await data.find('nobody'), null)
+      assert.equal(await data.save('missing', 'x', 0), null)
+      assert.equal(await data.find('missing'), null)
       const locked = await createdSession(sessions)
       await sessions.raiseGlobalEpoch()
       assert.equal(await data.save(locked.id, 'late', 0), null)

@@ -11,7 +11,7 @@ async function idsOf(sessions: SessionStore, query: Partial<Parameters<SessionSt
   return items.map(({ id }) => id)
 }
 
-/** Endings, the lock of the house, and lists. */
+/** Ends of sessions, lock-all, and lists. */
 export const sessionEndCases: readonly StoreCase[] = [
   {
     name: 'end: one session, once, with its version raised and its reason kept',
@@ -26,7 +26,7 @@ export const sessionEndCases: readonly StoreCase[] = [
       assert.deepEqual(await sessions.end({ id: record.id, owner: OWNER }, REVOKED, options), ended)
       const again = { now: START + 2, reason: 'logged_out' } as const
       assert.deepEqual(await sessions.end({ id: record.id }, again, options), [])
-      assert.deepEqual(await sessions.end({ id: 'nobody' }, again, options), [])
+      assert.deepEqual(await sessions.end({ id: 'missing' }, again, options), [])
       assert.deepEqual(await sessions.find(record.id), {
         ...record,
         version: 2,
@@ -37,7 +37,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: of 20 at once exactly one ends it',
+    name: 'end: of 20 simultaneous calls exactly one ends the session',
     async run({ store: { sessions } }) {
       const { id } = await createdSession(sessions)
       const ends = await Promise.all(
@@ -47,7 +47,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: marks a session past its end too, so that a clock that steps back does not revive it',
+    name: 'end: marks an expired session too, so that a clock that steps back does not restore it',
     async run({ store: { sessions } }) {
       for (const over of [
         { endsAt: START + 1000 },
@@ -64,7 +64,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: by owner and by target marks idle sessions too, and returns only what was live',
+    name: 'end: by owner and by target marks idle sessions too, and returns only live ones',
     async run({ store: { sessions } }) {
       const at = { ...REVOKED, now: START + 1000 }
       const idle = { idleMs: 1000 }
@@ -83,7 +83,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: a raised epoch ends every other session by itself, and the kept one gets the new number',
+    name: 'end: a raised epoch ends every other session, and the kept one gets the new number',
     async run({ store: { sessions } }) {
       const kept = await createdSession(sessions)
       const gone = await createdSession(sessions)
@@ -101,7 +101,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: by profile, door or group in steps, and nothing else',
+    name: 'end: by profile, door or group in steps, and no other session',
     async run({ store: { sessions } }) {
       for (let index = 0; index < 510; index++) {
         await createdSession(sessions, { owner: `o${index}`, group: 'shop' })
@@ -117,7 +117,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: all of an owner but one, and the epoch rises only when it is asked to',
+    name: 'end: all sessions of an owner except one, and the epoch rises only if requested',
     async run({ store: { sessions, audit } }) {
       const kept = await createdSession(sessions)
       const first = await createdSession(sessions)
@@ -139,13 +139,13 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'end: ends the impersonations of a session with it, and no other',
+    name: 'end: a session ends with its impersonations, and no others',
     async run({ store: { sessions } }) {
       const parent = await createdSession(sessions)
       const impersonation = { profile: 'impersonation', actsAs: 'target', parent: parent.id }
       const child = await createdSession(sessions, impersonation)
       const over = await createdSession(sessions, { ...impersonation, endsAt: START - 1 })
-      const stranger = await createdSession(sessions, { actsAs: 'target' })
+      const unrelated = await createdSession(sessions, { actsAs: 'target' })
       assert.deepEqual(await sessions.end({ id: parent.id }, REVOKED), [
         { id: parent.id, owner: OWNER, reason: 'revoked' },
         { id: child.id, owner: OWNER, reason: 'parent_ended' },
@@ -153,7 +153,7 @@ export const sessionEndCases: readonly StoreCase[] = [
       const found = await sessions.find(child.id)
       assert.deepEqual([found?.endReason, found?.version], ['parent_ended', 2])
       assert.equal((await sessions.find(over.id))?.endReason, 'parent_ended')
-      assert.deepEqual(await idsOf(sessions, { now: START + 1 }), [stranger.id])
+      assert.deepEqual(await idsOf(sessions, { now: START + 1 }), [unrelated.id])
     },
   },
   {
@@ -170,7 +170,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lock-all: one number ends every session, and those after it are live',
+    name: 'lock-all: one number ends every session, and later sessions are live',
     async run({ store: { sessions, audit } }) {
       const old = await createdSession(sessions)
       const raised = await sessions.raiseGlobalEpoch({ audit: auditEntry({ act: 'all_locked' }) })
@@ -186,7 +186,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lock-all: of 20 at once each raises the epoch by one',
+    name: 'lock-all: each of 20 simultaneous calls raises the epoch by one',
     async run({ store: { sessions } }) {
       const raised = await Promise.all(
         Array.from({ length: 20 }, () => sessions.raiseGlobalEpoch()),
@@ -198,7 +198,7 @@ export const sessionEndCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'list: newest first, filtered, in pages that leave nothing out',
+    name: 'list: is newest first, filtered, in complete pages',
     async run({ store: { sessions } }) {
       const made: string[] = []
       for (let index = 0; index < 7; index++) {
@@ -227,12 +227,12 @@ export const sessionEndCases: readonly StoreCase[] = [
         } while (after !== undefined)
         assert.deepEqual(seen, made)
       }
-      assert.deepEqual(await sessions.list({ now, owner: 'nobody', limit: 3 }), { items: [] })
+      assert.deepEqual(await sessions.list({ now, owner: 'missing', limit: 3 }), { items: [] })
       assert.equal((await sessions.list({ now, limit: 7 })).next, undefined)
     },
   },
   {
-    name: 'list: a cursor or a limit that is none is refused',
+    name: 'list: an invalid cursor or limit is refused',
     async run({ store: { sessions, audit, directory } }) {
       const strange = [
         '',

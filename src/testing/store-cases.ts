@@ -11,7 +11,7 @@ import { sessionCases } from './session-cases.ts'
 import { sessionEndCases } from './session-end-cases.ts'
 import type { StoreCase } from './store-case.ts'
 
-/** Every case that a store must pass. Run each with a fresh subject, by whatever test runner there is. */
+/** Every case that a store must pass. Run each with a fresh subject, in any test runner. */
 export const storeCases: readonly StoreCase[] = [
   ...creationCases,
   ...sessionCases,

@@ -18,7 +18,7 @@ const id = z.string().min(1).max(254)
 const roles = z.array(z.string().min(1).max(64)).max(64)
 const actorResult = z.strictObject({ actor: actorShape })
 
-/** An actor of a dump, as `admin.actors.import` takes it. */
+/** An actor exported from another system, a parameter of `admin.actors.import`. */
 const importedActor = z.strictObject({
   id: z.guid().optional(),
   name: z.string().min(1).max(254),
@@ -32,7 +32,7 @@ const importedActor = z.strictObject({
 const actorCommands: readonly Command[] = [
   defineCommand({
     name: 'admin.actors.search',
-    about: 'Actors, oldest first, by part of a name or identity, role or status.',
+    about: 'Lists actors, oldest first, by part of a name or identity, role or status.',
     access,
     session,
     params: z.strictObject({
@@ -49,7 +49,7 @@ const actorCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.actors.get',
-    about: 'One actor.',
+    about: 'Returns one actor.',
     access,
     session,
     params: z.strictObject({ id }),
@@ -60,7 +60,7 @@ const actorCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.actors.suspend',
-    about: 'Suspends an actor: its sessions end at once and it logs in no more.',
+    about: 'Suspends an actor: its sessions end at once and it cannot log in.',
     access,
     session,
     params: z.strictObject({ id }),
@@ -71,7 +71,7 @@ const actorCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.actors.restore',
-    about: 'Lets a suspended actor log in again.',
+    about: 'Allows a suspended actor to log in again.',
     access,
     session,
     params: z.strictObject({ id }),
@@ -82,7 +82,7 @@ const actorCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.actors.setRoles',
-    about: 'Replaces an actor’s roles; one taken away counts at the next check.',
+    about: 'Replaces an actor’s roles; removing one takes effect at the next check.',
     access,
     session,
     params: z.strictObject({ id, roles }),
@@ -96,7 +96,7 @@ const actorCommands: readonly Command[] = [
   defineCommand({
     name: 'admin.actors.import',
     about:
-      'Adds actors with the password hashes they had elsewhere; each line has its own outcome.',
+      'Adds actors with password hashes made by another system; each line has its own outcome.',
     access,
     session,
     params: z.strictObject({ actors: z.array(importedActor).min(1).max(200) }),
@@ -129,7 +129,7 @@ const actorCommands: readonly Command[] = [
 const sessionCommands: readonly Command[] = [
   defineCommand({
     name: 'admin.sessions.search',
-    about: 'Live sessions, newest first.',
+    about: 'Lists live sessions, newest first.',
     access,
     session,
     params: z.strictObject({
@@ -147,7 +147,7 @@ const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.sessions.end',
-    about: 'Ends one session of anybody.',
+    about: 'Ends one session of any actor.',
     access,
     session,
     params: z.strictObject({ id }),
@@ -170,7 +170,7 @@ const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.lockAll',
-    about: 'Ends every session of everybody, this one included.',
+    about: 'Ends every session of every actor, including the current one.',
     access,
     session,
     params: z.strictObject({}),
@@ -184,7 +184,7 @@ const sessionCommands: readonly Command[] = [
 const registryCommands: readonly Command[] = [
   defineCommand({
     name: 'admin.claim',
-    about: 'Makes the first administrator, with the one-time code that the server printed.',
+    about: 'Registers the first administrator, with the one-time code that the server printed.',
     access: ['*'],
     params: z.strictObject({
       code: z.string().min(1).max(100),
@@ -199,7 +199,7 @@ const registryCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.settings.list',
-    about: 'Every setting with its value, default and meaning.',
+    about: 'Lists every setting with its value, default and meaning.',
     access,
     session,
     params: z.strictObject({}),
@@ -218,7 +218,7 @@ const registryCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.settings.set',
-    about: 'Changes a setting on every node while they run.',
+    about: 'Changes a setting on every node at run time.',
     access,
     session,
     params: z.strictObject({
@@ -226,14 +226,14 @@ const registryCommands: readonly Command[] = [
       value: z.json().meta({ id: 'JsonValue' }),
     }),
     async run({ name, value }, { authority, caller, actor }) {
-      // The table checks the value against the setting's own schema.
+      // The settings table validates the value.
       await authority.settings.set(settingName(name), value as never, { ...caller, by: actor.id })
       return null
     },
   }),
   defineCommand({
     name: 'admin.settings.unset',
-    about: 'Takes a change of a setting back.',
+    about: 'Restores the default of a setting.',
     access,
     session,
     params: z.strictObject({ name: z.string().max(100) }),
@@ -244,7 +244,7 @@ const registryCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.audit.list',
-    about: 'The audit trail, newest first.',
+    about: 'Lists the audit trail, newest first.',
     access,
     session,
     params: z.strictObject({
@@ -260,7 +260,7 @@ const registryCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.keys.rotate',
-    about: 'Signs tokens with a new key from now on; those signed before stay good.',
+    about: 'Activates a new signing key; tokens signed before stay valid.',
     access,
     session,
     params: z.strictObject({}),
@@ -271,7 +271,7 @@ const registryCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.prune',
-    about: 'Removes some of what is over; call it until it is done.',
+    about: 'Removes some data past its retention; call it until it is done.',
     access,
     session,
     params: z.strictObject({}),
@@ -286,7 +286,7 @@ const registryCommands: readonly Command[] = [
   }),
 ]
 
-/** What administrators may do, and how there comes to be one. */
+/** The commands of administrators, and the command that registers the first one. */
 export const adminCommands: readonly Command[] = [
   ...actorCommands,
   ...sessionCommands,
@@ -295,5 +295,8 @@ export const adminCommands: readonly Command[] = [
 
 function settingName(name: string): SettingName {
   if (isSettingName(name)) return name
-  throw new LatchkeyError('invalid_request', `There is no setting ${name}.`)
+  throw new LatchkeyError(
+    'invalid_request',
+    `There is no setting ${name}. List the settings for their names.`,
+  )
 }

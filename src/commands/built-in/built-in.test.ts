@@ -21,7 +21,10 @@ interface LoggedInAnswer {
   readonly actor: { readonly id: string }
 }
 
-/** A house whose commands are called by name; every answer is held to the shape that its command declares. */
+/**
+ * Opens an authority whose commands are called by name; every answer is checked against the
+ * declared shape.
+ */
 async function openCommands(t: TestContext) {
   const fixture = await openFixture(t, { codecs: [jwtCodec()] })
   const registry = createRegistry(builtInCommands)
@@ -57,7 +60,7 @@ async function loginDevice(call: Call, token: string): Promise<void> {
   await call('device.deny', { userCode: (await start()).userCode }, token)
 }
 
-test('every built-in command answers in the shape that it declares', async (t) => {
+test('every built-in command answers in its declared shape', async (t) => {
   const { authority, registry, call, called } = await openCommands(t)
   const code = await authority.actors.createClaimCode()
   const boss = (await call('admin.claim', {
@@ -71,9 +74,9 @@ test('every built-in command answers in the shape that it declares', async (t) =
     email: 'ada@example.org',
   })
   const { id } = (created as { actor: { id: string } }).actor
-  const visitor = (await call('session.loginAnonymous', { label: 'kiosk' })) as LoggedInAnswer
+  const anonymous = (await call('session.loginAnonymous', { label: 'kiosk' })) as LoggedInAnswer
   const proof = { identity: 'ada', password: PASSWORD }
-  const first = (await call('session.login', proof, visitor.token)) as LoggedInAnswer
+  const first = (await call('session.login', proof, anonymous.token)) as LoggedInAnswer
   await call('session.get', {}, first.token)
   const renewed = (await call('session.renew', { renewal: first.renewal })) as LoggedInAnswer
   const proven = (await call(
@@ -133,21 +136,21 @@ test('every built-in command answers in the shape that it declares', async (t) =
   )
 })
 
-test('every administrator’s command is refused to others, and to an administrator without a fresh proof', async (t) => {
+test('every administrator command is refused to other actors, and to an administrator without a recent proof', async (t) => {
   const { authority, clock, registry, dispatch } = await openCommands(t)
   await addActor(authority, 'Ada', ['user', 'impersonate', 'introspect'])
   await addActor(authority, 'Boss', ['admin'])
   const ada = await logIn(authority, 'ada')
   const boss = await logIn(authority, 'boss')
   const less = await logIn(authority, 'boss', { roles: ['user'] })
-  const visitor = granted(await authority.sessions.loginAnonymous({ roles: ['*', 'admin'] }))
+  const anonymous = granted(await authority.sessions.loginAnonymous({ roles: ['*', 'admin'] }))
   const names = registry
     .list()
     .map(({ name }) => name)
     .filter((name) => name.startsWith('admin.') && name !== 'admin.claim')
   assert.ok(names.length > 10)
   for (const name of names) {
-    for (const { token } of [ada, less, visitor]) {
+    for (const { token } of [ada, less, anonymous]) {
       refused(await dispatch(name, {}, token), 'access_denied')
     }
     refused(await dispatch(name), 'token_missing')
@@ -156,7 +159,7 @@ test('every administrator’s command is refused to others, and to an administra
   for (const name of names) refused(await dispatch(name, {}, boss.token), 'step_up_required')
 })
 
-test('an impersonation can do nothing that is its actor’s own to do', async (t) => {
+test('an impersonation cannot run commands that require the actor itself', async (t) => {
   const { authority, dispatch } = await openCommands(t)
   await addActor(authority, 'Sam', ['impersonate'])
   const ada = await addActor(authority, 'Ada', ['user', 'impersonate', 'introspect'])
@@ -176,12 +179,16 @@ test('an impersonation can do nothing that is its actor’s own to do', async (t
     ['device.deny', { userCode: 'x' }],
   ] as const) {
     const refusal = refused(await dispatch(name, params, token), 'access_denied')
-    assert.equal(refusal.message, 'Not allowed while impersonating.', name)
+    assert.equal(
+      refusal.message,
+      'Not allowed while impersonating. Stop impersonating first.',
+      name,
+    )
   }
   granted(await authority.login({ identity: 'ada', password: PASSWORD }))
 })
 
-test('nobody ends the session of another, and nobody is told whether there is one', async (t) => {
+test('a session of another actor cannot be ended, and its existence is not revealed', async (t) => {
   const { authority, dispatch } = await openCommands(t)
   await addActor(authority, 'Ada')
   await addActor(authority, 'Eve')
@@ -192,7 +199,7 @@ test('nobody ends the session of another, and nobody is told whether there is on
   granted(await authority.authenticate(ada.token))
 })
 
-test('what is not in a command’s parameters is refused, and so is what is too large', async (t) => {
+test('unknown parameters and too large parameters are refused', async (t) => {
   const { dispatch, registry } = await openCommands(t)
   const proof = { identity: 'ada', password: PASSWORD }
   for (const [name, params] of [
@@ -211,7 +218,7 @@ test('what is not in a command’s parameters is refused, and so is what is too 
   assert.equal(registry.find('session.login')?.params.safeParse(proof).success, true)
 })
 
-test('an introspection tells nothing of a dead token, and does not take not knowing for dead', async (t) => {
+test('an introspection reveals nothing about an invalid token, and an outage is not reported as invalid', async (t) => {
   const { authority, dispatch, tap } = await openCommands(t)
   await addActor(authority, 'Svc', ['introspect'])
   await addActor(authority, 'Ada')

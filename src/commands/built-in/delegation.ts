@@ -18,11 +18,11 @@ const introspection = z
   })
   .meta({ id: 'Introspection' })
 
-/** Acting as another, and checking a token on another's behalf. */
+/** The commands for impersonation and for checking a token of another client. */
 export const delegationCommands: readonly Command[] = [
   defineCommand({
     name: 'session.introspect',
-    about: 'Says whether a token is good and whose it is (RFC 7662).',
+    about: 'Returns whether a token is valid, and its actor (RFC 7662).',
     access: [ROLES.introspect],
     session: 'own',
     params: z.strictObject({
@@ -57,7 +57,7 @@ export const delegationCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'impersonation.start',
-    about: 'Begins a session that acts as another; it ends with this one.',
+    about: 'Creates a session that acts as another actor; it ends with the current one.',
     access: [ROLES.impersonate, ROLES.admin],
     session: 'own',
     params: z.strictObject({ actor: z.string().min(1).max(254) }),
@@ -69,7 +69,7 @@ export const delegationCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'impersonation.stop',
-    about: 'Ends the impersonation; the session it was started from goes on.',
+    about: 'Ends the impersonation; its parent session continues.',
     access: ['*'],
     session: 'required',
     params: z.strictObject({}),

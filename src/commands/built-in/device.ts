@@ -6,11 +6,12 @@ const time = z.int().min(0)
 const text = z.string().nullable()
 const byUserCode = z.strictObject({ userCode: z.string().min(1).max(100) })
 
-/** Logging in a device from where one is logged in already (RFC 8628), and the keys of signed tokens. */
+/** The commands for the login of a device (RFC 8628), and for the keys of signed tokens. */
 export const deviceCommands: readonly Command[] = [
   defineCommand({
     name: 'device.start',
-    about: 'Begins the login of a device: it shows the user code and polls with the device code.',
+    about:
+      'Starts the login of a device, which shows the user code and polls with the device code.',
     access: ['*'],
     params: z.strictObject({
       client: z.string().max(100).optional(),
@@ -31,7 +32,7 @@ export const deviceCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'device.poll',
-    about: 'Says where the login of a device stands; once it is approved, gives the session once.',
+    about: 'Returns the state of a device login, and once it is approved the session, once.',
     access: ['*'],
     params: z.strictObject({ deviceCode: z.string().min(1).max(200) }),
     result: z.discriminatedUnion('state', [
@@ -48,7 +49,7 @@ export const deviceCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'device.find',
-    about: 'What a device says of itself that waits for approval.',
+    about: 'Returns what a device waiting for approval reports about itself.',
     access: ['*'],
     session: 'fresh',
     params: byUserCode,
@@ -68,7 +69,8 @@ export const deviceCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'device.approve',
-    about: 'Lets a device log in as me, to do no more than this session may.',
+    about:
+      'Approves a device login as the current actor, with at most the roles of the current session.',
     access: ['*'],
     session: 'fresh',
     params: byUserCode,
@@ -80,7 +82,7 @@ export const deviceCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'device.deny',
-    about: 'Denies a device its login.',
+    about: 'Denies a device login.',
     access: ['*'],
     session: 'fresh',
     params: byUserCode,
@@ -92,7 +94,7 @@ export const deviceCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'keys.list',
-    about: 'The public keys of signed tokens (RFC 7517).',
+    about: 'Returns the public keys of signed tokens (RFC 7517).',
     access: ['*'],
     params: z.strictObject({}),
     result: z.strictObject({ keys: z.array(z.record(z.string(), z.string())) }),

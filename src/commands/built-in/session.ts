@@ -14,7 +14,7 @@ import {
 const label = z.string().max(100).optional()
 const password = z.string().min(1).max(8192)
 
-/** The session verbs that any actor may use. */
+/** The session commands for every actor. */
 export const sessionCommands: readonly Command[] = [
   defineCommand({
     name: 'actors.create',
@@ -33,7 +33,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'session.login',
-    about: 'Proves a password and begins a session; the session it came from, if any, ends.',
+    about: 'Verifies a password and creates a session; the current session, if any, ends.',
     access: ['*'],
     params: z.strictObject({
       identity: z.string().min(1).max(254),
@@ -48,7 +48,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'session.loginAnonymous',
-    about: 'Begins a session for a visitor.',
+    about: 'Creates an anonymous session.',
     access: ['*'],
     params: z.strictObject({ label }),
     result: loggedInShape,
@@ -58,7 +58,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'session.get',
-    about: 'Who am I.',
+    about: 'Returns the current session and its actor.',
     access: ['*'],
     session: 'required',
     params: z.strictObject({}),
@@ -71,7 +71,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'session.renew',
-    about: 'Exchanges a renewal code for the next token and code; a retry gets the same.',
+    about: 'Exchanges a renewal code for the next token and code; a retry returns the same.',
     access: ['*'],
     params: z.strictObject({ renewal: z.string().min(1).max(4096) }),
     result: loggedInShape,
@@ -81,7 +81,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'session.stepUp',
-    about: 'Proves the password again and rotates the token; the old one dies at once.',
+    about: 'Verifies the password again and rotates the token; the old one is invalid at once.',
     access: ['*'],
     session: 'own',
     params: z.strictObject({ password }),
@@ -93,7 +93,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'session.logout',
-    about: 'Ends the session.',
+    about: 'Ends the current session.',
     access: ['*'],
     session: 'required',
     params: z.strictObject({}),
@@ -104,7 +104,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'sessions.list',
-    about: 'My live sessions, newest first.',
+    about: 'Lists the actor’s live sessions, newest first.',
     access: ['*'],
     session: 'own',
     params: z.strictObject(page),
@@ -117,7 +117,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'sessions.end',
-    about: 'Ends one of my sessions.',
+    about: 'Ends one of the actor’s sessions.',
     access: ['*'],
     session: 'own',
     params: z.strictObject({ id: z.string().max(100) }),
@@ -128,7 +128,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'sessions.endOthers',
-    about: 'Ends all of my sessions but this one.',
+    about: 'Ends all sessions of the actor except the current one.',
     access: ['*'],
     session: 'own',
     params: z.strictObject({}),
@@ -141,7 +141,7 @@ export const sessionCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'password.change',
-    about: 'Changes my password, by default ending my other sessions.',
+    about: 'Changes the actor’s password, and by default ends its other sessions.',
     access: ['*'],
     session: 'own',
     params: z.strictObject({

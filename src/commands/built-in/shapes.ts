@@ -3,7 +3,9 @@ import { type Actor, LatchkeyError, type Refusal } from '../../core/index.ts'
 
 const time = z.int().min(0).describe('Epoch milliseconds')
 
-/** What each answer looks like, for the reference and for clients; tests hold the answers to it. */
+/**
+ * The shapes of answers, for the reference and for clients. Tests check the answers against them.
+ */
 export const actorShape = z
   .strictObject({
     id: z.string(),
@@ -23,7 +25,7 @@ export const actorShape = z
   .meta({ id: 'Actor' })
 
 const session = {
-  id: z.string().describe('Public handle: not a secret, and no token can be made of it'),
+  id: z.string().describe('Public handle: not a secret, and not sufficient for a token'),
   owner: z.string(),
   actsAs: z.string().nullable(),
   parent: z.string().nullable(),
@@ -33,10 +35,10 @@ const session = {
   anonymous: z.boolean(),
   createdAt: time,
   authenticatedAt: time,
-  expiresAt: time.describe('When it is over if it is not used or renewed before'),
-  endsAt: time.describe('When it is over whatever happens'),
+  expiresAt: time.describe('When the session expires unless it is used or renewed before'),
+  endsAt: time.describe('The absolute end of the session'),
   generation: z.int(),
-  group: z.string().nullable().describe('A label of the application'),
+  group: z.string().nullable().describe('A label set by the application'),
 }
 
 export const sessionShape = z.strictObject(session).meta({ id: 'Session' })
@@ -68,7 +70,7 @@ export const loggedInShape = z
   })
   .meta({ id: 'LoggedIn' })
 
-/** A page of a listing. */
+/** Returns the shape of a page of a listing. */
 export function pageOf(key: string, item: z.ZodType): z.ZodType {
   return z.strictObject({ [key]: z.array(item), next: z.string().optional() })
 }
@@ -78,20 +80,23 @@ export const page = {
   after: z.string().max(200).optional(),
 }
 
-/** Drops what is `undefined`, which optional fields of zod may hold and exact options may not. */
+/**
+ * Removes `undefined` values, which zod's optional fields may have and exact optional properties
+ * may not.
+ */
 export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>
   }
 }
 
-/** The actor, or `not_found`. */
+/** Returns the actor. Throws `not_found` for null. */
 export function found(actor: Actor | null): { actor: Actor } {
   if (actor === null) throw new LatchkeyError('not_found', 'There is no such actor.')
   return { actor }
 }
 
-/** What a login answers with: the secrets are in it this once. */
+/** Returns the answer of a login. It is the only answer that contains the secrets. */
 export function loggedIn(
   outcome:
     | Refusal

@@ -33,9 +33,10 @@ export interface AuthorityStats {
 }
 
 /**
- * The session authority. The verbs of a session's life are its own methods; the others are in groups. A verb with an expected refusal
- * returns `{ ok: false, code }`; other failures throw `LatchkeyError`. The last argument says where the request comes from and takes
- * a `signal`. Made by `createAuthority`.
+ * The session authority, created by `createAuthority`. The methods of a session's life cycle are on
+ * the class itself; the others are in groups. A method with an expected refusal returns `{ ok:
+ * false, code }`; other failures throw `LatchkeyError`. The last argument contains the source of
+ * the request and a `signal`.
  */
 export class Authority {
   /** Sessions: list, end, impersonate, data. */
@@ -77,19 +78,20 @@ export class Authority {
   }
 
   /**
-   * Verifies a password and creates a session. The answer and the work are the same for an unknown identity and a wrong password.
-   * Refuses `credentials_invalid`, `actor_suspended` (only to the right password), `throttled`, `busy`, `session_limit`, `conflict`,
-   * `unavailable`. A `LatchkeyError` thrown by a guard becomes a refusal with its code; anything else that a guard throws becomes
-   * `access_denied` with the thrown value as `cause`.
+   * Verifies a password and creates a session. The answer and the work are the same for an unknown
+   * identity and a wrong password. Refuses `credentials_invalid`, `actor_suspended` (only for the
+   * right password), `throttled`, `busy`, `session_limit`, `conflict`, `unavailable`. A
+   * `LatchkeyError` thrown by a guard becomes a refusal with its code; any other thrown value
+   * becomes `access_denied` with that value as `cause`.
    */
   login(request: LoginRequest, options: CallOptions = {}): Promise<LoggedIn | Refusal> {
     return login(this.#context, request, options)
   }
 
   /**
-   * Checks a token of any registered format; every door calls this. Refuses `token_missing`, `token_invalid`, and only to the right secret
-   * `session_expired` and `session_revoked` with the reason; `unavailable` when the store cannot be reached and the cache may not
-   * be trusted.
+   * Checks a token of any registered format; every door calls this method. Refuses `token_missing`,
+   * `token_invalid`, and only for the right secret `session_expired` and `session_revoked` with the
+   * reason; `unavailable` when the store cannot be reached and the cache is not trusted.
    */
   authenticate(
     token: string | null | undefined,
@@ -99,9 +101,10 @@ export class Authority {
   }
 
   /**
-   * Exchanges a renewal code for the next token and code. The session keeps its id and its open connections. A retry within the
-   * grace gets the same successor, on any node; a code that was used before that ends the session (`session_revoked`, reason
-   * `reuse_detected`). Source: RFC 9700 4.14.2, FAPI 2.0.
+   * Exchanges a renewal code for the next token and code. The session keeps its id and its open
+   * connections. A retry within the grace period returns the same successor, on any node; an older
+   * code that was used before ends the session (`session_revoked`, reason `reuse_detected`).
+   * Source: RFC 9700 4.14.2, FAPI 2.0.
    */
   renew(code: string, options: RenewOptions = {}): Promise<LoggedIn | Refusal> {
     return renew(this.#context, code, options)
@@ -119,19 +122,26 @@ export class Authority {
     return stepUp(this.#context, current, proof, options)
   }
 
-  /** Ends the session, and the impersonations that were started from it. Resolves when it is ended on every node. */
+  /**
+   * Ends the session and the impersonations that were started from it. Resolves when it is ended on
+   * every node.
+   */
   logout(current: Authenticated, options: CallOptions = {}): Promise<void> {
     return logout(this.#context, current, options)
   }
 
-  /** Calls `listener` with every change of sessions, actors and settings, made here or on another node. Returns a function that stops it. */
+  /**
+   * Calls `listener` with every change of sessions, actors and settings, made on this or another
+   * node. Returns a function that removes the listener.
+   */
   onChange(listener: (change: Change) => void): () => void {
     return this.#context.onChange(listener)
   }
 
   /**
-   * Removes sessions, audit entries, counters and documents that are past their retention, in small steps (at most `maxSteps`), and rotates
-   * old signing keys. `createAuthority` runs it every `pruneEveryMs`.
+   * Removes sessions, audit entries, counters and documents that are past their retention, in small
+   * steps (at most `maxSteps`), and rotates old signing keys. `createAuthority` runs it every
+   * `pruneEveryMs`.
    */
   prune(options: CallOptions & { readonly maxSteps?: number } = {}): Promise<Pruned> {
     return prune(this.#context, options)
@@ -142,7 +152,10 @@ export class Authority {
     return this.#context.store.clock.now()
   }
 
-  /** Asks the store a small question. Throws `unavailable` when it does not answer within the deadline. */
+  /**
+   * Sends the store a small query. Throws `unavailable` when it does not answer within the
+   * deadline.
+   */
   async ping(options: CallOptions = {}): Promise<void> {
     await this.#context.ask(() => this.#context.store.sessions.findEpochs(''), options.signal)
   }
@@ -158,7 +171,7 @@ export class Authority {
     }
   }
 
-  /** Writes what is buffered and closes the store. Idempotent. */
+  /** Writes buffered data and closes the store. Idempotent. */
   close(): Promise<void> {
     return this.#stop()
   }

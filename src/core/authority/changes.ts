@@ -1,12 +1,12 @@
 import type { BusMessage } from '../ports/index.ts'
 import type { EndedSession } from '../session/record.ts'
 
-/** A change that listeners get: one of this node or of another. */
+/** A change passed to listeners, made on this node or on another. */
 export type Change = BusMessage
 
 /**
- * Whether a change waits until every node has applied it: what takes something away does. A renewal whose old token lives on, a setting and
- * saved data do not.
+ * Whether announcing a change waits until every node has applied it. Changes that revoke something
+ * wait. A renewal whose old token stays valid, a setting and saved data do not.
  */
 export const NEEDS_CONFIRMATION: Readonly<Record<BusMessage['kind'], boolean>> = {
   'session-changed': false,
@@ -23,7 +23,7 @@ export const NEEDS_CONFIRMATION: Readonly<Record<BusMessage['kind'], boolean>> =
   missed: false,
 }
 
-/** The message that sessions have ended, or null where none has. */
+/** Returns the message that sessions have ended, or null if the list is empty. */
 export function endedChange(ended: readonly EndedSession[]): Change | null {
   return ended.length === 0 ? null : { kind: 'sessions-ended', ended }
 }

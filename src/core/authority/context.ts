@@ -24,20 +24,21 @@ import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
 import type { RoutedEvent } from './events-group.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
-/** What every verb takes beside its own input. */
+/** Options of every method, besides its own input. */
 export interface CallOptions extends RequestSource {
   /** Epoch milliseconds; the store's clock by default. */
   readonly now?: number
   readonly signal?: AbortSignal | undefined
-  /** The id of the administrator that acts, for the audit trail. */
+  /** The id of the acting administrator, for the audit trail. */
   readonly by?: string | null
 }
 
-/** What a read of a session found: its record in whatever state, and its entry if it is live. */
+/** The outcome of reading a session: its record in any state, and its entry if it is live. */
 export interface LoadedSession {
   readonly record: SessionRecord | null
-  /** Null only where there is no record. */
+  /** Null only if there is no record. */
   readonly epochs: Epochs | null
   readonly entry: SessionEntry | null
 }
@@ -57,7 +58,7 @@ export interface AuthorityContextOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** What the verbs share: the store behind a deadline, the caches, the codecs, and how changes are announced. */
+/** What the methods of one authority share: store, caches, codecs, and publishing of changes. */
 export class AuthorityContext {
   readonly store: Store
   readonly directory: Directory
@@ -111,42 +112,45 @@ export class AuthorityContext {
   }
 
   /**
-   * Asks the store, within the deadline and until the caller gives up. Whatever the engine throws becomes
-   * `unavailable`: its own errors mean nothing to a caller.
+   * Calls the store, within the deadline and until `signal` fires. Any error of the engine is
+   * rethrown as `unavailable`, because engine errors mean nothing to a caller.
    */
   async ask<T>(question: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted()
     const deadline = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
-      deadline.reject(new LatchkeyError('unavailable', 'The store did not answer in time.'))
+      deadline.reject(
+        new LatchkeyError('unavailable', 'The store did not answer in time. Try again.'),
+      )
     }, this.#storeTimeoutMs)
     try {
       return await unlessAborted(Promise.race([question(), deadline.promise]), signal)
     } catch (error) {
       if (error instanceof LatchkeyError || signal?.aborted === true) throw error
-      throw new LatchkeyError('unavailable', 'The store failed.', { cause: error })
+      throw new LatchkeyError('unavailable', 'The store failed. Try again later.', { cause: error })
     } finally {
       clearTimeout(timer)
     }
   }
 
   /**
-   * Asks the store for a write, and announces what `tell` makes of its outcome. Whoever asks may give up and the deadline may
-   * pass while the write still lands, so it is announced whenever it does.
+   * Writes to the store, and announces the changes that `changesOf` derives from the outcome. If
+   * the caller aborts or the deadline passes while the write still completes, the changes are
+   * announced when it does.
    */
   async write<T>(
     write: () => Promise<T>,
-    tell: (outcome: T) => Change | readonly (Change | null)[] | null,
+    changesOf: (outcome: T) => Change | readonly (Change | null)[] | null,
     signal?: AbortSignal,
   ): Promise<T> {
-    let told: Promise<unknown> | null = null
+    let announced: Promise<unknown> | null = null
     const outcome = await this.ask(async () => {
       const written = await write()
-      const changes = [tell(written)].flat().filter((change) => change !== null)
-      told = Promise.all(changes.map((change) => this.announce(change)))
+      const changes = [changesOf(written)].flat().filter((change) => change !== null)
+      announced = Promise.all(changes.map((change) => this.announce(change)))
       return written
     }, signal)
-    await told
+    await announced
     return outcome
   }
 
@@ -156,7 +160,7 @@ export class AuthorityContext {
     return codec
   }
 
-  /** Parses a token of any registered format; null for a text of none. */
+  /** Parses a token of any registered format; returns null if no format matches. */
   parseToken(text: string): PresentedToken | null {
     for (const codec of this.#codecs) {
       const parts = codec.parse(text)
@@ -165,12 +169,12 @@ export class AuthorityContext {
     return null
   }
 
-  /** The keys of the formats that sign. */
+  /** Returns the keys of the formats that sign. */
   signingKeys(): readonly SigningKeys[] {
     return this.#codecs.flatMap(({ keys }) => (keys === undefined ? [] : [keys]))
   }
 
-  /** The codec comes along, because a renewed session answers in the format it was asked in. */
+  /** The result contains the codec, because the renewed token has the format of the code. */
   parseRenewal(code: string): (ParsedRenewal & { codec: TokenCodec }) | null {
     for (const codec of this.#codecs) {
       const parsed = codec.parseRenewal(code)
@@ -179,12 +183,12 @@ export class AuthorityContext {
     return null
   }
 
-  /** Whether what is cached may be trusted now. */
+  /** Returns whether cached entries may be trusted now. */
   trusted(): boolean {
     return this.store.bus.isTrusted()
   }
 
-  /** An active actor, through the cache; null for one that is missing or suspended. */
+  /** Returns an active actor, through the cache; null if it is missing or suspended. */
   async findActor(id: string, now: number): Promise<ActorEntry | null> {
     const trusted = this.trusted()
     const cached = trusted ? this.actors.get(id) : undefined
@@ -202,16 +206,16 @@ export class AuthorityContext {
   isCurrent(entry: ActorEntry, now: number): boolean {
     const maxAgeMs = this.directory.maxAgeMs
     if (!entry.isCurrent(this.#actorChanges)) return false
-    // What was read for this very check is current even where nothing may be kept.
+    // A value that was read for this check is current even if it may not be cached.
     return maxAgeMs === undefined || now - entry.readAt < Math.max(1, maxAgeMs)
   }
 
-  /** A session with all that a check of it needs, read from the store and kept if it is live. */
+  /** Reads a session and everything a check of it needs from the store. Caches it if it is live. */
   async loadSession(id: string, now: number): Promise<LoadedSession> {
     const trusted = this.trusted()
     const load = async () => {
       const loaded = await this.#readSession(id, now)
-      // The first use of a generation is a write, so an unused one is never answered from the cache.
+      // The first use of a generation is a write, so an unused one is never cached.
       return { entry: loaded.record?.usedAt === null ? null : loaded.entry, result: loaded }
     }
     return trusted ? this.sessions.fill(id, load) : (await load()).result
@@ -221,7 +225,7 @@ export class AuthorityContext {
     for (let attempt = 0; attempt < 3; attempt++) {
       const before = this.#actorChanges.number
       const loaded = await this.#readOnce(id, now)
-      // An epoch that rose between the reading of the record and that of its actor is in neither.
+      // An epoch raised between the reads of the record and of its actor is in neither result.
       const { record } = loaded
       const changed =
         record !== null &&
@@ -230,7 +234,7 @@ export class AuthorityContext {
         )
       if (!changed) return loaded
     }
-    throw new LatchkeyError('unavailable', 'The account keeps changing. Try again.')
+    throw new LatchkeyError('unavailable', 'The account changed repeatedly. Try again.')
   }
 
   async #readOnce(id: string, now: number): Promise<LoadedSession> {
@@ -249,13 +253,13 @@ export class AuthorityContext {
     return { ...loaded, entry }
   }
 
-  /** When a session ends unless it is used before, with the uses that are not written yet. */
+  /** Returns when a session ends unless it is used before. Includes uses not yet written. */
   expiresAt(record: SessionRecord): number {
     const lastUsedAt = Math.max(record.lastUsedAt, this.touches.find(record.id) ?? 0)
     return expiresAt({ ...record, lastUsedAt })
   }
 
-  /** The actor behind a session that is known to be live. Throws `session_revoked` if it no longer may act. */
+  /** Returns the actor of a live session. Throws `session_revoked` if it is not active. */
   async actorOf(record: SessionRecord, now: number): Promise<ActorEntry> {
     const entry = record.anonymous
       ? anonymousEntry(record, this.#actorChanges.seen(record.owner))
@@ -270,15 +274,16 @@ export class AuthorityContext {
     return () => this.#eventListeners.delete(listener)
   }
 
-  /** Calls back with every change, of this node and of others. Returns how to stop. */
+  /** Calls `listener` with every change of any node. Returns a function that removes it. */
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
   /**
-   * Applies a change here at once, and tells the other nodes: resolves once it is applied on every node, or, for changes that take nothing
-   * away, once it is sent. Throws `unavailable` when it could not be sent: the write stands, and a retry is safe.
+   * Applies a change on this node at once and publishes it. Resolves when it is applied on every
+   * node, or, for changes that revoke nothing, when it is sent. Throws `unavailable` if it could
+   * not be sent: the write stands, and a retry is safe.
    */
   async announce(change: Change): Promise<void> {
     this.#apply(change)
@@ -315,7 +320,7 @@ export class AuthorityContext {
     } else if (change.kind === 'data-changed') {
       this.data.invalidate(change.id)
     } else if (change.kind === 'owner-epoch-raised') {
-      // The sessions of the owner point at its entry, so one change makes all of them be read again.
+      // Session entries refer to their owner, so this makes all of them be read again.
       this.#actorChanges.raise(change.owner)
       this.actors.invalidate(change.owner)
     } else if (change.kind === 'global-epoch-raised') {
@@ -334,7 +339,7 @@ export class AuthorityContext {
     }
   }
 
-  /** A line of the audit trail. */
+  /** Returns an audit entry. */
   entry(
     act: AuditAct,
     outcome: string,
@@ -357,7 +362,7 @@ export class AuthorityContext {
     }
   }
 
-  /** The keyed hash under which an identity is counted and audited. */
+  /** Returns the keyed hash under which an identity is counted and audited. */
   hashIdentity(identity: string): string {
     return keyedHash(this.#auditKey, identity)
   }
@@ -380,24 +385,7 @@ export function addressOf(source: RequestSource): string | null {
     : canonicalAddress(source.address)
 }
 
-/** What work comes to, or the reason of `signal` if that fires first; the work goes on for others who wait for it. */
-export async function unlessAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return work
-  const aborted = Promise.withResolvers<never>()
-  const giveUp = () => aborted.reject(signal.reason)
-  if (signal.aborted) giveUp()
-  signal.addEventListener('abort', giveUp, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-  }
-}
-
-/** Runs a verb whose refusals are values: a `LatchkeyError` from below becomes one. */
+/** Runs a function whose refusals are values: a thrown `LatchkeyError` becomes a refusal. */
 export async function settle<T>(verb: () => Promise<T>): Promise<T | Refusal> {
   try {
     return await verb()

@@ -9,16 +9,19 @@ import { AuthorityContext } from './context.ts'
 import { prune } from './maintain.ts'
 
 export interface AuthorityOptions {
-  /** Where sessions live: `sqlite({ folder })`, `memory()`. */
+  /** The store of sessions: `sqlite({ folder })`, `memory()`. */
   readonly store: Store | Promise<Store>
-  /** Where actors are found; the store's own directory by default. */
+  /** The directory of actors; the store's own directory by default. */
   readonly directory?: Directory
-  /** Values instead of the defaults; changes made while it runs go over them. */
+  /** Values instead of the defaults. Changes made at run time take precedence. */
   readonly settings?: Partial<Settings>
   readonly guards?: readonly Guard[]
-  /** Cost and concurrency of password hashing: argon2id, 19 MiB, 2 passes, as many at once as there are cores. */
+  /**
+   * Cost and concurrency of password hashing: argon2id, 19 MiB, 2 passes, one per processor core by
+   * default.
+   */
   readonly passwords?: PasswordHasherOptions
-  /** Token formats beside the native one. */
+  /** Token formats in addition to the native one. */
   readonly codecs?: readonly (TokenCodec | CodecFactory)[]
   /**
    * Sessions whose rows other systems own, such as those of an AdonisJS application. Each belongs to the codec of its `format`, which must be among
@@ -27,15 +30,15 @@ export interface AuthorityOptions {
   readonly externalSessions?: readonly ExternalSessions[]
   /** Bounds of what is kept in memory: 1,000,000 sessions and 256 MiB by default, actors as much again. */
   readonly cache?: { readonly maxEntries?: number; readonly maxBytes?: number }
-  /** How long the store may take to answer before the answer is `unavailable`: 3,000 ms by default. */
+  /** The deadline of the store, after which the answer is `unavailable`: 3,000 ms by default. */
   readonly storeTimeoutMs?: number
-  /** How often what is over is removed: every 60,000 ms by default; 0 for never. */
+  /** The interval of pruning: 60,000 ms by default; 0 disables it. */
   readonly pruneEveryMs?: number
-  /** Told of failures that no caller can be told of. `console.error` by default. */
+  /** Called with errors that no caller receives. `console.error` by default. */
   readonly onError?: (error: unknown) => void
 }
 
-/** Opens a session authority on a store. Close it with `authority.close()`, which closes the store. */
+/** Opens a session authority on a store. `authority.close()` also closes the store. */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   const store = await options.store
   const now = store.clock.now()
@@ -69,7 +72,7 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     storeTimeoutMs: options.storeTimeoutMs ?? 3000,
     onError,
   })
-  // Read once the house hears the bus, so that no change falls in between.
+  // Loaded after the subscription to the bus, so that no change is missed in between.
   await settings.load()
   const stopPruning = startPruning(context, options.pruneEveryMs ?? 60_000)
   const stop = async () => {
@@ -87,7 +90,7 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
   })
 }
 
-/** A random key that never leaves the store, made at the first start. */
+/** Returns a random key that never leaves the store, created at the first start. */
 async function findKey(store: Store, name: string, now: number): Promise<string> {
   for (;;) {
     const found = await store.documents.find(name, now)

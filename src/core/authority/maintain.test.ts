@@ -14,12 +14,12 @@ import {
 import { memory } from '../../stores/memory/index.ts'
 import { createAuthority } from './create-authority.ts'
 
-test('pruning removes what is over for long enough, and nothing that lives', async (t) => {
+test('pruning removes what is past its retention, and nothing live', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const gone = await logIn(authority, 'ada')
   const kept = await logIn(authority, 'ada', { profile: 'device' })
-  await authority.login({ identity: 'nobody', password: 'x' }, { address: '192.0.2.7' })
+  await authority.login({ identity: 'unknown', password: 'x' }, { address: '192.0.2.7' })
   await authority.sessions.end({ id: gone.session.id })
   clock.advance(DAY)
   const early = await authority.prune()
@@ -29,7 +29,7 @@ test('pruning removes what is over for long enough, and nothing that lives', asy
   await check(authority, kept.token)
 })
 
-test('pruning keeps as much of the trail as the settings say', async (t) => {
+test('pruning keeps as much of the audit trail as the settings require', async (t) => {
   const { authority, clock } = await openFixture(t, { settings: { 'audit.maxEntries': 3 } })
   for (let at = 0; at < 10; at++) await authority.login({ identity: `n${at}`, password: 'x' })
   assert.equal((await authority.prune()).audit, 7)
@@ -37,7 +37,7 @@ test('pruning keeps as much of the trail as the settings say', async (t) => {
   assert.equal((await authority.prune()).audit, 3)
 })
 
-test('pruning in few steps says that it is not done', async (t) => {
+test('pruning with few steps reports that it is not done', async (t) => {
   const { authority, clock } = await openFixture(t)
   for (let at = 0; at < 3; at++) await authority.sessions.loginAnonymous()
   clock.advance(100 * DAY)
@@ -45,7 +45,7 @@ test('pruning in few steps says that it is not done', async (t) => {
   assert.equal((await authority.prune()).done, true)
 })
 
-test('what is over is removed by itself, and a failure of that is told', async (t) => {
+test('pruning runs periodically, and its failure is reported', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const fixture = await openFixture(t)
   const { tap, errors } = await fixture.addNode({ pruneEveryMs: 60_000 })
@@ -58,7 +58,7 @@ test('what is over is removed by itself, and a failure of that is told', async (
   assert.equal(errors.length, 1)
 })
 
-test('closing writes what is pending, and again does nothing', async (t) => {
+test('closing writes what is pending, and closing again does nothing', async (t) => {
   const { authority, tap } = await openFixture(t)
   const closing = [authority.close(), authority.close()]
   await Promise.all(closing)
@@ -67,7 +67,7 @@ test('closing writes what is pending, and again does nothing', async (t) => {
   assert.equal(tap.count('sessions.touch'), 0)
 })
 
-test('a store that cannot be opened for service is let go of', async () => {
+test('a store that cannot be opened is closed', async () => {
   const store = memory()
   const settings = { 'renewal.graceMs': -1 }
   const opening = createAuthority({ store, passwords: CHEAP, settings })
@@ -75,7 +75,7 @@ test('a store that cannot be opened for service is let go of', async () => {
   await assert.rejects(store.sessions.findEpochs(''), { code: 'unavailable' })
 })
 
-test('a ping says whether the store answers', async (t) => {
+test('a ping reports whether the store answers', async (t) => {
   const { authority, tap } = await openFixture(t)
   await authority.ping()
   tap.intercept('sessions.findEpochs', () => Promise.reject(new Error('gone')))

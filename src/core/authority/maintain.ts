@@ -20,9 +20,9 @@ export interface Pruned {
 const STEP = 500
 
 /**
- * Removes what is over: sessions whose end lies further back than they are kept, old audit entries, counters and documents
- * past their expiry. Works in small steps, so that writes are never held up, and at most `maxSteps` of them. Replaces
- * signing keys that are old.
+ * Removes what is past its retention: ended sessions, old audit entries, counters and documents
+ * past their expiry. Works in small steps, at most `maxSteps`, so that other writes are not
+ * blocked. Replaces old signing keys.
  */
 export async function prune(
   context: AuthorityContext,

@@ -16,13 +16,13 @@ import {
 
 const forever = () => new Promise<never>(() => {})
 
-/** A node that has heard nothing for longer than its lease. */
+/** Stops a node from receiving messages for longer than its lease. */
 function cutOff(fixture: TestFixture, node: TestNode): void {
   fixture.engine.hub.pause(node.raw.bus)
   fixture.clock.advance(1000)
 }
 
-test('a node that has not heard the bus within its lease asks the store at every check', async (t) => {
+test('a node whose lease has run out asks the store at every check', async (t) => {
   const fixture = await openFixture(t)
   const node = await fixture.addNode()
   const ada = await addActor(fixture.authority, 'Ada', ['user', 'editor'])
@@ -50,7 +50,7 @@ test('the last instant of the lease is trusted, its end is not', async (t) => {
   assert.ok(fixture.tap.count('sessions') > 0)
 })
 
-test('a lock-all during a lapse counts while it lasts', async (t) => {
+test('a lock-all during a lapse counts while the lapse lasts', async (t) => {
   const fixture = await openFixture(t)
   const node = await fixture.addNode()
   await addActor(fixture.authority, 'Ada')
@@ -61,7 +61,7 @@ test('a lock-all during a lapse counts while it lasts', async (t) => {
   assert.equal(await reasonOf(node.authority, token), 'locked')
 })
 
-test('a lock-all during a lapse counts after it, though nothing was checked meanwhile', async (t) => {
+test('a lock-all during a lapse counts after it, even if nothing was checked meanwhile', async (t) => {
   const fixture = await openFixture(t)
   const node = await fixture.addNode()
   await addActor(fixture.authority, 'Ada')
@@ -74,7 +74,7 @@ test('a lock-all during a lapse counts after it, though nothing was checked mean
   refused(await node.authority.renew(renewalOf(login)), 'session_revoked')
 })
 
-test('what was revoked during a lapse is not accepted after it', async (t) => {
+test('a session revoked during a lapse is not accepted after it', async (t) => {
   const fixture = await openFixture(t)
   const node = await fixture.addNode()
   const ada = await addActor(fixture.authority, 'Ada', ['user', 'editor'])
@@ -94,7 +94,7 @@ test('what was revoked during a lapse is not accepted after it', async (t) => {
   assert.equal(node.authority.settings.get('renewal.graceMs'), 77)
 })
 
-test('with lease and store both gone the answer is unavailable, and good again when they are back', async (t) => {
+test('without lease and store the answer is unavailable, and checks succeed again once both are back', async (t) => {
   const fixture = await openFixture(t)
   await addActor(fixture.authority, 'Ada')
   const { token } = await logIn(fixture.authority, 'ada')
@@ -135,7 +135,7 @@ test('an unreachable directory is unavailable, not a logout', async (t) => {
   await check(authority, token)
 })
 
-test('a yes from the cache needs no store while the lease lasts', async (t) => {
+test('a positive answer from the cache needs no store while the lease is valid', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')

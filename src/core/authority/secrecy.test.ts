@@ -14,8 +14,8 @@ const TYPED = 'my-password-typed-as-a-name'
 const WRONG = 'wrong password of ada'
 const NEXT = 'another fine stone'
 
-/** A day in the life of a house, and every secret that was in anybody's hands. */
-async function liveThrough(t: TestContext) {
+/** Runs every method that handles a secret, and returns all the secrets. */
+async function useEverySecret(t: TestContext) {
   const fixture = await openFixture(t)
   const { authority, clock } = fixture
   const from = { address: '192.0.2.7', door: 'http' }
@@ -39,8 +39,8 @@ async function liveThrough(t: TestContext) {
   const acting = granted(
     await authority.sessions.impersonate(await check(authority, proven.token), eve.id, from),
   )
-  const visitor = granted(await authority.sessions.loginAnonymous({}, from))
-  for (const each of [login, renewed, proven, acting, visitor]) {
+  const anonymous = granted(await authority.sessions.loginAnonymous({}, from))
+  for (const each of [login, renewed, proven, acting, anonymous]) {
     secrets.push(each.token)
     if (each.renewal !== null) secrets.push(each.renewal)
   }
@@ -55,14 +55,14 @@ async function liveThrough(t: TestContext) {
   return { ...fixture, secrets }
 }
 
-/** The secret parts of tokens and codes too, not only their whole. */
+/** The secret parts of tokens and codes, not only the whole text. */
 function parts(secret: string): string[] {
   if (!/^lk[sr]_/.test(secret)) return [secret]
   return [secret.slice(29, 72), ...(secret.startsWith('lkr_') ? [secret.slice(72, 115)] : [])]
 }
 
-test('no password, token, code or unknown identity stands in the trail', async (t) => {
-  const { authority, secrets } = await liveThrough(t)
+test('no password, token, code or unknown identity is in the audit trail', async (t) => {
+  const { authority, secrets } = await useEverySecret(t)
   const { items } = await authority.audit.list({ limit: 1000 })
   const acts = new Set(items.map(({ act }) => act))
   for (const act of [
@@ -78,12 +78,12 @@ test('no password, token, code or unknown identity stands in the trail', async (
   for (const secret of secrets) {
     for (const part of parts(secret)) assert.ok(!trail.includes(part), `${part} is in the trail`)
   }
-  const stranger = items.find(({ actor, act }) => act === 'login' && actor === null)
-  assert.match(stranger?.identityHash ?? '', /^[\w-]{22}$/)
+  const unknown = items.find(({ actor, act }) => act === 'login' && actor === null)
+  assert.match(unknown?.identityHash ?? '', /^[\w-]{22}$/)
 })
 
 test('no password, token, code or unknown identity is stored in clear', async (t) => {
-  const { engine, secrets } = await liveThrough(t)
+  const { engine, secrets } = await useEverySecret(t)
   const stored = JSON.stringify(engine.tables, (_key, value: unknown) =>
     value instanceof Map || value instanceof Set ? [...value] : value,
   )
@@ -93,7 +93,7 @@ test('no password, token, code or unknown identity is stored in clear', async (t
   }
 })
 
-test('an outcome has its secrets in the two fields that are for them, and nowhere else', async (t) => {
+test('an outcome has its secrets only in the two fields for them', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, renewal, ...rest } = await logIn(authority, 'ada')

@@ -3,13 +3,13 @@ import type { AuthorityContext, CallOptions } from './context.ts'
 
 /** Settings that can change while the authority runs: `authority.settings`. */
 export interface SettingsGroup {
-  /** Returns the value in force, from memory. */
+  /** Returns the current value, from memory. */
   get<N extends SettingName>(name: N): Settings[N]
   /** Returns every setting with its value, its default and its meaning. */
   list(): readonly SettingState[]
   /**
-   * Changes a setting durably and on every node; `undefined` restores the default. Throws `invalid_request` for an unknown name or a
-   * value that is not allowed.
+   * Changes a setting durably and on every node; `undefined` restores the default. Throws
+   * `invalid_request` for an unknown name or a value that is not allowed.
    */
   set<N extends SettingName>(
     name: N,

@@ -3,15 +3,19 @@ import { PROFILES } from '../session/profile.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
 
 /**
- * Puts a new signing key in use, on every node, and returns its id; tokens signed before stay good. Throws `invalid_request`
- * where no format signs, `conflict` when too many old keys are still kept.
+ * Activates a new signing key on every node, and returns its id. Tokens signed before stay valid.
+ * Throws `invalid_request` if no format signs, `conflict` if too many old keys are still kept.
  */
 export async function rotateSigningKey(
   context: AuthorityContext,
   options: CallOptions,
 ): Promise<string> {
   const [keys] = context.signingKeys()
-  if (keys === undefined) throw new LatchkeyError('invalid_request', 'No token format signs.')
+  if (keys === undefined)
+    throw new LatchkeyError(
+      'invalid_request',
+      'No token format signs. Register one, such as the JWT codec.',
+    )
   const now = context.now(options)
   const kid = await context.write(
     () => keys.rotate({ now, keepMs: longestTokenMs(context) }),
@@ -22,7 +26,10 @@ export async function rotateSigningKey(
   return kid
 }
 
-/** Rotates signing keys that have come of age and drops those that no living token is signed with. */
+/**
+ * Rotates signing keys that have reached their maximum age, and removes keys that no valid token is
+ * signed with.
+ */
 export async function maintainSigningKeys(
   context: AuthorityContext,
   options: CallOptions,
@@ -53,7 +60,7 @@ function auditRotation(
   return context.ask(() => context.store.audit.append([entry]))
 }
 
-/** The longest that a token signed now can live, by the profiles as they are set. */
+/** Returns the longest life of a token signed now, by the current profiles. */
 function longestTokenMs(context: AuthorityContext): number {
   const lives = Object.keys(PROFILES).map((name) => {
     const profile = context.settings.profile(name)

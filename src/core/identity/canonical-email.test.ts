@@ -47,7 +47,7 @@ for (const typed of [
   ...[`joe@${'a'.repeat(64)}.com`, `joe@${'a.'.repeat(126)}com`, `${'a'.repeat(65)}@x.com`],
   ...['joe@x.com\0', 'joe@x\r\n.com', 'jo\u{1f642}e@x.com', `joe@${'\u00fc'.repeat(100_000)}`],
 ]) {
-  test(`no e-mail address: ${JSON.stringify(typed.slice(0, 80))}`, () => {
+  test(`not an e-mail address: ${JSON.stringify(typed.slice(0, 80))}`, () => {
     assert.deepEqual(canonicalEmail(typed), { ok: false, reason: 'is not an e-mail address' })
   })
 }
@@ -77,7 +77,7 @@ test('the canonical form of a canonical form is itself, and is ASCII', () => {
   )
 })
 
-test('what is typed to log in is an e-mail address if it has an @, else a name', () => {
+test('a typed identity is an e-mail address if it has an @, else a name', () => {
   assert.equal(canonicalIdentity('Joe@Example.com'), 'joe@example.com')
   assert.equal(canonicalIdentity('Joe'), 'joe')
   for (const typed of ['joe@', 'joe\uff20example.com', '']) {

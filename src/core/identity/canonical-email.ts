@@ -9,9 +9,10 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const MAX_DOMAIN_UNITS = 253
 
 /**
- * The one form in which an e-mail address is compared and stored: `Local-part@Domain` of RFC 5321 in lower case, the domain
- * as UTS 46 maps it, in its ASCII form, so that `bücher.example` is `xn--bcher-kva.example`. White space around it is
- * dropped. Refuses every other form: quoted and non-ASCII local parts, display names, address literals, a dot at the end.
+ * Returns the form in which an e-mail address is compared and stored: `Local-part@Domain` of RFC
+ * 5321 in lower case, the domain mapped by UTS 46 in its ASCII form, so that `bücher.example` is
+ * `xn--bcher-kva.example`. Outer white space is removed. Refuses every other form: quoted and
+ * non-ASCII local parts, display names, address literals, a final dot.
  */
 export function canonicalEmail(text: string): Canonical {
   const address = text.trim()
@@ -26,19 +27,20 @@ export function canonicalEmail(text: string): Canonical {
 }
 
 function canonicalDomain(text: string): string | null {
-  // The runtime reads a URL's host, with ports and escapes: only what a domain can have may reach it.
+  // The runtime parses a URL's host, with ports and escapes, so other characters than those of a
+  // domain are refused first.
   if (text.length > MAX_DOMAIN_UNITS || /[^A-Za-z0-9.\u0080-\u{10ffff}-]/u.test(text)) return null
   const domain = domainToASCII(text)
   const labels = domain.split('.')
   if (domain.length > MAX_DOMAIN_UNITS || !labels.every(isLabel)) return null
-  // No top-level domain is a number: this is an IPv4 address, in one of the ways that a URL can spell it.
+  // No top-level domain is a number: such a text is an IPv4 address in one of its URL notations.
   return /^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '') ? null : domain
 }
 
 function isLabel(label: string): boolean {
   if (!LABEL.test(label)) return false
   if (!label.startsWith('xn--')) return true
-  // The runtime does not check a domain that is ASCII already.
+  // The runtime does not check a domain that is already ASCII.
   const unicode = domainToUnicode(label)
   return unicode !== label && domainToASCII(unicode) === label
 }

@@ -19,7 +19,7 @@ for (const [what, typed, canonical] of [
   ['the final sigma', '\u039f\u0394\u039f\u03a3', '\u03bf\u03b4\u03bf\u03c2'],
   ['the Kelvin sign', '\u212aim', 'kim'],
 ] as const) {
-  test(`a name is the same whatever its ${what}`, () => assert.equal(value(typed), canonical))
+  test(`names are equal regardless of ${what}`, () => assert.equal(value(typed), canonical))
 }
 
 for (const [what, name] of [
@@ -60,7 +60,7 @@ for (const [name, reason] of [
     (name) => [name, 'has a character that is not text'] as const,
   ),
 ]) {
-  test(`no name: ${JSON.stringify(name.slice(0, 40))} ${reason}`, () => {
+  test(`not a name: ${JSON.stringify(name.slice(0, 40))} ${reason}`, () => {
     assert.deepEqual(canonicalName(name), { ok: false, reason })
   })
 }
@@ -70,26 +70,26 @@ for (const hidden of [
   ...['\u17b4', '\u180b', '\u{e0100}', '\u200b', '\u00ad', '\u2060', '\u202e', '\u2066'],
   ...['\u{1d159}', '\u{16fe4}', '\u{e0041}'],
 ]) {
-  test(`U+${hidden.codePointAt(0)?.toString(16).toUpperCase()} is in no name`, () => {
+  test(`U+${hidden.codePointAt(0)?.toString(16).toUpperCase()} is refused in a name`, () => {
     for (const name of [hidden, `ad${hidden}a`, `ada${hidden}`]) {
       assert.deepEqual(canonicalName(name), { ok: false, reason: 'has an invisible character' })
     }
   })
 }
 
-test('a byte order mark is white space at an end, and in no name', () => {
+test('a byte order mark is white space at either end, and refused inside a name', () => {
   assert.equal(value('\ufeffada'), 'ada')
   assert.equal(value('ad\ufeffa'), null)
 })
 
-test('a dot that a letter has already is no difference', () => {
+test('a combining dot over a letter that has a dot makes no difference', () => {
   assert.equal(value('i\u0307da'), 'ida')
   for (const name of ['i\u0307\u0307da', '\u0131\u0307da', 'i\u0331\u0307da']) {
     assert.equal(value(name), null)
   }
 })
 
-// Letters of many scripts, marks, joiners and odd ones, so that mixtures of them are frequent.
+// Letters of many scripts, marks, joiners and rare characters, so that mixtures are frequent.
 const odd = fc.constantFrom(
   ...'aAiIsS\u0130\u03a3\u03c3\u00df\u1e9e\u212a\u01c5\u0149\u0915\u094d\u0937\u0645\u06cc\u062e\u30ab\u3099\uff8a\uff9e',
   ...'\u0307\u0301\u0327\u200c\u200d\u0131\u1100\u1161\u11a8\uac00\u0e33\u13a0\uab70\u1c80\uff21\uff20\uffe3 \u3000\u00a0',
@@ -100,7 +100,7 @@ const text = fc.oneof(
   fc.string({ unit: odd }),
 )
 
-test('the canonical form of a canonical form is itself, whatever is typed', () => {
+test('a canonical form is its own canonical form, for any text', () => {
   fc.assert(
     fc.property(text, (typed) => {
       const name = value(typed)
@@ -110,7 +110,7 @@ test('the canonical form of a canonical form is itself, whatever is typed', () =
   )
 })
 
-test('names that differ by case, composition or spaces alone are one', () => {
+test('names that differ only by case, composition or spaces are equal', () => {
   fc.assert(
     fc.property(text, (typed) => {
       const name = value(typed)
@@ -129,7 +129,7 @@ for (let code = 0; code < 0x110000; code++) {
   if (/\p{Default_Ignorable_Code_Point}/u.test(char)) ignorable.push(char)
 }
 
-test('no ignorable character makes another name, but a joiner after a virama or between joining letters', () => {
+test('no ignorable character makes another name, except a joiner after a virama or between joining letters', () => {
   for (const char of ignorable) {
     assert.equal(value(`ad${char}a`), null)
     assert.equal(value(`\u0438${char}\u0432`), null)

@@ -2,30 +2,38 @@ import { type Canonical, MAX_IDENTITY_UNITS, refused } from './canonical.ts'
 import { hasMisplacedJoiner } from './joiners.ts'
 import { isHighlyRestrictive } from './scripts.ts'
 
-/** More than this is not looked at: the time of normalising grows with the square of a run of combining marks. */
+/**
+ * Longer texts are refused first: the time of normalising is quadratic in the length of a run of
+ * combining marks.
+ */
 const MAX_TYPED_UNITS = 4 * MAX_IDENTITY_UNITS
 
-// By RFC 8265 (UsernameCaseMapped) full-width and half-width characters are folded, and no other compatibility character.
+// According to RFC 8265 (UsernameCaseMapped) full-width and half-width characters are folded, and
+// no other compatibility characters.
 const WIDE_OR_NARROW = /[\u3000\uff01-\uffee]+/g
 
 const CONTROL = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\ufffc\ufffd]/u
 const INVISIBLE = /(?![\u200c\u200d])[\p{Cf}\p{Default_Ignorable_Code_Point}]/u
-// Letters and symbols whose glyph is blank: braille, a musical note head, the filler of Khitan, blanks of hieroglyphs.
+// Letters and symbols with a blank glyph: braille, a musical note head, the filler of Khitan,
+// blanks of hieroglyphs.
 const BLANK = /[\u2800\u{1d159}\u{16fe4}\u{13441}-\u{13446}]/u
-// The usual way to write two vowels of Thai and Lao; every other character with a compatibility form is refused.
+// The usual form of two vowels of Thai and Lao; every other character with a compatibility form is
+// refused.
 const THAI_AND_LAO_AM = /[\u0e33\u0eb3]/g
 const UNBASED_MARK = /(?:^| )[\p{M}\u200c\u200d]/u
-// The dot above an i is not seen; the lower case of the Turkish capital has it.
+// The combining dot over an i is invisible; the lower case of the Turkish capital contains it.
 const DOT_ON_DOT = /(?<=\p{Soft_Dotted})\u0307/gu
 const HIDDEN_DOT = /[\p{Soft_Dotted}\u0131\u0237]\p{Mn}*\u0307/u
 // UTS 39, section 5.4.
 const PILED_MARKS = /(\p{Mn})\1|\p{Mn}{5}/u
 
 /**
- * The one form in which a name is compared and stored: full-width characters folded, in NFC and lower case, trimmed, with
- * single spaces (RFC 8265 in spirit). Refuses a name that is empty or longer than 254 UTF-16 code units, that has an `@`,
- * a control, invisible, blank or compatibility character, a mark on nothing or a pile of them, a joiner where it shows
- * nothing (RFC 5892, A.1 and A.2), and one that mixes scripts beyond "highly restrictive" (UTS 39, section 5.2).
+ * Returns the form in which a name is compared and stored: full-width characters folded, in NFC and
+ * lower case, trimmed, with single spaces (after RFC 8265). Refuses a name that is empty or longer
+ * than 254 UTF-16 code units, that has an `@`, a control, invisible, blank or compatibility
+ * character, a combining mark without a letter or too many of them, a joiner without a visible
+ * effect (RFC 5892, A.1 and A.2), and one that mixes scripts beyond "highly restrictive" (UTS 39,
+ * section 5.2).
  */
 export function canonicalName(text: string): Canonical {
   if (text.length > MAX_TYPED_UNITS) return refused('is too long')

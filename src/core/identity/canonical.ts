@@ -1,6 +1,6 @@
 /**
- * A canonical form, or why there is none: the end of a sentence that begins with the name of the field, as "has an
- * invisible character".
+ * A canonical form, or why there is none: the end of a sentence that begins with the name of the
+ * field, such as "has an invisible character".
  */
 export type Canonical =
   | { readonly ok: true; readonly value: string }

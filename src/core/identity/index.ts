@@ -7,8 +7,8 @@ export { canonicalName } from './canonical-name.ts'
 export { sameLookOtherScript, skeleton, skeletons } from './skeleton.ts'
 
 /**
- * The canonical form of what a user types to log in: of an e-mail address if it has an `@`, else of a name. Null for what
- * can be neither.
+ * Returns the canonical form of a typed identity: of an e-mail address if it has an `@`, else of a
+ * name. Returns null for text that is neither.
  */
 export function canonicalIdentity(text: string): string | null {
   const canonical = text.includes('@') ? canonicalEmail(text) : canonicalName(text)

@@ -1,6 +1,6 @@
 /**
- * Every script of Unicode 17 but Common, Inherited and Unknown, the frequent ones first. A test fails when the runtime
- * knows a character of another one.
+ * Every script of Unicode 17 except Common, Inherited and Unknown, the frequent ones first. A test
+ * fails if the runtime has a character of another script.
  */
 const SCRIPTS = (
   'Latn Cyrl Grek Arab Hebr Hani Hira Kana Hang Thai Deva Beng Taml Telu Knda Mlym Gujr Guru Orya Sinh Armn Geor Ethi ' +
@@ -24,7 +24,7 @@ const NO_SCRIPT = /[\p{scx=Common}\p{scx=Inherited}]+/gu
 
 const patterns = new Map<string, RegExp | null>()
 
-/** Whether each letter is of one of these scripts. */
+/** Returns whether each letter is of one of these scripts. */
 function isWrittenIn(letters: string, ...scripts: readonly string[]): boolean {
   const key = scripts.join()
   let pattern = patterns.get(key)
@@ -40,14 +40,15 @@ function compile(scripts: readonly string[]): RegExp | null {
     const classes = scripts.map((script) => `\\p{scx=${script}}`).join('')
     return new RegExp(`^[${classes}]+$`, 'u')
   } catch {
-    // A runtime with an older Unicode has no characters of a newer script either.
+    // A runtime with an older Unicode version has no characters of a newer script either.
     return null
   }
 }
 
 /**
- * The scripts and mixed writing systems in each of which a text can be written, by Script_Extensions. Null for a text
- * without letters, which is of any script. Empty for a mixture that is not highly restrictive.
+ * Returns the scripts and mixed writing systems in each of which a text can be written, by
+ * Script_Extensions. Null for a text without letters, which fits any script. Empty for a mixture
+ * that is not highly restrictive.
  */
 export function scriptsOf(text: string): readonly string[] | null {
   const letters = text.replace(NO_SCRIPT, '')
@@ -59,7 +60,10 @@ export function scriptsOf(text: string): readonly string[] | null {
   return withLatin.length === 0 ? [] : ['Latn', ...withLatin.map(([name]) => name)]
 }
 
-/** Whether a text is of one script, or of Latin with Japanese, Chinese or Korean (UTS 39, section 5.2). */
+/**
+ * Returns whether a text is of one script, or of Latin with Japanese, Chinese or Korean (UTS 39,
+ * section 5.2).
+ */
 export function isHighlyRestrictive(text: string): boolean {
   const letters = text.replace(NO_SCRIPT, '')
   return (

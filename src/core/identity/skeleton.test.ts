@@ -33,7 +33,7 @@ for (const [a, b, why] of [
   })
 }
 
-test('a skeleton is what UTS 39 makes of a text', () => {
+test('a skeleton is computed as UTS 39 defines it', () => {
   assert.equal(skeleton('modern'), 'rnodern')
   assert.equal(skeleton('\u0440\u0430\u0443\u0440\u0430l'), skeleton('paypal'))
   assert.equal(skeleton('r\u00e9mi'), skeleton('re\u0301rni'))
@@ -42,7 +42,7 @@ test('a skeleton is what UTS 39 makes of a text', () => {
   assert.deepEqual(skeletons('007'), ['OO7'])
 })
 
-test('every character that the runtime knows is of a script that is listed', () => {
+test('every character of the runtime is of a listed script', () => {
   for (let code = 0; code < 0x110000; code++) {
     if (code >= 0xd800 && code < 0xe000) continue
     const char = String.fromCodePoint(code)

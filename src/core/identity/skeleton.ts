@@ -19,8 +19,9 @@ function unpack(): ReadonlyMap<string, string> {
 }
 
 /**
- * The skeleton of a text (UTS 39, section 4): two texts with the same one can look alike. It is to be compared and never
- * shown. For a name it is about the name as it is spelt in canonical form; {@link skeletons} has both cases.
+ * Returns the skeleton of a text (UTS 39, section 4): two texts with the same skeleton can look
+ * alike. Use it for comparison, never for display. For a name it covers only the canonical,
+ * lower-case form; {@link skeletons} covers both cases.
  */
 export function skeleton(text: string): string {
   prototypes ??= unpack()
@@ -32,16 +33,17 @@ export function skeleton(text: string): string {
 }
 
 /**
- * The skeletons of a name in lower case and in capitals, because a name is shown as its owner spells it: Greek `ατομ` is
- * not like `atom`, but `ΑΤΟΜ` is like `ATOM`. One or two.
+ * Returns the skeletons of a name in lower case and in capitals, because a name is displayed as
+ * typed: Greek `ατομ` does not look like `atom`, but `ΑΤΟΜ` looks like `ATOM`. Returns one or two.
  */
 export function skeletons(name: string): readonly string[] {
   return [...new Set([skeleton(name), skeleton(name.toUpperCase())])]
 }
 
 /**
- * Whether two names in canonical form can look alike although they are of different scripts, as Cyrillic `асе` and Latin
- * `ace`. Names of one script never do: `modern` and `modem` are both allowed. A name without letters is of any script.
+ * Returns whether two names in canonical form can look alike although they are of different
+ * scripts, like Cyrillic `асе` and Latin `ace`. False for names of one script: `modern` and `modem`
+ * are both allowed. A name without letters fits any script.
  */
 export function sameLookOtherScript(a: string, b: string): boolean {
   const looks = new Set(skeletons(a))

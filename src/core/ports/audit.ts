@@ -1,20 +1,24 @@
 import type { AuditEntry, AuditPage, AuditQuery } from '../audit.ts'
 
-/** A piece of the trail in the order of writing. */
+/** A page of the audit trail in the order of writing. */
 export interface AuditTail {
   readonly items: readonly (AuditEntry & { readonly id: string })[]
-  /** Hand it back as `after` to read on. It never passes an entry that an open transaction may still precede. */
+  /**
+   * Pass it as `after` to continue. It is never after an entry that an open transaction may still
+   * precede.
+   */
   readonly cursor: string
 }
 
-/** The trail of authentication acts: append only, in order. */
+/** The audit trail of authentication acts: append only, in order. */
 export interface Audit {
   append(entries: readonly AuditEntry[]): Promise<void>
   /** Newest first. */
   list(query: AuditQuery): Promise<AuditPage>
   /**
-   * Reads forwards from a cursor, oldest first, without loss or repetition; from the oldest entry where `after` is absent. Rejects with
-   * `invalid_request` for a cursor that this trail did not give or a limit outside 1 to 1,000.
+   * Reads forwards from a cursor, oldest first, without loss or repetition; from the oldest entry
+   * without `after`. Rejects with `invalid_request` for a cursor that this trail did not return or
+   * a limit outside 1 to 1,000.
    */
   read(query: { readonly after?: string; readonly limit: number }): Promise<AuditTail>
   /** Removes at most `limit` entries older than `before`, or beyond the newest `maxEntries`. */

@@ -1,24 +1,27 @@
 import type { ActorEvent } from '../event.ts'
 import type { EndedSession } from '../session/record.ts'
 
-/** What nodes tell each other: each message says what happened. */
+/** A message between nodes: what changed. */
 export type BusMessage =
   /** A session's record changed; its token is still valid. */
   | { readonly kind: 'session-changed'; readonly id: string }
-  /** A session has other secrets, and the old ones are not valid (step-up, a renewal where the old token dies at once). */
+  /**
+   * A session's secrets changed, and the old ones are not valid (step-up, a renewal where the old
+   * token is revoked at once).
+   */
   | { readonly kind: 'session-rotated'; readonly id: string }
   | { readonly kind: 'sessions-ended'; readonly ended: readonly EndedSession[] }
   /** The owner's epoch rose: sessions with an older number are not live. */
   | { readonly kind: 'owner-epoch-raised'; readonly owner: string }
   /** Roles, status, name or identities of an actor changed. */
   | { readonly kind: 'actor-changed'; readonly id: string }
-  /** Every session with an older number is not live. */
+  /** The global epoch rose: every session with an older number is not live. */
   | { readonly kind: 'global-epoch-raised'; readonly epoch: number }
   | { readonly kind: 'settings-changed' }
   | { readonly kind: 'signing-keys-changed' }
   /** The data of a session was saved. */
   | { readonly kind: 'data-changed'; readonly id: string }
-  /** An event for an actor, or for every connection with `actor` null. */
+  /** An event for an actor, or for every connection if `actor` is null. */
   | { readonly kind: 'event'; readonly actor: string | null; readonly event: ActorEvent }
   /** Events wait in the mailboxes of sessions. */
   | { readonly kind: 'events-stored'; readonly sessions: readonly string[] }

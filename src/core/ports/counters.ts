@@ -6,9 +6,9 @@ export type CounterRule =
       readonly free: number
       readonly baseMs: number
       readonly maxMs: number
-      /** From this many attempts on, none is let through until `remove`. */
+      /** From this many attempts on, all are refused until `remove`. */
       readonly hardLimit: number | null
-      /** Without an attempt for so long, the count begins anew. */
+      /** The count is reset after this long without an attempt. */
       readonly forgetMs: number
     }
 
@@ -25,16 +25,16 @@ export type Reservation =
 
 export interface Counters {
   /**
-   * Counts an attempt against every key, in one write, unless the rule of one refuses it; then none is counted and
-   * the longest wait is returned. Concurrent attempts are settled one after another.
+   * Counts an attempt against every key, in one write, unless the rule of one refuses it; then none
+   * is counted and the longest wait is returned. Concurrent attempts are serialised.
    */
   reserve(
     wanted: readonly { readonly key: string; readonly rule: CounterRule }[],
     now: number,
   ): Promise<Reservation>
-  /** Takes one attempt back from each key. */
+  /** Subtracts one attempt from each key. */
   refund(keys: readonly string[], now: number): Promise<void>
-  /** Forgets keys. */
+  /** Removes keys. */
   remove(keys: readonly string[]): Promise<void>
   prune(query: { readonly now: number; readonly limit: number }): Promise<number>
 }

@@ -2,26 +2,32 @@ import type { Actor, ActorStatus, Identity } from '../actor.ts'
 import type { Page } from './page.ts'
 import type { WriteOptions } from './session-store.ts'
 
-/** A stored verifier and its actor. */
+/** An actor and its stored verifier. */
 export interface ActorWithCredential {
   readonly actor: Actor
-  /** PHC string or a foreign hash; null where the actor has no password. */
+  /** PHC string or a foreign hash; null if the actor has no password. */
   readonly passwordHash: string | null
-  /** The owner's epoch beside the credential, read in the same look-up; absent in a directory that keeps none. */
+  /**
+   * The owner's epoch stored with the credential, read in the same look-up; absent in a directory
+   * without epochs.
+   */
   readonly epoch?: number
 }
 
-/** Where actors are found: enough to log in the users of an existing table. */
+/** Finds actors: enough to log in the users of an existing table. */
 export interface Directory {
   /**
-   * How old a cached actor may be, for a directory that cannot say when one changed.
-   * Absent: the application calls `authority.actors.changed(id)`.
+   * The maximum age of a cached actor, for a directory without change notifications. Absent: the
+   * application calls `authority.actors.changed(id)`.
    */
   readonly maxAgeMs?: number
   find(id: string): Promise<ActorWithCredential | null>
-  /** By identity in canonical form. */
+  /** Finds an actor by identity in canonical form. */
   findByIdentity(identity: string): Promise<ActorWithCredential | null>
-  /** Present in a directory that can store another hash: rehash at login and password changes need it. False if `expected` is not the stored hash. */
+  /**
+   * Replaces a password hash. Needed for a rehash at login and for password changes; absent in a
+   * read-only directory. Returns false if `expected` is not the stored hash.
+   */
   setPassword?(id: string, passwordHash: string, expected: string | null): Promise<boolean>
 }
 
@@ -35,8 +41,8 @@ export interface ActorQuery {
 }
 
 /**
- * Raises the owner's epoch in the same transaction as the change, by one. Sessions that are kept get the new number in the same
- * transaction where the sessions are on the same engine.
+ * Raises the owner's epoch by one in the same transaction as the change. Sessions that are kept get
+ * the new number in the same transaction if they are on the same engine.
  */
 export interface EpochOptions extends WriteOptions {
   readonly raiseEpoch?: boolean
@@ -45,13 +51,15 @@ export interface EpochOptions extends WriteOptions {
 }
 
 /**
- * A directory that the authority keeps itself. Its writes reject, beside `unavailable`, with `busy` when too many wait; `search` with
- * `invalid_request` for a limit outside 1 to 1,000 or an `after` that this listing did not give.
+ * A directory that the authority manages. Its writes reject, besides `unavailable`, with `busy`
+ * when too many wait; `search` with `invalid_request` for a limit outside 1 to 1,000 or an `after`
+ * that this listing did not return.
  */
 export interface ManagedDirectory extends Directory {
   /**
-   * False, with nothing written, if one of its identities (or its id) is taken, or held for another actor at `actor.createdAt`: exactly one of
-   * many concurrent calls succeeds.
+   * Adds an actor. Returns false, with nothing written, if one of its identities (or its id) is
+   * taken, or held for another actor at `actor.createdAt`: exactly one of many concurrent calls
+   * succeeds.
    */
   create(actor: Actor, passwordHash: string | null, options?: WriteOptions): Promise<boolean>
   setPassword(
@@ -61,9 +69,11 @@ export interface ManagedDirectory extends Directory {
     options?: EpochOptions,
   ): Promise<boolean>
   /**
-   * Replaces the name and the identities of an actor whose identities are `expected`. Identities given up are free at once, or are held for
-   * the actor until `holdUntil`: no other actor gets them before. Nothing is written when one is taken or held by another actor at
-   * `now` (`taken`: of many that want it exactly one gets it), or when the actor is gone or its identities are others (`changed`).
+   * Replaces the name and the identities of an actor whose identities are `expected`. Identities
+   * given up are free at once, or are held for the actor until `holdUntil`: no other actor gets
+   * them before. Nothing is written if one is taken or held by another actor at `now` (`taken`: of
+   * many concurrent calls exactly one succeeds), or if the actor is gone or its identities are
+   * others (`changed`).
    */
   setIdentities(
     id: string,
@@ -76,7 +86,7 @@ export interface ManagedDirectory extends Directory {
     expected: readonly Identity[],
     options?: WriteOptions,
   ): Promise<'ok' | 'taken' | 'changed'>
-  /** Changes the named fields; null if there is no such actor. */
+  /** Changes the given fields; returns null if there is no such actor. */
   update(
     id: string,
     changes: {
@@ -87,8 +97,8 @@ export interface ManagedDirectory extends Directory {
     options?: EpochOptions,
   ): Promise<Actor | null>
   /**
-   * Removes an actor with its credentials, and raises its epoch. Its identities are free at once, or held until `holdUntil`. False if there
-   * is no such actor.
+   * Removes an actor with its credentials, and raises its epoch. Its identities are free at once,
+   * or held until `holdUntil`. Returns false if there is no such actor.
    */
   delete(id: string, options?: WriteOptions & { readonly holdUntil?: number }): Promise<boolean>
   /** The epoch of an owner, 0 for an unknown one. It outlives the actor. */

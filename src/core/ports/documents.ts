@@ -1,6 +1,6 @@
 export interface Document {
   readonly value: string
-  /** Begins at 1 and rises with each save. */
+  /** Starts at 1 and rises with each save. */
   readonly version: number
   readonly expiresAt: number | null
 }
@@ -8,8 +8,8 @@ export interface Document {
 export interface Documents {
   find(key: string, now: number): Promise<Document | null>
   /**
-   * Writes if the version is `expectedVersion` (0: there is none, or it has expired at `now`; absent: whatever is there). Returns the new
-   * version, or null with nothing written.
+   * Writes if the version is `expectedVersion` (0: there is none, or it has expired at `now`;
+   * absent: any). Returns the new version, or null with nothing written.
    */
   save(
     key: string,
@@ -20,7 +20,10 @@ export interface Documents {
       readonly expiresAt?: number | null
     },
   ): Promise<number | null>
-  /** Removes, only at that version where one is given; whether there was one unexpired. Exactly one of many callers is told true. */
+  /**
+   * Removes a document, only at the given version if there is one. Returns whether an unexpired one
+   * was removed: true for exactly one of many callers.
+   */
   remove(
     key: string,
     options: { readonly now: number; readonly expectedVersion?: number },

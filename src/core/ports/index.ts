@@ -1,14 +1,14 @@
 /*
- * The contracts of the stores. They hold for every engine and are proved by the cases of
- * `latchkey/testing`. Common to all of them:
+ * The contracts of the stores. They apply to every engine, and the cases of `latchkey/testing` test
+ * them. Common to all of them:
  *
  * - Missing or expired is `null` (or an empty page), never an error. A method rejects only when the
  *   backend fails, with `LatchkeyError('unavailable', …, { cause })`.
- * - A write that has resolved survives a crash. One that has rejected has written nothing, or, where the
- *   engine cannot know, all of it: never half.
+ * - A write that has resolved survives a crash. One that has rejected has written nothing, or, if the
+ *   engine cannot determine that, everything: never a part.
  * - `now` and every other time is passed in, in epoch milliseconds. No store reads a clock.
- * - Records are plain data and are never shared: what a caller does to one it was handed has no effect
- *   on what is stored.
+ * - Records are plain data and are never shared: changing a returned record does not change the
+ *   stored one.
  */
 export type { Audit, AuditTail } from './audit.ts'
 export type { Bus, BusListener, BusMessage } from './bus.ts'

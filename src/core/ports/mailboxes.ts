@@ -1,15 +1,15 @@
 import type { ActorEvent } from '../event.ts'
 
-/** How much a mailbox holds. The oldest events go first. */
+/** The limits of a mailbox. The oldest events are removed first. */
 export interface MailboxLimits {
   readonly maxEvents: number
   readonly maxBytes: number
   readonly maxAgeMs: number
 }
 
-/** Events that wait for an actor without a connection. Shared by all nodes and bounded. */
+/** Events waiting for an actor without a connection. Shared by all nodes and bounded. */
 export interface Mailboxes {
-  /** Appends an event and returns its sequence, which rises. */
+  /** Appends an event and returns its sequence number, which rises. */
   append(
     mailbox: string,
     event: ActorEvent,

@@ -1,5 +1,5 @@
 export interface Page<T> {
   readonly items: readonly T[]
-  /** Opaque; hand it back as `after`. Absent on the last page. */
+  /** An opaque cursor; pass it as `after`. Absent on the last page. */
   readonly next?: string
 }

@@ -2,10 +2,10 @@ import type { SessionRecord } from '../session/record.ts'
 import type { Page } from './page.ts'
 import type { SessionQuery, WriteOptions } from './session-store.ts'
 
-/** What an application keeps with a session, as JSON text. */
+/** The data that an application stores with a session, as JSON text. */
 export interface StoredData {
   readonly value: string
-  /** Begins at 1 and rises with each save. */
+  /** Starts at 1 and rises with each save. */
   readonly version: number
 }
 
@@ -17,10 +17,15 @@ export interface DataPut {
    * - `upsert`: creates only if no record of that id exists, ended ones included, else as `update`
    */
   readonly mode: 'create' | 'update' | 'upsert'
-  /** What is created. Of a session that exists only `lastUsedAt` (which never falls), `idleMs` and `endsAt` are taken. */
+  /**
+   * The record to create. For an existing session only `lastUsedAt` (which never falls), `idleMs`
+   * and `endsAt` are used.
+   */
   readonly record: SessionRecord
   readonly value: string
-  /** Write only if the data has this version (0: there is none yet). Absent: the last writer wins. */
+  /**
+   * Write only if the data has this version (0: there is none yet). Absent: the last write wins.
+   */
   readonly expectedVersion?: number
   readonly now: number
 }
@@ -36,20 +41,24 @@ export type PutOutcome =
   | { readonly ok: false; readonly refused: 'exists' | 'ended' | 'version' | 'epoch' }
 
 /**
- * The data of sessions: a record of its own with its own version. A save never changes the session's version and never brings an ended
- * session back. The data ends with the session's record.
+ * The data of sessions: a record with its own version. A save never changes the session's version
+ * and never restores an ended session. The data is removed with the session's record.
  */
 export interface SessionData {
-  /** Null where there is none. */
+  /** Returns null if there is none. */
   find(id: string): Promise<StoredData | null>
   /**
-   * Replaces the data of a session that has not ended, if its version is `expectedVersion` (0: there is none yet; absent: the last
-   * writer wins). Returns the new version, or null with nothing written.
+   * Replaces the data of a session that has not ended, if its version is `expectedVersion` (0:
+   * there is none yet; absent: the last write wins). Returns the new version, or null with nothing
+   * written.
    */
   save(id: string, value: string, expectedVersion?: number): Promise<number | null>
-  /** Writes a session and its data in one step. Nothing is written when refused; refuses `epoch` as `SessionStore.create` does. */
+  /**
+   * Writes a session and its data in one step, or writes nothing and returns a refusal; refuses
+   * `epoch` as `SessionStore.create` does.
+   */
   put(put: DataPut, options?: WriteOptions): Promise<PutOutcome>
-  /** Live sessions with their data, newest first, in one read. */
+  /** Lists live sessions with their data, newest first, in one read. */
   list(
     query: SessionQuery,
   ): Promise<Page<{ readonly record: SessionRecord; readonly data: StoredData | null }>>

@@ -3,27 +3,32 @@ import type { LimitPolicy } from '../session/profile.ts'
 import type { EndedSession, EndReason, SessionRecord } from '../session/record.ts'
 import type { Page } from './page.ts'
 
-/** The counters beside the sessions that a login is checked against. Both begin at 0 and only rise. */
+/**
+ * The counters of a session store that a login is checked against. Both start at 0 and only rise.
+ */
 export interface Epochs {
   readonly owner: number
   readonly global: number
 }
 
-/** What must hold for a session to be created, decided in the same write. */
+/** The conditions under which a session is created, checked in the same write. */
 export interface CreateConditions {
   readonly now: number
   /** At most `max` live sessions of this owner and profile, this one included. */
   readonly limit?: { readonly max: number; readonly policy: LimitPolicy }
   /**
-   * The session that the login came from: ended by the same write, and not counted by the limit. With `moveData` its data becomes that of the
-   * new session.
+   * The session that the login replaces: ended by the same write, and not counted by the limit.
+   * With `moveData` its data is moved to the new session.
    */
   readonly replaces?: {
     readonly id: string
     readonly reason: EndReason
     readonly moveData?: boolean
   }
-  /** The epoch of the target of an impersonation, as read before: refused with `epoch` when a higher one is known. */
+  /**
+   * The epoch of the target of an impersonation, as read before: refused with `epoch` if the store
+   * has a higher one.
+   */
   readonly targetEpoch?: number
 }
 
@@ -31,14 +36,15 @@ export type CreateOutcome =
   | { readonly ok: true; readonly ended: readonly EndedSession[] }
   | { readonly ok: false; readonly refused: 'epoch' | 'limit' | 'parent' }
 
-/** Which sessions to end. */
+/** Selects the sessions to end. */
 export type EndSelector =
-  /** One session, and only if it is of that owner where one is given. */
+  /** One session; with `owner` only if it belongs to that owner. */
   | { readonly id: string; readonly owner?: string }
   /**
-   * All sessions of an owner but `except`, or none with `keepAll`. With `raiseEpoch` the same write raises the owner's epoch by one, or to
-   * at least the number given; the sessions that are kept get the new number, every other session of the owner is not live from
-   * then on, and every login that read the epoch before is refused.
+   * All sessions of an owner except `except`, or none with `keepAll`. With `raiseEpoch` the same
+   * write raises the owner's epoch by one, or to at least the given number; the sessions that are
+   * kept get the new number, every other session of the owner is no longer live, and every login
+   * that read the epoch before is refused.
    */
   | {
       readonly owner: string
@@ -48,7 +54,10 @@ export type EndSelector =
     }
   /** All impersonations of an actor. */
   | { readonly actsAs: string }
-  /** All sessions of a profile, a door or a group, at most 500 a call: repeat until none is returned. */
+  /**
+   * All sessions of a profile, a door or a group, at most 500 per call: repeat until none is
+   * returned.
+   */
   | {
       readonly profile?: string
       readonly door?: string
@@ -57,8 +66,9 @@ export type EndSelector =
     }
 
 /**
- * Goes with a write, in the same transaction where the engine can, and only if the write took place: a refused write, or an `end`
- * that neither ended a session nor raised an epoch, leaves no entry.
+ * An audit entry written with the change, in the same transaction if the engine has them, and only
+ * if the write took place: a refused write, or an `end` that neither ended a session nor raised an
+ * epoch, leaves no entry.
  */
 export interface WriteOptions {
   readonly audit?: AuditEntry
@@ -82,39 +92,44 @@ export interface LoadedRecord {
 }
 
 /**
- * Sessions and epochs. A session is *live* when it has not ended, neither epoch is higher than the record's, and
- * `expiresAt(record) > now`.
+ * Sessions and epochs. A session is *live* if it has not ended, neither epoch is higher than the
+ * record's, and `expiresAt(record) > now`.
  *
- * Rejections, beside `unavailable`: `create` rejects with `conflict` when a record of that id exists; `list` with `invalid_request`
- * for a limit outside 1 to 1,000 or an `after` that this listing did not give; every write with `busy` when too many wait.
+ * Rejections, besides `unavailable`: `create` rejects with `conflict` if a record of that id exists;
+ * `list` with `invalid_request` for a limit outside 1 to 1,000 or an `after` that this listing did
+ * not return; every write with `busy` if too many wait.
  */
 export interface SessionStore {
-  /** Both epochs, 0 for an unknown owner. */
+  /** Returns both epochs, 0 for an unknown owner. */
   findEpochs(owner: string): Promise<Epochs>
   /**
-   * Adds a session. Refused, with nothing written, when either epoch is higher than the record's (`epoch`), when the limit is
-   * reached and its policy is `refuse` (`limit`), or when `record.parent` is not live (`parent`). An owner's epoch that is lower than the
-   * record's is raised to it. Evicts as many live sessions as the policy says until the new one fits, oldest `createdAt` or
-   * `lastUsedAt` first, ties by creation order; exact under any concurrency. Returns every session that ended, children of the
-   * ended included.
+   * Adds a session. Refused, with nothing written, if either epoch is higher than the record's
+   * (`epoch`), if the limit is reached and its policy is `refuse` (`limit`), or if `record.parent` is
+   * not live (`parent`). An owner's epoch that is lower than the record's is raised to it. Evicts
+   * live sessions by the policy until the new one fits, oldest `createdAt` or `lastUsedAt` first,
+   * ties by creation order; exact under any concurrency. Returns every session that ended, including
+   * children of the ended ones.
    *
-   * An engine without transactions across owners may do this in steps: the new record first, which names the replaced one, then the
-   * end of the replaced one, which any node can finish.
+   * An engine without transactions across owners may do this in steps: first the new record, which
+   * contains the id of the replaced one, then the end of the replaced one, which any node can
+   * complete.
    */
   create(
     record: SessionRecord,
     conditions: CreateConditions,
     options?: WriteOptions,
   ): Promise<CreateOutcome>
-  /** The record, live, expired or ended, until it is pruned. */
+  /** Returns the record, live, expired or ended, until it is pruned; null if there is none. */
   find(id: string): Promise<SessionRecord | null>
-  /** The record and then the epochs: never an epoch that is older than the record. */
+  /** Returns the record and its epochs, which are never older than the record. */
   load(id: string): Promise<LoadedRecord | null>
   /**
-   * Replaces a record whose version is `expectedVersion`, that has not ended, and whose epochs are not older than the current ones;
-   * `lastUsedAt` never falls. What may not change, and stays as it is whatever the record says: `id`, `owner`, `actsAs`, `parent`,
-   * `anonymous`, `profile`, `door`, `group`, `createdAt`, `globalEpoch`, `ownerEpoch`. The caller has raised `record.version`. With
-   * `unused` it is also refused when `usedAt` is set. False, with nothing written, when refused.
+   * Replaces a record whose version is `expectedVersion`, that has not ended, and whose epochs are
+   * not older than the current ones; `lastUsedAt` never falls. These fields never change, and are
+   * ignored in the given record: `id`, `owner`, `actsAs`, `parent`, `anonymous`, `profile`, `door`,
+   * `group`, `createdAt`, `globalEpoch`, `ownerEpoch`. The caller raises `record.version`. With
+   * `unused` it is also refused if `usedAt` is set. Returns false, with nothing written, when
+   * refused.
    */
   update(
     record: SessionRecord,
@@ -122,30 +137,31 @@ export interface SessionStore {
     options?: WriteOptions & { readonly epochs?: Epochs; readonly unused?: boolean },
   ): Promise<boolean>
   /**
-   * Raises `lastUsedAt`. A touch of a session that has ended, was already over at that time, or was used later, does
-   * nothing. Does not raise the version.
+   * Raises `lastUsedAt`. Ignores a session that has ended, was expired at that time, or was used
+   * later. Does not raise the version.
    */
   touch(touches: readonly { readonly id: string; readonly lastUsedAt: number }[]): Promise<void>
   /**
-   * Records the first use of a generation: sets `usedAt` where the session has not ended, its generation is `generation` and `usedAt` is
-   * null. Returns true if it is set now, by this call or an earlier one of that generation. Does not raise the version.
+   * Records the first use of a generation: sets `usedAt` if the session has not ended, its
+   * generation is `generation` and `usedAt` is null. Returns true if it is now set, by this call or
+   * an earlier one of that generation. Does not raise the version.
    */
   markUsed(id: string, generation: number, usedAt: number): Promise<boolean>
   /**
-   * Ends every selected session that has no `endedAt`, whatever the clock says, and with each the impersonations whose parent it is
-   * (`parent_ended`), in one write. Returns those of them whose time was not up at `now`, whatever the epochs say: their connections must be
-   * closed. Raises their version.
+   * Ends every selected session without `endedAt`, even if it has expired, and the impersonations
+   * whose parent it is (`parent_ended`), in one write. Returns those that had not expired at `now`,
+   * at any epoch: their connections must be closed. Raises their version.
    */
   end(
     which: EndSelector,
     ending: { readonly now: number; readonly reason: EndReason },
     options?: WriteOptions,
   ): Promise<readonly EndedSession[]>
-  /** Ends every session by raising the global epoch, which it returns. */
+  /** Ends every session by raising the global epoch. Returns the new epoch. */
   raiseGlobalEpoch(options?: WriteOptions): Promise<number>
-  /** Live sessions, newest first. */
+  /** Lists live sessions, newest first. */
   list(query: SessionQuery): Promise<Page<SessionRecord>>
-  /** How many sessions are live. May be as old as `maxAgeMs`, 0 by default. */
+  /** Returns the number of live sessions. The number may be as old as `maxAgeMs`, 0 by default. */
   count(
     query: Omit<SessionQuery, 'limit' | 'after'> & { readonly maxAgeMs?: number },
   ): Promise<number>

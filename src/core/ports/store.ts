@@ -19,6 +19,6 @@ export interface Store {
   readonly mailboxes: Mailboxes
   readonly bus: Bus
   readonly clock: Clock
-  /** Finishes what is under way and lets go of files and connections. Idempotent. */
+  /** Completes pending writes and closes files and connections. Idempotent. */
   close(): Promise<void>
 }

@@ -15,7 +15,7 @@ const record = fc
   })
   .map((lifetime) => sessionRecord(lifetime))
 
-test('a session is over at the earliest of its idle, token and absolute end', () => {
+test('a session expires at the earliest of its idle, token and absolute end', () => {
   fc.assert(
     fc.property(record, (session) => {
       const { lastUsedAt, idleMs, tokenExpiresAt, endsAt } = session
@@ -25,7 +25,7 @@ test('a session is over at the earliest of its idle, token and absolute end', ()
   )
 })
 
-test('it is live until the instant of its end, and expired at it', () => {
+test('a session is live before its end, and expired exactly at it', () => {
   fc.assert(
     fc.property(record, (session) => {
       const end = expiresAt(session)
@@ -35,7 +35,7 @@ test('it is live until the instant of its end, and expired at it', () => {
   )
 })
 
-test('what was ended, or is of an older epoch, is ended whatever its time', () => {
+test('an ended session, or one of an older epoch, is ended at any time', () => {
   fc.assert(
     fc.property(record, time, (session, now) => {
       assert.equal(stateOf({ ...session, endedAt: 1 }, { now, epochs: EPOCHS }), 'ended')

@@ -3,7 +3,7 @@ import type { SessionRecord } from './record.ts'
 
 type Lifetime = Pick<SessionRecord, 'lastUsedAt' | 'idleMs' | 'tokenExpiresAt' | 'endsAt'>
 
-/** The instant at which a session is over by itself: the earliest of idle, token and absolute end. */
+/** Returns the instant at which a session expires: the earliest of idle, token and absolute end. */
 export function expiresAt(record: Lifetime): number {
   let end = record.endsAt
   if (record.tokenExpiresAt !== null && record.tokenExpiresAt < end) end = record.tokenExpiresAt

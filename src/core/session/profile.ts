@@ -3,26 +3,31 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** What happens to a login when its owner already has as many live sessions as the profile allows. */
+/**
+ * What happens at a login when the owner already has as many live sessions as the profile allows.
+ */
 export type LimitPolicy = 'evict-oldest' | 'evict-least-recently-used' | 'refuse'
 
-/** A named lifetime policy. Durations are milliseconds; null means "no such limit". */
+/** A named lifetime policy. Durations are milliseconds; null means no limit. */
 export interface Profile {
   readonly idleMs: number | null
-  /** The life of one token, where tokens have a life of their own; each renewal gives that much more. */
+  /** The life of one token, for tokens with their own expiry; each renewal adds it again. */
   readonly tokenMs: number | null
   /** The absolute end, counted from login. */
   readonly absoluteMs: number
   /** Whether a login gets a renewal code. */
   readonly renewable: boolean
-  /** Live sessions of one owner at once. */
+  /** The maximum number of live sessions of one owner. */
   readonly maxLive: number
   readonly onLimit: LimitPolicy
-  /** What becomes of the old token at renewal: it lives through the grace, dies at once, or lives out its life. */
+  /**
+   * What happens to the old token at renewal: it is valid during the grace period, is revoked at
+   * once, or is valid until its expiry.
+   */
   readonly oldToken: 'grace' | 'dies' | 'expires'
 }
 
-/** The built-in profiles: every value is a default that a setting replaces. */
+/** The built-in profiles: every value is a default that a setting can replace. */
 export const PROFILES = {
   web: {
     idleMs: HOUR,

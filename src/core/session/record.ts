@@ -1,4 +1,7 @@
-/** Why a session is over. Told to whoever presents its right secret, for 24 hours after. */
+/**
+ * Why a session ended. Returned to a client that presents the right secret, for 24 hours after the
+ * end.
+ */
 export type EndReason =
   | 'logged_out'
   | 'revoked'
@@ -11,16 +14,18 @@ export type EndReason =
   | 'parent_ended'
   | 'expired'
 
-/** Where a session came from, as its owner sees it in a list. */
+/** The client of a session, as shown in a list of sessions. */
 export interface Client {
   /** Canonical text of the address, IPv4-mapped IPv6 as IPv4. */
   readonly address: string | null
   readonly userAgent: string | null
-  /** What the owner calls it: "work laptop". */
+  /** The owner's label for the client: "work laptop". */
   readonly label: string | null
 }
 
-/** What a token must be presented with. Enforced at every check and renewal, so at every door alike. */
+/**
+ * What a request must match to use a session. Enforced at every check and renewal, at every door.
+ */
 export interface Binding {
   /** A CIDR prefix in canonical form, such as `192.0.2.7/32`. */
   readonly addressPrefix: string | null
@@ -34,17 +39,23 @@ export interface RenewalState {
   readonly familyHash: string
   /** Hash of the current generation's secret. */
   readonly hash: string
-  /** Hash of the generation before; null before the first renewal. */
+  /** Hash of the previous generation; null before the first renewal. */
   readonly previousHash: string | null
-  /** When the generation before was exchanged. A successor that is issued again for a lost answer does not move it. */
+  /**
+   * When the previous generation was exchanged. A successor issued again for a lost answer does not
+   * change it.
+   */
   readonly renewedAt: number
-  /** The current secrets, encrypted under the secret of the generation before, so that a retry gets the same. Null once the grace is over. */
+  /**
+   * The current secrets, encrypted under the secret of the previous generation, so that a retry
+   * gets the same. Null after the grace period.
+   */
   readonly sealed: string | null
-  /** How many times a successor was issued again because no answer arrived. */
+  /** How many times a successor was issued again because its answer was lost. */
   readonly reissues: number
 }
 
-/** One proof that was given when the session was created or stepped up. */
+/** A proof given when the session was created or stepped up. */
 export interface Factor {
   /** A value of RFC 8176, such as `pwd`, `otp`, `hwk`. */
   readonly method: string
@@ -57,56 +68,62 @@ export interface SessionRecord {
   /** Public handle, 25 characters: logs, lists and revocations use it. */
   readonly id: string
   readonly owner: string
-  /** The actor this session acts as, when it is an impersonation. */
+  /** For an impersonation the actor that this session acts as. */
   readonly actsAs: string | null
-  /** The session that an impersonation was started from, and cannot outlive. */
+  /** The parent session of an impersonation, which it cannot outlive. */
   readonly parent: string | null
   readonly anonymous: boolean
   readonly profile: string
   readonly door: string
   readonly tokenHash: string
   /**
-   * The token before the last renewal, good until `previousTokenUntil`: 0 where it died at once, and is kept only so that
-   * a retry of the renewal can show it.
+   * The hash of the token before the last renewal, valid until `previousTokenUntil`. 0 means that
+   * it was revoked at once, and is kept only so that a retry of the renewal can present it.
    */
   readonly previousTokenHash: string | null
   readonly previousTokenUntil: number
   readonly renewal: RenewalState | null
   readonly createdAt: number
-  /** When its owner last proved its identity. */
+  /** When the owner last gave a proof of identity. */
   readonly authenticatedAt: number
   /** The proofs, oldest first. Empty for an anonymous session. */
   readonly factors: readonly Factor[]
   readonly lastUsedAt: number
-  /** The end of the current token's life, where tokens have one of their own. */
+  /** When the current token expires, for tokens with their own expiry. */
   readonly tokenExpiresAt: number | null
-  /** How long it may lie unused, or null for as long as it lives. */
+  /** The idle time; null for none. */
   readonly idleMs: number | null
-  /** The absolute end: no use and no renewal crosses it. */
+  /** The absolute end, which no use and no renewal extends. */
   readonly endsAt: number
   readonly client: Client
   readonly binding: Binding | null
-  /** The roles it is limited to; null for all roles of its actor. */
+  /** The roles of the session, an upper limit; null for all roles of its actor. */
   readonly roles: readonly string[] | null
   /** A label of the application, set at creation, at most 64 characters; null without one. */
   readonly group: string | null
-  /** The global epoch at its creation. The session is not live once the global epoch is higher. */
+  /**
+   * The global epoch at its creation. The session is not live if the current global epoch is
+   * higher.
+   */
   readonly globalEpoch: number
-  /** The owner's epoch at its creation, or as a write that raised the epoch kept it. The session is not live once the owner's epoch is higher. */
+  /**
+   * The owner's epoch at its creation, or the number written when a raise kept the session. The
+   * session is not live if the owner's current epoch is higher.
+   */
   readonly ownerEpoch: number
-  /** Counts renewals and step-ups. */
+  /** The number of renewals and step-ups. */
   readonly generation: number
   /** When the current generation's secrets were issued. */
   readonly issuedAt: number
   /** When a secret of the current generation was first presented; null until then. */
   readonly usedAt: number | null
-  /** Raised by every write but a touch. */
+  /** Raised by every write except a touch and a first use. */
   readonly version: number
   readonly endedAt: number | null
   readonly endReason: EndReason | null
 }
 
-/** What a check says of a session: nothing secret, nothing that a check does not decide on. */
+/** The public view of a checked session. Contains no secret. */
 export interface SessionView {
   readonly id: string
   readonly owner: string
@@ -118,24 +135,24 @@ export interface SessionView {
   readonly anonymous: boolean
   readonly createdAt: number
   readonly authenticatedAt: number
-  /** When it is over if it is not used or renewed before; expired *at* that instant. */
+  /** When the session ends unless it is used or renewed before; expired *at* that instant. */
   readonly expiresAt: number
   readonly endsAt: number
   readonly generation: number
   readonly group: string | null
 }
 
-/** A session in a list, with where it came from. */
+/** A session in a list, with its client. */
 export interface SessionListing extends Omit<SessionView, 'roles'> {
-  /** What it may do at most; null for all that its actor may. */
+  /** The roles of the session, an upper limit; null for all roles of its actor. */
   readonly roles: readonly string[] | null
   readonly lastUsedAt: number
   readonly client: Client
-  /** Whether it is the session that asked. */
+  /** Whether it is the session that requested the list. */
   readonly current: boolean
 }
 
-/** A session that has just ended: what open connections and other nodes need to know. */
+/** A session that has just ended, with the fields that open connections and other nodes need. */
 export interface EndedSession {
   readonly id: string
   readonly owner: string

@@ -2,18 +2,18 @@ import { sameDigest } from '../token/secret.ts'
 import { stateOf } from './lifetimes.ts'
 import type { SessionRecord } from './record.ts'
 
-/** How often a successor is issued again for one lost answer. */
+/** How many times a successor is issued again for one lost answer. */
 export const MAX_REISSUES = 16
 
 /**
- * What a presented renewal code leads to:
+ * The decision for a presented renewal code:
  * - `renew`: the current generation, so the next one is issued
- * - `same-again`: the previous generation within the grace, so its successor is sent once more
- * - `reissue`: the previous generation after the grace, and its successor was never used: the answer was lost, so another
- *   successor takes its place
+ * - `same-again`: the previous generation within the grace period, so its successor is sent again
+ * - `reissue`: the previous generation after the grace period, and its successor was never used: the
+ *   answer was lost, so another successor replaces it
  * - `theft`: a code that was used before; the session ends
  * - `invalid`: not a code of this session
- * - `expired`, `ended`: the session is over
+ * - `expired`, `ended`: the session has expired or ended
  */
 export type RenewalDecision =
   | 'renew'
@@ -28,13 +28,19 @@ export type RenewalDecision =
 export interface RenewalConditions {
   readonly now: number
   readonly epochs: { readonly owner: number; readonly global: number }
-  /** How long after `issuedAt` the previous code gets the same successor. */
+  /** How long after `issuedAt` the previous code returns the same successor. */
   readonly graceMs: number
-  /** How long after `renewedAt` the previous code gets another successor while the first was never used. 0: never. */
+  /**
+   * How long after `renewedAt` the previous code returns another successor, if the first was never
+   * used. 0: never.
+   */
   readonly lostAnswerMs: number
 }
 
-/** Decides a renewal from the record and the hashes of the two secrets of the presented code. */
+/**
+ * Returns the decision for a renewal from the record and the hashes of the two secrets of the
+ * presented code.
+ */
 export function decideRenewal(
   record: SessionRecord,
   presented: { readonly familyHash: string; readonly hash: string },

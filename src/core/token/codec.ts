@@ -1,27 +1,42 @@
 import type { Clock, Documents } from '../ports/index.ts'
 
-/** What a token says: which session, and the secret that must hash to what its record has. */
+/** A parsed token: its session, and the secret whose hash must match the session's record. */
 export interface ParsedToken {
   readonly id: string
   readonly secret: string
-  /** Whose session the token says it is, in formats that say so: a token that says otherwise is invalid. */
+  /**
+   * The owner that the token names, in formats that name one: a token with another owner is
+   * invalid.
+   */
   readonly owner?: string
-  /** When the token itself ends, in formats that say so: past that it is refused, however alive the session. */
+  /**
+   * When the token itself expires, in formats with an expiry: after that it is refused, even if the
+   * session is live.
+   */
   readonly expiresAt?: number
-  /** SHA-256 of the token's text, and of its secret, in formats that remember them: as `digestSecret` gives them. */
+  /**
+   * SHA-256 digests of the token's text and of its secret, as `digestSecret` returns them, in
+   * formats that cache them.
+   */
   readonly digests?: { readonly token: string; readonly secret: string }
-  /** Whether it is signed by the house, in formats that are: without a yes nothing that the token says is trusted. */
+  /**
+   * Returns whether the signature is valid, in formats that sign. Before that no field of the token
+   * may be trusted.
+   */
   verify?(): boolean | Promise<boolean>
 }
 
-/** Whose session a token is for, and the token's own life, which formats may carry. Times are epoch milliseconds. */
+/**
+ * The owner of a token's session and the token's own life, for formats that contain them. Times are
+ * epoch milliseconds.
+ */
 export interface TokenFacts {
   readonly owner: string
   readonly issuedAt?: number
   readonly expiresAt?: number
 }
 
-/** What a renewal code says. */
+/** A parsed renewal code. */
 export interface ParsedRenewal {
   readonly id: string
   readonly family: string
@@ -29,35 +44,48 @@ export interface ParsedRenewal {
 }
 
 /**
- * A token format over the one session record. A door that needs its own registers a codec; formats are told apart by
- * shape alone, so `parse` must return null, quickly and without throwing, for every string that another codec accepts.
+ * A token format over the one session record. A door that needs its own format registers a codec;
+ * formats are distinguished by shape alone, so `parse` must return null, quickly and without
+ * throwing, for every string that another codec accepts.
  */
 export interface TokenCodec {
   readonly name: string
-  /** The secret half of a new token: at least 128 bits from the CSPRNG. */
+  /** Returns the secret of a new token: at least 128 bits from the CSPRNG. */
   createSecret(): string
   format(token: Pick<ParsedToken, 'id' | 'secret'>, facts: TokenFacts): string
-  /** When a token with these facts expires by itself (epoch milliseconds). Absent in formats whose tokens have no expiry of their own. */
+  /**
+   * Returns when a token with these facts expires by itself (epoch milliseconds). Absent in formats
+   * without an expiry.
+   */
   expiryOf?(facts: TokenFacts): number
   parse(token: string): ParsedToken | null
   formatRenewal(renewal: ParsedRenewal): string
   parseRenewal(code: string): ParsedRenewal | null
-  /** What a format that signs signs with. */
+  /** The keys of a format that signs. */
   readonly keys?: SigningKeys
 }
 
-/** A public key as RFC 7517 writes it. */
+/** A public key in the form of RFC 7517. */
 export type PublicKey = Readonly<Record<string, string>>
 
-/** The keys of a format that signs: one that is in use, and those before it for as long as a token of theirs can live. */
+/**
+ * The keys of a format that signs: the current one, and earlier ones for as long as their tokens
+ * can be valid.
+ */
 export interface SigningKeys {
-  /** The public keys (RFC 7517), the one in use first. */
+  /** Returns the public keys (RFC 7517), the current one first. */
   list(): readonly PublicKey[]
-  /** Reads what other nodes may have changed. */
+  /** Reads the keys again, because other nodes may have changed them. */
   reload(): Promise<void>
-  /** Puts a new key in use, and keeps the one before it for `keepMs`. Returns the new key's id. Throws `conflict` when too many are kept. */
+  /**
+   * Activates a new key, and keeps the previous one for `keepMs`. Returns the new key's id. Throws
+   * `conflict` if too many are kept.
+   */
   rotate(options: { readonly now: number; readonly keepMs: number }): Promise<string>
-  /** Rotates a key that is older than `rotateAfterMs`, and drops those whose time is over. Returns the id of a new key, or null. */
+  /**
+   * Rotates a key that is older than `rotateAfterMs`, and removes keys past their time. Returns the
+   * id of a new key, or null.
+   */
   maintain(options: {
     readonly now: number
     readonly keepMs: number
@@ -65,7 +93,7 @@ export interface SigningKeys {
   }): Promise<string | null>
 }
 
-/** Makes a codec that keeps something in the store. */
+/** Creates a codec that stores something. */
 export type CodecFactory = (store: {
   readonly documents: Documents
   readonly clock: Clock

@@ -42,12 +42,12 @@ const encode = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 const decode = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString())
 
-/** The key that a house signs with, as its store has it. */
+/** Returns the current signing key from the store. */
 function storedKey({ engine }: TestFixture): { kid: string; x: string; d: string } {
   return JSON.parse(engine.tables.documents.get('signing-keys')?.value ?? '[]')[0]
 }
 
-test('a signed token is good here, and anywhere by the public keys', async (t) => {
+test('a signed token is accepted, and verifies elsewhere with the public keys', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token, expiresAt, renewal, session } = await logIn(authority, 'ada', AGENT)
   const { actor } = await check(authority, token)
@@ -67,7 +67,7 @@ test('a signed token is good here, and anywhere by the public keys', async (t) =
   assert.ok(!JSON.stringify(authority.keys.jwks()).includes('"d"'))
 })
 
-test('a token ends at its own end, though its session goes on', async (t) => {
+test('a token expires at its own end while its session continues', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(9 * MINUTE)
@@ -79,7 +79,7 @@ test('a token ends at its own end, though its session goes on', async (t) => {
   await check(authority, later.token)
 })
 
-test('a token that is over is no use of its session', async (t) => {
+test('an expired token does not count as a use of its session', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(9 * MINUTE)
@@ -91,7 +91,7 @@ test('a token that is over is no use of its session', async (t) => {
   assert.equal(session.expiresAt, clock.now() + MINUTE)
 })
 
-test('the secret of a signed token opens nothing in another format', async (t) => {
+test('the secret of a signed token is refused in another format', async (t) => {
   const { authority } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   const { sid, jti, sub } = decode(token.split('.')[1])
@@ -101,7 +101,7 @@ test('the secret of a signed token opens nothing in another format', async (t) =
   }
 })
 
-test('whatever is changed, foreign or forged is refused, and never taken for proven after', async (t) => {
+test('a changed, foreign or forged token is refused, and never cached as verified', async (t) => {
   const fixture = await openAgents(t)
   const { authority } = fixture
   const { token, session } = await logIn(authority, 'ada', AGENT)
@@ -151,7 +151,7 @@ test('whatever is changed, foreign or forged is refused, and never taken for pro
     refused(await authority.authenticate(forged), 'token_invalid')
   }
   await authority.sessions.end({ id: session.id })
-  // Who has both the pen and the secret may be told.
+  // The holder of both the signing key and the secret may receive the reason.
   delete (forgeries as Record<string, string>)['another owner']
   for (const [what, forged] of Object.entries(forgeries)) {
     assert.equal(
@@ -163,7 +163,7 @@ test('whatever is changed, foreign or forged is refused, and never taken for pro
   assert.equal(await reasonOf(authority, token), 'revoked')
 })
 
-test('a token past its end says so to its holder alone, and to no forger', async (t) => {
+test('the expiry of a token is reported to its holder only, and not for a forgery', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(10 * MINUTE)
@@ -172,7 +172,7 @@ test('a token past its end says so to its holder alone, and to no forger', async
   refused(await authority.authenticate(`${header}.${payload}.${'A'.repeat(86)}`), 'token_invalid')
 })
 
-test('a change of one character anywhere is refused', async (t) => {
+test('a token with any one character changed is refused', async (t) => {
   const { authority } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   await check(authority, token)
@@ -184,7 +184,7 @@ test('a change of one character anywhere is refused', async (t) => {
   await check(authority, token)
 })
 
-test('parsing never throws, and takes no other format for its own', async () => {
+test('parsing never throws, and accepts no token of another format', async () => {
   const codec = await openCodec()
   const part = fc.oneof(
     fc.string(),
@@ -204,7 +204,7 @@ test('parsing never throws, and takes no other format for its own', async () => 
   assert.equal(codec.parse(native), null)
 })
 
-test('under another header it is no token of this format, so that no key is looked for', async () => {
+test('a token with another header is not of this format, so that no key is searched for', async () => {
   const codec = await openCodec()
   const id = createSessionId('x')
   const secret = codec.createSecret()
@@ -226,7 +226,7 @@ test('under another header it is no token of this format, so that no key is look
   }
 })
 
-test('what is formatted is parsed, verified, too long for nothing, and found by the scanner', async () => {
+test('a formatted token is parsed, verified, never too long, and found by the scanner', async () => {
   const codec = await openCodec()
   await fc.assert(
     fc.asyncProperty(
@@ -249,7 +249,7 @@ test('what is formatted is parsed, verified, too long for nothing, and found by 
   )
 })
 
-test('a good token is verified once, and again when its session was read anew', async (t) => {
+test('a valid token is verified once, and again after its session was read anew', async (t) => {
   const counts = { verified: 0 }
   const counting = jwtCodec()
   const { authority, addNode } = await openFixture(t, {
@@ -284,7 +284,7 @@ test('a good token is verified once, and again when its session was read anew', 
   )
 })
 
-test('a revocation, a password change, a suspension and a lock kill tokens at once, wherever they are proven', async (t) => {
+test('a revocation, a password change, a suspension and a lock-all invalidate verified tokens at once on every node', async (t) => {
   const fixture = await openAgents(t)
   const there = await fixture.addNode()
   const { authority } = fixture
@@ -315,7 +315,7 @@ test('a revocation, a password change, a suspension and a lock kill tokens at on
   await dead(fourth.token, 'locked')
 })
 
-test('a step-up and a claim answer with signed tokens where they are asked to', async (t) => {
+test('a step-up and a claim answer with signed tokens if requested', async (t) => {
   const { authority, clock } = await openFixture(t, { codecs: [jwtCodec()] })
   const code = (await authority.actors.createClaimCode()) ?? ''
   const claim = { code, name: 'Boss', password: PASSWORD, ...AGENT }
@@ -331,14 +331,14 @@ test('a step-up and a claim answer with signed tokens where they are asked to', 
   refused(await authority.authenticate(boss.token), 'token_invalid')
 })
 
-test('where no token can be written no session is made', async (t) => {
+test('if no token can be written no session is created', async (t) => {
   const { authority } = await openFixture(t, { codecs: [jwtCodec()] })
   const actorId = 'é'.repeat(1000)
   refused(await authority.sessions.loginAnonymous({ actorId, format: JWT_FORMAT }), 'too_large')
   assert.equal(await authority.sessions.count(), 0)
 })
 
-test('no token lives past its session', async (t) => {
+test('no token outlives its session', async (t) => {
   const { authority, clock } = await openAgents(t)
   await authority.settings.set('profile.agent.idleMs', null)
   await authority.settings.set('profile.agent.tokenMs', 13 * HOUR)

@@ -6,15 +6,18 @@ import { ParsedTokens } from './parsed-tokens.ts'
 import { digestSecret, randomText } from './secret.ts'
 import { isSessionId } from './session-id.ts'
 
-/** The name of signed tokens as a token format. */
+/** The name of the signed token format. */
 export const JWT_FORMAT = 'jwt'
 
 const MAX_LENGTH = 2048
 const SECRET_LENGTH = 43
 const SECRET = new RegExp(`^[0-9A-Za-z]{${SECRET_LENGTH}}$`)
-/** The last character of 64 bytes in base64url has four bits to spare, which must be 0. */
+/** The last character of 64 bytes in base64url has four unused bits, which must be 0. */
 const SHAPE = /^(eyJ[\w-]+)\.(eyJ[\w-]+)\.([\w-]{85}[AQgw])$/
-/** Makes the secret of a signed token another than any format can present: without its signature it opens nothing. */
+/**
+ * Prefixes the secret of a signed token, so that no other format can present it: it is useless
+ * without its signature.
+ */
 const MARK = 'jwt:'
 
 export interface JwtOptions {
@@ -35,10 +38,12 @@ interface Claims {
 }
 
 /**
- * Signed tokens as a token format: compact JWS (RFC 7515) by Ed25519 (RFC 8037) with `sub` the session's owner, `sid` its id, `jti` its
- * secret, `iat` and `exp` in seconds. A token is good while its signature holds, its `exp` lies ahead *and* its session
- * lives with that secret. Only what is written exactly as the codec writes it is a token of this format. To be given
- * to `createAuthority({ codecs })`. Throws `invalid_request` for an issuer or audience of more than 200 characters.
+ * Returns a token format with signed tokens: compact JWS (RFC 7515) by Ed25519 (RFC 8037) with
+ * `sub` the session's owner, `sid` its id, `jti` its secret, `iat` and `exp` in seconds. A token is
+ * valid if its signature is valid, its `exp` is in the future *and* its session is live with that
+ * secret. Only text exactly as the codec writes it is a token of this format. Pass it to
+ * `createAuthority({ codecs })`. Throws `invalid_request` for an issuer or audience of more than
+ * 200 characters.
  */
 export function jwtCodec({
   issuer = 'latchkey',
@@ -46,7 +51,10 @@ export function jwtCodec({
 }: JwtOptions = {}): CodecFactory {
   for (const name of [issuer, audience]) {
     if (name !== '' && name.length <= 200) continue
-    throw new LatchkeyError('invalid_request', 'An issuer and audience have 1 to 200 characters.')
+    throw new LatchkeyError(
+      'invalid_request',
+      'An issuer and an audience must have 1 to 200 characters.',
+    )
   }
   return async (store) => {
     const keys = await openKeyRing(store)
@@ -74,7 +82,10 @@ export function jwtCodec({
       expiryOf: ({ expiresAt = 0 }) => Math.floor(expiresAt / 1000) * 1000,
       format({ id, secret }, { owner, issuedAt, expiresAt }) {
         if (issuedAt === undefined || expiresAt === undefined) {
-          throw new LatchkeyError('invalid_request', 'A signed token needs to know when it ends.')
+          throw new LatchkeyError(
+            'invalid_request',
+            'A signed token needs an expiry. Pass expiresAt.',
+          )
         }
         const token = keys.sign(
           encode({
@@ -91,8 +102,8 @@ export function jwtCodec({
         throw new LatchkeyError('too_large', 'The owner’s id is too long for a signed token.')
       },
       parse(token) {
-        const known = remembered.find(token)
-        if (known !== undefined) return known
+        const cached = remembered.find(token)
+        if (cached !== undefined) return cached
         const parsed = parse(token)
         if (parsed !== null) remembered.keep(token, parsed)
         return parsed
@@ -107,7 +118,7 @@ function encode({ iss, aud, sub, sid, iat, exp, jti }: Claims): string {
   return Buffer.from(JSON.stringify({ iss, aud, sub, sid, iat, exp, jti })).toString('base64url')
 }
 
-// What encodes to the very same text has these claims once each, in order, and nothing else.
+// A payload that encodes to the same text has these claims once each, in order, and nothing else.
 function decode(payload: string): Claims | null {
   const claims = parseJson(Buffer.from(payload, 'base64url').toString())
   return isClaims(claims) && encode(claims) === payload ? claims : null

@@ -25,13 +25,13 @@ const kids = (authority: { keys: { jwks(): { keys: readonly { kid?: string }[] }
   authority.keys.jwks().keys.map(({ kid }) => kid)
 
 async function openAgents(t: TestContext) {
-  // A lease that outlasts the test: a lapse reads the keys again.
+  // The lease outlasts the test, because the keys are read again after a lapse.
   const fixture = await openFixture(t, { ...options, leaseMs: 3_600_000 })
   await addActor(fixture.authority, 'Ada')
   return fixture
 }
 
-test('nodes that start at once agree on one key', async (t) => {
+test('nodes that start simultaneously use one key', async (t) => {
   const { authority, addNode } = await openFixture(t)
   assert.deepEqual(authority.keys.jwks(), { keys: [] })
   await assert.rejects(authority.keys.rotate(), { code: 'invalid_request' })
@@ -41,7 +41,7 @@ test('nodes that start at once agree on one key', async (t) => {
   assert.equal(new Set(all).size, 1)
 })
 
-test('a rotated key signs no more, on any node, and what it signed stays good', async (t) => {
+test('a rotated key signs no more, on any node, and its tokens stay valid', async (t) => {
   const here = await openAgents(t)
   const there = await here.addNode()
   const { token } = await logIn(here.authority, 'ada', AGENT)
@@ -60,7 +60,7 @@ test('a rotated key signs no more, on any node, and what it signed stays good', 
   assert.equal(stored.match(/"d":/g)?.length, 1)
 })
 
-test('a node that did not hear of a key looks for it, at most once a second', async (t) => {
+test('a node that missed a key looks for it, at most once a second', async (t) => {
   const here = await openAgents(t)
   const there = await here.addNode()
   there.tap.intercept('documents.find', () => Promise.reject(new Error('gone')))
@@ -82,7 +82,7 @@ test('a node that did not hear of a key looks for it, at most once a second', as
   assert.equal(there.tap.count('documents.find'), 2)
 })
 
-test('where the key cannot be looked for, nobody is taken for a forger', async (t) => {
+test('if keys cannot be read, a token is not reported as forged', async (t) => {
   const here = await openAgents(t)
   const there = await here.addNode()
   there.tap.intercept('documents.find', () => Promise.reject(new Error('gone')))
@@ -92,7 +92,7 @@ test('where the key cannot be looked for, nobody is taken for a forger', async (
   refused(await there.authority.authenticate(token), 'unavailable')
 })
 
-test('maintenance replaces a key that is old, once, and drops it when nothing it signed can live', async (t) => {
+test('maintenance replaces an old key once, and removes it when none of its tokens can be valid', async (t) => {
   const here = await openAgents(t)
   const there = await here.addNode()
   const [before] = kids(here.authority)
@@ -107,7 +107,7 @@ test('maintenance replaces a key that is old, once, and drops it when nothing it
   assert.deepEqual(kids(there.authority), [now, before])
   const { items } = await here.authority.audit.list({ act: 'signing_key_rotated', limit: 9 })
   assert.equal(items.length, 1)
-  // The longest life of a token is that of the profile `device`, and an hour is spare.
+  // The longest token life is that of the profile `device`, plus an hour of slack.
   here.clock.advance(31 * DAY + HOUR - MINUTE)
   await here.authority.prune()
   assert.deepEqual(kids(here.authority), [now, before])
@@ -116,14 +116,14 @@ test('maintenance replaces a key that is old, once, and drops it when nothing it
   assert.deepEqual(kids(here.authority), [now])
 })
 
-test('there is an end to how many keys are kept', async (t) => {
+test('the number of kept keys is bounded', async (t) => {
   const { authority } = await openAgents(t)
   for (let at = 1; at < 100; at++) await authority.keys.rotate()
   await assert.rejects(authority.keys.rotate(), { code: 'conflict' })
   assert.equal(authority.keys.jwks().keys.length, 100)
 })
 
-test('tokens of before a restart are good after it', async (t) => {
+test('tokens issued before a restart are valid after it', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-keys-'))
   t.after(() => rm(folder, { recursive: true }))
   const open = () =>
@@ -132,10 +132,10 @@ test('tokens of before a restart are good after it', async (t) => {
   await addActor(first, 'Ada')
   const { token } = await logIn(first, 'ada', AGENT)
   await first.keys.rotate()
-  const known = kids(first)
+  const kidsBefore = kids(first)
   await first.close()
   const second = await open()
   t.after(() => second.close())
-  assert.deepEqual(kids(second), known)
+  assert.deepEqual(kids(second), kidsBefore)
   await check(second, token)
 })

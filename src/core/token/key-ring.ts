@@ -13,7 +13,10 @@ import { hashSecret } from './secret.ts'
 
 const KEY = 'signing-keys'
 const MAX_KEYS = 100
-/** How much longer than a token's life an old key is kept, for a node that heard late of its end. */
+/**
+ * How much longer than a token's life an old key is kept, for a node that receives the rotation
+ * late.
+ */
 const SLACK_MS = 3_600_000
 const LOOK_EVERY_MS = 1000
 
@@ -21,18 +24,24 @@ interface StoredKey {
   /** The thumbprint of the public key (RFC 7638). */
   readonly kid: string
   readonly x: string
-  /** The private half, while the key is in use. */
+  /** The private half, while the key is current. */
   readonly d?: string
   readonly createdAt: number
-  /** Until when it is kept, once it is no longer in use. */
+  /** Until when the key is kept, once it is no longer current. */
   readonly until: number | null
 }
 
-/** The keys as the codec uses them. A key goes by the header of its tokens, which can be written in one way only. */
+/**
+ * The keys as the codec uses them. A key is identified by the header of its tokens, which has only
+ * one possible form.
+ */
 export interface KeyRing extends SigningKeys {
-  /** Signs `<header>.<payload>` with the key in use, and returns the whole token. */
+  /** Signs `<header>.<payload>` with the current key, and returns the whole token. */
   sign(payload: string): string
-  /** Whether a signature is by the key of that header; for one that is not known, after a look whether another node made it. */
+  /**
+   * Returns whether a signature is by the key of that header. For an unknown header it first reads
+   * the keys again, because another node may have made one.
+   */
   verify(header: string, payload: string, signature: string): boolean | Promise<boolean>
 }
 
@@ -45,7 +54,10 @@ interface Ring {
 
 const EMPTY: Ring = { version: 0, keys: [], inUse: null, byHeader: new Map() }
 
-/** Opens the keys that a house signs with (Ed25519), making the first: nodes that start at once agree on one. */
+/**
+ * Opens the signing keys (Ed25519) of a store, and creates the first one: nodes that start
+ * simultaneously use the same key.
+ */
 export async function openKeyRing({
   documents,
   clock,
@@ -58,11 +70,12 @@ export async function openKeyRing({
   let lookedAt = Number.NEGATIVE_INFINITY
 
   const adopt = (keys: readonly StoredKey[], version: number) => {
-    // A reading that was overtaken by a later one must not bring back what that one replaced.
+    // A read that a later one has overtaken must not restore older keys.
     if (version > ring.version) ring = ringOf(keys, version)
   }
 
-  // Replaces the stored keys by what `next` makes of them, unless that is null; whoever loses a race decides anew.
+  // Replaces the stored keys by the result of `next`, unless that is null; after a lost race `next`
+  // is called again.
   const change = async (now: number, next: (keys: readonly StoredKey[]) => StoredKey[] | null) => {
     for (;;) {
       const found = await documents.find(KEY, now)
@@ -101,7 +114,10 @@ export async function openKeyRing({
     async rotate({ now, keepMs }) {
       await change(now, (keys) => {
         if (keys.length < MAX_KEYS) return rotated(keys, now, keepMs)
-        throw new LatchkeyError('conflict', 'There are as many signing keys as are kept.')
+        throw new LatchkeyError(
+          'conflict',
+          'The maximum number of signing keys is kept. Rotate again when an old key has expired.',
+        )
       })
       return ring.keys[0]?.kid ?? ''
     },
@@ -123,21 +139,24 @@ export async function openKeyRing({
       return `${text}.${sign(null, Buffer.from(text), inUse.key).toString('base64url')}`
     },
     verify(header, payload, signature) {
-      const known = check(header, payload, signature)
-      if (known !== null) return known
+      const valid = check(header, payload, signature)
+      if (valid !== null) return valid
       return look().then(() => check(header, payload, signature) === true)
     },
   }
 }
 
-/** The header of the tokens of a key, as it stands in them. */
+/** Returns the header of the tokens of a key, as encoded in them. */
 function headerOf(kid: string): string {
   return Buffer.from(`{"alg":"EdDSA","typ":"JWT","kid":"${kid}"}`).toString('base64url')
 }
 
 const HEADER = /^\{"alg":"EdDSA","typ":"JWT","kid":"([\w-]{43})"\}$/
 
-/** Whether this is a header of ours, of a key that is known or not: these three fields, in this order, and nothing else. */
+/**
+ * Returns whether a text is a header of this format, with any key id: these three fields, in this
+ * order, and nothing else.
+ */
 export function isHeader(header: string): boolean {
   const kid = HEADER.exec(Buffer.from(header, 'base64url').toString())?.[1]
   return kid !== undefined && headerOf(kid) === header
@@ -149,7 +168,7 @@ function newKey(now: number): StoredKey {
   return { kid, x, d, createdAt: now, until: null }
 }
 
-// The key in use stands first. Those before it verify, and sign no more.
+// The current key is first. Earlier keys verify, and do not sign.
 function rotated(keys: readonly StoredKey[], now: number, keepMs: number): StoredKey[] {
   const before = keys.map(({ d: _, ...key }) => ({
     ...key,

@@ -8,8 +8,9 @@ const SECRET_LENGTH = 43
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /**
- * The id and the secret of a session that is found by a key: letters and digits of an HMAC under the installation's key, so that the
- * public handle tells nothing of the key. Throws `invalid_request` for a key of fewer than 22 or more than 1,024 characters.
+ * Returns the id and the secret of a session that is found by a key: letters and digits of an HMAC
+ * under the installation's key, so that the public handle reveals nothing about the key. Throws
+ * `invalid_request` for a key of fewer than 22 or more than 1,024 characters.
  */
 export function deriveKeyed(
   installationKey: string,
@@ -18,14 +19,14 @@ export function deriveKeyed(
   if (typeof key !== 'string' || key.length < MIN_KEY_LENGTH || key.length > MAX_KEY_LENGTH) {
     throw new LatchkeyError(
       'invalid_request',
-      `The key of a session has ${MIN_KEY_LENGTH} to ${MAX_KEY_LENGTH} characters.`,
+      `The key of a session must have ${MIN_KEY_LENGTH} to ${MAX_KEY_LENGTH} characters.`,
     )
   }
   const id = expand(installationKey, `id/${key}`, ID_LENGTH)
   return { id, secret: expand(installationKey, `secret/${key}`, SECRET_LENGTH) }
 }
 
-// 62 does not divide 256, but the loss of 0.05 bits a character matters to no one who has to guess an HMAC.
+// 62 does not divide 256, but the loss of 0.05 bits a character does not make an HMAC guessable.
 function expand(installationKey: string, text: string, length: number): string {
   const mac = createHmac('sha512', installationKey).update(text).digest()
   let out = ''

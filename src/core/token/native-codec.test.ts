@@ -18,7 +18,7 @@ function newRenewal(): string {
   return formatRenewal({ id: createSessionId('someone'), family, generation })
 }
 
-/** The number that a slot tag writes in base 62. */
+/** Returns the number that a slot tag encodes in base 62. */
 function numberOf(tag: string): number {
   return [...tag].reduce((sum, digit) => sum * 62 + ALPHABET.indexOf(digit), 0)
 }
@@ -30,7 +30,7 @@ test('a token is a prefix, an id of 25, a secret of 43 and a checksum of 7 chara
 
 test('the slot tag is CRC-16/XMODEM modulo 16,384 in base 62', () => {
   assert.equal(numberOf(slotTag('123456789')), 0x31c3 % 16384)
-  // The slots that a Redis cluster has for these keys.
+  // The slots of these keys in a Redis cluster.
   assert.equal(numberOf(slotTag('foo')), 12182)
   assert.equal(numberOf(slotTag('bar')), 5061)
   assert.equal(numberOf(slotTag('')), 0)
@@ -46,7 +46,7 @@ test('every owner has a slot tag of three characters below 16,384', () => {
   )
 })
 
-test('an id begins with the slot tag of its owner and never comes again', () => {
+test('an id starts with the slot tag of its owner and is never repeated', () => {
   const ids = Array.from({ length: 1000 }, () => createSessionId('someone'))
   assert.equal(new Set(ids).size, ids.length)
   assert.ok(ids.every((id) => id.startsWith(slotTag('someone')) && isSessionId(id)))
@@ -59,7 +59,7 @@ test('only 25 letters and digits are a session id', () => {
   }
 })
 
-test('what was formatted is parsed to the same parts', () => {
+test('a formatted token is parsed to the same parts', () => {
   fc.assert(
     fc.property(owner, (of) => {
       const token = { id: createSessionId(of), secret: createSecret() }
@@ -70,7 +70,7 @@ test('what was formatted is parsed to the same parts', () => {
   )
 })
 
-test('the checksum refuses every token in which one character was changed', () => {
+test('the checksum refuses every token with one changed character', () => {
   const characters = fc.constantFrom(...ALPHABET, '_', '-', ' ', 'é')
   fc.assert(
     fc.property(fc.boolean(), fc.nat(121), characters, (renewal, position, character) => {
@@ -85,7 +85,7 @@ test('the checksum refuses every token in which one character was changed', () =
   )
 })
 
-test('two neighbours that changed places are refused', () => {
+test('a token with two adjacent characters swapped is refused', () => {
   fc.assert(
     fc.property(fc.integer({ min: 4, max: 77 }), (at) => {
       const text = newToken()
@@ -96,7 +96,7 @@ test('two neighbours that changed places are refused', () => {
   )
 })
 
-test('any text at all is parsed without throwing, and none is taken for a token', () => {
+test('parsing any text does not throw, and returns no token', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }),
     fc.string({ unit: 'binary', minLength: 75, maxLength: 75 }).map((rest) => `lks_${rest}`),
@@ -110,12 +110,12 @@ test('any text at all is parsed without throwing, and none is taken for a token'
   )
 })
 
-test('a token is no renewal code and a renewal code no token', () => {
+test('a token is not a renewal code and a renewal code is not a token', () => {
   assert.equal(parseRenewal(newToken()), null)
   assert.equal(parse(newRenewal()), null)
 })
 
-test('the pattern for redaction finds both kinds within a line, whole', () => {
+test('the redaction pattern finds whole tokens and codes within a line', () => {
   const [token, renewal] = [newToken(), newRenewal()]
   const line = `authorization: Bearer ${token}, renewal="${renewal}"`
   assert.deepEqual(line.match(TOKEN_PATTERN), [token, renewal])

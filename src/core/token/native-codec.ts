@@ -4,14 +4,15 @@ import { randomText } from './secret.ts'
 import { ID_LENGTH } from './session-id.ts'
 
 /*
- * The native format. Both kinds are fixed in length and made of [0-9A-Za-z_] alone; nothing is decoded, fields are
- * slices and hashes are over the characters:
+ * The native format. Both kinds have a fixed length and only the characters [0-9A-Za-z_]; nothing is
+ * decoded, fields are slices and hashes are over the characters:
  *
  *   lks_ | id 25 | secret 43 | checksum 7
  *   lkr_ | id 25 | family secret 43 | generation secret 43 | checksum 7
  *
- * The id is 3 characters of slot tag and 22 random ones (131 bits); a secret is 43 random ones (256 bits). The checksum is
- * CRC-32 in base 36: it lets a scanner tell a leaked token from noise, and us refuse a mistyped one without a look-up.
+ * The id is 3 characters of slot tag and 22 random ones (131 bits); a secret is 43 random ones (256
+ * bits). The checksum is CRC-32 in base 36: it lets a scanner distinguish a leaked token from noise,
+ * and lets a mistyped token be refused without a look-up.
  */
 const TOKEN_PREFIX = 'lks_'
 const RENEWAL_PREFIX = 'lkr_'
@@ -23,7 +24,10 @@ const TOKEN_LENGTH = TOKEN_BODY_END + CHECKSUM_LENGTH
 const RENEWAL_BODY_END = TOKEN_BODY_END + SECRET_LENGTH
 const RENEWAL_LENGTH = RENEWAL_BODY_END + CHECKSUM_LENGTH
 
-/** CRC-32 of a text in base 36, seven characters: a scanner's and a typist's check, no proof of anything. */
+/**
+ * Returns the CRC-32 of a text in base 36, seven characters: it detects typing errors and noise,
+ * and proves nothing.
+ */
 export function checksum(text: string): string {
   return crc32(text).toString(36).padStart(CHECKSUM_LENGTH, '0')
 }
@@ -57,8 +61,9 @@ export const nativeCodec: TokenCodec = {
 }
 
 /**
- * Whether a string looks like one of our tokens or codes, or like any JWT: for redaction in logs and for scanners. The formats of
- * doors that write no prefix are 68 to 118 letters and digits without a break: longer than a hash is.
+ * Matches a string that looks like a latchkey token or code, or like any JWT: for redaction in logs
+ * and for scanners. The tokens of doors without a prefix are 68 to 118 consecutive letters and
+ * digits, which is longer than a hash.
  */
 export const TOKEN_PATTERN: RegExp =
   /lk[sr]_[0-9A-Za-z]{75,118}|lkd_[0-9A-Za-z]{43}|eyJ[\w-]{8,256}\.eyJ[\w-]{8,4096}(?:\.[\w-]*)?|(?<![\w-])[0-9A-Za-z]{68,120}(?![\w-])/g

@@ -4,7 +4,7 @@ import { MAX_TOKENS, ParsedTokens } from './parsed-tokens.ts'
 
 const saying = (id: string) => ({ id, secret: 'secret' })
 
-test('a text finds what it says, and no other text does', () => {
+test('a text returns its own parsed token, and no other text does', () => {
   const tokens = new ParsedTokens()
   const a = saying('a')
   tokens.keep('text a', a)
@@ -12,7 +12,7 @@ test('a text finds what it says, and no other text does', () => {
   assert.equal(tokens.find('text A'), undefined)
 })
 
-test('no more are held than two halves, and those asked for last are', () => {
+test('at most two halves are held, and the most recently requested stay', () => {
   const tokens = new ParsedTokens()
   tokens.keep('in use', saying('in use'))
   for (let at = 0; at < 5 * MAX_TOKENS; at++) {

@@ -1,11 +1,15 @@
 import type { ParsedToken } from './codec.ts'
 
-/** Tokens of each of its two halves: a text and what it says are about 1.5 KB, and never more than 6. */
+/**
+ * Tokens in each of the two halves: a text and its parsed token take about 1.5 KB, and at most 6
+ * KB.
+ */
 export const MAX_TOKENS = 4096
 
 /**
- * What tokens say, by their exact text, so that one that comes with every call is taken apart once. Nothing is known here of whether a
- * token is good. Holds the texts in memory, of the last 4,096 to 8,192 tokens that were asked for.
+ * Caches parsed tokens by their exact text, so that a token sent with every call is parsed once. It
+ * does not contain whether a token is valid. Holds the last 4,096 to 8,192 requested tokens in
+ * memory.
  */
 export class ParsedTokens {
   #recent = new Map<string, ParsedToken>()
@@ -20,7 +24,7 @@ export class ParsedTokens {
     if (recent !== undefined) return recent
     const before = this.#before.get(token)
     if (before === undefined) return undefined
-    // Under the text that is held already.
+    // The entry keeps the text that is already held.
     this.#before.delete(token)
     this.keep(token, before)
     return before
@@ -31,7 +35,7 @@ export class ParsedTokens {
       this.#before = this.#recent
       this.#recent = new Map()
     }
-    // A copy: a slice would hold on to the whole header that it was cut from.
+    // A copy, because a slice would keep the whole header in memory.
     this.#recent.set(Buffer.from(token).toString('latin1'), parsed)
   }
 }

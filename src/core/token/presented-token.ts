@@ -1,12 +1,12 @@
 import type { ParsedToken, TokenCodec, TokenFacts } from './codec.ts'
 
-/** A token's text, and when it expires in formats that say so (epoch milliseconds). */
+/** A token's text, and when it expires in formats with an expiry (epoch milliseconds). */
 export interface IssuedToken {
   readonly token: string
   readonly expiresAt?: number
 }
 
-/** Writes a token in a format. */
+/** Returns a new token in a format. */
 export function writeToken(
   codec: TokenCodec,
   { id, secret }: Pick<ParsedToken, 'id' | 'secret'>,
@@ -18,8 +18,9 @@ export function writeToken(
 }
 
 /**
- * The token of one request, parsed once. It travels with the result of `authenticate`, so that no caller takes the text apart again.
- * The secret is private: neither `JSON.stringify` nor an inspection shows it.
+ * The token of one request, parsed once. It is part of the result of `authenticate`, so that no
+ * caller parses the text again. The secret is private: neither `JSON.stringify` nor an inspection
+ * shows it.
  */
 export class PresentedToken {
   readonly #codec: TokenCodec
@@ -30,7 +31,7 @@ export class PresentedToken {
     this.#parts = parts
   }
 
-  /** The fields of a token, for the check itself. */
+  /** Returns the fields of a token, for the check itself. */
   static partsOf(token: PresentedToken): ParsedToken {
     return token.#parts
   }
@@ -49,12 +50,12 @@ export class PresentedToken {
     return this.#parts.owner ?? null
   }
 
-  /** When the token itself expires (epoch milliseconds), in formats that say so, else null. */
+  /** When the token itself expires (epoch milliseconds), in formats with an expiry, else null. */
   get expiresAt(): number | null {
     return this.#parts.expiresAt ?? null
   }
 
-  /** Writes a token of the same format and secret with other facts. */
+  /** Returns a token of the same format and secret with other facts. */
   reissue(facts: TokenFacts): IssuedToken {
     return writeToken(this.#codec, this.#parts, facts)
   }

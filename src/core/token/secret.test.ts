@@ -4,24 +4,25 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { hashSecret, keyedHash, randomText, sameDigest, seal, unseal } from './secret.ts'
 
-test('random text has the length asked for, letters and digits only, and every one of them', () => {
+test('random text has the requested length, and uses letters and digits only, and all of them', () => {
   for (const length of [0, 1, 43, 5000]) assert.equal(randomText(length).length, length)
   const long = randomText(20_000)
   assert.match(long, /^[0-9A-Za-z]+$/)
   assert.equal(new Set(long).size, 62)
 })
 
-test('no random text comes again, across refills of the pool too', () => {
+test('random text is never repeated, also across refills of the pool', () => {
   const texts = Array.from({ length: 20_000 }, () => randomText(22))
   assert.equal(new Set(texts).size, texts.length)
 })
 
-test('every character of random text is as likely as any other', () => {
+test('every character of random text is equally likely', () => {
   const counts = new Map<string, number>()
   for (const character of randomText(62_000)) {
     counts.set(character, (counts.get(character) ?? 0) + 1)
   }
-  // 1,000 expected of each with a deviation of 32: six of them happen once in millions of runs.
+  // 1,000 of each are expected with a deviation of 32: a difference of six deviations occurs once
+  // in millions of runs.
   for (const [character, count] of counts) {
     assert.ok(Math.abs(count - 1000) < 200, `${character}: ${count}`)
   }
@@ -33,7 +34,7 @@ test('a secret is hashed with SHA-256 to 43 characters', () => {
   assert.equal(hashSecret('abc').length, 43)
 })
 
-test('digests are the same only if every character is', () => {
+test('digests are equal only if every character is', () => {
   const digest = fc.string({ minLength: 0, maxLength: 50 })
   fc.assert(
     fc.property(digest, digest, (a, b) => {
@@ -55,7 +56,7 @@ test('a keyed hash depends on the key and on the text, and has 22 characters', (
   assert.equal(keyedHash('key', 'text').length, 22)
 })
 
-test('what was sealed is opened by the same secret and context, and hides the text', () => {
+test('sealed text is opened by the same secret and context, and is not readable', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme' }),
@@ -70,13 +71,13 @@ test('what was sealed is opened by the same secret and context, and hides the te
   assert.ok(!Buffer.from(seal('a plain text', 's', 'c'), 'base64url').includes('plain'))
 })
 
-test('another secret or another context opens nothing', () => {
+test('another secret or another context returns null', () => {
   const sealed = seal('text', 'secret', 'context')
   assert.equal(unseal(sealed, 'secreT', 'context'), null)
   assert.equal(unseal(sealed, 'secret', 'contexT'), null)
 })
 
-test('a seal with any bit flipped, cut short or made up opens to nothing', () => {
+test('a seal with any bit changed, truncated or forged returns null', () => {
   const bytes = Buffer.from(seal('text', 'secret', 'context'), 'base64url')
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const changed = Buffer.from(bytes)

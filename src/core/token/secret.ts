@@ -12,7 +12,9 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const pool = new Uint8Array(4096)
 let poolAt = pool.length
 
-/** Random characters of `[0-9A-Za-z]` from the CSPRNG, without modulo bias: 5.95 bits each. */
+/**
+ * Returns random characters of `[0-9A-Za-z]` from the CSPRNG, without modulo bias: 5.95 bits each.
+ */
 export function randomText(length: number): string {
   let text = ''
   while (text.length < length) {
@@ -28,28 +30,34 @@ export function randomText(length: number): string {
   return text
 }
 
-/** SHA-256 of a secret's characters, base64url (43 characters): what stores hold in its place. */
+/**
+ * Returns the SHA-256 of a secret's characters, base64url (43 characters): the value that stores
+ * hold.
+ */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'base64url')
 }
 
-/** The same SHA-256 as {@link hashSecret}, as 32 characters of one byte each: what a check compares. */
+/**
+ * Returns the same SHA-256 as {@link hashSecret}, as 32 characters of one byte each: the value that
+ * a check compares.
+ */
 export function digestSecret(secret: string): string {
   return hash('sha256', secret, 'latin1')
 }
 
-/** The form that stores hold of what {@link digestSecret} gave. */
+/** Returns the stored form of a result of {@link digestSecret}. */
 export function hashOfDigest(digest: string): string {
   return Buffer.from(digest, 'latin1').toString('base64url')
 }
 
-/** The eight 32-bit words of a stored hash. */
+/** Returns the eight 32-bit words of a stored hash. */
 export function wordsOfHash(stored: string): Int32Array {
   const bytes = Buffer.from(stored, 'base64url')
   return Int32Array.from({ length: 8 }, (_, at) => bytes.readInt32BE(at * 4))
 }
 
-/** One of the eight 32-bit words of a digest. */
+/** Returns one of the eight 32-bit words of a digest. */
 export function wordOfDigest(digest: string, at: number): number {
   const start = at * 4
   return (
@@ -60,7 +68,7 @@ export function wordOfDigest(digest: string, at: number): number {
   )
 }
 
-/** Compares two digests of one length in constant time. */
+/** Compares two digests of equal length in constant time. */
 export function sameDigest(a: string, b: string): boolean {
   if (a.length !== b.length) return false
   let difference = 0
@@ -68,7 +76,10 @@ export function sameDigest(a: string, b: string): boolean {
   return difference === 0
 }
 
-/** A keyed hash (HMAC-SHA256, 22 characters) for what must be recognised again but not be read. */
+/**
+ * Returns a keyed hash (HMAC-SHA256, 22 characters) of a value that must be comparable but not
+ * readable.
+ */
 export function keyedHash(key: string, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
 }
@@ -77,7 +88,7 @@ function sealingKey(secret: string, context: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, context, 'latchkey renewal 1', 32))
 }
 
-/** Encrypts `text` so that only who has `secret` opens it: AES-256-GCM under HKDF of the secret, bound to `context`. */
+/** Encrypts `text` under `secret`: AES-256-GCM under HKDF of the secret, bound to `context`. */
 export function seal(text: string, secret: string, context: string): string {
   const nonce = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', sealingKey(secret, context), nonce)
@@ -85,7 +96,10 @@ export function seal(text: string, secret: string, context: string): string {
   return Buffer.concat([body, cipher.getAuthTag()]).toString('base64url')
 }
 
-/** Opens what {@link seal} made, or null for another secret, another context, or anything changed. */
+/**
+ * Returns the text of a result of {@link seal}, or null for another secret, another context, or
+ * changed data.
+ */
 export function unseal(sealed: string, secret: string, context: string): string | null {
   const bytes = Buffer.from(sealed, 'base64url')
   if (bytes.length < 28) return null

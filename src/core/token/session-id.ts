@@ -5,12 +5,15 @@ export const ID_LENGTH = 25
 
 const PLAIN = /^[0-9A-Za-z]+$/
 
-/** Whether a string has the shape of a session id, the public handle. */
+/** Returns whether a string has the shape of a session id, the public handle. */
 export function isSessionId(text: string): boolean {
   return text.length === ID_LENGTH && PLAIN.test(text)
 }
 
-/** The slot tag of an owner: CRC-16/XMODEM modulo 16,384 in base 62, as a Redis cluster hashes keys. */
+/**
+ * Returns the slot tag of an owner: CRC-16/XMODEM modulo 16,384 in base 62, as a Redis cluster
+ * hashes keys.
+ */
 export function slotTag(owner: string): string {
   let crc = 0
   for (const byte of Buffer.from(owner)) {
@@ -27,7 +30,7 @@ export function slotTag(owner: string): string {
   return tag
 }
 
-/** A new session id for an owner. */
+/** Returns a new session id for an owner. */
 export function createSessionId(owner: string): string {
   return slotTag(owner) + randomText(ID_LENGTH - SLOT_LENGTH)
 }

@@ -1,6 +1,6 @@
 import type { BusMessage } from '../../core/ports/index.ts'
 
-/** What the nodes of a lease bus send each other. */
+/** A signal between the nodes of a lease bus. */
 export type Signal =
   /** The `number`th message of a node. */
   | {
@@ -9,7 +9,7 @@ export type Signal =
       readonly number: number
       readonly message: BusMessage
     }
-  /** All messages of `to` up to `number` are applied at `from`. */
+  /** Node `from` has applied all messages of `to` up to `number`. */
   | {
       readonly kind: 'confirmation'
       readonly from: string
@@ -25,28 +25,31 @@ export type Signal =
       readonly number: number
       readonly beat: number
     }
-  /** A node leaves, having sent messages up to `number`. */
+  /** A node leaves, after messages up to `number`. */
   | { readonly kind: 'goodbye'; readonly from: string; readonly number: number }
 
 /** A node that other nodes must wait for. */
 export interface Member {
-  /** Random for each start of a node, so that two nodes of one name differ. */
+  /** Random for each start of a node, so that two nodes with the same name differ. */
   readonly id: string
-  /** How long it may trust its cache without the bus. */
+  /** How long the node may trust its cache without the bus. */
   readonly leaseMs: number
 }
 
 /**
- * Carries signals between the nodes of one engine, the sender included: a node's own heartbeat must come back to it the way that other
- * nodes' messages come. A channel may lose, repeat, delay and reorder signals; the lease bus finds that out.
+ * Transports signals between the nodes of one engine, including to the sender: a node's own
+ * heartbeat must return to it by the same path as the messages of other nodes. A channel may lose,
+ * repeat, delay and reorder signals; the lease bus detects that.
  */
 export interface Channel {
-  /** Hands a signal to the engine. Rejects when it could not be handed over. */
+  /** Passes a signal to the engine. Rejects if that fails. */
   send(signal: Signal): Promise<void>
   subscribe(listener: (signal: Signal) => void): () => void
-  /** Registers a node. Durable before it resolves. */
+  /** Registers a node durably. */
   register(member: Member): Promise<void>
   unregister(id: string): Promise<void>
-  /** Every registered node, read after all writes that were acknowledged before the call. */
+  /**
+   * Returns every registered node, read after all writes that were acknowledged before the call.
+   */
   members(): Promise<readonly Member[]>
 }

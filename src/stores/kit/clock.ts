@@ -1,6 +1,9 @@
 import type { Clock } from '../../core/ports/index.ts'
 
-/** The machine's clock. `now` stands still while the machine's time is set back, so it never runs backwards; `monotonic` runs on. */
+/**
+ * Returns the machine's clock. `now` does not move while the machine's time is set back, so it
+ * never runs backwards; `monotonic` continues.
+ */
 export function systemClock(): Clock {
   let last = 0
   return {

@@ -14,7 +14,7 @@ const BACKOFF = {
   forgetMs: 1_000_000,
 } as const
 
-/** Attempts at given times, each judged against what those before it left. */
+/** Judges attempts at given times, each with the state that the previous ones left. */
 function attempts(rule: CounterRule, times: readonly number[]) {
   let state: CounterState | null = null
   return times.map((now) => {
@@ -28,7 +28,7 @@ const times = fc
   .array(fc.nat(700), { maxLength: 80 })
   .map((gaps) => gaps.map((_, at) => gaps.slice(0, at + 1).reduce((sum, gap) => sum + gap, 0)))
 
-test('a window never lets more than its limit through, and says when the next one begins', () => {
+test('a window never allows more than its limit, and returns when the next one starts', () => {
   fc.assert(
     fc.property(times, fc.integer({ min: 1, max: 6 }), (at, limit) => {
       const judged = attempts({ ...WINDOW, limit }, at)
@@ -55,7 +55,7 @@ test('a window ends at its exact instant', () => {
   )
 })
 
-test('after the free attempts the pause doubles up to the longest', () => {
+test('after the free attempts the pause doubles up to the maximum', () => {
   let state: CounterState | null = null
   let now = 0
   const pauses: number[] = []
@@ -74,7 +74,7 @@ test('after the free attempts the pause doubles up to the longest', () => {
   assert.deepEqual(pauses, [1000, 2000, 4000, 8000, 15_000, 15_000])
 })
 
-test('whoever waits as long as told is let through, and a refused attempt does not count', () => {
+test('an attempt after the returned wait is allowed, and a refused attempt does not count', () => {
   fc.assert(
     fc.property(times, (at) => {
       let state = null as CounterState | null
@@ -93,7 +93,7 @@ test('whoever waits as long as told is let through, and a refused attempt does n
   )
 })
 
-test('from the hard limit on no waiting helps', () => {
+test('from the hard limit on every attempt is refused', () => {
   const rule = { ...BACKOFF, free: 1000, hardLimit: 10 }
   const judged = attempts(
     rule,
@@ -104,19 +104,19 @@ test('from the hard limit on no waiting helps', () => {
   assert.deepEqual(judge(state, rule, rule.forgetMs - 1), { ok: false, retryAfterMs: rule.maxMs })
 })
 
-test('what lies back long enough is forgotten, at its exact instant', () => {
+test('an old enough count is reset, at its exact instant', () => {
   const state = { count: 40, at: 0, expiresAt: 1_000_000 }
   assert.equal(judge(state, { ...BACKOFF, maxMs: 2_000_000 }, 999_999).ok, false)
   const judged = judge(state, BACKOFF, 1_000_000)
   assert.deepEqual(judged, { ok: true, next: { count: 1, at: 1_000_000, expiresAt: 2_000_000 } })
 })
 
-test('a count that a number cannot double any more still waits no longer than the longest', () => {
+test('a count too large to double still waits no longer than the maximum', () => {
   const state = { count: 5000, at: 0, expiresAt: 1_000_000 }
   assert.deepEqual(judge(state, BACKOFF, 0), { ok: false, retryAfterMs: BACKOFF.maxMs })
 })
 
-test('a refund takes one attempt back, and the last one leaves nothing', () => {
+test('a refund subtracts one attempt, and the last refund removes the state', () => {
   const state = { count: 3, at: 5, expiresAt: 100 }
   assert.deepEqual(refunded(state, 10), { count: 2, at: 5, expiresAt: 100 })
   assert.equal(refunded({ ...state, count: 1 }, 10), null)

@@ -1,17 +1,20 @@
 import type { CounterRule, CounterState } from '../../core/ports/index.ts'
 
-/** How one counter answers one attempt: the state to store, or how long to wait (nothing is stored then). */
+/**
+ * The decision of one counter on one attempt: the state to store, or how long to wait (then nothing
+ * is stored).
+ */
 export type Judgement =
   | { readonly ok: true; readonly next: CounterState }
   | { readonly ok: false; readonly retryAfterMs: number }
 
 /**
- * Judges an attempt against a counter. Pure: stores call it inside their write.
+ * Returns the decision on an attempt. Pure: stores call it inside their write.
  *
- * - `window`: at most `limit` attempts in a window of `windowMs` that begins with the first.
- * - `backoff`: `free` attempts at will, then each needs a pause since the last counted one, `baseMs` doubling up to
- *   `maxMs`; from `hardLimit` on, none. A refused attempt does not count, so waiting always helps (below the
- *   hard limit).
+ * - `window`: at most `limit` attempts in a window of `windowMs` that starts with the first.
+ * - `backoff`: `free` attempts without a pause, then each requires a pause since the last counted
+ *   one, `baseMs` doubling up to `maxMs`; from `hardLimit` on, none. A refused attempt does not count,
+ *   so an attempt after the pause is allowed (below the hard limit).
  */
 export function judge(state: CounterState | null, rule: CounterRule, now: number): Judgement {
   const current = state !== null && state.expiresAt > now ? state : null
@@ -33,7 +36,7 @@ export function judge(state: CounterState | null, rule: CounterRule, now: number
   return { ok: true, next: { count: count + 1, at: now, expiresAt: now + rule.forgetMs } }
 }
 
-/** The state after one attempt is taken back, or null if none is left. */
+/** Returns the state after one attempt is refunded, or null if none is left. */
 export function refunded(state: CounterState | null, now: number): CounterState | null {
   if (state === null || state.expiresAt <= now || state.count <= 1) return null
   return { ...state, count: state.count - 1 }

@@ -21,7 +21,7 @@ const candidates = fc
   )
 const policy = fc.constantFrom('evict-oldest' as const, 'evict-least-recently-used' as const)
 
-test('an eviction leaves room for exactly one more, and takes nobody who need not go', () => {
+test('an eviction makes room for exactly one more, and evicts no more than necessary', () => {
   fc.assert(
     fc.property(candidates, fc.integer({ min: 1, max: 12 }), policy, (all, max, chosen) => {
       const evicted = chooseEvicted(all, { max, policy: chosen })
@@ -45,7 +45,7 @@ test('an eviction leaves room for exactly one more, and takes nobody who need no
   )
 })
 
-test('a refusal evicts nobody', () => {
+test('a refusal evicts no session', () => {
   fc.assert(
     fc.property(candidates, fc.nat(12), (all, max) => {
       const evicted = chooseEvicted(all, { max, policy: 'refuse' })

@@ -1,6 +1,6 @@
 import type { CreateConditions } from '../../core/ports/index.ts'
 
-/** What an eviction is decided on. */
+/** The fields that an eviction is decided on. */
 export interface Candidate {
   readonly id: string
   readonly parent: string | null
@@ -9,8 +9,9 @@ export interface Candidate {
 }
 
 /**
- * Which live sessions make room for one more: in the policy's order until it fits, or null if it is refused.
- * A candidate whose parent goes makes room as well and is not named, because it ends with its parent.
+ * Returns the live sessions to end so that one more fits, in the policy's order, or null if it is
+ * refused. A candidate whose parent is evicted makes room too and is not returned, because it ends
+ * with its parent.
  */
 export function chooseEvicted<C extends Candidate>(
   /** The live sessions that the limit counts, in creation order. */

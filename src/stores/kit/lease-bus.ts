@@ -4,7 +4,10 @@ import { LatchkeyError } from '../../core/errors.ts'
 import type { Bus, BusListener, BusMessage, Clock } from '../../core/ports/index.ts'
 import type { Channel, Member, Signal } from './channel.ts'
 
-/** How far wall and monotonic time may disagree since the last heartbeat before a node trusts nothing. */
+/**
+ * The maximum disagreement of wall and monotonic time since the last heartbeat for which a node
+ * trusts its cache.
+ */
 const MAX_CLOCK_DISAGREEMENT_MS = 250
 
 const KINDS: ReadonlySet<string> = new Set<BusMessage['kind']>([
@@ -24,24 +27,30 @@ const KINDS: ReadonlySet<string> = new Set<BusMessage['kind']>([
 export interface LeaseBusOptions {
   readonly channel: Channel
   readonly clock: Clock
-  /** How long this node may trust its cache after sending a heartbeat that came back; 1,000 by default. */
+  /**
+   * How long this node may trust its cache after sending a heartbeat that returned; 1,000 by
+   * default.
+   */
   readonly leaseMs?: number
-  /** Gets failures that no caller gets. */
+  /** Called with errors that no caller receives. */
   readonly onError?: (error: unknown) => void
 }
 
 export interface LeaseBus extends Bus {
-  /** Joins the other nodes: resolves once this node hears them and they wait for it. */
+  /**
+   * Joins the other nodes. Resolves when this node receives their messages and they wait for its
+   * confirmations.
+   */
   start(): Promise<void>
-  /** Tells the other nodes and leaves. Idempotent. */
+  /** Announces the end to the other nodes and leaves. Idempotent. */
   close(): Promise<void>
 }
 
 interface Peer {
-  /** The last number of its messages that was applied here. */
+  /** The number of its last message that was applied here. */
   number: number
-  /** When it was last heard, in monotonic time. */
-  heardAt: number
+  /** When its last signal was received, in monotonic time. */
+  receivedAt: number
 }
 
 interface Waiting {
@@ -51,7 +60,7 @@ interface Waiting {
   readonly resolve: (handled: readonly string[]) => void
 }
 
-/** A heartbeat on its way. */
+/** A heartbeat that has been sent. */
 interface Beat {
   readonly beat: number
   readonly monotonic: number
@@ -59,8 +68,8 @@ interface Beat {
 }
 
 /**
- * Makes the bus that every engine shares: numbered messages, heartbeats that must come back, leases on monotonic time, cumulative
- * confirmations. What may have been lost becomes `missed`.
+ * Returns the bus that every engine uses: numbered messages, heartbeats that must return, leases on
+ * monotonic time, cumulative confirmations. A possible loss is published as `missed`.
  */
 export function createLeaseBus(options: LeaseBusOptions): LeaseBus {
   return new LeaseBusNode(options)
@@ -77,13 +86,16 @@ class LeaseBusNode implements LeaseBus {
   readonly #waiting = new Set<Waiting>()
   #number = 0
   #beats = 0
-  /** Heartbeats that have not come back yet, oldest first. */
+  /** Heartbeats that have not returned yet, oldest first. */
   #sent: Beat[] = []
-  /** The newest heartbeat that came back. */
+  /** The newest heartbeat that returned. */
   #returned: Beat | null = null
-  /** Whether everything cached was dropped since the lease last ran out. */
+  /** Whether all cached entries were dropped since the lease last ran out. */
   #cleared = true
-  /** A message could not be sent: other nodes must not trust what they may have missed, so no heartbeat is sent. */
+  /**
+   * A message could not be sent. No heartbeat is sent, so that other nodes do not trust outdated
+   * entries.
+   */
   #failed = false
   #closed = false
   #unsubscribe = () => {}
@@ -111,7 +123,7 @@ class LeaseBusNode implements LeaseBus {
 
   isTrusted(): boolean {
     if (this.#hasLease()) return true
-    // An engine in the same process returns the heartbeat at once.
+    // An engine in the same process returns the heartbeat synchronously.
     this.#lapse()
     this.#beat()
     return this.#hasLease()
@@ -124,7 +136,8 @@ class LeaseBusNode implements LeaseBus {
     if (this.#closed) throw unsent()
     try {
       const members = confirmed ? await this.#channel.members() : []
-      // In one turn with the sending, so that no heartbeat carries the number of a message that is not on its way.
+      // In the same turn as the sending, so that no heartbeat contains the number of a message that
+      // is not sent yet.
       const number = ++this.#number
       const confirmation = confirmed ? this.#confirmation(number, members) : null
       await this.#channel.send({ kind: 'message', from: this.#id, number, message })
@@ -142,7 +155,7 @@ class LeaseBusNode implements LeaseBus {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#unsubscribe()
     for (const waiting of this.#waiting) this.#settle(waiting)
-    // Without a goodbye the other nodes take this one for dead, which costs them their caches and nothing else.
+    // Without a goodbye the other nodes only treat this one as dead and drop their caches.
     if (!this.#failed) {
       const goodbye: Signal = { kind: 'goodbye', from: this.#id, number: this.#number }
       await this.#channel.send(goodbye).catch(this.#onError)
@@ -166,14 +179,14 @@ class LeaseBusNode implements LeaseBus {
     this.#beat()
     const now = this.#clock.monotonic()
     for (const [id, peer] of this.#peers) {
-      if (now - peer.heardAt < this.#leaseMs) continue
-      // It may have written without announcing.
+      if (now - peer.receivedAt < this.#leaseMs) continue
+      // The node may have written without publishing.
       this.#peers.delete(id)
-      this.#tell({ kind: 'missed' })
+      this.#notify({ kind: 'missed' })
     }
   }
 
-  /** The lease ran out: nothing that is cached counts until another heartbeat has come back. */
+  /** Drops trust in all cached entries until another heartbeat has returned. */
   #lapse(): void {
     if (this.#returned === null) return
     this.#returned = null
@@ -199,7 +212,7 @@ class LeaseBusNode implements LeaseBus {
     } else if (signal.kind === 'confirmation') {
       if (signal.to === this.#id) this.#confirmed(signal)
     } else if (signal.kind === 'message') this.#apply(signal)
-    else this.#heard(signal)
+    else this.#received(signal)
   }
 
   #returnedBeat(beat: number): void {
@@ -208,9 +221,9 @@ class LeaseBusNode implements LeaseBus {
     if (found === undefined) return
     this.#sent.splice(0, at + 1)
     if (!this.#cleared) {
-      // Before the lease counts again, so that nothing stale is trusted in between.
+      // Before the lease is valid again, so that no outdated entry is trusted in between.
       this.#cleared = true
-      this.#tell({ kind: 'missed' })
+      this.#notify({ kind: 'missed' })
     }
     this.#returned = found
   }
@@ -218,18 +231,18 @@ class LeaseBusNode implements LeaseBus {
   #peer(id: string): Peer {
     let peer = this.#peers.get(id)
     if (peer === undefined) {
-      peer = { number: 0, heardAt: 0 }
+      peer = { number: 0, receivedAt: 0 }
       this.#peers.set(id, peer)
     }
-    peer.heardAt = this.#clock.monotonic()
+    peer.receivedAt = this.#clock.monotonic()
     return peer
   }
 
-  #heard({ kind, from, number }: Extract<Signal, { kind: 'heartbeat' | 'goodbye' }>): void {
+  #received({ kind, from, number }: Extract<Signal, { kind: 'heartbeat' | 'goodbye' }>): void {
     const peer = this.#peer(from)
     if (number > peer.number) {
       peer.number = number
-      this.#tell({ kind: 'missed' })
+      this.#notify({ kind: 'missed' })
     }
     if (kind === 'goodbye') this.#peers.delete(from)
     else this.#confirm(from, peer.number, [])
@@ -241,7 +254,7 @@ class LeaseBusNode implements LeaseBus {
     if (number > peer.number) {
       const inOrder = number === peer.number + 1 && KINDS.has(message.kind)
       peer.number = number
-      handled = this.#tell(inOrder ? message : { kind: 'missed' })
+      handled = this.#notify(inOrder ? message : { kind: 'missed' })
     }
     this.#confirm(from, number, handled)
   }
@@ -286,7 +299,7 @@ class LeaseBusNode implements LeaseBus {
     waiting.resolve(waiting.handled)
   }
 
-  #tell(message: BusMessage): readonly string[] {
+  #notify(message: BusMessage): readonly string[] {
     const handled: string[] = []
     for (const listener of this.#listeners) {
       try {
@@ -303,7 +316,7 @@ class LeaseBusNode implements LeaseBus {
 function unsent(cause?: unknown): LatchkeyError {
   return new LatchkeyError(
     'unavailable',
-    'The change is written, but the other nodes could not be told. Try again.',
+    'The change is written, but could not be published to the other nodes. Try again.',
     { cause },
   )
 }

@@ -1,12 +1,15 @@
 import type { ActorEvent } from '../../core/event.ts'
 import type { MailboxLimits } from '../../core/ports/index.ts'
 
-/** What an event counts for in a mailbox: the bytes of its JSON. */
+/** Returns the size of an event in a mailbox: the bytes of its JSON. */
 export function bytesOfEvent(event: ActorEvent): number {
   return Buffer.byteLength(JSON.stringify(event))
 }
 
-/** How many of the oldest events must go, so that the rest keeps the limits. All go where the newest alone is too large. */
+/**
+ * Returns how many of the oldest events to remove to keep the limits: all if the newest alone is
+ * too large.
+ */
 export function firstKept(
   waiting: readonly { readonly bytes: number; readonly expiresAt: number }[],
   { maxEvents, maxBytes }: MailboxLimits,

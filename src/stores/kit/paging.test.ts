@@ -6,7 +6,7 @@ import { cursorAt, positionOf } from './paging.ts'
 
 const listing = fc.constantFrom('sessions' as const, 'actors' as const, 'audit' as const)
 
-test('a cursor leads back to its position, in its own list only', () => {
+test('a cursor returns its position, in its own list only', () => {
   fc.assert(
     fc.property(listing, listing, fc.nat(), (made, used, position) => {
       const cursor = cursorAt(made, position)
@@ -16,7 +16,7 @@ test('a cursor leads back to its position, in its own list only', () => {
   )
 })
 
-test('any other text is refused by its code, whatever it is', () => {
+test('any other text is refused with invalid_request', () => {
   fc.assert(
     fc.property(
       listing,

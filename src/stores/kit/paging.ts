@@ -1,18 +1,20 @@
 import { LatchkeyError } from '../../core/errors.ts'
 
-/** Which listing a cursor belongs to: one of another listing is refused. */
+/** The listing of a cursor: a cursor of another listing is refused. */
 export type Listing = 'sessions' | 'actors' | 'audit' | 'trail'
 
 const MAX_PAGE = 1000
 
-/** The opaque cursor of a position, which is the creation number of the last item shown. */
+/**
+ * Returns the opaque cursor of a position, which is the creation number of the last item returned.
+ */
 export function cursorAt(listing: Listing, position: number): string {
   return Buffer.from(`${listing}:${position}`).toString('base64url')
 }
 
 /**
- * The position behind a cursor, or null where none is given.
- * Throws `invalid_request` for anything that {@link cursorAt} did not make for this listing.
+ * Returns the position of a cursor, or null without one. Throws `invalid_request` for any text that
+ * {@link cursorAt} did not return for this listing.
  */
 export function positionOf(listing: Listing, cursor: string | undefined): number | null {
   if (cursor === undefined) return null
@@ -21,12 +23,16 @@ export function positionOf(listing: Listing, cursor: string | undefined): number
     const position = Number(/^[a-z]+:(\d{1,15})$/.exec(text)?.[1])
     if (Number.isSafeInteger(position) && cursorAt(listing, position) === cursor) return position
   }
-  throw new LatchkeyError('invalid_request', 'This is not a cursor of this list.', {
-    issues: [{ path: 'after', message: 'not a cursor of this list' }],
-  })
+  throw new LatchkeyError(
+    'invalid_request',
+    'This is not a cursor of this list. Pass the cursor of its previous page.',
+    {
+      issues: [{ path: 'after', message: 'not a cursor of this list' }],
+    },
+  )
 }
 
-/** The size of a page as it was asked for. Throws `invalid_request` unless it is 1 to 1,000. */
+/** Returns the requested page size. Throws `invalid_request` unless it is 1 to 1,000. */
 export function pageSize(limit: number): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return limit
   throw new LatchkeyError('invalid_request', `A page holds 1 to ${MAX_PAGE} items.`, {
@@ -35,7 +41,8 @@ export function pageSize(limit: number): number {
 }
 
 /**
- * Cuts a page out of rows that were read one beyond the limit, so that the last page has no `next`.
+ * Returns a page from rows that were read one beyond the limit, so that the last page has no
+ * `next`.
  */
 export function cutPage<Row, Item>(
   rows: readonly Row[],

@@ -1,13 +1,13 @@
 import type { CounterState, Counters, Reservation } from '../../core/ports/index.ts'
 import { judge } from './counter-rules.ts'
 
-/** The answer to a reservation and the states to store: none where it is refused. */
+/** The answer to a reservation, and the states to store: none if it is refused. */
 export interface Decision {
   readonly reservation: Reservation
   readonly writes: ReadonlyMap<string, CounterState>
 }
 
-/** Judges an attempt against all its counters together. */
+/** Returns the decision on an attempt by all its counters together. */
 export function decideReservation(
   wanted: Parameters<Counters['reserve']>[0],
   now: number,

@@ -1,6 +1,6 @@
 import type { Bus } from '../../core/ports/index.ts'
 
-/** The bus of a single node: no other node exists, and its cache is always current. */
+/** Returns the bus of a single node: no other node exists, and its cache is always current. */
 export function soloBus(): Bus {
   return {
     publish: async () => [],

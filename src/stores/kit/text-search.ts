@@ -1,4 +1,4 @@
-/** The form in which names and search texts are compared: canonical and without case. */
+/** Returns the form in which names and search texts are compared: canonical and without case. */
 export function folded(text: string): string {
   return text.normalize('NFC').toLowerCase()
 }

@@ -2,7 +2,7 @@ import type { Audit } from '../../core/ports/index.ts'
 import { cursorAt, cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type Tables } from './engine.ts'
 
-/** The trail in memory. */
+/** Creates an audit trail in memory. */
 export function createAudit(tables: Tables, gate: Gate): Audit {
   return {
     async append(entries) {

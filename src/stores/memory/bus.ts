@@ -1,23 +1,23 @@
 import type { Bus } from '../../core/ports/index.ts'
 import type { Channel, Member, Signal } from '../kit/channel.ts'
 
-/** The channel between the nodes of one memory engine, and faults for tests. */
+/** The channel between the nodes of one memory engine, with simulated faults for tests. */
 export interface Hub {
   join(): HubChannel
-  /** Cuts a node off, as a broken network would: no signal reaches it or leaves it. */
+  /** Disconnects a node like a broken network: no signal reaches or leaves it. */
   pause(node: Bus): void
-  /** Ends {@link Hub.pause}: delivers what was held back, in order. */
+  /** Ends {@link Hub.pause} and delivers the held signals, in order. */
   resume(node: Bus): void
 }
 
 /** The channel of one node. */
 export interface HubChannel extends Channel {
-  /** Names the bus that uses this channel, for {@link Hub.pause}. */
+  /** Sets the bus that uses this channel, for {@link Hub.pause}. */
   belongsTo(bus: Bus): void
   leave(): void
 }
 
-/** Signals that wait for a node that is cut off; the oldest are lost beyond that. */
+/** The maximum number of signals held for a disconnected node; the oldest are dropped. */
 const MAX_HELD = 1000
 
 class Endpoint implements HubChannel {
@@ -35,10 +35,11 @@ class Endpoint implements HubChannel {
   }
 
   async send(signal: Signal): Promise<void> {
-    // What a node that is cut off sends is lost, its own heartbeat included.
+    // Signals sent by a disconnected node are lost, including its own heartbeat.
     if (this.#held !== null) return
     this.deliver(signal)
-    // Other nodes get it in a later turn, as across a process boundary, and all signals of a node in order.
+    // Other nodes receive it in a later turn, as across processes, and all signals of a node in
+    // order.
     await null
     for (const endpoint of this.#hub.endpoints) if (endpoint !== this) endpoint.deliver(signal)
   }
@@ -88,7 +89,7 @@ interface HubState {
   readonly owners: WeakMap<Bus, Endpoint>
 }
 
-/** Makes the channel between nodes. */
+/** Creates the channel between nodes. */
 export function createHub(): Hub {
   const hub: HubState = { endpoints: new Set(), members: new Map(), owners: new WeakMap() }
   return {

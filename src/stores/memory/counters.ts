@@ -3,7 +3,7 @@ import { refunded } from '../kit/counter-rules.ts'
 import { decideReservation } from '../kit/reservation.ts'
 import type { Gate, Tables } from './engine.ts'
 
-/** Counters in memory; the map's order is that of the last reservation. */
+/** Creates counters in memory; the map has the order of the last reservation. */
 export function createCounters(tables: Tables, gate: Gate, maxKeys: number): Counters {
   const { counters } = tables
   return {

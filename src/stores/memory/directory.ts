@@ -11,7 +11,7 @@ import { folded } from '../kit/text-search.ts'
 import { type ActorRow, appendAudit, type Gate, type Tables } from './engine.ts'
 import { raiseOwnerEpoch } from './epochs.ts'
 
-/** Actors in memory. */
+/** Creates a directory in memory. */
 export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
   const { actors, identities } = tables
 
@@ -22,7 +22,7 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
     return { actor: structuredClone(row.actor), passwordHash: row.passwordHash, epoch }
   }
 
-  /** Whether another actor has an identity, or has it held at `now`. */
+  /** Returns whether another actor has an identity, or it is held for that actor at `now`. */
   function isTaken({ value }: Identity, id: string, now: number): boolean {
     const found = identities.get(value)
     if (found === undefined || found.actor === id) return false

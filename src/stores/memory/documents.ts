@@ -1,7 +1,7 @@
 import type { Document, Documents } from '../../core/ports/index.ts'
 import type { Gate, Tables } from './engine.ts'
 
-/** Documents in memory. */
+/** Creates documents in memory. */
 export function createDocuments(tables: Tables, gate: Gate): Documents {
   const { documents } = tables
 

@@ -7,14 +7,14 @@ import type { SessionRecord } from '../../core/session/record.ts'
 import { systemClock } from '../kit/clock.ts'
 import { createHub, type Hub } from './bus.ts'
 
-/** A session as it is kept, with its creation number and its data bag. */
+/** A stored session, with its creation number and its data. */
 export interface SessionRow {
   readonly seq: number
   record: SessionRecord
   data: { readonly value: string; readonly version: number } | null
 }
 
-/** An actor as it is kept, with its creation number and its verifier. */
+/** A stored actor, with its creation number and its verifier. */
 export interface ActorRow {
   readonly seq: number
   actor: Actor
@@ -29,7 +29,7 @@ export interface WaitingEvent {
   readonly expiresAt: number
 }
 
-/** All that is stored. Maps keep the order of insertion, which is the order of creation. */
+/** All stored data. Maps keep the order of insertion, which is the order of creation. */
 export interface Tables {
   nextSeq: number
   globalEpoch: number
@@ -38,7 +38,10 @@ export interface Tables {
   readonly sessionsByOwner: Map<string, Set<string>>
   readonly sessionsByParent: Map<string, Set<string>>
   readonly actors: Map<string, ActorRow>
-  /** Whose an identity is, and until when it is only held for that actor: null while it is in use. */
+  /**
+   * The actor of an identity, and until when it is only held for that actor: null while it is in
+   * use.
+   */
   readonly identities: Map<string, { readonly actor: string; readonly heldUntil: number | null }>
   readonly mailboxes: Map<string, { readonly waiting: WaitingEvent[]; readonly dropped: number }>
   /** In the order of the last write. */
@@ -47,7 +50,7 @@ export interface Tables {
   readonly audit: (AuditEntry & { readonly seq: number })[]
 }
 
-/** Data that several memory stores stand on, as the nodes of a cluster stand on one database. */
+/** Data that several memory stores share, as the nodes of a cluster share one database. */
 export interface MemoryEngine {
   readonly clock: Clock
   readonly tables: Tables
@@ -58,11 +61,11 @@ export interface MemoryEngine {
 export interface MemoryEngineOptions {
   /** Default: the machine's clock. */
   readonly clock?: Clock
-  /** How long a node that hears nothing may trust its cache; default 1,000. */
+  /** How long a node that receives nothing may trust its cache; 1,000 by default. */
   readonly leaseMs?: number
 }
 
-/** Makes the data that several nodes share. Pass it to `memory({ engine })` once for each node. */
+/** Creates the data that several nodes share. Pass it to `memory({ engine })` once per node. */
 export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   const clock = options.clock ?? systemClock()
   return {
@@ -86,25 +89,25 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   }
 }
 
-/** Appends to the trail what goes with a write. */
+/** Appends the audit entry of a write. */
 export function appendAudit(tables: Tables, entry: AuditEntry | undefined): void {
   if (entry !== undefined) {
     tables.audit.push({ ...structuredClone(entry), seq: tables.nextSeq++ })
   }
 }
 
-/** Whether a node is still open: every port of a closed store rejects. */
+/** Whether a node is open: every port of a closed store rejects. */
 export interface Gate {
   check(): void
   close(): void
 }
 
-/** Makes the gate of one node. */
+/** Creates the gate of one node. */
 export function createGate(): Gate {
   let closed = false
   return {
     check() {
-      if (closed) throw new LatchkeyError('unavailable', 'The store is closed.')
+      if (closed) throw new LatchkeyError('unavailable', 'The store is closed. Open it again.')
     },
     close() {
       closed = true

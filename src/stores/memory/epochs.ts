@@ -1,7 +1,7 @@
 import { isOutdated } from '../../core/session/lifetimes.ts'
 import type { Tables } from './engine.ts'
 
-/** Raises an owner's epoch to at least `to`; the live sessions among the kept ones get the new number. */
+/** Raises an owner's epoch to at least `to`; the live sessions that are kept get the new number. */
 export function raiseOwnerEpoch(
   tables: Tables,
   owner: string,

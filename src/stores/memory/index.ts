@@ -14,15 +14,21 @@ export type { Hub } from './bus.ts'
 export { type MemoryEngine, type MemoryEngineOptions, memoryEngine } from './engine.ts'
 
 export interface MemoryOptions {
-  /** Data shared with other nodes. Default: its own, as the only node, which trusts its cache for ever. */
+  /**
+   * Data shared with other nodes. By default the store has its own, and trusts its cache
+   * permanently.
+   */
   readonly engine?: MemoryEngine
-  /** Default: the engine's, which is the machine's. */
+  /** The engine's clock by default, which is the machine's. */
   readonly clock?: Clock
-  /** How many counters are kept; default 1,000,000. */
+  /** The maximum number of counters; 1,000,000 by default. */
   readonly maxCounterKeys?: number
 }
 
-/** A store in the memory of the process: for tests, trials and the cluster of a test. Nothing outlives it. */
+/**
+ * Returns a store in the memory of the process, for tests and trials. Its data is lost when the
+ * process ends.
+ */
 export function memory(options: MemoryOptions = {}): Store {
   const engine = options.engine ?? memoryEngine(options.clock ? { clock: options.clock } : {})
   const gate = createGate()
@@ -52,7 +58,7 @@ function joinHub({ hub, leaseMs }: MemoryEngine, clock: Clock) {
   const channel = hub.join()
   const bus = createLeaseBus({ channel, clock, leaseMs })
   channel.belongsTo(bus)
-  // Nothing of it waits in memory, so the node has joined before its store is used.
+  // The channel of this engine is synchronous, so the node has joined before its store is used.
   bus.start().catch(() => {})
   return {
     bus,

@@ -2,7 +2,7 @@ import type { Mailboxes } from '../../core/ports/index.ts'
 import { bytesOfEvent, firstKept } from '../kit/mailbox-rules.ts'
 import type { Gate, Tables } from './engine.ts'
 
-/** Mailboxes in memory. */
+/** Creates mailboxes in memory. */
 export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
   const { mailboxes } = tables
   return {

@@ -8,17 +8,17 @@ function cluster() {
   const clock = fakeClock()
   const engine = memoryEngine({ clock })
   const [first, second] = [memory({ engine }), memory({ engine })]
-  const heard: BusMessage[] = []
-  second.bus.subscribe((message) => heard.push(message))
-  return { clock, engine, first, second, heard }
+  const received: BusMessage[] = []
+  second.bus.subscribe((message) => received.push(message))
+  return { clock, engine, first, second, received }
 }
 
 test('a node without an engine trusts its cache', () => {
   assert.equal(memory().bus.isTrusted(), true)
 })
 
-test('a node that is cut off trusts nothing once its lease has run out, and drops what it cached', async () => {
-  const { clock, engine, first, second, heard } = cluster()
+test('a disconnected node trusts nothing once its lease has run out, and drops its cache', async () => {
+  const { clock, engine, first, second, received } = cluster()
   assert.equal(second.bus.isTrusted(), true)
   engine.hub.pause(second.bus)
   clock.advance(999)
@@ -27,22 +27,22 @@ test('a node that is cut off trusts nothing once its lease has run out, and drop
   assert.equal(second.bus.isTrusted(), false)
   assert.equal(first.bus.isTrusted(), true)
   await first.bus.publish({ kind: 'actor-changed', id: 'x' }, { confirmed: true })
-  assert.deepEqual(heard, [])
+  assert.deepEqual(received, [])
   engine.hub.resume(second.bus)
   assert.equal(second.bus.isTrusted(), true)
-  assert.deepEqual(heard.at(-1), { kind: 'missed' })
+  assert.deepEqual(received.at(-1), { kind: 'missed' })
 })
 
-test('a node that is back within its lease gets what was held back, in order', async () => {
-  const { engine, first, second, heard } = cluster()
+test('a node that reconnects within its lease receives the held messages, in order', async () => {
+  const { engine, first, second, received } = cluster()
   engine.hub.pause(second.bus)
   const messages: BusMessage[] = ['1', '2', '3'].map((id) => ({ kind: 'session-changed', id }))
   const published = Promise.all(
     messages.map((message) => first.bus.publish(message, { confirmed: true })),
   )
   await new Promise((resolve) => setImmediate(resolve))
-  assert.deepEqual(heard, [])
+  assert.deepEqual(received, [])
   engine.hub.resume(second.bus)
   await published
-  assert.deepEqual(heard, messages)
+  assert.deepEqual(received, messages)
 })

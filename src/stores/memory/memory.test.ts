@@ -5,7 +5,7 @@ import { storeCases } from '../../testing/index.ts'
 import { memory, memoryEngine } from './index.ts'
 
 for (const { name, needs, run } of storeCases) {
-  test(name, { skip: needs === 'reopen' && 'nothing outlives the process' }, async () => {
+  test(name, { skip: needs === 'reopen' && 'the data is lost with the process' }, async () => {
     const engine = memoryEngine()
     const store = memory({ engine })
     await run({ store, secondNode: async () => memory({ engine }) })
@@ -13,7 +13,7 @@ for (const { name, needs, run } of storeCases) {
   })
 }
 
-test('a trail of 300,000 entries is pruned like a short one', async () => {
+test('an audit trail of 300,000 entries is pruned as fast as a short one', async () => {
   const store = memory()
   const entry: AuditEntry = {
     ...{ at: 1, act: 'login', outcome: 'ok', actor: null, target: null, session: null },

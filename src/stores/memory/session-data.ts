@@ -9,7 +9,7 @@ import { expiresAt, isOutdated, stateOf } from '../../core/session/lifetimes.ts'
 import type { SessionRecord } from '../../core/session/record.ts'
 import { appendAudit, type Gate, type SessionRow, type Tables } from './engine.ts'
 
-/** The data of sessions in memory. */
+/** Creates the session data in memory. */
 export function createSessionData(tables: Tables, gate: Gate, sessions: SessionStore): SessionData {
   const epochsOf = (owner: string) => ({
     owner: tables.ownerEpochs.get(owner) ?? 0,
@@ -29,7 +29,7 @@ export function createSessionData(tables: Tables, gate: Gate, sessions: SessionS
     if (mode === 'update') return { ok: false, refused: 'ended' }
     if (expectedVersion !== 0) return { ok: false, refused: 'version' }
     const creating = sessions.create(record, { now }, options)
-    // In the same turn, so that no other write comes between the session and its data.
+    // In the same turn, so that no other write happens between the session and its data.
     const added = tables.sessions.get(record.id)
     if (added !== undefined) added.data = { value, version: 1 }
     if (!(await creating).ok) return { ok: false, refused: 'epoch' }
@@ -83,7 +83,7 @@ export function createSessionData(tables: Tables, gate: Gate, sessions: SessionS
   }
 }
 
-/** A record after a use that may move its end. */
+/** Returns a record after a use that may move its end. */
 function used(before: SessionRecord, { idleMs, endsAt, lastUsedAt }: SessionRecord): SessionRecord {
   const moved = idleMs !== before.idleMs || endsAt !== before.endsAt
   return {

@@ -7,7 +7,10 @@ import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type SessionRow, type Tables } from './engine.ts'
 import { raiseOwnerEpoch } from './epochs.ts'
 
-/** Sessions in memory. No verb awaits between its decision and its write, which makes each one write. */
+/**
+ * Creates sessions in memory. No method awaits between its decision and its write, so each is one
+ * write.
+ */
 export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
   const { sessions, ownerEpochs } = tables
 
@@ -27,7 +30,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
   const unended = (ids: Iterable<string> | undefined) =>
     rowsOf(ids).filter(({ record }) => record.endedAt === null)
 
-  /** Marks rows as ended, each with the sessions whose parent it is. Returns those whose time was not up. */
+  /** Marks rows as ended, each with its child sessions. Returns those that had not expired. */
   function endAll(rows: readonly SessionRow[], now: number, reason: EndReason): EndedSession[] {
     const ended: EndedSession[] = []
     const end = (row: SessionRow, why: EndReason) => {
@@ -43,7 +46,9 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     return ended
   }
 
-  /** The ids to evict for a new record, or null if there is no room; `gone` does not count any more. */
+  /**
+   * Returns the ids to evict for a new record, or null if there is no room; `gone` is not counted.
+   */
   function makeRoom(
     { owner, profile }: SessionRecord,
     gone: ReadonlySet<string>,
@@ -57,7 +62,10 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     return chooseEvicted(rivals, limit)?.map((rival) => rival.id) ?? null
   }
 
-  /** Whether an epoch has risen: the owner's, the global one, or that of the target of an impersonation. */
+  /**
+   * Returns whether an epoch has risen: the owner's, the global one, or that of the target of an
+   * impersonation.
+   */
   function isRefused(record: SessionRecord, targetEpoch: number): boolean {
     const target = record.actsAs === null ? 0 : epochsOf(record.actsAs).owner
     return isOutdated(record, epochsOf(record.owner)) || target > targetEpoch
@@ -79,7 +87,8 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     async create(record, { now, limit, replaces, targetEpoch = 0 }, options) {
       gate.check()
       if (isRefused(record, targetEpoch)) return { ok: false, refused: 'epoch' }
-      if (sessions.has(record.id)) throw new LatchkeyError('conflict', 'This session exists.')
+      if (sessions.has(record.id))
+        throw new LatchkeyError('conflict', 'A session of this id already exists.')
       const gone = new Set(live(now, replaces && [replaces.id]).map((row) => row.record.id))
       const evicted = makeRoom(record, gone, { now, limit })
       if (evicted === null) return { ok: false, refused: 'limit' }
@@ -258,7 +267,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
   }
 }
 
-/** Sessions that one call ends at most, where they are selected by what they have in common. */
+/** The maximum number of sessions that one call ends by profile, door or group. */
 const MATCHING_PER_CALL = 500
 
 function matches(

@@ -4,7 +4,7 @@ import type { Actor, ActorStatus } from '../../core/actor.ts'
 export const ACTOR_COLUMNS =
   'id, name, identities, roles, status, anonymous, created_at, password_hash'
 
-/** An actor as it lies in the table; identities and roles are JSON. */
+/** An actor as a table row; identities and roles are JSON. */
 export type ActorRow = readonly [
   id: string,
   name: string,
@@ -16,7 +16,7 @@ export type ActorRow = readonly [
   passwordHash: string | null,
 ]
 
-/** The row of an actor. */
+/** Returns the row of an actor. */
 export function toActorRow(actor: Actor, passwordHash: string | null): ActorRow {
   return [
     actor.id,
@@ -30,7 +30,7 @@ export function toActorRow(actor: Actor, passwordHash: string | null): ActorRow 
   ]
 }
 
-/** The actor of a row. */
+/** Returns the actor of a row. */
 export function fromActorRow(row: readonly [...ActorRow, ...unknown[]]): Actor {
   return {
     id: row[0],

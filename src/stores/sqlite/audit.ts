@@ -5,7 +5,7 @@ import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 import type { AuditRow } from './writes/audit.ts'
 
-/** The row of an entry, null where there is none. */
+/** Returns the row of an entry, or null without one. */
 export function toAuditRow(entry: AuditEntry | undefined): AuditRow | null {
   if (entry === undefined) return null
   return [
@@ -15,7 +15,10 @@ export function toAuditRow(entry: AuditEntry | undefined): AuditRow | null {
   ]
 }
 
-/** The trail in a file. A filter is a walk: an index on actor or session would cost every write a third. */
+/**
+ * Creates the audit trail in a file. A filter scans the rows, because an index on actor or session
+ * would make every write a third slower.
+ */
 export function createAudit(reader: Reader, writer: Writer): Audit {
   const walk = reader.prepareWalk<[seq: number, ...AuditRow]>(
     'audit',

@@ -9,23 +9,27 @@ const CACHE_KIB = 128 * 1024
 const READER_CACHE_KIB = 8 * 1024
 const MMAP_BYTES = 1024 ** 3
 
-/** The `details.reason` of the `conflict` that says a data folder is in use by another process. */
+/** The `details.reason` of the `conflict` for a data folder that another process uses. */
 export const DATA_FOLDER_LOCKED = 'data_folder_locked'
 
-/** What the writing thread opens. */
+/** The options of the writing thread. */
 export interface WriterOptions {
   readonly file: string
   readonly maxBytes: number | null
   readonly lockWaitMs: number
 }
 
-/** Makes the folder and the empty files of a store, for their owner's eyes only. Returns the data file. */
+/**
+ * Creates the folder and the empty files of a store, with access for their owner only. Returns the
+ * data file.
+ */
 export function prepareFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   const file = join(folder, 'latchkey.db')
   for (const path of [file, join(folder, 'lock.db')]) {
-    // Never opened here once it exists: closing a file gives up this process's own locks on it.
+    // An existing file is not opened here, because closing it would release this process's own
+    // locks on it.
     if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600))
     chmodSync(path, 0o600)
   }
@@ -33,8 +37,8 @@ export function prepareFolder(folder: string): string {
 }
 
 /**
- * Takes a folder for this process until the connection is closed or the process ends, however it ends.
- * Throws `conflict` with reason {@link DATA_FOLDER_LOCKED} where another has it.
+ * Locks a folder for this process until the connection is closed or the process ends in any way.
+ * Throws `conflict` with reason {@link DATA_FOLDER_LOCKED} if another process has it.
  */
 export function lockFolder(folder: string): DatabaseSync {
   const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 })
@@ -44,14 +48,18 @@ export function lockFolder(folder: string): DatabaseSync {
   } catch (cause) {
     lock.close()
     if (!isBusy(cause)) throw cause
-    throw new LatchkeyError('conflict', `The data folder ${folder} is in use by another process.`, {
-      reason: DATA_FOLDER_LOCKED,
-      cause,
-    })
+    throw new LatchkeyError(
+      'conflict',
+      `The data folder ${folder} is in use by another process. Stop that process first.`,
+      {
+        reason: DATA_FOLDER_LOCKED,
+        cause,
+      },
+    )
   }
 }
 
-/** Opens the connection that writes, and brings the file to the current layout. */
+/** Opens the connection that writes, and migrates the file to the current layout. */
 export function openWriter({ file, maxBytes, lockWaitMs }: WriterOptions): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: lockWaitMs })
   try {
@@ -73,7 +81,7 @@ export function openWriter({ file, maxBytes, lockWaitMs }: WriterOptions): Datab
   }
 }
 
-/** Opens a connection that reads; it never waits, because it stands on the event loop. */
+/** Opens a connection that reads; it never waits, because it runs on the event loop. */
 export function openReader(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 0 })
   db.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA mmap_size = ${MMAP_BYTES}`)
@@ -81,6 +89,7 @@ export function openReader(file: string): DatabaseSync {
 }
 
 function isBusy(error: unknown): boolean {
-  // SQLITE_BUSY; `node:sqlite` puts the number beside a code that all its errors share.
+  // SQLITE_BUSY; `node:sqlite` has the number in a separate field, because all its errors have the
+  // same code.
   return error instanceof Error && 'errcode' in error && error.errcode === 5
 }

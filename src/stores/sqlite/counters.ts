@@ -2,7 +2,7 @@ import type { Counters } from '../../core/ports/index.ts'
 import { createWalk } from './walk.ts'
 import type { Writer } from './writer.ts'
 
-/** Counters in a file. */
+/** Creates counters in a file. */
 export function createCounters(writer: Writer, maxKeys: number): Counters {
   const walk = createWalk()
   return {

@@ -9,7 +9,7 @@ import type { Keep } from './writes/directory.ts'
 
 type FoundRow = readonly [...ActorRow, epoch: number]
 
-/** Actors in a file. */
+/** Creates a directory in a file. */
 export function createDirectory(reader: Reader, writer: Writer): ManagedDirectory {
   const found = `SELECT ${ACTOR_COLUMNS}, coalesce((SELECT epoch FROM epochs WHERE owner = id), 0)
      FROM actors`
@@ -111,7 +111,7 @@ export function createDirectory(reader: Reader, writer: Writer): ManagedDirector
   }
 }
 
-// Undefined does not survive JSON, so a write without it gets `false`.
+// JSON has no undefined, so a write without an epoch change gets `false`.
 function keepOf({ raiseEpoch = false, keep }: EpochOptions = {}): Keep {
   if (!raiseEpoch) return false
   return keep === 'all' ? 'all' : (keep?.session ?? null)

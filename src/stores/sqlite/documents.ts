@@ -2,7 +2,7 @@ import type { Documents } from '../../core/ports/index.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
-/** Documents in a file. */
+/** Creates documents in a file. */
 export function createDocuments(reader: Reader, writer: Writer): Documents {
   const find = reader.prepare<[value: string, version: number, expiresAt: number | null]>(
     `SELECT value, version, expires_at FROM documents

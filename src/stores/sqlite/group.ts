@@ -2,18 +2,18 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type ErrorCode, LatchkeyError } from '../../core/errors.ts'
 import type { Writes } from './writes/index.ts'
 
-/** One write as it goes to the writing thread: its name and its arguments. */
+/** One write as sent to the writing thread: its name and its arguments. */
 export type Operation = readonly [name: keyof Writes, ...arguments_: unknown[]]
 
-/** Its answer: the result, or why there is none. */
+/** The answer to a write: the result, or the error. */
 export type Answer =
   | readonly [ok: 1, result: unknown]
   | readonly [ok: 0, code: ErrorCode, message: string, cause: string]
 
 /**
- * Prepares the running of groups: one transaction and one wait for the disk for all that are in it. Where a write of a
- * group fails, each is run again in a transaction of its own, so that none suffers from its neighbours; savepoints
- * would do the same and copy every page that any write touches.
+ * Prepares running groups of writes: one transaction and one wait for the disk per group. If a
+ * write of a group fails, each is run again in its own transaction, so that the others are not
+ * affected; savepoints would do the same but copy every page that a write changes.
  */
 export function prepareGroup(db: DatabaseSync, writes: Writes) {
   const begin = db.prepare('BEGIN IMMEDIATE')
@@ -21,7 +21,7 @@ export function prepareGroup(db: DatabaseSync, writes: Writes) {
   const rollback = db.prepare('ROLLBACK')
 
   function undo(): void {
-    // On a full disk SQLite has undone the transaction already.
+    // On a full disk SQLite has already rolled the transaction back.
     if (db.isTransaction) rollback.run()
   }
 
@@ -51,5 +51,5 @@ export function prepareGroup(db: DatabaseSync, writes: Writes) {
 function failure(error: unknown): Answer {
   const cause = error instanceof Error ? error.message : String(error)
   if (error instanceof LatchkeyError) return [0, error.code, error.message, cause]
-  return [0, 'unavailable', 'The data could not be written.', cause]
+  return [0, 'unavailable', 'The data could not be written. Check the disk.', cause]
 }

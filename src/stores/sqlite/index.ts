@@ -17,24 +17,27 @@ import { openGroupWriter } from './writer.ts'
 export { DATA_FOLDER_LOCKED } from './connection.ts'
 
 export interface SqliteOptions {
-  /** Where the data lies, made if it is missing; one process at a time may have it open. */
+  /** The data folder, created if it is missing; only one process at a time can have it open. */
   readonly folder: string
-  /** Default: the machine's. */
+  /** The machine's clock by default. */
   readonly clock?: Clock
-  /** The data file never grows beyond this; a write that would make it is refused as on a full disk. Default: no limit. */
+  /**
+   * The maximum size of the data file; a write that would exceed it is refused as on a full disk.
+   * Unlimited by default.
+   */
   readonly maxBytes?: number
-  /** How many counters are kept; default 1,000,000. */
+  /** The maximum number of counters; 1,000,000 by default. */
   readonly maxCounterKeys?: number
-  /** Writes that may wait for the disk before further ones are refused as `busy`; default 50,000. */
+  /** The maximum number of queued writes; further ones are refused as `busy`. 50,000 by default. */
   readonly maxQueuedWrites?: number
-  /** How long a write waits where another program has locked the file; default 2,000. */
+  /** How long a write waits if another program has locked the file; 2,000 by default. */
   readonly lockWaitMs?: number
 }
 
 /**
- * A store in one file, `latchkey.db`, for one process. Every acknowledged write is on the disk.
- * Rejects with `conflict` (`details.reason` is {@link DATA_FOLDER_LOCKED}) where another process has the folder,
- * and with `unavailable` where it cannot be opened or was written by a later release.
+ * Opens a store in one file, `latchkey.db`, for one process. Every acknowledged write is on the
+ * disk. Rejects with `conflict` (`details.reason` is {@link DATA_FOLDER_LOCKED}) if another process
+ * has the folder, and with `unavailable` if it cannot be opened or was written by a later release.
  */
 export async function sqlite(options: SqliteOptions): Promise<Store> {
   const folder = resolve(options.folder)
@@ -47,7 +50,8 @@ export async function sqlite(options: SqliteOptions): Promise<Store> {
     const reader = createReader(file)
     let closing: Promise<void> | null = null
     const close = async () => {
-      // The reader goes first: the last connection to close folds the log into the file.
+      // The reader is closed first: the last connection to close merges the write-ahead log into
+      // the file.
       reader.close()
       await writer.close()
       lock.close()

@@ -2,7 +2,7 @@ import type { Mailboxes } from '../../core/ports/index.ts'
 import { bytesOfEvent } from '../kit/mailbox-rules.ts'
 import type { Writer } from './writer.ts'
 
-/** Mailboxes in a file. */
+/** Creates mailboxes in a file. */
 export function createMailboxes(writer: Writer): Mailboxes {
   return {
     append: (mailbox, event, { now, limits }) =>

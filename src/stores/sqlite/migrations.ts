@@ -2,12 +2,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../core/errors.ts'
 
 /**
- * The steps from an empty file to the current layout; `user_version` counts those taken. A step that has been
- * released never changes.
+ * The steps from an empty file to the current layout; `user_version` is the number of completed
+ * steps. A released step never changes.
  *
- * What a session's life depends on are columns, the rest of a record is one packed text. Rows are appended in
- * creation order. The index on owners names `ended_at`, always null there, so that counting needs no row. There is none
- * on expiry: it would be rewritten by every touch, and pruning walks the rows.
+ * The fields that decide whether a session is live are columns, the rest of a record is one packed
+ * text. Rows are appended in creation order. The index on owners contains `ended_at`, which is always
+ * null there, so that counting reads no row. There is no index on expiry: every touch would rewrite
+ * it, and pruning scans the rows.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE house (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
@@ -113,7 +114,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX mailbox_events_expiry ON mailbox_events (expires_at);`,
 ]
 
-/** Brings a file to the current layout. Throws `unavailable` for one that a later release has written. */
+/** Migrates a file to the current layout. Throws `unavailable` for a file of a later release. */
 export function migrate(db: DatabaseSync): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
   if (version > MIGRATIONS.length) {

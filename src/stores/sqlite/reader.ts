@@ -4,40 +4,47 @@ import { LatchkeyError } from '../../core/errors.ts'
 import { openReader } from './connection.ts'
 import { prepare, type Scalar, type Statement } from './statement.ts'
 
-/** Rows that a walk looks at in one turn of the event loop: one to three milliseconds. */
+/** Rows that a walk examines in one turn of the event loop: one to three milliseconds. */
 const ROWS_PER_TURN = 2000
 
-/** A table that is walked in the order of its rows. */
+/** A table that is read in the order of its rows. */
 export type Walked = 'sessions' | 'actors' | 'audit'
 
 type Direction = 'newest-first' | 'oldest-first'
 
-/** Reads on the event loop: a look-up takes some ten microseconds, which no other thread could beat. */
+/**
+ * Reads on the event loop: a look-up takes about ten microseconds, less than a message to another
+ * thread.
+ */
 export interface Reader {
   prepare<Row extends readonly Scalar[]>(sql: string): Statement<Row>
   /**
-   * Prepares a search without an index: a statement over the rows between two positions, run window by window, so that
-   * the event loop never waits for it. Resolves with at most `limit` rows.
-   * The statement's first two parameters are the window (`seq BETWEEN ? AND ?`), its last the limit.
+   * Prepares a search without an index: a statement over the rows between two positions, run in
+   * windows, so that it never blocks the event loop for long. Resolves with at most `limit` rows.
+   * The statement's first two parameters are the window (`seq BETWEEN ? AND ?`), its last the
+   * limit.
    */
   prepareWalk<Row extends readonly Scalar[]>(
     table: Walked,
     direction: Direction,
     sql: string,
   ): (start: number | null, limit: number, ...parameters: readonly Scalar[]) => Promise<Row[]>
-  /** Runs reads on a connection of their own, at one and the same state of the data. One at a time. */
+  /** Runs reads on a separate connection, all on the same snapshot of the data. One at a time. */
   snapshot<T>(work: (reader: Pick<Reader, 'prepareWalk'>) => Promise<T>): Promise<T>
   close(): void
 }
 
-/** Opens the data for reading. Its statements throw `unavailable` when they fail or the reader is closed. */
+/**
+ * Opens the data for reading. Its statements throw `unavailable` if they fail or the reader is
+ * closed.
+ */
 export function createReader(file: string): Reader {
   const main = openReader(file)
   const open = new Set([main])
   let last: Promise<unknown> = Promise.resolve()
 
   function ensureOpen(db: DatabaseSync): void {
-    if (!open.has(db)) throw new LatchkeyError('unavailable', 'The store is closed.')
+    if (!open.has(db)) throw new LatchkeyError('unavailable', 'The store is closed. Open it again.')
   }
 
   function guarded<Row extends readonly Scalar[]>(db: DatabaseSync, sql: string): Statement<Row> {
@@ -47,7 +54,9 @@ export function createReader(file: string): Reader {
       try {
         return read()
       } catch (cause) {
-        throw new LatchkeyError('unavailable', 'The data could not be read.', { cause })
+        throw new LatchkeyError('unavailable', 'The data could not be read. Check the disk.', {
+          cause,
+        })
       }
     }
     return {

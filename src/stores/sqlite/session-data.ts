@@ -8,7 +8,7 @@ import type { Writer } from './writer.ts'
 
 type ListedRow = readonly [...SessionRow, seq: number, value: string | null, version: number | null]
 
-/** The data of sessions in a file. */
+/** Creates the session data in a file. */
 export function createSessionData(reader: Reader, writer: Writer): SessionData {
   const find = reader.prepare<[value: string, version: number]>(
     'SELECT value, version FROM session_data WHERE seq = (SELECT seq FROM sessions WHERE id = ?)',

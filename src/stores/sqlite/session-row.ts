@@ -6,7 +6,7 @@ export const SESSION_COLUMNS =
   'id, owner, profile, door, acts_as, parent, created_at, last_used_at, expires_at, token_expires_at, ' +
   'idle_ms, ends_at, global_epoch, version, ended_at, end_reason, packed, owner_epoch, used_at, label'
 
-/** A session as it lies in the table, and as it goes to the writing thread. */
+/** A session as a table row, and as sent to the writing thread. */
 export type SessionRow = readonly [
   id: string,
   owner: string,
@@ -30,7 +30,10 @@ export type SessionRow = readonly [
   group: string | null,
 ]
 
-/** What no condition looks at, as one text: half the size of a column each, and one value to bind. */
+/**
+ * The fields that no condition uses, as one text: half the size of separate columns, and one value
+ * to bind.
+ */
 type Packed = [
   anonymous: 0 | 1,
   tokenHash: string,
@@ -82,7 +85,7 @@ function pack(record: SessionRecord): string {
   return JSON.stringify(packed)
 }
 
-/** The row of a record. */
+/** Returns the row of a record. */
 export function toSessionRow(record: SessionRecord): SessionRow {
   return [
     record.id,
@@ -108,7 +111,7 @@ export function toSessionRow(record: SessionRecord): SessionRow {
   ]
 }
 
-/** The record of a row. */
+/** Returns the record of a row. */
 export function fromSessionRow(row: readonly [...SessionRow, ...unknown[]]): SessionRecord {
   const packed: Packed = JSON.parse(row[16])
   const [anonymous, tokenHash, previousTokenHash, previousTokenUntil, renewal, ...others] = packed

@@ -12,7 +12,7 @@ export const LIVE =
   'ended_at IS NULL AND global_epoch >= (SELECT epoch FROM global_epoch) ' +
   'AND owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = sessions.owner), 0) AND expires_at >'
 
-/** Sessions in a file. */
+/** Creates sessions in a file. */
 export function createSessionStore(reader: Reader, writer: Writer): SessionStore {
   const findEpochs = reader.prepare<[owner: number, global: number]>(
     'SELECT coalesce((SELECT epoch FROM epochs WHERE owner = ?), 0), epoch FROM global_epoch',

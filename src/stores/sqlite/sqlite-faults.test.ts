@@ -16,7 +16,7 @@ import {
 import { actorRecord, auditEntry, conditions, START, sessionRecord } from '../../testing/index.ts'
 import { openGroupWriter } from './writer.ts'
 
-test('every write acknowledged before a SIGKILL is there, in a sound file', async (t) => {
+test('every write acknowledged before a SIGKILL is stored, in an intact file', async (t) => {
   const folder = await makeFolder(t)
   const child = spawn(process.execPath, [WRITING_CHILD, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -38,7 +38,7 @@ test('every write acknowledged before a SIGKILL is there, in a sound file', asyn
   }
 })
 
-test('a file locked by another program: unavailable, nothing written, fine again afterwards', async (t) => {
+test('while another program locks the file writes are unavailable, nothing is written, and later writes succeed', async (t) => {
   const { store, file } = await openStore(t, { lockWaitMs: 100 })
   const other = new DatabaseSync(file)
   other.exec('BEGIN IMMEDIATE')
@@ -53,14 +53,14 @@ test('a file locked by another program: unavailable, nothing written, fine again
   }
   const [first] = records
   assert.ok(first)
-  assert.equal(await store.sessions.find(first.id), null, 'reads go on')
+  assert.equal(await store.sessions.find(first.id), null, 'reads continue')
   other.exec('COMMIT')
   other.close()
   assert.deepEqual(await create(first), { ok: true, ended: [] })
   assert.equal((await store.audit.list({ limit: 10 })).items.length, 1)
 })
 
-test('a full disk: unavailable, nothing half written, endings still work', async (t) => {
+test('on a full disk writes are unavailable, none is written in part, and sessions can still be ended', async (t) => {
   const { store, file } = await openStore(t, { maxBytes: 400_000 })
   const records = Array.from({ length: 1000 }, () => sessionRecord())
   const results = await Promise.allSettled(
@@ -81,7 +81,7 @@ test('a full disk: unavailable, nothing half written, endings still work', async
     items.map(({ session }) => session).toSorted(),
     written.map(({ id }) => id).toSorted(),
   )
-  // In one group with writes that find no room.
+  // In one group with writes that do not fit.
   const [first] = written
   assert.ok(first)
   const refused = records
@@ -99,12 +99,12 @@ test('a full disk: unavailable, nothing half written, endings still work', async
   assert.equal(checkIntegrity(file), 'ok')
 })
 
-test('the death of the writing thread refuses all that waits, and the next write works', async (t) => {
+test('when the writing thread ends all waiting writes are refused, and the next write works', async (t) => {
   const folder = await makeFolder(t)
   const file = join(folder, 'latchkey.db')
   const writer = await openGroupWriter({ file, maxBytes: null, lockWaitMs: 200 }, 1000)
   t.after(() => writer.close())
-  // Held, so that the thread dies with a group in its hands.
+  // Locked, so that the thread ends while it processes a group.
   const other = new DatabaseSync(file)
   other.exec('BEGIN IMMEDIATE')
   const pending = Array.from({ length: 100 }, (_, index) =>
@@ -123,7 +123,7 @@ test('the death of the writing thread refuses all that waits, and the next write
   assert.equal(await writer.write('saveDocument', 'key 0', 'y', START, 0, null), 1)
 })
 
-test('a thread that dies at any moment leaves whole writes and no lock behind', async (t) => {
+test('a thread that ends at any moment leaves no partial write and no lock', async (t) => {
   const folder = await makeFolder(t)
   const file = join(folder, 'latchkey.db')
   const writer = await openGroupWriter({ file, maxBytes: null, lockWaitMs: 1000 }, 100_000)
@@ -158,7 +158,7 @@ test('the queue is bounded', async (t) => {
   await store.audit.append([auditEntry()])
 })
 
-test('a slow commit holds up no timer', async (t) => {
+test('a slow commit does not delay timers', async (t) => {
   const { store, file } = await openStore(t, { lockWaitMs: 5000 })
   const other = new DatabaseSync(file)
   other.exec('BEGIN IMMEDIATE')
@@ -183,7 +183,7 @@ test('a slow commit holds up no timer', async (t) => {
   assert.ok(delay.max / 1e6 < 150, `the event loop stood for ${delay.max / 1e6} ms`)
 })
 
-test('counters beyond their number go, least recently written first', async (t) => {
+test('above the maximum the counters written least recently are removed', async (t) => {
   const { store } = await openStore(t, { maxCounterKeys: 2 })
   const rule = { kind: 'window', limit: 9, windowMs: 1000 } as const
   const reserve = (key: string) => store.counters.reserve([{ key, rule }], START)

@@ -12,7 +12,7 @@ import { DATA_FOLDER_LOCKED, sqlite } from './index.ts'
 
 const UNAVAILABLE = { name: 'LatchkeyError', code: 'unavailable' }
 
-test('a second store on the folder is refused, by this process or another, until the first ends', async (t) => {
+test('a second store on the folder is refused, in this process and another, until the first is closed', async (t) => {
   const folder = await makeFolder(t)
   const child = spawn(process.execPath, [WRITING_CHILD, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -21,7 +21,7 @@ test('a second store on the folder is refused, by this process or another, until
   child.stdout.resume()
   const locked = {
     code: 'conflict',
-    message: `The data folder ${folder} is in use by another process.`,
+    message: `The data folder ${folder} is in use by another process. Stop that process first.`,
     details: { reason: DATA_FOLDER_LOCKED },
   }
   await assert.rejects(sqlite({ folder }), locked)
@@ -35,7 +35,7 @@ test('a second store on the folder is refused, by this process or another, until
   await (await sqlite({ folder })).close()
 })
 
-test('folder and files are for their owner alone', async (t) => {
+test('only their owner can access the folder and its files', async (t) => {
   const parent = await makeFolder(t)
   const { store, folder, file } = await openStore(t, { folder: join(parent, 'deep/data') })
   await store.audit.append([auditEntry()])
@@ -46,7 +46,7 @@ test('folder and files are for their owner alone', async (t) => {
   }
 })
 
-test('close finishes what is queued and folds the log into the file', async (t) => {
+test('close completes queued writes and merges the log into the file', async (t) => {
   const { store, folder, file } = await openStore(t)
   const writes = Array.from({ length: 600 }, () => store.audit.append([auditEntry()]))
   await store.close()
@@ -56,7 +56,7 @@ test('close finishes what is queued and folds the log into the file', async (t) 
   assert.equal((await again.store.audit.list({ limit: 1000 })).items.length, 600)
 })
 
-test('a file of a later release, no database, or no folder: a clear refusal, and the folder is free', async (t) => {
+test('a file of a later release, a file that is not a database, and a missing folder are refused, and the folder is released', async (t) => {
   const { store, folder, file } = await openStore(t)
   await store.close()
   const db = new DatabaseSync(file)

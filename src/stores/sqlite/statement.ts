@@ -11,7 +11,10 @@ export interface Statement<Row extends readonly Scalar[]> {
   run(...parameters: readonly SQLInputValue[]): number
 }
 
-/** Prepares a statement. The type of its rows is the caller's word: it stands beside the column list. */
+/**
+ * Prepares a statement. The caller declares the type of its rows next to the column list; it is not
+ * checked.
+ */
 export function prepare<Row extends readonly Scalar[] = readonly Scalar[]>(
   db: DatabaseSync,
   sql: string,

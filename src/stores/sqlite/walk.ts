@@ -1,8 +1,8 @@
 import type { Step } from './writes/step.ts'
 
 /**
- * Prunes a table by steps, each a write of its own, and remembers where it was. Returns how many rows it removed;
- * 0 only after a whole round that found none.
+ * Returns a function that prunes a table in steps, each a separate write, and remembers its
+ * position. It returns how many rows it removed; 0 only after a complete round without a removal.
  */
 export function createWalk() {
   let position = 0

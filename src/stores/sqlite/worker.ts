@@ -5,13 +5,15 @@ import { type Operation, prepareGroup } from './group.ts'
 import { prepareWrites } from './writes/index.ts'
 
 /*
- * The writing thread: owns the one connection that writes, so that no wait for the disk is ever a wait of the event
- * loop. It says `ready` or why it cannot be, then answers each group with one message.
+ * The writing thread: it has the only connection that writes, so that the event loop never waits
+ * for the disk. It sends `ready` or the reason why it cannot start, then answers each group with
+ * one message.
  */
 
 /**
- * Writes between checkpoints: some 15 MB of log, 30 ms of work. It is done after the answers are out, so that only the
- * next group waits for it; the connection's own checkpoint, inside a commit, is for groups of large values.
+ * Writes between checkpoints: about 15 MB of log, 30 ms of work. A checkpoint runs after the
+ * answers are sent, so that only the next group waits for it; the connection's own checkpoint,
+ * inside a commit, is for groups of large values.
  */
 const WRITES_PER_CHECKPOINT = 4000
 
@@ -35,7 +37,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
     try {
       checkpoint.all()
     } catch {
-      // Nothing is lost by it: the log stays, and the next one tries again.
+      // A failed checkpoint loses nothing: the log stays, and the next one tries again.
     }
   })
   port.postMessage('ready')
@@ -45,9 +47,9 @@ if (parentPort !== null) {
   try {
     serve(parentPort)
   } catch (error) {
-    const told = error instanceof LatchkeyError ? error : null
+    const refusal = error instanceof LatchkeyError ? error : null
     parentPort.postMessage({
-      refused: told?.message ?? 'The data could not be opened.',
+      refused: refusal?.message ?? 'The data could not be opened.',
       cause: error instanceof Error ? error.message : String(error),
     })
     parentPort.close()

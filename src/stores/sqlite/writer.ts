@@ -4,34 +4,37 @@ import type { WriterOptions } from './connection.ts'
 import type { Answer } from './group.ts'
 import type { Writes } from './writes/index.ts'
 
-/** Writes in one group, and the size of their message: what the event loop hands over at a time. */
+/** The maximum number of writes in one group, and below the maximum size of their message. */
 const MAX_GROUP = 256
 const MAX_GROUP_CHARACTERS = 1_000_000
 
-/** Groups under way at once: one is written while the answers to the other are acted upon. */
+/**
+ * The maximum number of groups in progress: one is written while the answers of the other are
+ * processed.
+ */
 const MAX_FLYING = 2
 
-/** From how many waiting writes on two groups are faster than one. */
+/** The number of waiting writes from which two groups are faster than one. */
 const WORTH_SPLITTING = 32
 
-/** Writes to the one connection that may, in groups. */
+/** Sends writes in groups to the one connection that writes. */
 export interface Writer {
   /**
-   * Queues a write and resolves once it is on the disk.
-   * Rejects with `busy` when the queue is full, `unavailable` when it could not be written or the store is closed.
+   * Queues a write and resolves when it is on the disk. Rejects with `busy` if the queue is full,
+   * `unavailable` if it could not be written or the store is closed.
    */
   write<Name extends keyof Writes>(
     name: Name,
     ...arguments_: Parameters<Writes[Name]>
   ): Promise<ReturnType<Writes[Name]>>
-  /** Finishes what is queued, then closes the connection. Idempotent. */
+  /** Completes queued writes, then closes the connection. Idempotent. */
   close(): Promise<void>
   /** The writing thread, for tests that end it. */
   readonly thread: () => Worker | null
 }
 
 interface Queued {
-  /** JSON, made at once: later changes to the caller's objects are not written. */
+  /** JSON, serialised at once: later changes to the caller's objects are not written. */
   readonly message: string
   readonly resolve: (result: unknown) => void
   readonly reject: (error: LatchkeyError) => void
@@ -43,7 +46,7 @@ class GroupWriter implements Writer {
   #thread: Worker | null = null
   #starting: Promise<void> | null = null
   #queue: Queued[] = []
-  /** Sent and not answered, in order. */
+  /** Sent and not answered yet, in order. */
   #flying: Queued[][] = []
   #scheduled = false
   #closing: Promise<void> | null = null
@@ -56,7 +59,7 @@ class GroupWriter implements Writer {
 
   thread = () => this.#thread
 
-  /** Starts the thread, unless it is being started, and waits until its connection is open. */
+  /** Starts the thread, unless it is already starting, and waits until its connection is open. */
   start(): Promise<void> {
     this.#starting ??= this.#start().finally(() => {
       this.#starting = null
@@ -69,7 +72,7 @@ class GroupWriter implements Writer {
     this.#thread = thread
     thread.on('message', (message: string) => this.#settle(message))
     thread.once('exit', () => this.#lose(thread))
-    // An uncaught error is followed by `exit`, which says all that matters here.
+    // An uncaught error is followed by `exit`, which is handled.
     thread.on('error', () => {})
     thread.unref()
   }
@@ -81,7 +84,10 @@ class GroupWriter implements Writer {
     return new Promise((resolve, reject) => {
       if (this.#closing !== null) throw closedError()
       if (this.#queue.length >= this.#maxQueued) {
-        throw new LatchkeyError('busy', 'Too many writes are waiting for the disk.')
+        throw new LatchkeyError(
+          'busy',
+          'Too many writes are waiting for the disk. Try again later.',
+        )
       }
       const message = JSON.stringify([name, ...arguments_])
       this.#queue.push({ message, resolve: resolve as (result: unknown) => void, reject })
@@ -108,7 +114,9 @@ class GroupWriter implements Writer {
     await exited
   }
 
-  /** Waits for the rest of this turn of the event loop: what was asked for at the same time goes together. */
+  /**
+   * Waits for the rest of this turn of the event loop, so that concurrent writes are sent together.
+   */
   #schedule(): void {
     if (this.#scheduled || this.#flying.length >= MAX_FLYING) return
     this.#scheduled = true
@@ -133,7 +141,10 @@ class GroupWriter implements Writer {
     }
   }
 
-  /** While one group is written another is made ready, unless it is so small that its own wait costs more. */
+  /**
+   * Another group is prepared while one is written, unless it is so small that its own wait costs
+   * more.
+   */
   #worthSending(): boolean {
     const [first, second] = this.#flying
     if (this.#queue.length === 0 || second !== undefined) return false
@@ -170,7 +181,10 @@ class GroupWriter implements Writer {
     this.#schedule()
   }
 
-  /** The thread has died: all that waits is refused, and the next write starts another. */
+  /**
+   * Handles the end of the thread: all waiting writes are refused, and the next write starts
+   * another thread.
+   */
   #lose(thread: Worker): void {
     if (this.#thread !== thread) return
     this.#thread = null
@@ -183,7 +197,7 @@ class GroupWriter implements Writer {
   }
 }
 
-/** Opens the data for writing, in a thread of its own. Rejects with `unavailable`. */
+/** Opens the data for writing, in a separate thread. Rejects with `unavailable`. */
 export async function openGroupWriter(options: WriterOptions, maxQueued: number): Promise<Writer> {
   const writer = new GroupWriter(options, maxQueued)
   await writer.start()
@@ -191,11 +205,12 @@ export async function openGroupWriter(options: WriterOptions, maxQueued: number)
 }
 
 function startThread(options: WriterOptions): Promise<Worker> {
-  // Not rewritten by the compiler as imports are: from source the thread is TypeScript, when built JavaScript.
+  // The compiler rewrites imports but not this name: from source the thread is TypeScript, in the
+  // build JavaScript.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const thread = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
     workerData: options,
-    // Flags of the process (a test runner's, a debugger's) are not the thread's.
+    // Flags of the process (of a test runner or a debugger) are not passed to the thread.
     execArgv: [],
   })
   return new Promise((resolve, reject) => {
@@ -216,9 +231,9 @@ function toError(answer: Answer & { readonly 0: 0 }): LatchkeyError {
 }
 
 function lostError(): LatchkeyError {
-  return new LatchkeyError('unavailable', 'The writing thread has ended.')
+  return new LatchkeyError('unavailable', 'The writing thread has ended. Try again.')
 }
 
 function closedError(): LatchkeyError {
-  return new LatchkeyError('unavailable', 'The store is closed.')
+  return new LatchkeyError('unavailable', 'The store is closed. Open it again.')
 }

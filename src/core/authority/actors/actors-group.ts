@@ -15,24 +15,29 @@ import {
 import { type Claim, claim, createClaimCode } from './claim.ts'
 import { type ActorUpdate, updateActor } from './update-actor.ts'
 
-/** Verbs on actors: `authority.actors`. */
+/** Methods for actors: `authority.actors`. */
 export interface ActorsGroup {
   /**
-   * Registers an actor. Of many simultaneous registrations of one identity exactly one succeeds; the others are refused with
-   * `identity_taken`, which names the field in `issues`. Also refuses `invalid_request`, `password_refused`, `throttled`, `busy`.
+   * Registers an actor. Of many simultaneous registrations of one identity exactly one succeeds;
+   * the others are refused with `identity_taken`, and `issues` names the field. Also refuses
+   * `invalid_request`, `password_refused`, `throttled`, `busy`.
    */
   register(
     registration: Registration,
     options?: CallOptions,
   ): Promise<{ ok: true; actor: Actor } | Refusal>
-  /** Adds an actor with a password hash made by another system. The hash verifies as it is and is replaced at the first login. */
+  /**
+   * Adds an actor with a password hash made by another system. The hash verifies unchanged and is
+   * replaced at the first login.
+   */
   import(
     imported: ImportedActor,
     options?: CallOptions,
   ): Promise<{ ok: true; actor: Actor } | Refusal>
   /**
-   * Changes an actor's name, its e-mail address or both, by one write; what is not named stays. Refuses `identity_taken` (which names the
-   * field in `issues`), `invalid_request`, `not_found`, `throttled`, and where `currentPassword` is given `credentials_invalid` and `busy`.
+   * Changes an actor's name, its e-mail address or both in one write; omitted fields stay. Refuses
+   * `identity_taken` (`issues` names the field), `invalid_request`, `not_found`, `throttled`, and
+   * if `currentPassword` is given `credentials_invalid` and `busy`.
    */
   update(update: ActorUpdate, options?: CallOptions): Promise<{ ok: true; actor: Actor } | Refusal>
   /** Returns an actor by id, suspended or not; null if there is none. */
@@ -43,20 +48,28 @@ export interface ActorsGroup {
   search(query: ActorQuery, options?: CallOptions): Promise<Page<Actor>>
   /** Suspends an actor: it cannot log in, and all its sessions and all impersonations of it end. Returns null if there is none. */
   suspend(id: string, options?: CallOptions): Promise<Actor | null>
-  /** Lets a suspended actor log in again. Returns null if there is none. */
+  /** Allows a suspended actor to log in again. Returns null if there is none. */
   restore(id: string, options?: CallOptions): Promise<Actor | null>
-  /** Replaces an actor's roles. A role that is taken away counts at the next check of its sessions. Returns null if there is none. */
+  /**
+   * Replaces an actor's roles. Removing a role takes effect at the next check of the actor's
+   * sessions. Returns null if there is no such actor.
+   */
   setRoles(id: string, roles: readonly string[], options?: CallOptions): Promise<Actor | null>
-  /** Tells every node that an actor of a brought directory has changed: it is read again at the next check. */
+  /**
+   * Announces to every node that an actor of an application's own directory has changed: it is read
+   * again at the next check.
+   */
   changed(id: string): Promise<void>
   /**
-   * Makes the one-time code that registers the first administrator, and replaces an earlier one. Returns null once there is an
-   * administrator. The code is valid for 15 minutes and one use; only its hash is stored.
+   * Creates the one-time code that registers the first administrator, and replaces an earlier code.
+   * Returns null if there is an administrator. The code is valid for 15 minutes and one use; only
+   * its hash is stored.
    */
   createClaimCode(options?: CallOptions): Promise<string | null>
   /**
-   * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or expired code,
-   * `throttled`, and as a registration does (the code stays valid then).
+   * Registers the first administrator with a claim code and logs in. Refuses `credentials_invalid`
+   * for a wrong, used or expired code, `throttled`, and the codes of `register` (the claim code
+   * then stays valid).
    */
   claim(request: Claim, options?: CallOptions): Promise<LoggedIn | Refusal>
 }

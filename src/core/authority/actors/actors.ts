@@ -11,9 +11,12 @@ import { endExternalOf } from '../sessions/external.ts'
 import { requireGoodPassword } from './passwords.ts'
 
 export interface Registration {
-  /** The actor's id, for applications that have ids of their own; a new UUID by default. A UUID is kept in lower case. */
+  /**
+   * The actor's id, for applications with their own ids; a new UUID by default. A UUID is stored in
+   * lower case.
+   */
   readonly id?: string
-  /** Shown, and typed to log in: unique in canonical form, without an `@`. */
+  /** The display name and login name: unique in canonical form, without an `@`. */
   readonly name: string
   readonly password: string
   readonly email?: string
@@ -21,11 +24,17 @@ export interface Registration {
   readonly roles?: readonly string[]
 }
 
-/** The directory, if the authority keeps it itself. */
+/**
+ * Returns the directory that the authority manages. Throws `invalid_request` if the application
+ * supplies its own directory.
+ */
 export function managed(context: AuthorityContext): ManagedDirectory {
   const directory = context.directory as Partial<ManagedDirectory>
   if (directory.create === undefined || directory.update === undefined) {
-    throw new LatchkeyError('invalid_request', 'This directory is not kept by the authority.')
+    throw new LatchkeyError(
+      'invalid_request',
+      'The authority does not manage this directory. Change actors in the system that does.',
+    )
   }
   return context.directory as ManagedDirectory
 }
@@ -35,12 +44,12 @@ function identitiesOf(name: string, email: string | undefined): Identity[] {
   return identities.filter(({ value }, at) => valuesOf(identities).indexOf(value) === at)
 }
 
-/** The identity that a name is. Throws `invalid_request`. */
+/** Returns the identity of a name. Throws `invalid_request`. */
 export function nameIdentity(name: string): Identity {
   return identityOf('name', canonicalName(name))
 }
 
-/** The identity that an e-mail address is. Throws `invalid_request`. */
+/** Returns the identity of an e-mail address. Throws `invalid_request`. */
 export function emailIdentity(email: string): Identity {
   return identityOf('email', canonicalEmail(email))
 }
@@ -50,7 +59,7 @@ function identityOf(kind: Identity['kind'], canonical: Canonical): Identity {
   return { value, kind, verifiedAt: null }
 }
 
-/** A name as it is shown. */
+/** Returns a name in its display form. */
 export function displayName(name: string): string {
   return name.normalize('NFC').trim()
 }
@@ -62,8 +71,9 @@ function invalid(path: string, message: string): never {
 }
 
 /**
- * Registers an actor. Of many simultaneous registrations of one identity exactly one wins; the others are refused with
- * `identity_taken`, naming which in `issues`. Also refuses `invalid_request`, `password_refused`, `throttled`, `busy`.
+ * Registers an actor. Of many simultaneous registrations of one identity exactly one succeeds; the
+ * others are refused with `identity_taken`, and `issues` names the field. Also refuses
+ * `invalid_request`, `password_refused`, `throttled`, `busy`.
  */
 export function register(
   context: AuthorityContext,
@@ -95,7 +105,7 @@ export function register(
   })
 }
 
-/** The refusal of identities of which another actor has one or more. */
+/** Returns the refusal for identities that another actor has. */
 export async function taken(
   context: AuthorityContext,
   identities: readonly Identity[],
@@ -111,20 +121,23 @@ export async function taken(
   return refuse('identity_taken', `${first.path}: ${first.message}.`, { issues })
 }
 
-/** One actor of a dump, with the hash it had elsewhere. */
+/** An actor exported from another system, with its password hash. */
 export interface ImportedActor {
-  /** A new UUID by default. A UUID, of any version, is kept in lower case. */
+  /** A new UUID by default. A UUID of any version is stored in lower case. */
   readonly id?: string
   readonly name: string
   readonly email?: string
-  /** Null, empty, `*` or what begins with `!` for an actor without a password. */
+  /** Null, empty, `*` or text that starts with `!` means an actor without a password. */
   readonly passwordHash?: string | null
   readonly roles?: readonly string[]
   readonly status?: 'active' | 'suspended'
   readonly createdAt?: number
 }
 
-/** Adds an actor whose password was hashed elsewhere: it verifies as it is, and is rehashed at the first login if it proves the whole password. */
+/**
+ * Adds an actor with a password hash made by another system. The hash verifies unchanged, and is
+ * replaced at the first login if it covers the whole password.
+ */
 export function importActor(
   context: AuthorityContext,
   imported: ImportedActor,
@@ -157,7 +170,10 @@ export function importActor(
   })
 }
 
-/** Suspends an actor: it logs in no more, and every session of it and as it ends. Null if there is none. */
+/**
+ * Suspends an actor: it cannot log in, and its sessions and the impersonations of it end. Returns
+ * null if there is none.
+ */
 export async function suspend(
   context: AuthorityContext,
   actorId: string,
@@ -186,7 +202,8 @@ export async function suspend(
       const elsewhere = await endExternalOf(context, { owner: actorId }, ending)
       return { actor, ended: [...owned, ...acting, ...elsewhere] }
     },
-    // The ended sessions first: open connections get the reason from that message.
+    // The ended sessions are published first, so that open connections receive the reason from that
+    // message.
     (done) =>
       done && [
         endedChange(done.ended),
@@ -198,7 +215,7 @@ export async function suspend(
   return suspended?.actor ?? null
 }
 
-/** Lets a suspended actor log in again. Null if there is none. */
+/** Allows a suspended actor to log in again. Returns null if there is none. */
 export async function restore(
   context: AuthorityContext,
   actorId: string,
@@ -213,7 +230,10 @@ export async function restore(
   return change(context, actorId, { status: 'active' }, { audit })
 }
 
-/** Replaces an actor's roles; a role taken away counts at the next check of its sessions. Null if there is none. */
+/**
+ * Replaces an actor's roles. Removing a role takes effect at the next check of the actor's
+ * sessions. Returns null if there is no such actor.
+ */
 export async function setRoles(
   context: AuthorityContext,
   actorId: string,

@@ -20,14 +20,14 @@ async function openUnclaimed(t: TestContext): Promise<TestFixture & { code: stri
 
 const BOSS = { name: 'Boss', password: PASSWORD }
 
-test('a claim makes the first administrator and logs it in', async (t) => {
+test('a claim registers the first administrator and logs in', async (t) => {
   const { authority, code } = await openUnclaimed(t)
   assert.match(code, /^[0-9A-Za-z]{22}$/)
   const { token } = granted(await authority.actors.claim({ code, ...BOSS }))
   assert.deepEqual((await check(authority, token)).session.roles, ['user', 'admin'])
 })
 
-test('a code is good once, and no other is made once there is an administrator', async (t) => {
+test('a code is valid once, and no code is created once there is an administrator', async (t) => {
   const { authority, code } = await openUnclaimed(t)
   granted(await authority.actors.claim({ code, ...BOSS }))
   refused(
@@ -37,13 +37,13 @@ test('a code is good once, and no other is made once there is an administrator',
   assert.equal(await authority.actors.createClaimCode(), null)
 })
 
-test('no code is made where an administrator came to be otherwise', async (t) => {
+test('no code is created if an administrator was registered in another way', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Boss', ['admin'])
   assert.equal(await authority.actors.createClaimCode(), null)
 })
 
-test('a code is good for a quarter of an hour, to the instant', async (t) => {
+test('a code is valid for exactly 15 minutes', async (t) => {
   const { authority, clock, code } = await openUnclaimed(t)
   clock.advance(15 * MINUTE)
   refused(await authority.actors.claim({ code, ...BOSS }), 'credentials_invalid')
@@ -59,22 +59,19 @@ test('a newer code replaces an older one', async (t) => {
   granted(await authority.actors.claim({ code: newer, ...BOSS }))
 })
 
-test('wrong tries are audited and counted by address, and burn nobody’s code', async (t) => {
+test('wrong codes are audited and counted by address, and do not invalidate a code', async (t) => {
   const { authority, code } = await openUnclaimed(t)
-  const stranger = { address: '203.0.113.9' }
+  const client = { address: '203.0.113.9' }
   for (let at = 0; at < 20; at++) {
-    refused(
-      await authority.actors.claim({ code: 'wrong', ...BOSS }, stranger),
-      'credentials_invalid',
-    )
+    refused(await authority.actors.claim({ code: 'wrong', ...BOSS }, client), 'credentials_invalid')
   }
-  refused(await authority.actors.claim({ code: 'wrong', ...BOSS }, stranger), 'throttled')
+  refused(await authority.actors.claim({ code: 'wrong', ...BOSS }, client), 'throttled')
   const { items } = await authority.audit.list({ act: 'administrator_claimed', limit: 100 })
   assert.equal(items.length, 20)
   granted(await authority.actors.claim({ code, ...BOSS }, { address: '198.51.100.7' }))
 })
 
-test('of many claims at once one wins', async (t) => {
+test('of many simultaneous claims exactly one succeeds', async (t) => {
   const here = await openUnclaimed(t)
   const there = await here.addNode()
   const claims = await Promise.all(
@@ -91,7 +88,7 @@ test('of many claims at once one wins', async (t) => {
   assert.equal(items.length, 1)
 })
 
-test('a registration that fails leaves the code good, and no longer good than it was', async (t) => {
+test('after a failed registration the code stays valid until its original expiry', async (t) => {
   const { authority, clock, code } = await openUnclaimed(t)
   clock.advance(14 * MINUTE)
   refused(
@@ -105,7 +102,7 @@ test('a registration that fails leaves the code good, and no longer good than it
   refused(await authority.actors.claim({ code, ...BOSS }), 'credentials_invalid')
 })
 
-test('a code that is put back does not replace one that was made meanwhile', async (t) => {
+test('a restored code does not replace a code created in the meantime', async (t) => {
   const { authority, tap, code } = await openUnclaimed(t)
   await addActor(authority, 'Taken')
   const held = tap.hold('directory.create', 'before')
@@ -118,7 +115,7 @@ test('a code that is put back does not replace one that was made meanwhile', asy
   granted(await authority.actors.claim({ code: newer, ...BOSS }))
 })
 
-test('the code is stored as a hash alone', async (t) => {
+test('only the hash of the code is stored', async (t) => {
   const { engine, code } = await openUnclaimed(t)
   assert.ok(!JSON.stringify([...engine.tables.documents]).includes(code))
 })

@@ -12,8 +12,9 @@ const DONE = 'claimed'
 const LIFETIME_MS = 15 * 60_000
 
 /**
- * Makes the one-time code with which the first administrator is claimed, replacing any before it; null once there is
- * one. Good for 15 minutes and one use; 131 bits; only its hash is stored.
+ * Creates the one-time code that claims the first administrator, and replaces an earlier code.
+ * Returns null if there is an administrator. The code has 131 bits and is valid for 15 minutes and
+ * one use; only its hash is stored.
  */
 export async function createClaimCode(
   context: AuthorityContext,
@@ -40,7 +41,9 @@ async function hasAdministrator(context: AuthorityContext): Promise<boolean> {
   return page.items.length > 0
 }
 
-/** Who is to be the first administrator, with the code, and what session it gets. */
+/**
+ * The registration of the first administrator, with the claim code and the options of its session.
+ */
 export interface Claim extends Registration {
   readonly code: string
   /** `web` by default. */
@@ -50,8 +53,9 @@ export interface Claim extends Registration {
 }
 
 /**
- * Registers the first administrator with a claim code and logs it in. Refuses `credentials_invalid` for a wrong, used or
- * expired code, `throttled`, and whatever a registration is refused for (the code stays good then).
+ * Registers the first administrator with a claim code and logs in. Refuses `credentials_invalid`
+ * for a wrong, used or expired code, `throttled`, and the codes of a registration (the claim code
+ * then stays valid).
  */
 export function claim(
   context: AuthorityContext,
@@ -59,11 +63,15 @@ export function claim(
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const wrong = refuse('credentials_invalid', 'The code is wrong, used or expired.')
+    const wrong = refuse(
+      'credentials_invalid',
+      'The code is wrong, used or expired. Create a new one.',
+    )
     const now = context.now(options)
-    // Before the code is used up.
+    // Throws for an unknown format before the code is used up.
     context.codec(format ?? 'native')
-    // Nobody guesses 131 bits: the count keeps a stranger from filling the trail, and can burn nobody's code.
+    // A code of 131 bits cannot be guessed. The counter only limits how many audit entries an
+    // unauthenticated client can cause; it does not invalidate the code.
     const allowed = await reserveCreation(context, 'claim', options)
     if (!allowed.ok) return allowed
     const taken = await takeCode(context, code, now)
@@ -94,13 +102,14 @@ export function claim(
   })
 }
 
-/** A code that was taken, and how to put it back as it was. */
+/** A code that was removed from the store, and a function that restores it. */
 interface Taken {
   readonly value: string
   readonly putBack: { readonly expectedVersion: number; readonly expiresAt: number | null }
 }
 
-// The code is taken before the account is made, so that two who hold it cannot both become administrator.
+// The code is removed before the account is created, so that two holders of the code cannot both
+// become administrator.
 async function takeCode(
   context: AuthorityContext,
   code: string,

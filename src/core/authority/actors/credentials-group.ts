@@ -4,25 +4,29 @@ import type { AuthorityContext, CallOptions } from '../context.ts'
 import { type LoginProof, verifyLogin } from '../login/login.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
 
-/** Verbs on the credentials of an actor: `authority.credentials`. */
+/** Methods for the credentials of an actor: `authority.credentials`. */
 export interface CredentialsGroup {
   /**
-   * Verifies a password without creating a session, with the refusals, guards, throttle and work of `login`. The audit trail gets an
-   * entry only for a refusal.
+   * Verifies a password without creating a session, with the refusals, guards, throttling and work
+   * of `login`. The audit trail gets an entry only for a refusal.
    */
   verifyLogin(
     proof: LoginProof,
     options?: CallOptions,
   ): Promise<{ ok: true; actor: Actor } | Refusal>
   /**
-   * Changes a password after verifying the current one, and ends the actor's other sessions unless `sessions` says otherwise. Refuses
-   * `credentials_invalid`, `password_refused`, `throttled`, `busy`, `conflict`.
+   * Changes a password after verifying the current one. Ends the actor's other sessions by default
+   * (`sessions`). Refuses `credentials_invalid`, `password_refused`, `throttled`, `busy`,
+   * `conflict`.
    */
   changePassword(
     change: PasswordChange & { readonly currentPassword: string },
     options?: CallOptions,
   ): Promise<{ ok: true } | Refusal>
-  /** Sets a password without verifying the current one, for a recovery proved otherwise. Refuses `not_found`, `password_refused`. */
+  /**
+   * Sets a password without verifying the current one, for a recovery that the application has
+   * verified by other means. Refuses `not_found`, `password_refused`.
+   */
   resetPassword(change: PasswordChange, options?: CallOptions): Promise<{ ok: true } | Refusal>
 }
 

@@ -33,7 +33,7 @@ test('after a change the new password logs in and the old one does not', async (
   refused(old, 'credentials_invalid')
 })
 
-test('a change needs the current password, and its failures count as those of a login', async (t) => {
+test('a change requires the current password, and its failures count like those of a login', async (t) => {
   const { authority, change, mine } = await openWithSessions(t)
   for (let at = 0; at < 5; at++) {
     const wrong = { ...change, currentPassword: 'wrong' }
@@ -54,7 +54,7 @@ for (const [sessions, mineLives, otherLives] of [
   ['revoke-all', false, false],
   [undefined, true, false],
 ] as const) {
-  test(`a change with ${sessions ?? 'nothing said'} ends just those sessions`, async (t) => {
+  test(`a change with ${sessions ?? 'the default'} ends exactly those sessions`, async (t) => {
     const { authority, change, mine, other } = await openWithSessions(t)
     const request = sessions === undefined ? change : { ...change, sessions }
     granted(await authority.credentials.changePassword(request))
@@ -82,7 +82,7 @@ test('a new password that does not meet the policy changes nothing', async (t) =
   granted(await authority.login({ identity: 'ada', password: PASSWORD }))
 })
 
-test('of two changes at once exactly one wins', async (t) => {
+test('of two simultaneous changes exactly one succeeds', async (t) => {
   const { authority, change } = await openWithSessions(t)
   const nexts = ['the first of two', 'the second of two']
   const outcomes = await Promise.all(
@@ -93,12 +93,15 @@ test('of two changes at once exactly one wins', async (t) => {
   granted(await authority.login({ identity: 'ada', password: nexts[won] ?? '' }))
 })
 
-test('a reset needs no proof, and is of somebody', async (t) => {
+test('a reset requires no proof, and refuses an unknown actor', async (t) => {
   const { authority, ada, mine } = await openWithSessions(t)
   granted(await authority.credentials.resetPassword({ actorId: ada.id, next: NEXT }))
   assert.equal(await reasonOf(authority, mine.token), 'password_changed')
   granted(await authority.login({ identity: 'ada', password: NEXT }))
-  refused(await authority.credentials.resetPassword({ actorId: 'nobody', next: NEXT }), 'not_found')
+  refused(
+    await authority.credentials.resetPassword({ actorId: 'unknown-actor', next: NEXT }),
+    'not_found',
+  )
   const bad = await authority.credentials.resetPassword({ actorId: ada.id, next: 'x' })
   refused(bad, 'password_refused')
 })

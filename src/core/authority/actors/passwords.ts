@@ -7,7 +7,7 @@ import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { provePassword } from '../login/step-up.ts'
 import { endExternalOf } from '../sessions/external.ts'
 
-/** What becomes of the actor's sessions when its password changes. */
+/** What happens to the actor's sessions when its password changes. */
 export type SessionsAtChange = 'keep' | 'revoke-others' | 'revoke-all'
 
 export interface PasswordChange {
@@ -15,11 +15,14 @@ export interface PasswordChange {
   readonly next: string
   /** `revoke-others` by default. */
   readonly sessions?: SessionsAtChange
-  /** The session that stays under `revoke-others`. */
+  /** The id of the session that `revoke-others` keeps. */
   readonly current?: string
 }
 
-/** Changes a password, with proof of the one before. Refuses `credentials_invalid`, `password_refused`, `throttled`, `busy`. */
+/**
+ * Changes a password after verifying the current one. Refuses `credentials_invalid`,
+ * `password_refused`, `throttled`, `busy`.
+ */
 export function changePassword(
   context: AuthorityContext,
   change: PasswordChange & { readonly currentPassword: string },
@@ -35,7 +38,10 @@ export function changePassword(
   })
 }
 
-/** Sets a password without proof of the one before: for a recovery that was proved otherwise. Refuses `not_found`, `password_refused`. */
+/**
+ * Sets a password without verifying the current one, for a recovery that was verified by other
+ * means. Refuses `not_found`, `password_refused`.
+ */
 export function resetPassword(
   context: AuthorityContext,
   change: PasswordChange,
@@ -93,18 +99,19 @@ async function writePassword(
         ...(sessions === 'keep' ? [] : await endExternalOf(context, external, ending)),
       ]
     },
-    // The ended sessions first: open connections get the reason from that message.
+    // The ended sessions are published first, so that open connections receive the reason from that
+    // message.
     (over) => over && [endedChange(over), { kind: 'owner-epoch-raised', owner: actorId }],
   )
   if (ended === null) {
     return refuse('conflict', 'The password changed in the meantime. Try again.')
   }
-  // The failures of unauthenticated clients were against the old password.
+  // The failures of unauthenticated clients were counted against the old password.
   await context.ask(() => context.store.counters.remove([`login/${actorId}`]))
   return { ok: true }
 }
 
-/** Throws `password_refused` with the reason unless a new password meets the policy in force. */
+/** Throws `password_refused` with the reason unless a new password meets the current policy. */
 export function requireGoodPassword(
   context: AuthorityContext,
   password: string,

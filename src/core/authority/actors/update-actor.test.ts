@@ -40,7 +40,7 @@ test('a new name is shown and logs in, the old one is free, and the e-mail stays
   granted(await authority.actors.register({ name: 'Ada', password: PASSWORD }))
 })
 
-test('a new e-mail takes the place of the old one, and the name stays', async (t) => {
+test('a new e-mail replaces the old one, and the name stays', async (t) => {
   const { authority, actorId } = await openWithAda(t)
   const update = { actorId, email: 'New@Example.org' }
   const { actor } = granted(await authority.actors.update(update))
@@ -81,7 +81,7 @@ test('a name with an @ is refused at registration, update and import', async (t)
   granted(await authority.actors.register({ name: 'Victim', email: name, password: PASSWORD }))
 })
 
-test('an e-mail address is one, however its domain is spelt', async (t) => {
+test('equivalent spellings of an e-mail domain are one identity', async (t) => {
   const { authority } = await openFixture(t)
   const first = { name: 'Ann', email: 'ann@b\u00fccher.example', password: PASSWORD }
   const { actor } = granted(await authority.actors.register(first))
@@ -91,7 +91,7 @@ test('an e-mail address is one, however its domain is spelt', async (t) => {
   await logIn(authority, 'ann@B\u00dcCHER.example')
 })
 
-test('an id from elsewhere is any of 8-4-4-4-12 hexadecimal digits, kept in lower case', async (t) => {
+test('a supplied id may be any 8-4-4-4-12 hexadecimal text, and is stored in lower case', async (t) => {
   const { authority } = await openFixture(t)
   const id = 'ABCDEF00-0000-0000-0000-00000000000F'
   const { actor } = granted(await authority.actors.import({ id, name: 'Ann' }))
@@ -101,7 +101,7 @@ test('an id from elsewhere is any of 8-4-4-4-12 hexadecimal digits, kept in lowe
   assert.equal((await authority.actors.import(twin)).ok, false)
 })
 
-test('with nothing to change all is well, and nothing is written', async (t) => {
+test('an update without changes succeeds and writes nothing', async (t) => {
   const { authority, tap, actor, actorId } = await openWithAda(t)
   for (const update of [{}, { name: 'Ada' }, { email: 'ADA@example.org' }]) {
     const outcome = await authority.actors.update({ actorId, ...update })
@@ -110,7 +110,7 @@ test('with nothing to change all is well, and nothing is written', async (t) => 
   assert.equal(tap.count('directory.setIdentities'), 0)
 })
 
-test('an identity of another is refused by its field, and nothing changes', async (t) => {
+test('an identity of another actor is refused with its field, and nothing changes', async (t) => {
   const { authority, actor, actorId } = await openWithAda(t)
   const other = { name: 'Bob', email: 'bob@example.org', password: PASSWORD }
   granted(await authority.actors.register(other))
@@ -129,7 +129,7 @@ test('an identity of another is refused by its field, and nothing changes', asyn
   assert.equal(await named(authority, 'zoë'), undefined)
 })
 
-test('what can be no name or e-mail, and nobody, are refused', async (t) => {
+test('an invalid name, an invalid e-mail and an unknown actor are refused', async (t) => {
   const { authority, actor, actorId } = await openWithAda(t)
   for (const [update, path] of [
     [{ name: ' ' }, 'name'],
@@ -144,14 +144,14 @@ test('what can be no name or e-mail, and nobody, are refused', async (t) => {
     assert.equal(refusal.issues?.[0]?.path, path)
   }
   assert.deepEqual(await authority.actors.find(actorId), actor)
-  refused(await authority.actors.update({ actorId: 'nobody', name: 'Zoë' }), 'not_found')
+  refused(await authority.actors.update({ actorId: 'unknown-actor', name: 'Zoë' }), 'not_found')
 })
 
-test('a password that is given is proved first, and its failures count as those of a login', async (t) => {
+test('a given password is verified first, and its failures count like those of a login', async (t) => {
   const { authority, actor, actorId } = await openWithAda(t)
   const update = { actorId, name: 'Zoë' }
-  const nobody = { ...update, actorId: 'nobody', currentPassword: PASSWORD }
-  refused(await authority.actors.update(nobody), 'credentials_invalid')
+  const unknown = { ...update, actorId: 'unknown-actor', currentPassword: PASSWORD }
+  refused(await authority.actors.update(unknown), 'credentials_invalid')
   for (let at = 0; at < 5; at++) {
     const wrong = { ...update, currentPassword: 'wrong' }
     refused(await authority.actors.update(wrong), 'credentials_invalid')
@@ -161,14 +161,14 @@ test('a password that is given is proved first, and its failures count as those 
   assert.deepEqual(await authority.actors.find(actorId), actor)
 })
 
-test('the right password alone is well, and with changes they are made', async (t) => {
+test('the right password alone succeeds, and with changes they are made', async (t) => {
   const { authority, actorId } = await openWithAda(t)
   granted(await authority.actors.update({ actorId, currentPassword: PASSWORD }))
   granted(await authority.actors.update({ actorId, name: 'Zoë', currentPassword: PASSWORD }))
   await logIn(authority, 'zoë')
 })
 
-test('of many that want one name at once exactly one gets it, on two nodes', async (t) => {
+test('of many simultaneous requests for one name exactly one succeeds, on two nodes', async (t) => {
   const { authority, addNode } = await openFixture(t)
   const there = (await addNode()).authority
   const actors: Actor[] = []
@@ -191,7 +191,7 @@ test('of many that want one name at once exactly one gets it, on two nodes', asy
   }
 })
 
-test('a change of the name and one of the e-mail at the same time are both kept', async (t) => {
+test('simultaneous changes of the name and of the e-mail are both kept', async (t) => {
   const { authority, actorId } = await openWithAda(t)
   const outcomes = await Promise.all([
     authority.actors.update({ actorId, name: 'Zoë' }),
@@ -202,7 +202,7 @@ test('a change of the name and one of the e-mail at the same time are both kept'
   assert.deepEqual([found?.name, valuesOf(found?.identities)], ['Zoë', ['zoë', 'new@example.org']])
 })
 
-test('a role that is taken away meanwhile does not come back', async (t) => {
+test('a role removed during an update does not return', async (t) => {
   const { authority, tap, actorId } = await openWithAda(t)
   const held = tap.hold('directory.setIdentities', 'before')
   const update = authority.actors.update({ actorId, name: 'Zoë' })
@@ -213,12 +213,12 @@ test('a role that is taken away meanwhile does not come back', async (t) => {
   assert.deepEqual((await authority.actors.find(actorId))?.roles, [])
 })
 
-test('a change is announced and leaves a line in the trail that holds no name', async (t) => {
+test('a change is published and leaves an audit entry without a name', async (t) => {
   const { authority, actorId } = await openWithAda(t)
-  const heard: Change[] = []
-  authority.onChange((change) => heard.push(change))
+  const received: Change[] = []
+  authority.onChange((change) => received.push(change))
   granted(await authority.actors.update({ actorId, name: 'Zoë' }, { door: 'angen' }))
-  assert.deepEqual(heard, [{ kind: 'actor-changed', id: actorId }])
+  assert.deepEqual(received, [{ kind: 'actor-changed', id: actorId }])
   refused(await authority.actors.update({ actorId, currentPassword: 'x' }), 'credentials_invalid')
   const { items } = await authority.audit.list({ act: 'actor_updated', limit: 10 })
   assert.deepEqual(
@@ -230,7 +230,7 @@ test('a change is announced and leaves a line in the trail that holds no name', 
   )
 })
 
-test('names of others cannot be tried out without end', async (t) => {
+test('attempts at names of other actors are throttled', async (t) => {
   const { authority, actorId } = await openWithAda(t)
   const options = { address: '192.0.2.7' }
   for (let at = 0; at < 20; at++) {

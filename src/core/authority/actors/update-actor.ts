@@ -7,18 +7,19 @@ import { displayName, emailIdentity, managed, nameIdentity, taken } from './acto
 
 export interface ActorUpdate {
   readonly actorId: string
-  /** Shown, and typed to log in, in place of the name before. */
+  /** The new display and login name. */
   readonly name?: string
-  /** In place of the e-mail address before. */
+  /** The new e-mail address. */
   readonly email?: string
-  /** Proved first, where it is given. */
+  /** Verified first, if given. */
   readonly currentPassword?: string
 }
 
 /**
- * Changes an actor's name, its e-mail address or both, by one write; what is not named stays, and with nothing to change the
- * answer is that all is well. Of many that want one identity exactly one gets it; the others are refused with `identity_taken`,
- * naming which in `issues`. Also refuses `invalid_request`, `not_found`, `throttled`, and where a password is given
+ * Changes an actor's name, its e-mail address or both in one write; omitted fields stay, and an
+ * update without changes succeeds. Of many simultaneous requests for one identity exactly one
+ * succeeds; the others are refused with `identity_taken`, and `issues` names the field. Also
+ * refuses `invalid_request`, `not_found`, `throttled`, and if a password is given
  * `credentials_invalid` and `busy`.
  */
 export function updateActor(
@@ -41,11 +42,11 @@ export function updateActor(
       const outcome = await updateOnce(context, update, options)
       if (outcome !== null) return outcome
     }
-    return refuse('conflict', 'The account keeps changing. Try again.')
+    return refuse('conflict', 'Other requests changed the account at the same time. Try again.')
   })
 }
 
-// Null when the actor changed in between, so that what stays of it must be read again.
+// Returns null if the actor changed in the meantime and must be read again.
 async function updateOnce(
   context: AuthorityContext,
   { actorId, name, email }: ActorUpdate,
@@ -76,7 +77,10 @@ async function updateOnce(
     : null
 }
 
-/** The identities after a change: those of the kind that is not named stay, with what was verified. */
+/**
+ * Returns the identities after a change: those of an omitted kind stay, with their verification
+ * time.
+ */
 function identitiesAfter(
   actor: Actor,
   name: string | undefined,
@@ -94,7 +98,7 @@ function identitiesAfter(
   return [...changes.map((change) => unchanged(change) ?? change), ...kept].sort(byKind)
 }
 
-// The name first, as at registration.
+// Sorts names first, as at registration.
 function byKind(one: Identity, other: Identity): number {
   return Number(one.kind === 'email') - Number(other.kind === 'email')
 }

@@ -17,7 +17,7 @@ function createCache(limits: { maxEntries?: number; maxBytes?: number } = {}) {
   return new CoherentCache<Entry, string>({ maxEntries: 100, maxBytes: 1000, ...limits })
 }
 
-/** A load that the test lets finish. */
+/** A load that completes when the test resolves it. */
 function slowLoad() {
   const { promise, resolve, reject } = Promise.withResolvers<Result>()
   let calls = 0
@@ -28,7 +28,7 @@ function slowLoad() {
   return { load, resolve, reject, calls: () => calls }
 }
 
-test('a filled entry is found, and weighed', async () => {
+test('a filled entry is found and its weight is counted', async () => {
   const cache = createCache()
   assert.equal(await cache.fill('a', async () => loaded('one', 7)), 'one')
   assert.equal(cache.get('a')?.name, 'one')
@@ -36,13 +36,13 @@ test('a filled entry is found, and weighed', async () => {
   assert.equal(cache.get('b'), undefined)
 })
 
-test('a result without an entry is told and not kept', async () => {
+test('a result without an entry is returned and not cached', async () => {
   const cache = createCache()
   assert.equal(await cache.fill('a', async () => ({ entry: null, result: 'none' })), 'none')
   assert.equal(cache.size, 0)
 })
 
-test('a hundred misses of one id are one load', async () => {
+test('a hundred misses of one id cause one load', async () => {
   const cache = createCache()
   const slow = slowLoad()
   const answers = Array.from({ length: 100 }, () => cache.fill('a', slow.load))
@@ -55,7 +55,7 @@ for (const [name, forget] of [
   ['invalidation of its id', (cache: CoherentCache<Entry, string>) => cache.invalidate('a')],
   ['clearing of the cache', (cache: CoherentCache<Entry, string>) => cache.clear()],
 ] as const) {
-  test(`a read begun before an ${name} is neither kept nor shared`, async () => {
+  test(`a read that began before an ${name} is neither cached nor shared`, async () => {
     const cache = createCache()
     const [early, late] = [slowLoad(), slowLoad()]
     const before = cache.fill('a', early.load)
@@ -69,7 +69,7 @@ for (const [name, forget] of [
     assert.equal(cache.size, 1)
   })
 
-  test(`a read overtaken by an ${name} leaves nothing behind when it ends first`, async () => {
+  test(`a read that ends after an ${name} leaves nothing in the cache`, async () => {
     const cache = createCache()
     const [early, late] = [slowLoad(), slowLoad()]
     const before = cache.fill('a', early.load)
@@ -84,7 +84,7 @@ for (const [name, forget] of [
   })
 }
 
-test('an invalidation of another id leaves a read alone', async () => {
+test('an invalidation of another id does not affect a read', async () => {
   const cache = createCache()
   const slow = slowLoad()
   const answer = cache.fill('a', slow.load)
@@ -94,7 +94,7 @@ test('an invalidation of another id leaves a read alone', async () => {
   assert.equal(cache.get('a')?.name, 'one')
 })
 
-test('a load that fails is told to all who waited and not kept', async () => {
+test('a failed load rejects every waiting caller and is not cached', async () => {
   const cache = createCache()
   const slow = slowLoad()
   const answers = [cache.fill('a', slow.load), cache.fill('a', slow.load)]
@@ -111,7 +111,7 @@ test('a newer value replaces an older one and its weight', async () => {
   assert.deepEqual([cache.get('a')?.name, cache.size, cache.bytes], ['two', 1, 3])
 })
 
-test('clearing and invalidating give the weight back', async () => {
+test('clearing and invalidating subtract the weight', async () => {
   const cache = createCache()
   await cache.fill('a', async () => loaded('one', 10))
   await cache.fill('b', async () => loaded('two', 5))
@@ -121,7 +121,7 @@ test('clearing and invalidating give the weight back', async () => {
   assert.deepEqual([cache.size, cache.bytes], [0, 0])
 })
 
-test('what was used stays, and what was not goes first', async () => {
+test('used entries stay, and unused entries are evicted first', async () => {
   const cache = createCache({ maxEntries: 10 })
   for (let at = 0; at < 10; at++) await cache.fill(`old${at}`, async () => loaded('old'))
   const wanted = ['old0', 'old4', 'old9']
@@ -131,7 +131,7 @@ test('what was used stays, and what was not goes first', async () => {
   }
 })
 
-test('looking without using does not keep an entry', async () => {
+test('peek does not mark an entry as used', async () => {
   const cache = createCache({ maxEntries: 2 })
   await cache.fill('a', async () => loaded('one'))
   await cache.fill('b', async () => loaded('two'))
@@ -142,7 +142,7 @@ test('looking without using does not keep an entry', async () => {
   assert.equal(cache.peek('b')?.name, 'two')
 })
 
-test('a newcomer finds a place though everything else is in use', async () => {
+test('a new entry is stored even if all others are in use', async () => {
   const cache = createCache({ maxEntries: 4 })
   for (const id of ['a', 'b', 'c', 'd']) await cache.fill(id, async () => loaded(id))
   for (const id of ['a', 'b', 'c', 'd']) cache.get(id)
@@ -151,7 +151,7 @@ test('a newcomer finds a place though everything else is in use', async () => {
   assert.equal(cache.size, 4)
 })
 
-test('an entry heavier than the cache is not kept, and costs the others nothing', async () => {
+test('an entry heavier than the cache is not stored and evicts nothing', async () => {
   const cache = createCache({ maxBytes: 10 })
   await cache.fill('a', async () => loaded('one', 4))
   assert.equal(await cache.fill('b', async () => loaded('giant', 11)), 'giant')
@@ -159,7 +159,7 @@ test('an entry heavier than the cache is not kept, and costs the others nothing'
   assert.equal(cache.peek('a')?.name, 'one')
 })
 
-test('whatever happens, both bounds hold and the weight is the sum of what is kept', async () => {
+test('after any sequence of operations both bounds hold and the weight is the sum of the entries', async () => {
   const id = fc.nat(15).map(String)
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ act: fc.constant('fill'), id, weight: fc.nat(12) }) },

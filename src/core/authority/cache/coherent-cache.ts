@@ -1,12 +1,12 @@
-/** What the cache asks of a value: a mark it may set, and what the value weighs. */
+/** A cached value: a mark that the cache sets, and its weight. */
 export interface CacheEntry {
-  /** Set by a hit, cleared by the hand that looks for something to evict. */
+  /** Set by a hit, cleared by the eviction scan. */
   used: boolean
   /** Estimated bytes on the heap. */
   readonly weight: number
 }
 
-/** What a read brought: what to keep, if anything, and what to tell those who waited for it. */
+/** The outcome of a read: the entry to cache, if any, and the result for the waiting callers. */
 export interface Loaded<V, R> {
   readonly entry: V | null
   readonly result: R
@@ -18,9 +18,10 @@ interface Fill<R> {
 }
 
 /**
- * A bounded map from id to entry in front of a store. Misses of one id share one read; a read that began before an
- * invalidation of its id is neither kept nor shared with later callers. Evicts by second chance, which is
- * least-recently-used without a list to relink on every hit. Holds at most `maxEntries` and `maxBytes`.
+ * A bounded map from id to entry in front of a store. Misses of one id share one read; a read that
+ * began before an invalidation of its id is neither cached nor shared with later callers. Evicts by
+ * second chance, which approximates least-recently-used without relinking a list on every hit.
+ * Holds at most `maxEntries` and `maxBytes`.
  */
 export class CoherentCache<V extends CacheEntry, R> {
   readonly #entries = new Map<string, V>()
@@ -43,24 +44,27 @@ export class CoherentCache<V extends CacheEntry, R> {
     return this.#bytes
   }
 
-  /** The entry, marked as used; undefined on a miss. */
+  /** Returns the entry and marks it as used; undefined on a miss. */
   get(id: string): V | undefined {
     const entry = this.#entries.get(id)
     if (entry !== undefined) entry.used = true
     return entry
   }
 
-  /** The entry without marking it as used. */
+  /** Returns the entry without marking it as used; undefined on a miss. */
   peek(id: string): V | undefined {
     return this.#entries.get(id)
   }
 
-  /** Whether a read of an id is under way that a further miss would join. */
+  /** Returns whether a read of an id is in progress that a further miss would join. */
   isFilling(id: string): boolean {
     return this.#fills.has(id)
   }
 
-  /** Loads an id, or joins the read of it that is under way, and keeps what is to be kept. */
+  /**
+   * Loads an id, or joins the read in progress, and caches its entry. Rejects with the error of
+   * `load`.
+   */
   fill(id: string, load: () => Promise<Loaded<V, R>>): Promise<R> {
     const running = this.#fills.get(id)
     if (running !== undefined) return running.promise
@@ -80,7 +84,10 @@ export class CoherentCache<V extends CacheEntry, R> {
     return promise
   }
 
-  /** Forgets an id, and bars reads of it that are under way from being kept or shared. */
+  /**
+   * Removes an id. Reads of it that are in progress are neither cached nor shared with later
+   * callers.
+   */
   invalidate(id: string): void {
     const fill = this.#fills.get(id)
     if (fill !== undefined) {
@@ -90,7 +97,7 @@ export class CoherentCache<V extends CacheEntry, R> {
     this.#remove(id)
   }
 
-  /** Forgets everything, reads under way included. */
+  /** Removes everything. Reads in progress are neither cached nor shared. */
   clear(): void {
     for (const fill of this.#fills.values()) fill.stale = true
     this.#fills.clear()
@@ -106,7 +113,8 @@ export class CoherentCache<V extends CacheEntry, R> {
   #keep(id: string, entry: V): void {
     this.#remove(id)
     if (entry.weight > this.#maxBytes || this.#maxEntries < 1) return
-    // Room is made first: where all others are in use, the hand would come to the newcomer.
+    // Room is made before the insertion: if all other entries are in use, the scan would evict the
+    // new one.
     const roomFor = this.#maxBytes - entry.weight
     while (this.#entries.size >= this.#maxEntries || this.#bytes > roomFor) this.#evictOne()
     this.#entries.set(id, entry)
@@ -120,7 +128,8 @@ export class CoherentCache<V extends CacheEntry, R> {
     this.#bytes -= entry.weight
   }
 
-  // One iterator is kept between evictions: a fresh one would step over every deleted slot again.
+  // One iterator is kept between evictions, because a new one would step over every deleted slot
+  // again.
   #evictOne(): void {
     this.#hand ??= this.#entries.entries()
     const step = this.#hand.next()

@@ -1,7 +1,7 @@
 import type { StoredData } from '../../ports/index.ts'
 import type { CacheEntry } from './coherent-cache.ts'
 
-/** Cached data of a session, as the JSON text that is stored; `version` is 0 where there is none. */
+/** The cached data of a session, as the stored JSON text; `version` is 0 if there is none. */
 export class DataEntry implements CacheEntry {
   used = false
   readonly value: string

@@ -3,7 +3,7 @@ import type { Binding, SessionRecord, SessionView } from '../../session/record.t
 import { hashOfDigest, sameDigest, wordOfDigest, wordsOfHash } from '../../token/secret.ts'
 import type { CacheEntry } from './coherent-cache.ts'
 
-/** The state of an actor's counter when a reading of it began. */
+/** The state of an actor's change counter when a read of the actor began. */
 export interface Seen {
   readonly slot: number
   readonly raisedAt: number
@@ -12,8 +12,9 @@ export interface Seen {
 const SLOTS = 16_384
 
 /**
- * Numbers the changes of actors and of their epochs, so that a reading can be told from one made after the change, wherever a session
- * refers to it. Actors share slots, which bounds the memory: a change makes the few others of its slot be read once more.
+ * Counts the changes of actors and of their epochs, so that a session entry can detect that its
+ * actor was read before a change. Actors share slots, which bounds the memory: after a change the
+ * few other actors of the slot are read again too.
  */
 export class ActorChanges {
   readonly #raisedAt = new Float64Array(SLOTS)
@@ -24,13 +25,13 @@ export class ActorChanges {
     return this.#number
   }
 
-  /** Taken before an actor is read. */
+  /** Returns the state to compare with later. Call it before the actor is read. */
   seen(id: string): Seen {
     const slot = slotOf(id)
     return { slot, raisedAt: this.raisedAt(slot) }
   }
 
-  /** Whether an actor may have changed after that many changes. */
+  /** Returns whether an actor may have changed since the change with this number. */
   changedSince(id: string, number: number): boolean {
     return this.raisedAt(slotOf(id)) > number
   }
@@ -51,9 +52,10 @@ function slotOf(id: string): number {
 }
 
 /*
- * Entries are laid out for the processor: among a million of them every line of memory a check touches is a cache miss.
- * V8 keeps a number in an object of its own unless it is known to be a small integer (hence the `| 0`), so times are kept
- * as two of those, and what a check needs of an actor stands in its entry.
+ * Entries are laid out for the processor cache: among a million entries every cache line that a
+ * check touches is a miss. V8 stores a number as a separate heap object unless it is a small
+ * integer (hence the `| 0`), so a time is stored as two small integers, and the fields of an actor
+ * that a check needs are in its entry.
  */
 const SPAN = 2 ** 30
 
@@ -65,7 +67,7 @@ function low(time: number): number {
   return (time - Math.floor(time / SPAN) * SPAN) | 0
 }
 
-/** A cached actor. Sessions point at it, so that a change of the actor is one message. */
+/** A cached actor. Session entries refer to it, so that a change of the actor is one message. */
 export class ActorEntry implements CacheEntry {
   used = false
   readonly actor: Actor
@@ -73,7 +75,7 @@ export class ActorEntry implements CacheEntry {
   readonly roles: readonly string[]
   readonly #slot: number
   readonly #raisedAt: number
-  /** When it was read, for directories that only promise a maximum age. */
+  /** The time of the read, for directories that only declare a maximum age. */
   readonly readAt: number
   readonly weight: number
 
@@ -92,7 +94,7 @@ export class ActorEntry implements CacheEntry {
     this.weight = 360 + 2 * (actor.name.length + actor.identities.join().length)
   }
 
-  /** Whether the actor has not changed since it was read. */
+  /** Returns whether the actor has not changed since it was read. */
   isCurrent(changes: ActorChanges): boolean {
     return this.#slot === -1 || changes.raisedAt(this.#slot) === this.#raisedAt
   }
@@ -105,23 +107,27 @@ export function anonymousEntry({ owner, createdAt }: SessionRecord, seen: Seen):
 
 const shared = new Map<string, string>()
 
-// Every record read brings its own copy of "web" and "http"; one of each is enough for a million entries.
+// Every record that is read contains its own copy of strings such as "web" and "http"; sharing them
+// saves memory.
 function share(text: string): string {
-  const known = shared.get(text)
-  if (known !== undefined) return known
+  const existing = shared.get(text)
+  if (existing !== undefined) return existing
   if (shared.size < 1000) shared.set(text, text)
   return text
 }
 
-/** The address that a setting may bind a `device` session to, empty where it has none; null for other profiles. */
+/**
+ * Returns the address that the setting for `device` sessions binds to; empty if the session has
+ * none, null for other profiles.
+ */
 export function pinOf({ profile, client }: SessionRecord): string | null {
   return profile === 'device' ? (client.address ?? '') : null
 }
 
-/** A cached session: only what a check decides on. */
+/** A cached session: only the fields that a check needs. */
 export class SessionEntry implements CacheEntry {
   used = false
-  // The token's hash, word by word: as a text it would lie on another page of memory.
+  // The token's hash as integers: a string would be in another cache line.
   readonly #hash0: number
   readonly #hash1: number
   readonly #hash2: number
@@ -157,7 +163,10 @@ export class SessionEntry implements CacheEntry {
   readonly #group: string | null
   readonly #previousTokenHash: string | null
   readonly #previousTokenUntil: number
-  /** The digest of a signed token of it whose signature was found good: the next check of that token need not look again. */
+  /**
+   * The digest of a signed token whose signature was verified; the next check of that token skips
+   * the verification.
+   */
   proof: string | null = null
 
   constructor(record: SessionRecord, actor: ActorEntry, impersonator: ActorEntry | null) {
@@ -213,7 +222,7 @@ export class SessionEntry implements CacheEntry {
     this.#usedLow = low(time)
   }
 
-  /** The last use that was handed to the store. */
+  /** The last use that was passed to the store. */
   get touchedAt(): number {
     return this.#touchedHigh * SPAN + this.#touchedLow
   }
@@ -224,8 +233,8 @@ export class SessionEntry implements CacheEntry {
   }
 
   /**
-   * Whether this is the digest of the session's secret, or of the one before it while that still lives. Every word is
-   * looked at whatever the others say, so that the time tells nothing.
+   * Returns whether this is the digest of the session's secret, or of the previous secret while it
+   * is valid. Compares every word in constant time.
    */
   accepts(digest: string, now: number): boolean {
     const difference =
@@ -244,8 +253,9 @@ export class SessionEntry implements CacheEntry {
   }
 
   /**
-   * The instant at which it is over unless used before: the earliest of idle, token and absolute end. Counted from the last use
-   * that the store was told of: a session that lived here on others would be expired there, where it is listed and ended.
+   * Returns when the session ends unless it is used before: the earliest of idle, token and
+   * absolute end. Idle time is counted from the last use that was written to the store, because the
+   * store expires the session by that value.
    */
   expiresAt(): number {
     const hardEnd = this.#hardEndHigh * SPAN + this.#hardEndLow
@@ -254,7 +264,7 @@ export class SessionEntry implements CacheEntry {
     return idleEnd < hardEnd ? idleEnd : hardEnd
   }
 
-  /** What a check says of it. */
+  /** Returns the public view of the session. */
   view(): SessionView {
     const owner = this.impersonator ?? this.actor
     return {
@@ -275,8 +285,8 @@ export class SessionEntry implements CacheEntry {
     }
   }
 
-  // A restriction is a ceiling: a role that its actor has lost is lost here at the next check. What an anonymous
-  // session was given at its creation stays on that session.
+  // The roles of a session are an upper limit: a role removed from the actor is missing here at the
+  // next check. An anonymous session keeps the roles it was created with.
   #accessNow(): readonly string[] {
     const granted = this.#access
     const roles = this.actor.roles

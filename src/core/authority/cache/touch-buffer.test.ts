@@ -20,7 +20,7 @@ function createBuffer(t: TestContext, options: { maxPending?: number } = {}) {
   return { buffer, written, errors, writeWith: (other: typeof write) => (write = other) }
 }
 
-test('uses of a moment leave in one batch, the latest of each session', async (t) => {
+test('simultaneous uses are written in one batch, with the latest use of each session', async (t) => {
   const { buffer, written } = createBuffer(t)
   buffer.add('a', 1)
   buffer.add('b', 2)
@@ -39,7 +39,7 @@ test('uses of a moment leave in one batch, the latest of each session', async (t
   assert.equal(buffer.find('a'), undefined)
 })
 
-test('a use that was forgotten is not written', async (t) => {
+test('a removed use is not written', async (t) => {
   const { buffer, written } = createBuffer(t)
   buffer.add('a', 1)
   buffer.forget('a')
@@ -47,7 +47,7 @@ test('a use that was forgotten is not written', async (t) => {
   assert.deepEqual(written, [])
 })
 
-test('what could not be written is written the next time, unless there is a later use', async (t) => {
+test('a use that could not be written is written the next time, unless there is a later use', async (t) => {
   const { buffer, written, errors, writeWith } = createBuffer(t)
   writeWith(async () => {
     buffer.add('b', 9)
@@ -69,7 +69,7 @@ test('what could not be written is written the next time, unless there is a late
   )
 })
 
-test('past its bound the oldest uses are dropped', async (t) => {
+test('above the limit the oldest uses are dropped', async (t) => {
   const { buffer, written } = createBuffer(t, { maxPending: 2 })
   for (const [at, id] of ['a', 'b', 'c'].entries()) buffer.add(id, at)
   await buffer.flush()
@@ -79,7 +79,7 @@ test('past its bound the oldest uses are dropped', async (t) => {
   )
 })
 
-test('writes follow one another: a flush waits for the one before', async (t) => {
+test('writes are sequential: a flush waits for the previous one', async (t) => {
   const { buffer, writeWith } = createBuffer(t)
   const order: string[] = []
   const first = Promise.withResolvers<void>()
@@ -99,7 +99,7 @@ test('writes follow one another: a flush waits for the one before', async (t) =>
   assert.deepEqual(order, ['a begins', 'a ends', 'b begins', 'b ends'])
 })
 
-test('uses are written a twentieth of the idle time apart, or five minutes', () => {
+test('writes of uses are a twentieth of the idle time apart, or five minutes', () => {
   assert.equal(touchIntervalMs(3_600_000), 180_000)
   assert.equal(touchIntervalMs(null), 300_000)
 })

@@ -1,7 +1,7 @@
 /**
- * Uses of sessions that are not yet written. One write per session and small part of its idle time, all sessions of
- * a moment in one batch. Holds at most `maxPending`; past that the oldest are dropped, which can only end a session
- * early.
+ * Buffers uses of sessions that are not yet written: one write per session and fraction of its idle
+ * time, many sessions in one batch. Holds at most `maxPending`; above that the oldest are dropped,
+ * which can only end a session early.
  */
 export class TouchBuffer {
   readonly #pending = new Map<string, number>()
@@ -35,7 +35,7 @@ export class TouchBuffer {
     this.#timer.unref()
   }
 
-  /** The use of a session that is waiting to be written. */
+  /** Returns the use of a session that is waiting to be written, or undefined. */
   find(id: string): number | undefined {
     return this.#pending.get(id)
   }
@@ -44,7 +44,7 @@ export class TouchBuffer {
     this.#pending.delete(id)
   }
 
-  /** Writes what is pending; what could not be written stays for the next time. */
+  /** Writes the pending uses. On a failure they stay pending and it rejects. */
   async flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
@@ -67,7 +67,10 @@ export class TouchBuffer {
   }
 }
 
-/** How far apart the written uses of a session are: a twentieth of its idle time, or 5 minutes where it has none. */
+/**
+ * Returns the interval between written uses of a session: a twentieth of its idle time, or 5
+ * minutes without one.
+ */
 export function touchIntervalMs(idleMs: number | null): number {
   return idleMs === null ? 300_000 : idleMs / 20
 }

@@ -14,12 +14,16 @@ import {
   userCodeKey,
 } from './device-grant.ts'
 
-const UNKNOWN = refuse('not_found', 'The code is wrong, used or expired.')
+const UNKNOWN = refuse(
+  'not_found',
+  'The code is wrong, used or expired. Start again on the device.',
+)
 
 /**
- * What a device that waits for approval says of itself. As approving and denying, it needs a session of one's own that was proved
- * lately: refuses `access_denied` to visitors and under impersonation, `step_up_required`, `not_found` for a wrong, used or
- * expired code, and `throttled` after several of those, by actor and by address.
+ * Returns what a device waiting for approval reports about itself. Like approving and denying, it
+ * requires a session with a recent proof: refuses `access_denied` for anonymous sessions and under
+ * impersonation, `step_up_required`, `not_found` for a wrong, used or expired code, and `throttled`
+ * after several wrong codes, by actor and by address.
  */
 export function findDevice(
   context: AuthorityContext,
@@ -36,8 +40,8 @@ export function findDevice(
 }
 
 /**
- * Lets a device log in as the session's owner, to do no more than this session may. Refuses as {@link findDevice}; of those who approve or
- * deny at once one is heard.
+ * Approves the login of a device as the session's owner, with at most the roles of this session.
+ * Refuses like {@link findDevice}; of concurrent decisions only the first counts.
  */
 export function approveDevice(
   context: AuthorityContext,
@@ -58,7 +62,7 @@ export function approveDevice(
   })
 }
 
-/** Denies a device its login. Refuses as {@link findDevice}. */
+/** Denies the login of a device. Refuses like {@link findDevice}. */
 export function denyDevice(
   context: AuthorityContext,
   current: Authenticated,
@@ -74,7 +78,7 @@ export function denyDevice(
 
 interface Waiting extends StoredGrant {
   readonly ok: true
-  /** Where the typed code is stored. */
+  /** The key under which the typed code is stored. */
   readonly codeKey: string
 }
 
@@ -85,8 +89,10 @@ async function findWaiting(
   options: CallOptions,
 ): Promise<Waiting | Refusal> {
   const { session, impersonator } = current
-  if (impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
-  if (session.anonymous) return refuse('access_denied', 'Log in first.')
+  if (impersonator !== null)
+    return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
+  if (session.anonymous)
+    return refuse('access_denied', 'An anonymous session cannot approve a device. Log in first.')
   const fresh = freshWithin(context, current, context.settings.get('session.freshMs'), options)
   if (!fresh.ok) return fresh
   const attempt = await reserveCode(context, session.owner, options)

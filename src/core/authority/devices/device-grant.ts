@@ -5,7 +5,10 @@ import type { Client } from '../../session/record.ts'
 import { hashSecret } from '../../token/secret.ts'
 import type { AuthorityContext } from '../context.ts'
 
-/** What a device that asks to be logged in says of itself, and when and from where it asked. */
+/**
+ * What a device reports about itself when it requests a login, with the time and address of the
+ * request.
+ */
 export interface DeviceAsking extends Client {
   /** The profile of the session that it would get. */
   readonly profile: ProfileName
@@ -13,16 +16,16 @@ export interface DeviceAsking extends Client {
   readonly expiresAt: number
 }
 
-/** What whoever approved leaves for the device: all that its session depends on, as it was then. */
+/** What an approval stores for the device: the values at that time that its session depends on. */
 export interface Approval {
   readonly actor: string
   readonly epochs: Epochs
-  /** The ceiling of the session that approved. */
+  /** The roles of the approving session, an upper limit. */
   readonly roles: readonly string[] | null
   readonly authenticatedAt: number
 }
 
-/** A login that a device has asked for, as it is stored: under the hash of the device's code. */
+/** A device login as it is stored, under the hash of the device's code. */
 export interface DeviceGrant extends DeviceAsking {
   readonly decided: 'denied' | Approval | null
 }
@@ -33,22 +36,25 @@ export interface StoredGrant {
   readonly grant: DeviceGrant
 }
 
-/** 20 letters that nobody takes for another and that make no words: 8 of them are 34.6 bits. */
+/** 20 letters that are not confused with each other and form no words: 8 of them are 34.6 bits. */
 const ALPHABET = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE = new RegExp(`^[${ALPHABET}]{8}$`)
 
-/** A code for a person to type: `XXXX-XXXX`. */
+/** Returns a new code for a user to type: `XXXX-XXXX`. */
 export function createUserCode(): string {
   const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)])
   return `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`
 }
 
-/** Where the grant of a device's code is stored. */
+/** Returns the key under which the grant of a device code is stored. */
 export function grantKey(deviceCode: string): string {
   return `device/${hashSecret(deviceCode)}`
 }
 
-/** Where a typed code leads to its grant's key, or null for what is no such code. So short a code needs a keyed hash. */
+/**
+ * Returns the key that leads from a typed code to its grant, or null if the text is not a code. The
+ * hash is keyed because the code is short.
+ */
 export function userCodeKey(context: AuthorityContext, typed: string): string | null {
   const code = typed.slice(0, 100).replaceAll(/[\s-]/g, '').toUpperCase()
   return CODE.test(code) ? `device-code/${context.hashIdentity(`device ${code}`)}` : null

@@ -40,7 +40,7 @@ function loginOf(polled: PolledDevice) {
   return polled.login
 }
 
-test('a device that is approved gets one session of whoever approved', async (t) => {
+test('an approved device gets one session of the approving actor', async (t) => {
   const fixture = await openDevices(t)
   const { authority, clock } = fixture
   const { deviceCode, userCode, expiresAt, intervalMs } = await start(fixture)
@@ -77,7 +77,7 @@ test('a device that is approved gets one session of whoever approved', async (t)
   assert.equal(listed.items.find(({ id }) => id === session.id)?.client.label, 'kettle')
 })
 
-test('of many polls at once on two nodes one wins', async (t) => {
+test('of many simultaneous polls on two nodes exactly one succeeds', async (t) => {
   const here = await openDevices(t)
   const there = await here.addNode()
   const { deviceCode, userCode } = await start(here)
@@ -91,7 +91,7 @@ test('of many polls at once on two nodes one wins', async (t) => {
   for (const poll of polls.filter(({ ok }) => !ok)) refused(poll, 'not_found')
 })
 
-test('of those who approve and deny at once one is heard', async (t) => {
+test('of concurrent approvals and denials exactly one succeeds', async (t) => {
   const fixture = await openDevices(t)
   const { authority, tap } = fixture
   const { deviceCode, userCode } = await start(fixture)
@@ -109,7 +109,7 @@ test('of those who approve and deny at once one is heard', async (t) => {
   assert.equal(items.filter(({ act }) => act === 'device_approved').length, 0)
 })
 
-test('a device that asks too often must wait longer each time, up to a minute', async (t) => {
+test('a device that polls too often must wait longer each time, up to a minute', async (t) => {
   const fixture = await openDevices(t)
   const { authority, clock, tap } = fixture
   const { deviceCode, userCode } = await start(fixture)
@@ -132,7 +132,7 @@ test('a device that asks too often must wait longer each time, up to a minute', 
   assert.equal(await poll(), 'approved ')
 })
 
-test('codes are good for ten minutes, to the instant, approved or not', async (t) => {
+test('codes are valid for exactly ten minutes, approved or not', async (t) => {
   const fixture = await openDevices(t)
   const { authority, clock } = fixture
   const [first, second] = [await start(fixture), await start(fixture)]
@@ -150,7 +150,7 @@ test('codes are good for ten minutes, to the instant, approved or not', async (t
   assert.deepEqual(left, [])
 })
 
-test('what takes back a login that is under way takes back an approval', async (t) => {
+test('a change that withdraws a login in progress withdraws an approval', async (t) => {
   const fixture = await openDevices(t)
   const { authority } = fixture
   const changePassword = (actorId: string) =>
@@ -176,7 +176,7 @@ test('what takes back a login that is under way takes back an approval', async (
   }
 })
 
-test('a suspension in a directory that tells nobody counts too', async (t) => {
+test('a suspension in a directory that sends no notification counts too', async (t) => {
   const fixture = await openDevices(t)
   const { authority, tap } = fixture
   const { deviceCode, userCode } = await start(fixture)
@@ -188,7 +188,7 @@ test('a suspension in a directory that tells nobody counts too', async (t) => {
   refused(await authority.devices.poll(deviceCode), 'access_denied')
 })
 
-test('a session that ends while it approves has approved nothing', async (t) => {
+test('a session that ends during its approval approves nothing', async (t) => {
   const fixture = await openDevices(t)
   const { authority } = fixture
   const { deviceCode, userCode } = await start(fixture)
@@ -198,19 +198,19 @@ test('a session that ends while it approves has approved nothing', async (t) => 
   assert.equal(granted(await authority.devices.poll(deviceCode)).state, 'pending')
 })
 
-test('only one’s own session, proved lately, may look, approve and deny', async (t) => {
+test('only a session with a recent proof that is not an impersonation may look up, approve and deny', async (t) => {
   const fixture = await openDevices(t)
   const { authority, clock } = fixture
   const eve = await addActor(authority, 'Eve')
   await addActor(authority, 'Sam', ['impersonate'])
   const sam = await check(authority, (await logIn(authority, 'sam')).token)
   const acting = granted(await authority.sessions.impersonate(sam, eve.id))
-  const visitor = granted(await authority.sessions.loginAnonymous({ roles: ['*'] }))
+  const anonymous = granted(await authority.sessions.loginAnonymous({ roles: ['*'] }))
   const stale = await adaOf(fixture)
   const { userCode } = await start(fixture)
   for (const [token, code] of [
     [acting.token, 'access_denied'],
-    [visitor.token, 'access_denied'],
+    [anonymous.token, 'access_denied'],
   ] as const) {
     const current = await check(authority, token)
     refused(await authority.devices.find(current, userCode), code)
@@ -224,7 +224,7 @@ test('only one’s own session, proved lately, may look, approve and deny', asyn
   refused(await authority.devices.deny(stale, next.userCode), 'step_up_required')
 })
 
-test('a device may do no more than the session that approved it', async (t) => {
+test('a device session has at most the roles of the session that approved it', async (t) => {
   const fixture = await openDevices(t)
   const { authority } = fixture
   await addActor(authority, 'Boss', ['user', 'admin'])
@@ -235,7 +235,7 @@ test('a device may do no more than the session that approved it', async (t) => {
   assert.deepEqual(session.roles, ['user'])
 })
 
-test('a device may ask for another profile, and for no one’s but those', async (t) => {
+test('a device may request another allowed profile, and no other', async (t) => {
   const fixture = await openDevices(t)
   const { authority } = fixture
   refused(await authority.devices.start({ profile: 'game' as 'web' }), 'invalid_request')
@@ -247,7 +247,7 @@ test('a device may ask for another profile, and for no one’s but those', async
   assert.ok(login.renewal !== null)
 })
 
-test('a guard is asked before a device gets its session', async (t) => {
+test('a guard runs before a device gets its session', async (t) => {
   const seen: unknown[] = []
   const { authority } = await openFixture(t, {
     guards: [
@@ -267,7 +267,7 @@ test('a guard is asked before a device gets its session', async (t) => {
   assert.deepEqual(seen.at(-1), ['Ada', 'agent', DEVICE.address])
 })
 
-test('wrong codes are counted by actor and by address, and right ones are not', async (t) => {
+test('wrong codes are counted by actor and by address, and right codes are not', async (t) => {
   const fixture = await openDevices(t)
   const { authority, clock } = fixture
   const ada = await adaOf(fixture)
@@ -289,14 +289,14 @@ test('wrong codes are counted by actor and by address, and right ones are not', 
   await logIn(authority, 'ada')
 })
 
-test('an address begins so many device logins a minute', async (t) => {
+test('the device logins that an address starts in a minute are limited', async (t) => {
   const { authority } = await openDevices(t)
   for (let at = 0; at < 20; at++) granted(await authority.devices.start({}, DEVICE))
   refused(await authority.devices.start({}, DEVICE), 'throttled')
   granted(await authority.devices.start({}, { address: '192.0.2.1' }))
 })
 
-test('of the codes only hashes are stored, and none is in the trail', async (t) => {
+test('only hashes of the codes are stored, and the audit trail contains none', async (t) => {
   const fixture = await openDevices(t)
   const { authority, engine } = fixture
   const { deviceCode, userCode } = await start(fixture)
@@ -311,7 +311,7 @@ test('of the codes only hashes are stored, and none is in the trail', async (t) 
   }
 })
 
-test('a typed code is taken in any case, with or without hyphen and spaces, and nothing else is a code', () => {
+test('a typed code is accepted in any case, with or without hyphen and spaces, and no other text is', () => {
   const fixture = { hashIdentity: (text: string) => text } as never
   fc.assert(
     fc.property(
@@ -331,7 +331,7 @@ test('a typed code is taken in any case, with or without hyphen and spaces, and 
   )
 })
 
-test('the session of a device ends as any other', async (t) => {
+test('the session of a device ends like any other', async (t) => {
   const fixture = await openDevices(t)
   const { authority } = fixture
   const { deviceCode, userCode } = await start(fixture)

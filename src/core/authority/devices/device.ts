@@ -17,31 +17,31 @@ const LIFETIME_MS = 10 * 60_000
 const INTERVAL_MS = 5000
 const MAX_INTERVAL_MS = 60_000
 
-const GONE = refuse('not_found', 'The device code is unknown, used or expired.')
+const GONE = refuse('not_found', 'The device code is unknown, used or expired. Start again.')
 
-/** What a device asks for. */
+/** The request of a device for a login. */
 export interface DeviceRequest {
-  /** What the device calls itself, for whoever approves and for the list of sessions. */
+  /** The name that the device gives itself, shown for the approval and in the list of sessions. */
   readonly client?: string | null
   /** `agent` by default. */
   readonly profile?: 'agent' | 'web' | 'device'
 }
 
-/** A login that was begun on a device, to be approved elsewhere. */
+/** A login that was started on a device, to be approved elsewhere. */
 export interface StartedDevice {
   readonly ok: true
-  /** The device's secret: what it polls with. */
+  /** The device's secret, with which it polls. */
   readonly deviceCode: string
-  /** What its user types where he is logged in: `XXXX-XXXX`. */
+  /** The code that the user types in a logged-in session: `XXXX-XXXX`. */
   readonly userCode: string
   readonly expiresAt: number
   readonly intervalMs: number
 }
 
-/** How the session that a device gets is to be, as far as its door decides. */
+/** The options of the device's session that its door decides. */
 export type DevicePoll = Pick<SessionRequest, 'format' | 'bindAddress' | 'bindKey'>
 
-/** Where the login of a device stands. After `slow_down` the device must wait for the longer interval. */
+/** The state of a device login. After `slow_down` the device must wait for the longer interval. */
 export type PolledDevice =
   | {
       readonly ok: true
@@ -51,8 +51,9 @@ export type PolledDevice =
   | { readonly ok: true; readonly state: 'approved'; readonly login: LoggedIn }
 
 /**
- * Begins the login of a device without a keyboard to trust (RFC 8628): good for 10 minutes and one use; of both codes only hashes are
- * stored. Refuses `throttled` (by address) and `invalid_request` for another profile.
+ * Starts the login of a device without a trusted keyboard (RFC 8628). Its codes are valid for 10
+ * minutes and one use; only their hashes are stored. Refuses `throttled` (by address) and
+ * `invalid_request` for another profile.
  */
 export function startDevice(
   context: AuthorityContext,
@@ -61,7 +62,10 @@ export function startDevice(
 ): Promise<StartedDevice | Refusal> {
   return settle(async () => {
     if (!['agent', 'web', 'device'].includes(profile)) {
-      return refuse('invalid_request', `A device gets no session of profile ${profile}.`)
+      return refuse(
+        'invalid_request',
+        `A device cannot get a session of profile ${profile}. Use agent, web or device.`,
+      )
     }
     const allowed = await reserveCreation(context, 'device', options)
     if (!allowed.ok) return allowed
@@ -85,7 +89,7 @@ export function startDevice(
   })
 }
 
-// So short a code may be another's already.
+// So short a code may already be in use.
 async function saveUserCode(
   context: AuthorityContext,
   grant: string,
@@ -100,9 +104,10 @@ async function saveUserCode(
 }
 
 /**
- * Asks where the login of a device stands, and of many who ask at once gives its session to one. Whoever changes the password, suspends
- * the actor or locks the house after the approval takes it back. Refuses `access_denied` for a login that was denied or
- * taken back, and `not_found` for a code that is unknown, used or expired. Guards run as after a proof.
+ * Returns the state of a device login; exactly one of many concurrent polls gets its session. A
+ * password change, a suspension or a lock-all after the approval withdraws it. Refuses
+ * `access_denied` for a login that was denied or withdrawn, and `not_found` for a code that is
+ * unknown, used or expired. Guards run as after a proof.
  */
 export function pollDevice(
   context: AuthorityContext,
@@ -111,7 +116,7 @@ export function pollDevice(
   options: CallOptions,
 ): Promise<PolledDevice | Refusal> {
   return settle(async () => {
-    // Before the code is used up.
+    // Throws for an unknown format before the code is used up.
     context.codec(request.format ?? 'native')
     const now = context.now(options)
     const found = await findGrant(context, grantKey(deviceCode), now)
@@ -133,7 +138,7 @@ async function pickUp(
   poll: DevicePoll,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
-  const takenBack = refuse('access_denied', 'The approval no longer counts. Start again.')
+  const takenBack = refuse('access_denied', 'The approval was withdrawn. Start again.')
   const actor = (await context.findCredential(owner, options.signal))?.actor ?? null
   if (actor === null || actor.status === 'suspended') return takenBack
   const request = { ...poll, profile, label, roles }
@@ -149,7 +154,7 @@ async function pickUp(
   return created.code === 'conflict' ? takenBack : created
 }
 
-// Kept apart from the grant, so that however often a device asks, nobody who decides loses a race to it.
+// Stored apart from the grant, so that frequent polls never conflict with a decision.
 async function pace(
   context: AuthorityContext,
   grant: string,

@@ -20,9 +20,10 @@ export interface DevicesGroup {
    */
   start(request?: DeviceRequest, options?: CallOptions): Promise<StartedDevice | Refusal>
   /**
-   * Returns the state of a device login, and the session once it is approved: exactly one of several concurrent polls gets it.
-   * A changed password, a suspension or a lock-all after the approval withdraws it. Refuses `access_denied` for a login that was denied or
-   * withdrawn, `not_found` for a code that is unknown, used or expired. Guards run as at a login.
+   * Returns the state of a device login, and the session once it is approved: exactly one of
+   * several concurrent polls gets it. A changed password, a suspension or a lock-all after the
+   * approval withdraws it. Refuses `access_denied` for a login that was denied or withdrawn,
+   * `not_found` for a code that is unknown, used or expired. Guards run as at a login.
    */
   poll(
     deviceCode: string,
@@ -30,8 +31,9 @@ export interface DevicesGroup {
     options?: CallOptions,
   ): Promise<PolledDevice | Refusal>
   /**
-   * Returns what a device that waits for approval says about itself. Like `approve` and `deny` it needs a fresh session that is not an
-   * impersonation: refuses `access_denied`, `step_up_required`, `not_found` for a wrong, used or expired code, and `throttled` after
+   * Returns what a device waiting for approval reports about itself. Like `approve` and `deny` it
+   * requires a session with a recent proof that is not an impersonation: refuses `access_denied`,
+   * `step_up_required`, `not_found` for a wrong, used or expired code, and `throttled` after
    * several wrong codes, by actor and by address.
    */
   find(
@@ -39,13 +41,16 @@ export interface DevicesGroup {
     userCode: string,
     options?: CallOptions,
   ): Promise<{ ok: true; device: DeviceAsking } | Refusal>
-  /** Lets a device log in as the owner of `current`, with no more roles than `current` has. Of concurrent decisions the first counts. */
+  /**
+   * Approves a device login as the owner of `current`, with at most the roles of `current`. Of
+   * concurrent decisions the first counts.
+   */
   approve(
     current: Authenticated,
     userCode: string,
     options?: CallOptions,
   ): Promise<{ ok: true } | Refusal>
-  /** Denies a device its login. */
+  /** Denies a device login. */
   deny(
     current: Authenticated,
     userCode: string,

@@ -18,7 +18,7 @@ import type { AuthorityOptions } from '../create-authority.ts'
 
 const WRONG = { identity: 'ada', password: 'wrong password' }
 const RIGHT = { identity: 'ada', password: PASSWORD }
-/** Attempts from all over the world, each from an address of its own. */
+/** Distributed attempts, each from another address. */
 const from = (at: number) => ({ address: `2001:db8:${at.toString(16)}::1` })
 
 async function fail({ authority }: TestFixture, times: number, identity = 'ada') {
@@ -27,8 +27,8 @@ async function fail({ authority }: TestFixture, times: number, identity = 'ada')
   }
 }
 
-for (const identity of ['ada', 'nobody']) {
-  test(`after five failures ${identity} must pause, twice as long each time`, async (t) => {
+for (const identity of ['ada', 'unknown']) {
+  test(`after five failures ${identity} is throttled, twice as long each time`, async (t) => {
     const fixture = await openFixture(t)
     await addActor(fixture.authority, 'Ada')
     await fail(fixture, 5, identity)
@@ -41,7 +41,7 @@ for (const identity of ['ada', 'nobody']) {
   })
 }
 
-test('while it must pause even the right password is refused, and waiting helps', async (t) => {
+test('while an identity is throttled even the right password is refused; after the pause it works', async (t) => {
   const fixture = await openFixture(t)
   await addActor(fixture.authority, 'Ada')
   await fail(fixture, 5)
@@ -50,7 +50,7 @@ test('while it must pause even the right password is refused, and waiting helps'
   granted(await fixture.authority.login(RIGHT))
 })
 
-test('a success forgets the failures before it', async (t) => {
+test('a success resets the failures before it', async (t) => {
   const fixture = await openFixture(t)
   await addActor(fixture.authority, 'Ada')
   await fail(fixture, 4)
@@ -67,7 +67,7 @@ test('name and e-mail of one actor share their failures', async (t) => {
   refused(await fixture.authority.login(RIGHT), 'throttled')
 })
 
-test('failures of a stranger do not hold up an address that has logged in before', async (t) => {
+test('failures from an unknown address do not throttle a known address', async (t) => {
   const fixture = await openFixture(t)
   await addActor(fixture.authority, 'Ada')
   const home = { address: '192.0.2.7' }
@@ -77,7 +77,7 @@ test('failures of a stranger do not hold up an address that has logged in before
   granted(await fixture.authority.login(RIGHT, home))
 })
 
-test('after a hundred failures the password works from known addresses alone, until it is reset', async (t) => {
+test('after a hundred failures the password works from known addresses only, until it is reset', async (t) => {
   const fixture = await openFixture(t, { settings: { 'throttle.identityFree': 1000 } })
   const { authority, clock } = fixture
   const ada = await addActor(authority, 'Ada')
@@ -94,13 +94,13 @@ test('after a hundred failures the password works from known addresses alone, un
   granted(await authority.login({ ...RIGHT, password: next }, from(500)))
 })
 
-test('an address may fail twenty times a minute, whoever it tries', async (t) => {
+test('failures are limited to twenty a minute per address, for any identities', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const tryAs = (at: number, address: string) =>
-    authority.login({ identity: `nobody${at}`, password: 'x' }, { address })
+    authority.login({ identity: `unknown${at}`, password: 'x' }, { address })
   for (let at = 0; at < 20; at++) {
-    // One network of IPv6 is one address.
+    // One IPv6 network counts as one address.
     refused(await tryAs(at, `2001:db8::${at + 1}`), 'credentials_invalid')
   }
   const refusal = refused(await tryAs(20, '2001:db8::9999'), 'throttled')
@@ -116,7 +116,7 @@ test('a success is not counted against its address', async (t) => {
   for (let at = 0; at < 30; at++) await logIn(authority, 'ada', {}, { address: '192.0.2.7' })
 })
 
-test('an address may register, and begin visits, twenty times a minute each', async (t) => {
+test('registrations and anonymous logins are limited to twenty a minute each per address', async (t) => {
   const { authority } = await openFixture(t)
   const here = { address: '192.0.2.7' }
   for (let at = 0; at < 20; at++) {
@@ -127,7 +127,7 @@ test('an address may register, and begin visits, twenty times a minute each', as
   refused(await authority.sessions.loginAnonymous({}, here), 'throttled')
 })
 
-/** A hasher whose derivations wait until they are let go. */
+/** A hasher whose derivations wait until they are released. */
 function stalled(): {
   passwords: AuthorityOptions['passwords']
   work: () => number
@@ -143,7 +143,7 @@ function stalled(): {
   return { passwords: { ...CHEAP, derive }, work: () => work, go: going.resolve }
 }
 
-test('of a hundred wrong passwords at once no more than five are looked at', async (t) => {
+test('of a hundred simultaneous wrong passwords at most five are verified', async (t) => {
   const fixture = await openFixture(t)
   await addActor(fixture.authority, 'Ada')
   const { passwords, work, go } = stalled()
@@ -157,14 +157,14 @@ test('of a hundred wrong passwords at once no more than five are looked at', asy
   assert.equal(codes.filter((code) => code === 'throttled').length, 95)
 })
 
-test('an attempt that was turned away for want of room is taken back', async (t) => {
+test('an attempt refused because the queue is full is not counted', async (t) => {
   const fixture = await openFixture(t)
   await addActor(fixture.authority, 'Ada')
   const { passwords, go } = stalled()
   const full = { ...passwords, concurrency: 1, queueLimit: 0 }
   const { authority } = await fixture.addNode({ passwords: full })
   const here = { address: '192.0.2.7' }
-  const first = authority.login({ identity: 'somebody', password: 'x' })
+  const first = authority.login({ identity: 'someone', password: 'x' })
   for (let at = 0; at < 30; at++) {
     assert.ok((refused(await authority.login(RIGHT, here), 'busy').retryAfterMs ?? 0) > 0)
   }
@@ -173,7 +173,7 @@ test('an attempt that was turned away for want of room is taken back', async (t)
   granted(await authority.login(RIGHT, here))
 })
 
-test('a verification that the machine could not do is taken back', async (t) => {
+test('a verification that failed for a technical reason is not counted', async (t) => {
   const fixture = await openFixture(t)
   await addActor(fixture.authority, 'Ada')
   const derive = () => Promise.reject(new LatchkeyError('unavailable', 'No memory.'))

@@ -5,18 +5,22 @@ import { type AuthorityContext, addressOf, type CallOptions } from '../context.t
 
 const DAY = 86_400_000
 
-/** An attempt to prove a password, counted before the proof is looked at. */
+/** An attempt to prove a password, counted before the proof is verified. */
 export interface Attempt {
   readonly ok: true
-  /** The proof was right: forget the identity's failures, take the address's back, remember the address. */
+  /**
+   * The proof was right: resets the identity's failures, refunds the address, and remembers the
+   * address.
+   */
   succeeded(actorId: string): Promise<void>
-  /** The proof was not looked at: take everything back. */
+  /** The proof was not verified: refunds everything. */
   withdraw(): Promise<void>
 }
 
 /**
- * Reserves an attempt at a password. Failures count per identity (whether anybody has it or not) and per address. An
- * address that has logged in to the actor before has a count of its own: a stranger's failures do not hold up the owner.
+ * Reserves an attempt at a password. Failures count per identity (existing or not) and per address.
+ * An address that has logged in to the actor before has its own counter, so that failures from
+ * other addresses do not throttle the owner.
  */
 export async function reserveAttempt(
   context: AuthorityContext,
@@ -28,12 +32,14 @@ export async function reserveAttempt(
   const prefix = address === null ? null : addressPrefix(address)
   const counted = actorId ?? context.hashIdentity(identity)
   const knownKey =
-    prefix === null || actorId === null ? null : `known/${actorId}/${context.hashIdentity(prefix)}`
-  const known =
+    prefix === null || actorId === null
+      ? null
+      : `knownAddress/${actorId}/${context.hashIdentity(prefix)}`
+  const knownAddress =
     knownKey === null ? null : await context.ask(() => context.store.documents.find(knownKey, now))
-  const identityKey = known === null ? `login/${counted}` : `login/${counted}/${prefix}`
+  const identityKey = knownAddress === null ? `login/${counted}` : `login/${counted}/${prefix}`
   const addressKey = prefix === null ? null : `address/${prefix}`
-  const wanted = [{ key: identityKey, rule: identityRule(context, known === null) }]
+  const wanted = [{ key: identityKey, rule: identityRule(context, knownAddress === null) }]
   if (addressKey !== null) {
     wanted.push({
       key: addressKey,
@@ -59,8 +65,8 @@ export async function reserveAttempt(
           ? null
           : rememberAddress(
               context,
-              `known/${id}/${context.hashIdentity(prefix)}`,
-              known?.expiresAt,
+              `knownAddress/${id}/${context.hashIdentity(prefix)}`,
+              knownAddress?.expiresAt,
               now,
             ),
       ])
@@ -80,7 +86,7 @@ async function rememberAddress(
   await context.ask(() => context.store.documents.save(key, '1', { now, expiresAt }))
 }
 
-/** Counts an act of a stranger, or one that tells which names are taken, against its address. */
+/** Counts an unauthenticated act, or one that reveals which names exist, against its address. */
 export async function reserveCreation(
   context: AuthorityContext,
   what: 'register' | 'rename' | 'anonymous' | 'claim' | 'device',
@@ -95,12 +101,13 @@ export async function reserveCreation(
     context.store.counters.reserve([{ key: `${what}/${prefix}`, rule }], now),
   )
   if (reserved.ok) return { ok: true }
-  return throttled('Too many at once from your address.', reserved)
+  return throttled('Too many requests from your address.', reserved)
 }
 
 /**
- * Reserves a try at a code that an actor types, counted for the actor and its address; `withdraw` it when the code was right. Wrong ones
- * make their pauses longer as failed logins do, and are counted apart from those.
+ * Reserves an attempt at a code that an actor types, counted for the actor and its address. Call
+ * `withdraw` if the code was right. Wrong codes lengthen the pause like failed logins, and are
+ * counted separately.
  */
 export async function reserveCode(
   context: AuthorityContext,

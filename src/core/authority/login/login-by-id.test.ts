@@ -12,7 +12,7 @@ import {
 import { deriveArgon2 } from '../../credential/password/argon2.ts'
 import type { LoginRequest } from './login.ts'
 
-test('an actor logs in by its id, with the session it would get by name', async (t) => {
+test('an actor can log in by id, with the same session as by name', async (t) => {
   const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const request = { actorId: ada.id, password: PASSWORD, profile: 'device' } as const
@@ -21,7 +21,7 @@ test('an actor logs in by its id, with the session it would get by name', async 
   assert.equal(granted(await authority.credentials.verifyLogin(request)).actor.id, ada.id)
 })
 
-test('an id that is nobody’s, or none at all, gets the answer and the work of a wrong password', async (t) => {
+test('an unknown or malformed id gets the answer and the work of a wrong password', async (t) => {
   const work = { done: 0 }
   const derive = (input: Parameters<typeof deriveArgon2>[0]) => {
     work.done++
@@ -29,7 +29,7 @@ test('an id that is nobody’s, or none at all, gets the answer and the work of 
   }
   const { authority } = await openFixture(t, { passwords: { ...CHEAP, derive } })
   const ada = await addActor(authority, 'Ada')
-  const byName = await authority.login({ identity: 'nobody', password: PASSWORD })
+  const byName = await authority.login({ identity: 'unknown', password: PASSWORD })
   const strange = ['', 'ada', '\u0000', "' OR 1=1", ada.id.toUpperCase(), 'x'.repeat(100_000)]
   for (const actorId of [randomUUID(), ...strange]) {
     work.done = 0
@@ -41,7 +41,7 @@ test('an id that is nobody’s, or none at all, gets the answer and the work of 
   assert.ok(!JSON.stringify(items).includes('OR 1=1'))
 })
 
-test('whoever is named twice or not at all is not logged in', async (t) => {
+test('a login must name its actor exactly once', async (t) => {
   const { authority } = await openFixture(t)
   const { id } = await addActor(authority, 'Ada')
   for (const who of [{}, { identity: 'ada', actorId: id }]) {
@@ -51,7 +51,7 @@ test('whoever is named twice or not at all is not logged in', async (t) => {
   }
 })
 
-test('failures count together whichever way an actor is named', async (t) => {
+test('failures by id and by name share one counter', async (t) => {
   const { authority } = await openFixture(t)
   const { id } = await addActor(authority, 'Ada')
   const names = [{ identity: 'ada' }, { actorId: id }]
@@ -65,7 +65,7 @@ test('failures count together whichever way an actor is named', async (t) => {
   }
 })
 
-test('an id that nobody has is throttled by itself, and so tells nothing', async (t) => {
+test('an unknown id is throttled with its own counter, and so reveals nothing', async (t) => {
   const { authority } = await openFixture(t)
   const [one, other] = [randomUUID(), randomUUID()]
   for (let at = 0; at < 5; at++) {
@@ -75,7 +75,7 @@ test('an id that nobody has is throttled by itself, and so tells nothing', async
   refused(await authority.login({ actorId: other, password: 'x' }), 'credentials_invalid')
 })
 
-test('guards see who is meant, and suspension is told only to the right password', async (t) => {
+test('guards see the named actor, and suspension is reported only for the right password', async (t) => {
   const seen: unknown[] = []
   const guard = {
     when: 'before' as const,
@@ -88,10 +88,10 @@ test('guards see who is meant, and suspension is told only to the right password
   await authority.actors.suspend(id)
   refused(await authority.login({ actorId: id, password: 'wrong' }), 'credentials_invalid')
   refused(await authority.login({ actorId: id, password: PASSWORD }), 'actor_suspended')
-  refused(await authority.login({ actorId: 'nobody', password: 'x' }), 'credentials_invalid')
+  refused(await authority.login({ actorId: 'unknown', password: 'x' }), 'credentials_invalid')
   assert.deepEqual(seen, [
     [id, id],
     [id, id],
-    ['nobody', null],
+    ['unknown', null],
   ])
 })

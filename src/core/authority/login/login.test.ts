@@ -31,13 +31,13 @@ function counting() {
   return { work, passwords }
 }
 
-test('unknown identity, wrong password and no identity at all get the same answer after the same work', async (t) => {
+test('an unknown identity, a wrong password and an empty identity get the same answer after the same work', async (t) => {
   const { work, passwords } = counting()
   const { authority } = await openFixture(t, { passwords })
   await addActor(authority, 'Ada')
   granted(await authority.actors.import({ name: 'Nopass' }))
   const answers = []
-  for (const identity of ['ada', 'nobody', 'nopass', '\u0000', ' ']) {
+  for (const identity of ['ada', 'unknown', 'nopass', '\u0000', ' ']) {
     work.done = 0
     answers.push(await authority.login({ identity, password: 'wrong password' }))
     assert.equal(work.done, 1, identity)
@@ -46,7 +46,7 @@ test('unknown identity, wrong password and no identity at all get the same answe
   refused(answers[0] ?? { ok: true }, 'credentials_invalid')
 })
 
-test('name and e-mail are both good to log in with, in any case', async (t) => {
+test('name and e-mail both log in, in any case', async (t) => {
   const { authority } = await openFixture(t)
   const registration = { name: 'Ada', email: 'Ada@Example.org', password: PASSWORD }
   const { actor } = granted(await authority.actors.register(registration))
@@ -55,26 +55,26 @@ test('name and e-mail are both good to log in with, in any case', async (t) => {
   }
 })
 
-test('a login makes a new id and ends the session it came from', async (t) => {
+test('a login creates a new id and ends the session it replaces', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
-  const visitor = granted(await authority.sessions.loginAnonymous())
-  const login = await logIn(authority, 'ada', { replaces: await check(authority, visitor.token) })
-  assert.notEqual(login.session.id, visitor.session.id)
-  assert.equal(await reasonOf(authority, visitor.token), 'upgraded')
+  const anonymous = granted(await authority.sessions.loginAnonymous())
+  const login = await logIn(authority, 'ada', { replaces: await check(authority, anonymous.token) })
+  assert.notEqual(login.session.id, anonymous.session.id)
+  assert.equal(await reasonOf(authority, anonymous.token), 'upgraded')
   await check(authority, login.token)
 })
 
-test('a refused login leaves the session it came from alone', async (t) => {
+test('a refused login does not affect the session it would replace', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
-  const visitor = granted(await authority.sessions.loginAnonymous())
-  const wrong = { ...ADA, password: 'wrong', replaces: await check(authority, visitor.token) }
+  const anonymous = granted(await authority.sessions.loginAnonymous())
+  const wrong = { ...ADA, password: 'wrong', replaces: await check(authority, anonymous.token) }
   refused(await authority.login(wrong), 'credentials_invalid')
-  await check(authority, visitor.token)
+  await check(authority, anonymous.token)
 })
 
-test('a login for a profile or a format that does not exist is refused', async (t) => {
+test('a login with an unknown profile or format is refused', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   for (const profile of ['nothing', 'constructor', '__proto__']) {
@@ -83,20 +83,20 @@ test('a login for a profile or a format that does not exist is refused', async (
   refused(await authority.login({ ...ADA, format: 'nothing' }), 'invalid_request')
 })
 
-test('a login has a renewal code where its profile is renewable', async (t) => {
+test('a login has a renewal code if its profile is renewable', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   assert.equal((await logIn(authority, 'ada', { profile: 'game' })).renewal, null)
   assert.notEqual((await logIn(authority, 'ada')).renewal, null)
 })
 
-test('guards run before and after the proof, in order, and know no password', async (t) => {
+test('guards run before and after the proof, in order, and receive no password', async (t) => {
   const seen: string[] = []
   const guard = (when: 'before' | 'after', name: string) => ({
     when,
     async check(login: object) {
       const { actor } = login as { actor: { name: string } | null }
-      seen.push(`${name} ${actor?.name ?? 'nobody'}`)
+      seen.push(`${name} ${actor?.name ?? 'unknown'}`)
       assert.doesNotMatch(JSON.stringify(login), /river/)
     },
   })
@@ -104,8 +104,8 @@ test('guards run before and after the proof, in order, and know no password', as
   const { authority } = await openFixture(t, { guards })
   await addActor(authority, 'Ada')
   await logIn(authority, 'ada')
-  await authority.login({ identity: 'nobody', password: PASSWORD })
-  assert.deepEqual(seen, ['a Ada', 'b Ada', 'c Ada', 'a nobody', 'b nobody'])
+  await authority.login({ identity: 'missing', password: PASSWORD })
+  assert.deepEqual(seen, ['a Ada', 'b Ada', 'c Ada', 'a unknown', 'b unknown'])
 })
 
 for (const when of ['before', 'after'] as const) {
@@ -131,7 +131,7 @@ for (const when of ['before', 'after'] as const) {
   }
 }
 
-test('a foreign hash is replaced at the first login, and verifies on', async (t) => {
+test('a foreign hash is replaced at the first login, and the password stays valid', async (t) => {
   const { authority, raw } = await openFixture(t)
   const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
   const { actor } = granted(await authority.actors.import({ name: 'Ada', passwordHash }))
@@ -142,7 +142,7 @@ test('a foreign hash is replaced at the first login, and verifies on', async (t)
   assert.equal((await raw.directory.find(actor.id))?.passwordHash, stored)
 })
 
-test('a foreign hash that proves a part of the password stays, and the whole password stays good', async (t) => {
+test('a foreign hash of a part of the password stays, and the whole password stays valid', async (t) => {
   const { authority, raw } = await openFixture(t)
   const { hashSync } = await import('bcryptjs')
   const password = `${'x'.repeat(72)}REAL`
@@ -153,7 +153,7 @@ test('a foreign hash that proves a part of the password stays, and the whole pas
   granted(await authority.login({ identity: 'ada', password }))
 })
 
-test('an import says which format is not verified, and takes a locked entry for no password', async (t) => {
+test('an import reports a format that is not supported, and takes a locked entry as no password', async (t) => {
   const { authority, raw } = await openFixture(t)
   const foreign = { name: 'Eve', passwordHash: '$6$rounds=1000$wE5aEME6JCYVgPi/$VN7' }
   const { message } = refused(await authority.actors.import(foreign), 'invalid_request')
@@ -165,7 +165,7 @@ test('an import says which format is not verified, and takes a locked entry for 
   }
 })
 
-test('a hash that cannot be replaced does not stop the login', async (t) => {
+test('a hash that cannot be replaced does not prevent the login', async (t) => {
   const { authority, tap, errors } = await openFixture(t)
   const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
   granted(await authority.actors.import({ name: 'Ada', passwordHash }))
@@ -174,7 +174,7 @@ test('a hash that cannot be replaced does not stop the login', async (t) => {
   assert.equal(errors.length, 1)
 })
 
-test('a rehash does not undo a password change that came between', async (t) => {
+test('a rehash does not undo a password change made in between', async (t) => {
   const { authority, raw, tap } = await openFixture(t)
   const passwordHash = await createPasswordHasher({ memoryKiB: 64, passes: 1 }).hash(PASSWORD)
   const { actor } = granted(await authority.actors.import({ name: 'Ada', passwordHash }))
@@ -186,15 +186,15 @@ test('a rehash does not undo a password change that came between', async (t) => 
   assert.equal((await raw.directory.find(actor.id))?.passwordHash, 'the new hash')
 })
 
-test('a proof that was looked at elsewhere begins a session', async (t) => {
+test('a proof verified elsewhere starts a session', async (t) => {
   const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = granted(await authority.sessions.loginAs(ada.id))
   assert.equal((await check(authority, token)).actor.id, ada.id)
-  refused(await authority.sessions.loginAs('nobody'), 'not_found')
+  refused(await authority.sessions.loginAs('unknown-actor'), 'not_found')
 })
 
-test('of many registrations of one identity at once exactly one wins', async (t) => {
+test('of many simultaneous registrations of one identity exactly one succeeds', async (t) => {
   const { authority } = await openFixture(t)
   const names = ['Ada', 'ada', ' ADA', 'aDa', 'Ada ']
   const outcomes = await Promise.all(
@@ -212,11 +212,11 @@ test('a registration names the e-mail address that is taken', async (t) => {
   granted(await authority.actors.register({ name: 'Ada', email, password: PASSWORD }))
   const second = await authority.actors.register({ name: 'Eve', email, password: PASSWORD })
   assert.equal(refused(second, 'identity_taken').issues?.[0]?.path, 'email')
-  // Nothing of the refused registration is left.
+  // The refused registration stored nothing.
   granted(await authority.actors.register({ name: 'Eve', password: PASSWORD }))
 })
 
-test('what cannot be registered is refused with the field it is for', async (t) => {
+test('an invalid registration is refused with its field', async (t) => {
   const { authority } = await openFixture(t)
   const name = 'Ada'
   for (const [registration, code, path] of [

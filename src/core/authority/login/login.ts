@@ -12,7 +12,7 @@ import {
 } from '../sessions/create-session.ts'
 import { type Attempt, reserveAttempt, reserveCreation } from './attempts.ts'
 
-/** What proves who one is: a password, and whose it is said to be, by exactly one of the two. */
+/** The proof of a login: a password, and exactly one of an identity and an actor id. */
 export type LoginProof = { readonly password: string } & (
   | {
       /** Name or e-mail, as typed. */
@@ -27,23 +27,24 @@ export type LoginRequest = SessionRequest & LoginProof
 /** Longer than the id of any actor. */
 const MAX_ID_CHARS = 254
 
-/** A session that has just begun. The token and the renewal code are given this once. */
+/** A new session. The token and the renewal code are returned only this once. */
 export interface LoggedIn {
   readonly ok: true
   readonly session: SessionView
   readonly actor: Actor
   readonly token: string
-  /** The renewal code, where the profile has one. */
+  /** The renewal code, if the profile has one. */
   readonly renewal: string | null
-  /** When the token itself ends, in formats that say so: refresh it before. */
+  /** When the token itself expires, in formats with an expiry: refresh it before. */
   readonly expiresAt?: number
 }
 
 /**
- * Proves a password and begins a session. The same answer, after the same work, for an unknown identity and a wrong
- * password. Refusals are values: `credentials_invalid`, `actor_suspended` (only to the right password), `throttled`,
- * `busy`, `session_limit`, `conflict`, `unavailable`. What a guard throws reaches the caller: a `LatchkeyError` as a
- * refusal with its code, anything else as `access_denied` with the thrown value as `cause`.
+ * Verifies a password and creates a session. The answer and the work are the same for an unknown
+ * identity and a wrong password. Refuses `credentials_invalid`, `actor_suspended` (only for the
+ * right password), `throttled`, `busy`, `session_limit`, `conflict`, `unavailable`. A
+ * `LatchkeyError` thrown by a guard becomes a refusal with its code; any other thrown value becomes
+ * `access_denied` with that value as `cause`.
  */
 export function login(
   context: AuthorityContext,
@@ -64,8 +65,8 @@ export function login(
 }
 
 /**
- * Proves a password without beginning a session: the refusals, guards, throttle and work of {@link login}. The trail keeps
- * only what was refused.
+ * Verifies a password without creating a session, with the refusals, guards, throttling and work of
+ * {@link login}. Only a refusal is audited.
  */
 export function verifyLogin(
   context: AuthorityContext,
@@ -91,16 +92,23 @@ async function proveOrAudit(
   return refusal
 }
 
-/** What counts as typed: empty for what can be nobody's. Throws `invalid_request` unless there is exactly one. */
+/**
+ * Returns the identity to look up; empty if no actor can have it. Throws `invalid_request` unless
+ * exactly one of the two is given.
+ */
 function typedName({ identity, actorId }: LoginProof): string {
   if ((identity === undefined) === (actorId === undefined)) {
-    throw new LatchkeyError('invalid_request', 'Say who logs in, by identity or by actorId.')
+    throw new LatchkeyError(
+      'invalid_request',
+      'The login names no actor or two. Give either identity or actorId.',
+    )
   }
   if (actorId === undefined) return canonicalIdentity(identity) ?? ''
   return actorId.length > MAX_ID_CHARS ? '' : actorId
 }
 
-// One line a minute for each identity and address that is throttled: a flood must not wash the trail away.
+// At most one entry a minute for each throttled identity and address, so that a flood does not fill
+// the audit trail.
 async function auditRefusal(
   context: AuthorityContext,
   identity: string,
@@ -135,7 +143,8 @@ async function prove(
   const actor = found?.actor ?? null
   const before = await runGuards(context, 'before', { identity, actor, request }, options)
   if (before !== null) return { ...before, actor }
-  // The epochs are read before the credential: whoever changes it writes it first and raises the epoch after.
+  // The epochs are read before the credential: a change writes the credential first and raises the
+  // epoch after.
   const epochs = await context.ask(() => context.store.sessions.findEpochs(actor?.id ?? ''))
   const fresh = actor === null ? null : await context.findCredential(actor.id, options.signal)
   const attempt = await reserveAttempt(context, { identity, actorId: actor?.id ?? null }, options)
@@ -157,7 +166,7 @@ async function prove(
   return { ok: true, actor: proven, epochs }
 }
 
-/** Verifies a password under an attempt, which is withdrawn if the proof was not looked at. */
+/** Verifies a password under an attempt, which is withdrawn if the password was not verified. */
 export async function verify(
   context: AuthorityContext,
   attempt: Attempt,
@@ -188,12 +197,12 @@ async function rehash(
     const hash = await context.hasher.hash(password)
     await context.ask(() => setPassword(found.actor.id, hash, found.passwordHash))
   } catch (error) {
-    // The login stands: the stored hash still verifies, and the next login tries again.
+    // The login succeeds: the stored hash still verifies, and the next login tries again.
     context.onError(error)
   }
 }
 
-/** The refusal of the first guard that refuses, or null. */
+/** Returns the refusal of the first guard that refuses, or null. */
 export async function runGuards(
   context: AuthorityContext,
   when: 'before' | 'after',
@@ -222,7 +231,7 @@ export async function runGuards(
   return null
 }
 
-/** What a caller is told of a session that was just made. */
+/** Returns what a caller receives for a new session. */
 export function present(created: CreatedSession, actor: Actor): LoggedIn {
   const entry = new SessionEntry(created.record, new ActorEntry(actor, 0), null)
   return {
@@ -236,8 +245,9 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
 }
 
 /**
- * Begins a session for an actor whose proof was looked at elsewhere (another identity provider, a test). Refuses
- * `not_found`, `actor_suspended` and whatever a session can be refused for. No password, no guard, no throttle.
+ * Creates a session for an actor whose proof was verified elsewhere (another identity provider, a
+ * test). Refuses `not_found`, `actor_suspended` and the codes of creating a session. Runs no
+ * password check, guard or throttle.
  */
 export function loginAs(
   context: AuthorityContext,
@@ -261,11 +271,16 @@ export function loginAs(
 export interface AnonymousLoginRequest extends SessionRequest {
   /** A new UUID by default. */
   readonly actorId?: string
-  /** Whether the application knows who this is: then it does not count as a stranger of its address. False by default. */
+  /**
+   * Whether the application has identified the client; if so, it is not counted against its
+   * address. False by default.
+   */
   readonly vouched?: boolean
 }
 
-/** Begins a session for a visitor who proved nothing. Its rights are those of `access`, by default none. */
+/**
+ * Creates an anonymous session, without any proof. It has the roles in `roles`, by default none.
+ */
 export function loginAnonymous(
   context: AuthorityContext,
   { vouched = false, ...request }: AnonymousLoginRequest,

@@ -14,7 +14,7 @@ import {
 
 const RIGHT = { password: PASSWORD }
 
-test('a step-up rotates the token in place: the id and the renewal code stay, the old token is dead', async (t) => {
+test('a step-up rotates the token in place: the id and the renewal code stay, the old token is invalid', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -34,7 +34,7 @@ test('a step-up rotates the token in place: the id and the renewal code stay, th
   granted(await here.authority.renew(renewalOf(login)))
 })
 
-test('a wrong password steps nothing up and counts as a failed login', async (t) => {
+test('a wrong password changes nothing and counts as a failed login', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -47,13 +47,13 @@ test('a wrong password steps nothing up and counts as a failed login', async (t)
   await check(authority, token)
 })
 
-test('neither a visitor nor an impersonation steps up', async (t) => {
+test('neither an anonymous session nor an impersonation can step up', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada', ['impersonate'])
   const eve = await addActor(authority, 'Eve')
-  const visitor = granted(await authority.sessions.loginAnonymous())
-  const visiting = await check(authority, visitor.token)
-  refused(await authority.stepUp(visiting, RIGHT), 'credentials_invalid')
+  const anonymous = granted(await authority.sessions.loginAnonymous())
+  const anonymousSession = await check(authority, anonymous.token)
+  refused(await authority.stepUp(anonymousSession, RIGHT), 'credentials_invalid')
   const parent = await check(authority, (await logIn(authority, 'ada')).token)
   const acting = granted(await authority.sessions.impersonate(parent, eve.id))
   const current = await check(authority, acting.token)
@@ -89,7 +89,7 @@ for (const [name, move] of [
   })
 }
 
-test('a session that has run out does not live on because its owner knows the password', async (t) => {
+test('a step-up with the right password does not extend an expired session', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')

@@ -12,8 +12,9 @@ import { reserveAttempt } from './attempts.ts'
 import { type LoggedIn, verify } from './login.ts'
 
 /**
- * Proves the password again within a session and rotates its secret in place: the id, the renewal code and open
- * connections stay, the old token dies at once. Refuses as a login does, and under impersonation (`access_denied`).
+ * Verifies the password again within a session and rotates its secret in place: the id, the renewal
+ * code and open connections stay, the old token is invalid at once. Refuses like a login, and
+ * `access_denied` under impersonation.
  */
 export function stepUp(
   context: AuthorityContext,
@@ -62,15 +63,16 @@ export function stepUp(
   })
 }
 
-/** The hash of the token that a step-up came with, or why it cannot be one. */
+/** Returns the hash of the token presented for a step-up, or a refusal. */
 function presentedBy({
   impersonator,
   session,
   token,
 }: Authenticated): { ok: true; tokenHash: string } | Refusal {
-  if (impersonator !== null) return refuse('access_denied', 'Not allowed while impersonating.')
+  if (impersonator !== null)
+    return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
   if (session.anonymous) {
-    return refuse('credentials_invalid', 'An anonymous session has no password.')
+    return refuse('credentials_invalid', 'An anonymous session has no password. Log in instead.')
   }
   if (token === null) {
     return refuse('invalid_request', 'Present the token of the session to step up.')
@@ -78,13 +80,13 @@ function presentedBy({
   return { ok: true, tokenHash: hashSecret(PresentedToken.partsOf(token).secret) }
 }
 
-// A session that has run out must not live on because its owner knows the password.
+// A step-up must not extend an expired session.
 function isLive(context: AuthorityContext, { record, epochs }: LoadedRecord, now: number): boolean {
   const lastUsedAt = Math.max(record.lastUsedAt, context.touches.find(record.id) ?? 0)
   return stateOf({ ...record, lastUsedAt }, { now, epochs }) === 'live'
 }
 
-/** Proofs that a record keeps; the oldest go first. */
+/** The maximum number of proofs that a record keeps; the oldest are dropped. */
 const MAX_FACTORS = 16
 
 function rotated(record: SessionRecord, tokenHash: string, now: number): SessionRecord {
@@ -103,7 +105,7 @@ function rotated(record: SessionRecord, tokenHash: string, now: number): Session
   }
 }
 
-/** Proves an actor's current password under the same counters as a login. */
+/** Verifies an actor's current password with the counters of a login. */
 export async function provePassword(
   context: AuthorityContext,
   actorId: string,
@@ -119,7 +121,10 @@ export async function provePassword(
   return { ok: true, passwordHash: found?.passwordHash ?? null }
 }
 
-/** Whether a session's owner proved who it is within `ms` before now: else `step_up_required`. */
+/**
+ * Returns null if the session's owner gave a proof within `ms` before now, else a
+ * `step_up_required` refusal.
+ */
 export function freshWithin(
   context: AuthorityContext,
   current: Authenticated,
@@ -127,5 +132,5 @@ export function freshWithin(
   options: CallOptions,
 ): { ok: true } | Refusal {
   if (context.now(options) < current.session.authenticatedAt + ms) return { ok: true }
-  return refuse('step_up_required', 'Prove who you are again first.')
+  return refuse('step_up_required', 'The last proof is too old. Enter your password again first.')
 }

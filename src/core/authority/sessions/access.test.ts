@@ -15,7 +15,7 @@ import { identity } from '../../../testing/records.ts'
 import { createPasswordHasher } from '../../credential/password/index.ts'
 import type { ActorWithCredential, Directory } from '../../ports/index.ts'
 
-test('a session may do what its actor may, and never more than it was given', async (t) => {
+test('a session has at most the roles of its actor and at most its own', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada', ['user', 'editor'])
   for (const [roles, expected] of [
@@ -31,7 +31,7 @@ test('a session may do what its actor may, and never more than it was given', as
   }
 })
 
-test('a role that is taken away counts at the next check, and one that is given too', async (t) => {
+test('an added or removed role counts at the next check', async (t) => {
   const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada', ['user', 'editor'])
   const all = await logIn(authority, 'ada')
@@ -45,20 +45,20 @@ test('a role that is taken away counts at the next check, and one that is given 
   assert.deepEqual((await check(authority, part.token)).session.roles, ['editor'])
 })
 
-test('a visitor has a session of its own that may do what it was given, for good', async (t) => {
+test('an anonymous session keeps the roles it was created with', async (t) => {
   const { authority, tap } = await openFixture(t)
-  const visitor = granted(await authority.sessions.loginAnonymous({ roles: ['user'] }))
+  const anonymous = granted(await authority.sessions.loginAnonymous({ roles: ['user'] }))
   tap.reset()
-  const { session, actor } = await check(authority, visitor.token)
+  const { session, actor } = await check(authority, anonymous.token)
   assert.deepEqual([session.anonymous, actor.anonymous], [true, true])
   assert.deepEqual([session.roles, actor.roles], [['user'], []])
   assert.equal(tap.count('directory'), 0)
   const nothing = granted(await authority.sessions.loginAnonymous())
   assert.deepEqual((await check(authority, nothing.token)).session.roles, [])
-  assert.notEqual(nothing.actor.id, visitor.actor.id)
+  assert.notEqual(nothing.actor.id, anonymous.actor.id)
 })
 
-test('a suspended actor is out at once and gets in again once restored, with a new session', async (t) => {
+test('a suspended actor is refused at once and can log in with a new session once restored', async (t) => {
   const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -73,15 +73,15 @@ test('a suspended actor is out at once and gets in again once restored, with a n
   await logIn(authority, 'ada')
 })
 
-test('suspending, restoring and giving roles to nobody is null', async (t) => {
+test('suspending, restoring and changing the roles of an unknown actor returns null', async (t) => {
   const { authority } = await openFixture(t)
-  assert.equal(await authority.actors.suspend('nobody'), null)
-  assert.equal(await authority.actors.restore('nobody'), null)
-  assert.equal(await authority.actors.setRoles('nobody', []), null)
+  assert.equal(await authority.actors.suspend('unknown-actor'), null)
+  assert.equal(await authority.actors.restore('unknown-actor'), null)
+  assert.equal(await authority.actors.setRoles('unknown-actor', []), null)
 })
 
-/** The users of an application: no more than it takes to find them. */
-async function broughtDirectory(roles: string[], maxAgeMs?: number) {
+/** An application's directory of users with the methods that finding an actor requires. */
+async function ownDirectory(roles: string[], maxAgeMs?: number) {
   const passwordHash = await createPasswordHasher(CHEAP).hash(PASSWORD)
   const row = { roles, status: 'active' as 'active' | 'suspended' }
   const find = async (key: string): Promise<ActorWithCredential | null> => {
@@ -104,8 +104,8 @@ async function broughtDirectory(roles: string[], maxAgeMs?: number) {
   return { directory, row }
 }
 
-test('a directory that can only find is enough to log in, and to be told of a change', async (t) => {
-  const { directory, row } = await broughtDirectory(['user', 'editor'])
+test('a directory that can only find actors supports logins and change notifications', async (t) => {
+  const { directory, row } = await ownDirectory(['user', 'editor'])
   const here = await openFixture(t, { directory })
   const there = await here.addNode()
   const { token, actor } = await logIn(here.authority, 'ada')
@@ -123,8 +123,8 @@ test('a directory that can only find is enough to log in, and to be told of a ch
     refused(await authority.authenticate(token), 'session_revoked')
 })
 
-test('a directory that can only find refuses to be written', async (t) => {
-  const { directory } = await broughtDirectory(['user'])
+test('a directory that can only find actors refuses writes', async (t) => {
+  const { directory } = await ownDirectory(['user'])
   const { authority } = await openFixture(t, { directory })
   refused(await authority.actors.register({ name: 'Eve', password: PASSWORD }), 'invalid_request')
   const change = { actorId: '42', currentPassword: PASSWORD, next: 'another fine stone' }
@@ -132,8 +132,8 @@ test('a directory that can only find refuses to be written', async (t) => {
   await assert.rejects(authority.actors.suspend('42'), { code: 'invalid_request' })
 })
 
-test('a reading of an actor grows no older than its directory says', async (t) => {
-  const { directory, row } = await broughtDirectory(['user'], 500)
+test('a cached actor is not older than its directory allows', async (t) => {
+  const { directory, row } = await ownDirectory(['user'], 500)
   const { authority, clock } = await openFixture(t, { directory })
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
@@ -145,8 +145,8 @@ test('a reading of an actor grows no older than its directory says', async (t) =
   for (const each of checks) assert.deepEqual(granted(each).session.roles, [])
 })
 
-test('a directory of which nothing may be kept is read for every check', async (t) => {
-  const { directory, row } = await broughtDirectory(['user'], 0)
+test('a directory that forbids caching is read for every check', async (t) => {
+  const { directory, row } = await ownDirectory(['user'], 0)
   const { authority, clock } = await openFixture(t, { directory })
   const { token } = await logIn(authority, 'ada')
   assert.deepEqual((await check(authority, token)).session.roles, ['user'])

@@ -13,12 +13,12 @@ import { createSessionId } from '../../token/session-id.ts'
 
 const { createSecret, format } = nativeCodec
 
-/** A token of a session with a secret that is not its own. */
+/** Returns a token of a session with a wrong secret. */
 function withWrongSecret(id: string): string {
   return format({ id, secret: createSecret() }, { owner: '' })
 }
 
-test('a check says which session, who acts, and nothing secret', async (t) => {
+test('a check returns the session, the actor, and no secret', async (t) => {
   const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada', ['user', 'editor'])
   const login = await logIn(authority, 'ADA', { label: 'laptop' }, { door: 'http' })
@@ -32,7 +32,7 @@ test('a check says which session, who acts, and nothing secret', async (t) => {
   assert.doesNotMatch(JSON.stringify({ session, actor }), /hash|secret|password/i)
 })
 
-test('a second check asks the store nothing', async (t) => {
+test('a second check does not read the store', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -42,7 +42,7 @@ test('a second check asks the store nothing', async (t) => {
   assert.equal(tap.count('sessions') + tap.count('directory') + tap.count('documents'), 0)
 })
 
-test('a hundred first checks at once are one reading of the session and one of the actor', async (t) => {
+test('a hundred simultaneous first checks are one read of the session and one of the actor', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -52,7 +52,7 @@ test('a hundred first checks at once are one reading of the session and one of t
   assert.equal(tap.count('directory.find'), 1)
 })
 
-test('without a token the answer is token_missing, and nobody is asked', async (t) => {
+test('without a token the answer is token_missing, and the store is not read', async (t) => {
   const { authority, tap } = await openFixture(t)
   tap.reset()
   for (const none of [null, undefined, '']) {
@@ -61,7 +61,7 @@ test('without a token the answer is token_missing, and nobody is asked', async (
   assert.equal(tap.count('sessions'), 0)
 })
 
-test('what has no shape of a token is invalid, and nobody is asked', async (t) => {
+test('a text that is not in a token format is invalid, and the store is not read', async (t) => {
   const { authority, tap } = await openFixture(t)
   tap.reset()
   const token = withWrongSecret(createSessionId('x'))
@@ -71,7 +71,7 @@ test('what has no shape of a token is invalid, and nobody is asked', async (t) =
   assert.equal(tap.count('sessions'), 0)
 })
 
-test('a token whose session nobody has heard of is invalid', async (t) => {
+test('a token of an unknown session is invalid', async (t) => {
   const { authority } = await openFixture(t)
   const unknown = withWrongSecret(createSessionId('x'))
   refused(await authority.authenticate(unknown), 'token_invalid')
@@ -87,7 +87,7 @@ test('a wrong secret is confirmed by the store before it is refused', async (t) 
   assert.equal(tap.count('sessions.load'), 1)
 })
 
-test('wrong secrets of a known session cost at most ten readings a second', async (t) => {
+test('wrong secrets of a cached session cause at most ten reads a second', async (t) => {
   const { authority, tap, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -103,7 +103,7 @@ test('wrong secrets of a known session cost at most ten readings a second', asyn
   assert.equal(tap.count('sessions.load'), 11)
 })
 
-test('the bound on wrong secrets of one session does not touch another', async (t) => {
+test('the limit on wrong secrets of one session does not affect another', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const [one, other] = [await logIn(authority, 'ada'), await logIn(authority, 'ada')]
@@ -114,7 +114,7 @@ test('the bound on wrong secrets of one session does not touch another', async (
   assert.equal(tap.count('sessions.load'), 1)
 })
 
-test('a right secret is never refused for the number of checks, however the cache stands', async (t) => {
+test('a right secret is never refused because of the number of checks, in any state of the cache', async (t) => {
   const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -124,7 +124,7 @@ test('a right secret is never refused for the number of checks, however the cach
   for (const each of checks) assert.deepEqual(granted(each).session.roles, ['user', 'editor'])
 })
 
-test('an ended session is told why only to who has its secret', async (t) => {
+test('the reason of an ended session is reported only for its secret', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -133,7 +133,7 @@ test('an ended session is told why only to who has its secret', async (t) => {
   refused(await authority.authenticate(withWrongSecret(session.id)), 'token_invalid')
 })
 
-test('an expired session is told so only to who has its secret', async (t) => {
+test('the expiry of a session is reported only for its secret', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -152,7 +152,7 @@ test('a pruned session is merely invalid', async (t) => {
   refused(await authority.authenticate(token), 'token_invalid')
 })
 
-test('a caller that has given up is not answered', async (t) => {
+test('a check whose caller has aborted rejects', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -160,7 +160,7 @@ test('a caller that has given up is not answered', async (t) => {
   await assert.rejects(authority.authenticate(token, { signal }), /gone away/)
 })
 
-test('what a check hands out cannot be used to change what is cached', async (t) => {
+test('changing the result of a check does not change the cache', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')

@@ -9,13 +9,8 @@ import { digestSecret, hashOfDigest, sameDigest } from '../../token/secret.ts'
 import { isSessionId } from '../../token/session-id.ts'
 import type { ActorEntry, SessionEntry } from '../cache/session-entry.ts'
 import { touchIntervalMs } from '../cache/touch-buffer.ts'
-import {
-  type AuthorityContext,
-  type CallOptions,
-  type LoadedSession,
-  settle,
-  unlessAborted,
-} from '../context.ts'
+import { type AuthorityContext, type CallOptions, type LoadedSession, settle } from '../context.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { checkExternal } from './external.ts'
 import { endSessions } from './revoke.ts'
 
@@ -23,7 +18,7 @@ import { endSessions } from './revoke.ts'
 export interface Authenticated {
   readonly ok: true
   readonly session: SessionView
-  /** Who the session acts as: its owner, or under impersonation the other. */
+  /** The actor that the session acts as: its owner, or under impersonation the target. */
   readonly actor: Actor
   /** Under impersonation the owner of the session, else null. */
   readonly impersonator: Actor | null
@@ -32,24 +27,27 @@ export interface Authenticated {
 }
 
 export interface RecheckOptions extends CallOptions {
-  /** Only look: it is no use of the session and does not extend it. */
+  /** Whether the check does not count as a use of the session and so does not extend it. */
   readonly passive?: boolean
 }
 
-/** The result of a check. A refusal has the token too, where its text has the form of one. */
+/** The result of a check. A refusal also contains the token if its text has the form of one. */
 export type Authentication = Authenticated | (Refusal & { readonly token?: PresentedToken })
 
 const MISSING = refuse('token_missing', 'No token was given.')
-const INVALID = refuse('token_invalid', 'The token is not valid.')
+const INVALID = refuse('token_invalid', 'The token is not valid. Log in again.')
 const EXPIRED = refuse('session_expired', 'The session has expired. Log in again.')
 
-/** How many times a second a cached refusal of one session is confirmed by the store; above that the cache decides. */
+/**
+ * How many times a second a cached refusal of one session is confirmed by the store; above that the
+ * cache decides.
+ */
 const MAX_CONFIRMATIONS = 10
 
-/** One check under way. */
+/** One check in progress. */
 interface Check {
   readonly id: string
-  /** The digest of the presented secret; null where the session is checked without a token. */
+  /** The digest of the presented secret; null if the session is checked without a token. */
   readonly digest: string | null
   readonly presented: PresentedToken | null
   readonly now: number
@@ -57,8 +55,9 @@ interface Check {
 }
 
 /**
- * The check of a token, on the path of every request. A yes comes from the cache if it can; a no is always confirmed by
- * the store (within bounds), so that no stale reading logs anybody out.
+ * Checks tokens, on the path of every request. A positive answer comes from the cache if possible;
+ * a refusal is always confirmed by the store (up to a limit), so that no stale entry logs a user
+ * out.
  */
 export class SessionChecker {
   readonly #context: AuthorityContext
@@ -81,14 +80,16 @@ export class SessionChecker {
       return this.#checkExternal(check, source)
     }
     if (parts.verify !== undefined) return this.#authenticateSigned(token, presented, now, options)
-    // The look-up first: its marking of the entry brings it to the processor while the secret is hashed.
+    // The look-up comes first: marking the entry loads it into the processor cache while the secret
+    // is hashed.
     const entry = this.#cached(parts.id)
     const check = { id: parts.id, digest: digestSecret(parts.secret), presented, now, options }
     const checked = this.#checkFound(check, entry)
     return parts.owner === undefined ? checked : ofOwner(parts.owner, checked)
   }
 
-  // The signature is verified first: the store is not asked, no use is counted and no reason is given for a token that anybody could write.
+  // The signature is verified first: for a forged token the store is not read, no use is counted
+  // and no reason is given.
   #authenticateSigned(
     text: string,
     presented: PresentedToken,
@@ -120,7 +121,7 @@ export class SessionChecker {
     })
   }
 
-  /** Checks the secret of a session that was found otherwise than by a token. */
+  /** Checks the secret of a session that was found by other means than a token. */
   checkSecret(id: string, digest: string, options: CallOptions): Promise<Authentication> {
     const now = this.#context.now(options)
     return this.#checkFound({ id, digest, presented: null, now, options }, this.#cached(id))
@@ -174,7 +175,7 @@ export class SessionChecker {
     return settle(async () => {
       const answer = await unlessAborted(this.#confirm(check, refusal), check.options.signal)
       if (answer.ok || check.presented === null) return answer
-      // Not enumerable, so that a refusal that is copied or serialised has no token.
+      // The property is not enumerable, so that a copied or serialised refusal contains no token.
       return Object.defineProperty({ ...answer }, 'token', { value: check.presented })
     })
   }
@@ -203,7 +204,7 @@ export class SessionChecker {
     return refusesImpersonation(impersonator.actor, entry.actor.actor) === null
   }
 
-  // A parent that is not cached is no refusal: the store is asked.
+  // A parent that is not cached does not refuse the check: the store is read.
   #parentCached(entry: SessionEntry, now: number): boolean {
     if (entry.parent === null) return true
     const parent = this.#context.sessions.get(entry.parent)
@@ -213,7 +214,7 @@ export class SessionChecker {
   async #confirm(check: Check, refusal: Refusal | null): Promise<Authentication> {
     const { id, options } = check
     if (!isSessionId(id)) return INVALID
-    // Joining a reading that is under way costs nothing, so it does not count.
+    // Joining a read in progress costs nothing, so it is not counted.
     const free = refusal === null || this.#context.sessions.isFilling(id)
     if (!free && !this.#mayConfirm(id)) return refusal
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -221,10 +222,10 @@ export class SessionChecker {
       const answer = await this.#readAndDecide(check)
       if (answer !== null) return answer
     }
-    return refuse('unavailable', 'The session keeps changing. Try again.')
+    return refuse('unavailable', 'The session changed repeatedly during the check. Try again.')
   }
 
-  // Null when an actor changed between the reading and the decision, so that it must be read again.
+  // Returns null if an actor changed between the read and the decision and must be read again.
   async #readAndDecide(check: Check): Promise<Authentication | null> {
     const { id, digest, now, options } = check
     const loaded = await this.#context.loadSession(id, now)
@@ -240,15 +241,19 @@ export class SessionChecker {
     if (digest !== null && !usableFrom(this.#context, entry, options)) return INVALID
     const by = entry.impersonator
     if (by === null || refusesImpersonation(by.actor, entry.actor.actor) === null) return null
-    // For good: the role may come back within the hour, the impersonation does not.
+    // The impersonation ends permanently, even if the role is granted again.
     await endSessions(this.#context, { id }, options)
     return revoked('revoked')
   }
 
-  /** Records that a generation was used, durably, before the answer is yes. False when the session changed meanwhile. */
+  /**
+   * Records durably that a generation was used, before the answer is positive. Returns false if the
+   * session changed meanwhile.
+   */
   async #recordFirstUse({ id, digest, now }: Check, { record }: LoadedSession): Promise<boolean> {
     if (digest === null || record === null || record.usedAt !== null) return true
-    // The token before, which lives through the grace, is no use of this generation.
+    // The previous token, which is valid during the grace period, does not count as a use of this
+    // generation.
     if (!sameDigest(record.tokenHash, hashOfDigest(digest))) return true
     return this.#context.ask(() =>
       this.#context.store.sessions.markUsed(id, record.generation, now),
@@ -288,7 +293,9 @@ async function ofOwner(
   return check.ok && owner !== undefined && check.session.owner !== owner ? INVALID : check
 }
 
-/** The refusal that a cached session amounts to, or null where it is only the cache that is behind. */
+/**
+ * Returns the refusal that follows from a cached session, or null if only the cache is outdated.
+ */
 function cachedRefusal(
   context: AuthorityContext,
   entry: SessionEntry,
@@ -314,11 +321,14 @@ function refusalOfEnd({ record, epochs }: LoadedSession, now: number): Refusal {
   if (state === 'expired' || record.endReason === 'expired') return EXPIRED
   if (record.endReason !== null) return revoked(record.endReason)
   if (record.globalEpoch < epochs.global) return revoked('locked')
-  // The marking of the session, with its reason, follows the raise of the epoch.
+  // The epoch is raised first; the session is marked with its reason afterwards.
   return revoked(state === 'ended' ? 'revoked' : 'suspended')
 }
 
-/** Whether a request meets what a session is bound to, by its own binding or by the setting that pins devices. */
+/**
+ * Returns whether a request meets the binding of the session, or of the setting that pins `device`
+ * sessions.
+ */
 export function usableFrom(
   context: AuthorityContext,
   { binding, pin }: Pick<SessionEntry, 'binding' | 'pin'>,
@@ -343,13 +353,16 @@ function meetsBinding(binding: Binding | null, options: CallOptions): boolean {
   return binding.keyThumbprint === null || binding.keyThumbprint === (options.keyThumbprint ?? null)
 }
 
-/** Why one actor may not act as another, or null. Roles count at every check, so one taken away ends it. */
+/**
+ * Returns why one actor may not act as another, or null. Called at every check, so a removed role
+ * ends the impersonation.
+ */
 export function refusesImpersonation(impersonator: Actor, target: Actor): string | null {
   const { admin, impersonate } = ROLES
   if (!impersonator.roles.includes(impersonate) && !impersonator.roles.includes(admin)) {
-    return 'You may not act as another.'
+    return 'You may not impersonate: your roles do not allow it.'
   }
   if (target.roles.includes(admin) || target.roles.includes('*'))
-    return 'Nobody acts as an administrator.'
-  return target.id === impersonator.id ? 'You are yourself already.' : null
+    return 'An administrator cannot be impersonated.'
+  return target.id === impersonator.id ? 'You cannot impersonate yourself.' : null
 }

@@ -10,7 +10,7 @@ import {
   renewalOf,
 } from '../../../../test/support/authority.ts'
 
-test('a session bound to an address is good from there alone, in every spelling of it', async (t) => {
+test('a session bound to an address is valid only from that address, in every spelling', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada', { bindAddress: true }, { address: '192.0.2.7' })
@@ -24,7 +24,7 @@ test('a session bound to an address is good from there alone, in every spelling 
   }
 })
 
-test('a session bound to a network is good from all of it', async (t) => {
+test('a session bound to a network is valid from every address in it', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const bindAddress = { v4: 24, v6: 64 }
@@ -33,7 +33,7 @@ test('a session bound to a network is good from all of it', async (t) => {
   refused(await authority.authenticate(token, { address: '2001:db8:0:1::1' }), 'token_invalid')
 })
 
-test('a session bound to a key is good with that key alone', async (t) => {
+test('a session bound to a key is valid with that key only', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada', { bindKey: true }, { keyThumbprint: 'mine' })
@@ -43,7 +43,7 @@ test('a session bound to a key is good with that key alone', async (t) => {
   }
 })
 
-test('a renewal from elsewhere is refused, ends nothing, and leaves the code good', async (t) => {
+test('a renewal from another address is refused, ends nothing, and leaves the code valid', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const here = { address: '192.0.2.7', keyThumbprint: 'mine' }
@@ -67,7 +67,7 @@ test('a renewal keeps the binding', async (t) => {
   await check(authority, renewed.token, here)
 })
 
-test('there is no binding to what is not there', async (t) => {
+test('binding to a missing address or key is refused', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const proof = { identity: 'ada', password: PASSWORD }

@@ -13,7 +13,7 @@ import {
   settled,
 } from '../../../../test/support/authority.ts'
 
-test('a revocation on another node counts here as soon as it is acknowledged', async (t) => {
+test('a revocation on another node counts on this one as soon as it is acknowledged', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -35,7 +35,7 @@ test('a logout counts on every node', async (t) => {
   for (const { authority } of nodes) assert.equal(await reasonOf(authority, token), 'logged_out')
 })
 
-test('a token renewed on another node is good here before the message has come', async (t) => {
+test('a token renewed on another node is valid here before the message has arrived', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -44,7 +44,7 @@ test('a token renewed on another node is good here before the message has come',
   here.engine.hub.pause(here.raw.bus)
   const renewing = there.authority.renew(renewalOf(login))
   await settled()
-  // The retry goes elsewhere and is answered while this node has heard nothing.
+  // The retry goes to another node and is answered before this node receives a message.
   const elsewhere = await here.addNode()
   const { token } = granted(await elsewhere.authority.renew(renewalOf(login)))
   assert.equal((await check(here.authority, token)).session.generation, 1)
@@ -52,7 +52,7 @@ test('a token renewed on another node is good here before the message has come',
   granted(await renewing)
 })
 
-test('a role taken away on another node counts here at the next check', async (t) => {
+test('a role removed on another node counts here at the next check', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   const ada = await addActor(here.authority, 'Ada', ['user', 'editor'])
@@ -62,7 +62,7 @@ test('a role taken away on another node counts here at the next check', async (t
   assert.deepEqual((await check(here.authority, token)).session.roles, ['user'])
 })
 
-test('a session that was ended while it was being read is not kept', async (t) => {
+test('a session that ended while it was being read is not cached', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -76,7 +76,7 @@ test('a session that was ended while it was being read is not kept', async (t) =
   assert.equal(await reasonOf(authority, token), 'revoked')
 })
 
-test('an actor that changed while it was being read is not kept by a session either', async (t) => {
+test('an actor that changed while it was being read is not cached by a session either', async (t) => {
   const { authority, tap } = await openFixture(t)
   const ada = await addActor(authority, 'Ada', ['user', 'editor'])
   const { token } = await logIn(authority, 'ada')
@@ -89,7 +89,7 @@ test('an actor that changed while it was being read is not kept by a session eit
   assert.deepEqual((await check(authority, token)).session.roles, ['user'])
 })
 
-test('an actor that was suspended while it was being read lets nobody in', async (t) => {
+test('an actor that was suspended while it was being read is refused', async (t) => {
   const { authority, tap } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -102,12 +102,12 @@ test('an actor that was suspended while it was being read lets nobody in', async
   assert.equal(await reasonOf(authority, token), 'suspended')
 })
 
-test('a change of an actor counts though the actor itself has left the cache', async (t) => {
+test('a change of an actor counts even after the actor was evicted from the cache', async (t) => {
   const { authority } = await openFixture(t, { cache: { maxBytes: 4 * 560 } })
   const ada = await addActor(authority, 'Ada', ['user', 'editor'])
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
-  // Actors with long names: they fill their cache while there is room for sessions.
+  // Actors with long names fill their cache while there is room for sessions.
   for (let at = 0; at < 3; at++) {
     const name = `${at}`.repeat(200)
     await addActor(authority, name)
@@ -119,7 +119,7 @@ test('a change of an actor counts though the actor itself has left the cache', a
   assert.deepEqual((await check(authority, token)).session.roles, ['user'])
 })
 
-test('checks go on being right in a cache that holds a single entry', async (t) => {
+test('checks stay correct in a cache with a single entry', async (t) => {
   const { authority } = await openFixture(t, { cache: { maxEntries: 1 } })
   await addActor(authority, 'Ada', ['impersonate'])
   const eve = await addActor(authority, 'Eve')
@@ -132,7 +132,7 @@ test('checks go on being right in a cache that holds a single entry', async (t) 
   }
 })
 
-test('lock-all reaches every node, and sessions begun after it are good', async (t) => {
+test('lock-all reaches every node, and sessions created after it are valid', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -146,7 +146,7 @@ test('lock-all reaches every node, and sessions begun after it are good', async 
   for (const { authority } of [here, there]) await check(authority, after.token)
 })
 
-test('a lock-all that happens while a session is being read is not missed', async (t) => {
+test('a lock-all while a session is being read counts', async (t) => {
   const here = await openFixture(t)
   await addActor(here.authority, 'Ada')
   const { token } = await logIn(here.authority, 'ada')
@@ -160,7 +160,7 @@ test('a lock-all that happens while a session is being read is not missed', asyn
   assert.equal(await reasonOf(there.authority, token), 'locked')
 })
 
-test('an epoch that rises while a session is being read is not missed', async (t) => {
+test('an epoch raised while a session is being read counts', async (t) => {
   const here = await openFixture(t)
   const { id } = await addActor(here.authority, 'Ada')
   const { token } = await logIn(here.authority, 'ada')
@@ -174,7 +174,7 @@ test('an epoch that rises while a session is being read is not missed', async (t
   refused(await there.authority.authenticate(token), 'session_revoked')
 })
 
-test('a change of settings that happens while a node starts is not missed', async (t) => {
+test('a change of settings while a node starts counts', async (t) => {
   const here = await openFixture(t)
   const reached = Promise.withResolvers<Held>()
   const opening = here.addNode({}, (tap) => {

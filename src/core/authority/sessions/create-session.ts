@@ -19,25 +19,28 @@ import { type AuthorityContext, addressOf, type CallOptions } from '../context.t
 import type { Authenticated } from './authenticate.ts'
 import { issueToken } from './issue-token.ts'
 
-/** What a session is asked to be. */
+/** Options of a new session. */
 export interface SessionRequest {
   /** A lifetime policy by name; `web` by default. */
   readonly profile?: ProfileName
-  /** What the owner calls the client. At most 100 characters are kept. */
+  /** The client's name for the session. At most 100 characters are kept. */
   readonly label?: string | null
-  /** What the session may do at most; null or absent for all that its actor may. */
+  /** The roles of the session, an upper limit; null or absent for all roles of its actor. */
   readonly roles?: readonly string[] | null
-  /** Whether the session is bound to the network address it is made from, and how closely. */
+  /**
+   * Whether the session is bound to the network address it is created from, and with which prefix
+   * length.
+   */
   readonly bindAddress?: boolean | { readonly v4?: number; readonly v6?: number }
   /** Binds the session to the key that the client proved. */
   readonly bindKey?: boolean
-  /** The token's format, by the name of its codec; `native` by default. */
+  /** The name of the token's format; `native` by default. */
   readonly format?: string
-  /** The checked session that this login comes from: ended (`upgraded`) by the same write. */
+  /** The checked session that this login replaces: ended (`upgraded`) by the same write. */
   readonly replaces?: Authenticated | null
 }
 
-/** A session that was made, with its secrets. This is the only time they are seen. */
+/** A new session with its secrets, which are returned only this once. */
 export interface CreatedSession extends IssuedToken {
   readonly record: SessionRecord
   readonly renewal: string | null
@@ -52,13 +55,16 @@ interface Making {
   readonly act: AuditAct
   readonly detail?: Record<string, string | number | boolean | null>
   readonly replacedFor?: EndReason
-  /** When the owner proved its identity, where that was before. */
+  /** When the owner gave its proof, if that was before now. */
   readonly authenticatedAt?: number
   readonly factors?: readonly Factor[]
   readonly targetEpoch?: number
 }
 
-/** Makes a session by one conditional write, and announces whom it evicted or replaced. */
+/**
+ * Creates a session by one conditional write, and announces the sessions that it evicted or
+ * replaced.
+ */
 export async function createSession(
   context: AuthorityContext,
   making: Making,
@@ -130,7 +136,7 @@ export async function createSession(
 
 function refusedBecause(refused: 'epoch' | 'limit' | 'parent'): Refusal {
   if (refused === 'limit') {
-    return refuse('session_limit', 'There are as many sessions as allowed. End one first.')
+    return refuse('session_limit', 'The maximum number of sessions is reached. End one first.')
   }
   if (refused === 'parent') {
     return refuse('session_revoked', 'The session has ended.', { reason: 'parent_ended' })
@@ -192,7 +198,8 @@ function makeRecord(
   return { record, secret, renewal: code }
 }
 
-// Where there is no renewal code a token is renewed by use and carries its end itself: the record's would end the session.
+// Without a renewal code a token is extended by use and contains its own end: the record's
+// `tokenExpiresAt` would end the session.
 function tokenEnd(profile: Profile, now: number, endsAt: number): number | null {
   if (profile.tokenMs === null || !profile.renewable) return null
   return Math.min(now + profile.tokenMs, endsAt)
@@ -227,12 +234,15 @@ function makeBinding(
     (wanted !== false && prefix === null) ||
     (request.bindKey === true && keyThumbprint === null)
   ) {
-    throw new LatchkeyError('invalid_request', 'There is nothing to bind the session to.')
+    throw new LatchkeyError(
+      'invalid_request',
+      'The request has no address or key to bind the session to.',
+    )
   }
   return prefix === null && keyThumbprint === null ? null : { addressPrefix: prefix, keyThumbprint }
 }
 
-// The end of a parent is the end of the impersonation that was started from it.
+// The end of a parent session also ends the impersonation that was started from it.
 function replacedBy({ session }: Authenticated): string {
   return session.parent ?? session.id
 }

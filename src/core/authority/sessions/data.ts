@@ -3,11 +3,11 @@ import { DataEntry } from '../cache/data-entry.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
 
-/** What an application keeps with a session. It ends with the session. */
+/** The data that an application stores with a session. It is removed with the session. */
 export interface SessionDataView {
-  /** Null where nothing was saved. A copy: changing it changes nothing that is stored. */
+  /** Null if nothing was saved. A copy: changing it does not change the stored value. */
   readonly value: unknown
-  /** 0 where nothing was saved. */
+  /** 0 if nothing was saved. */
   readonly version: number
 }
 
@@ -20,7 +20,7 @@ export async function findData(
   return { value: JSON.parse(entry.value), version: entry.version }
 }
 
-/** The data as text, from the cache where it may be trusted. */
+/** Returns the data as JSON text, from the cache if it may be trusted. */
 export async function loadData(
   context: AuthorityContext,
   id: string,
@@ -51,19 +51,25 @@ export async function saveData(
     options.signal,
   )
   if (saved !== null) return saved
-  // A cached reading may be one save old: a retry must see what is stored.
+  // A cached read may be one save old; a retry must read the stored value.
   context.data.invalidate(id)
-  throw new LatchkeyError('conflict', 'The data changed, or the session ended, in the meantime.')
+  throw new LatchkeyError(
+    'conflict',
+    'The data changed, or the session ended, in the meantime. Load it again.',
+  )
 }
 
-/** The JSON text of data. Throws `invalid_request` for what is no JSON, `too_large` above `session.maxDataBytes`. */
+/**
+ * Returns the JSON text of data. Throws `invalid_request` if it is not JSON, `too_large` above
+ * `session.maxDataBytes`.
+ */
 export function dataText(context: AuthorityContext, value: unknown): string {
   const text = toJson(value)
   const limit = context.settings.get('session.maxDataBytes')
   if (Buffer.byteLength(text) > limit) {
     throw new LatchkeyError(
       'too_large',
-      `The data of a session may have ${limit} bytes.${largestKey(value)}`,
+      `The data of a session may have at most ${limit} bytes.${largestKey(value)}`,
     )
   }
   return text

@@ -30,7 +30,7 @@ const acts: Record<string, (fixture: TestFixture, actorId: string) => Promise<un
 }
 
 for (const [name, act] of Object.entries(acts)) {
-  test(`no login begun before ${name} makes a session after it`, async (t) => {
+  test(`no login that began before ${name} creates a session after it`, async (t) => {
     const fixture = await openFixture(t)
     const { authority, tap, clock } = fixture
     const ada = await addActor(authority, 'Ada')
@@ -44,7 +44,7 @@ for (const [name, act] of Object.entries(acts)) {
   })
 }
 
-test('a login that read the credential before a password change makes no session', async (t) => {
+test('a login that read the credential before a password change creates no session', async (t) => {
   const { authority, tap, raw, clock } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const held = tap.hold('directory.find', 'after')
@@ -68,7 +68,7 @@ test('a login that read the epochs before a password change and the credential a
   granted(await authority.login({ identity: 'ada', password: NEXT }))
 })
 
-test('a login without proof of ours, a visit and an impersonation are held to the epochs too', async (t) => {
+test('epochs also apply to an external proof, an anonymous login and an impersonation', async (t) => {
   const fixture = await openFixture(t)
   const { authority, tap } = fixture
   const ada = await addActor(authority, 'Ada', ['impersonate'])
@@ -88,7 +88,7 @@ test('a login without proof of ours, a visit and an impersonation are held to th
   }
 })
 
-test('what happens to one actor does not refuse the login of another', async (t) => {
+test('a change of one actor does not refuse the login of another', async (t) => {
   const fixture = await openFixture(t)
   const { authority, tap } = fixture
   await addActor(authority, 'Ada')

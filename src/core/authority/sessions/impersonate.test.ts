@@ -25,7 +25,7 @@ async function openActing(t: TestContext) {
   return { ...fixture, there, sam, eve, parent, current, acting }
 }
 
-test('a check says who acts and as whom, with the rights of the other', async (t) => {
+test('a check returns both actors, with the roles of the target', async (t) => {
   const { authority, acting, sam, eve, current } = await openActing(t)
   const { session, actor, impersonator } = await check(authority, acting.token)
   assert.deepEqual([actor, impersonator], [eve, sam])
@@ -35,45 +35,45 @@ test('a check says who acts and as whom, with the rights of the other', async (t
   assert.equal(acting.renewal, null)
 })
 
-test('who has not the role, is a visitor, or left the role out of the session acts as nobody', async (t) => {
+test('impersonation is refused without the role, for an anonymous actor, and for a session without the role', async (t) => {
   const { authority, eve, sam } = await openActing(t)
   const plain = await check(authority, (await logIn(authority, 'eve')).token)
   refused(await authority.sessions.impersonate(plain, sam.id), 'access_denied')
-  const visitor = granted(
+  const anonymous = granted(
     await authority.sessions.loginAnonymous({ roles: ['impersonate', 'admin'] }),
   )
-  const visiting = await check(authority, visitor.token)
-  refused(await authority.sessions.impersonate(visiting, eve.id), 'access_denied')
+  const current = await check(authority, anonymous.token)
+  refused(await authority.sessions.impersonate(current, eve.id), 'access_denied')
   const less = await check(authority, (await logIn(authority, 'sam', { roles: ['user'] })).token)
   refused(await authority.sessions.impersonate(less, eve.id), 'access_denied')
 })
 
-test('nobody acts as an administrator, as itself, as nobody or as a suspended actor', async (t) => {
+test('an administrator, oneself, an unknown actor and a suspended actor cannot be impersonated', async (t) => {
   const { authority, current, sam } = await openActing(t)
   const boss = await addActor(authority, 'Boss', ['admin'])
   const gone = await addActor(authority, 'Gone')
   await authority.actors.suspend(gone.id)
   refused(await authority.sessions.impersonate(current, boss.id), 'access_denied')
   refused(await authority.sessions.impersonate(current, sam.id), 'access_denied')
-  refused(await authority.sessions.impersonate(current, 'nobody'), 'not_found')
+  refused(await authority.sessions.impersonate(current, 'unknown-actor'), 'not_found')
   refused(await authority.sessions.impersonate(current, gone.id), 'not_found')
 })
 
-test('an administrator may act as others without the role for it', async (t) => {
+test('an administrator may impersonate without the role for it', async (t) => {
   const { authority, eve } = await openActing(t)
   await addActor(authority, 'Boss', ['admin'])
   const boss = await check(authority, (await logIn(authority, 'boss')).token)
   granted(await authority.sessions.impersonate(boss, eve.id))
 })
 
-test('it does not nest', async (t) => {
+test('an impersonation cannot start another', async (t) => {
   const { authority, acting, sam, eve } = await openActing(t)
   await authority.actors.setRoles(eve.id, ['impersonate'])
   const current = await check(authority, acting.token)
   refused(await authority.sessions.impersonate(current, sam.id), 'access_denied')
 })
 
-test('the role is needed at every check, on every node', async (t) => {
+test('the role is required at every check, on every node', async (t) => {
   const { authority, there, acting, sam, parent } = await openActing(t)
   await authority.actors.setRoles(sam.id, ['user'])
   assert.equal(await reasonOf(authority, acting.token), 'revoked')
@@ -81,21 +81,21 @@ test('the role is needed at every check, on every node', async (t) => {
   await check(authority, parent.token)
 })
 
-test('whoever becomes an administrator is acted as no more', async (t) => {
+test('an impersonation ends when its target becomes an administrator', async (t) => {
   const { authority, there, acting, eve } = await openActing(t)
   await authority.actors.setRoles(eve.id, ['admin'])
   assert.equal(await reasonOf(authority, acting.token), 'revoked')
   assert.equal(await reasonOf(there.authority, acting.token), 'revoked')
 })
 
-test('it ends when the session it was started from is logged out', async (t) => {
+test('an impersonation ends when its parent session is logged out', async (t) => {
   const { authority, there, acting, current } = await openActing(t)
   await authority.logout(current)
   assert.equal(await reasonOf(authority, acting.token), 'parent_ended')
   assert.equal(await reasonOf(there.authority, acting.token), 'parent_ended')
 })
 
-test('it ends when the session it was started from expires, though it was used itself', async (t) => {
+test('an impersonation ends when its parent session expires, even if it was used itself', async (t) => {
   const { authority, clock, current, eve, parent } = await openActing(t)
   clock.advance(30 * MINUTE)
   const acting = granted(await authority.sessions.impersonate(current, eve.id))
@@ -109,7 +109,7 @@ test('it ends when the session it was started from expires, though it was used i
   assert.equal(await reasonOf(authority, acting.token), 'parent_ended')
 })
 
-test('it lives an hour at most, and a quarter of one unused', async (t) => {
+test('an impersonation lasts at most an hour, and a quarter of one unused', async (t) => {
   const { authority, clock, acting, parent } = await openActing(t)
   assert.equal(acting.session.expiresAt, clock.now() + 15 * MINUTE)
   for (let at = 0; at < 5; at++) {
@@ -122,7 +122,7 @@ test('it lives an hour at most, and a quarter of one unused', async (t) => {
   await check(authority, parent.token)
 })
 
-test('it ends when either is suspended', async (t) => {
+test('an impersonation ends when either actor is suspended', async (t) => {
   const first = await openActing(t)
   await first.authority.actors.suspend(first.eve.id)
   assert.equal(await reasonOf(first.authority, first.acting.token), 'suspended')
@@ -135,7 +135,7 @@ test('it ends when either is suspended', async (t) => {
   )
 })
 
-test('stopping ends it and leaves the session it was started from', async (t) => {
+test('stopping ends the impersonation and leaves its parent session', async (t) => {
   const { authority, acting, parent, current } = await openActing(t)
   refused(await authority.sessions.stopImpersonating(current), 'invalid_request')
   granted(await authority.sessions.stopImpersonating(await check(authority, acting.token)))
@@ -143,7 +143,7 @@ test('stopping ends it and leaves the session it was started from', async (t) =>
   await check(authority, parent.token)
 })
 
-test('beginning and ending stand in the trail with both actors', async (t) => {
+test('start and end are audited with both actors', async (t) => {
   const { authority, acting, sam, eve } = await openActing(t)
   granted(await authority.sessions.stopImpersonating(await check(authority, acting.token)))
   for (const act of ['impersonation_started', 'impersonation_ended'] as const) {
@@ -155,7 +155,7 @@ test('beginning and ending stand in the trail with both actors', async (t) => {
   }
 })
 
-test('it cannot be started from a session that has just ended', async (t) => {
+test('an impersonation cannot be started from a session that has just ended', async (t) => {
   const { authority, tap, current, eve } = await openActing(t)
   const held = tap.hold('sessions.create', 'before')
   const starting = authority.sessions.impersonate(current, eve.id)
@@ -165,7 +165,7 @@ test('it cannot be started from a session that has just ended', async (t) => {
   refused(await starting, 'session_revoked')
 })
 
-test('one that was begun while its target was being suspended does not come back with it', async (t) => {
+test('an impersonation started while its target is being suspended does not return with its restoration', async (t) => {
   const { authority, tap, raw, eve, current } = await openActing(t)
   const held = tap.hold('sessions.create', 'before')
   const beginning = authority.sessions.impersonate(current, eve.id)

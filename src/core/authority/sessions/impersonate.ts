@@ -8,9 +8,9 @@ import { createSession } from './create-session.ts'
 import { endSessions } from './revoke.ts'
 
 /**
- * Begins a session in which one actor acts as another. It ends with the session it was started from, and lives while
- * both actors may act. Refuses `access_denied` without the role, for an administrator, for oneself and out of another
- * impersonation; `not_found` for an unknown or suspended target.
+ * Creates a session in which one actor acts as another. It ends with its parent session, and lasts
+ * while both actors may act. Refuses `access_denied` without the role, for an administrator, for
+ * oneself and from another impersonation; `not_found` for an unknown or suspended target.
  */
 export function impersonate(
   context: AuthorityContext,
@@ -35,20 +35,24 @@ async function begin(
   targetId: string,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
-  if (current.impersonator !== null) return refuse('access_denied', 'Not while acting as another.')
+  if (current.impersonator !== null)
+    return refuse(
+      'access_denied',
+      'An impersonation cannot start another. Stop impersonating first.',
+    )
   const owner = await context.findActor(current.actor.id, context.now(options))
   if (owner === null || current.session.anonymous) {
-    return refuse('access_denied', 'You may not act as another.')
+    return refuse('access_denied', 'You may not impersonate: your session does not allow it.')
   }
   const { sessions } = context.store
   const epochs = await context.ask(() => sessions.findEpochs(owner.actor.id))
   const { owner: targetEpoch } = await context.ask(() => sessions.findEpochs(targetId))
   const target = await context.findActor(targetId, context.now(options))
   if (target === null) return refuse('not_found', 'There is no such actor.')
-  // A session that may do less than its owner may not do this for it.
+  // A session whose roles are limited must itself have the role.
   const { roles } = current.session
   if (!roles.includes(ROLES.impersonate) && !roles.includes(ROLES.admin)) {
-    return refuse('access_denied', 'You may not act as another.')
+    return refuse('access_denied', 'You may not impersonate: your session does not allow it.')
   }
   const why = refusesImpersonation(owner.actor, target.actor)
   if (why !== null) return refuse('access_denied', why)
@@ -75,7 +79,10 @@ async function begin(
   }
 }
 
-/** Ends an impersonation; the session it was started from goes on. Refuses `invalid_request` for any other session. */
+/**
+ * Ends an impersonation; its parent session continues. Refuses `invalid_request` for any other
+ * session.
+ */
 export function stopImpersonating(
   context: AuthorityContext,
   current: Authenticated,
@@ -83,7 +90,7 @@ export function stopImpersonating(
 ): Promise<{ ok: true } | Refusal> {
   return settle(async () => {
     const { id, owner, actsAs } = current.session
-    if (actsAs === null) return refuse('invalid_request', 'You are not acting as another.')
+    if (actsAs === null) return refuse('invalid_request', 'This session is not an impersonation.')
     await endSessions(context, { id, owner }, { ...options, reason: 'logged_out', by: owner })
     const entry = context.entry(
       'impersonation_ended',

@@ -3,7 +3,10 @@ import type { TokenCodec } from '../../token/codec.ts'
 import { type IssuedToken, writeToken } from '../../token/presented-token.ts'
 import type { AuthorityContext } from '../context.ts'
 
-/** Writes a token of a session: its own expiry is that of its profile, and never past the session's end. */
+/**
+ * Returns a token of a session. Its expiry is that of its profile, and never after the session's
+ * end.
+ */
 export function issueToken(
   context: AuthorityContext,
   codec: TokenCodec,
@@ -15,7 +18,10 @@ export function issueToken(
   return writeToken(codec, { id, secret }, { owner, issuedAt: now, expiresAt })
 }
 
-/** When a token that is made at `now` expires; null where tokens of that profile are valid as long as their session. */
+/**
+ * Returns when a token made at `now` expires; null if tokens of the profile are valid as long as
+ * their session.
+ */
 export function tokenEnd(
   context: AuthorityContext,
   { profile, endsAt }: Pick<SessionRecord, 'profile' | 'endsAt'>,

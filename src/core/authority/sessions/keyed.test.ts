@@ -33,7 +33,7 @@ test('a keyed session is created, read, changed and ended by its key on every no
   assert.equal(await keyed.end(KEY), false)
 })
 
-test('two hundred parallel first saves of one key make one session, and none is lost by a conflict', async (t) => {
+test('two hundred parallel first saves of one key create one session, and none fails with a conflict', async (t) => {
   const { authority } = await openFixture(t)
   const { keyed } = authority.sessions
   const puts = await Promise.all(
@@ -44,7 +44,7 @@ test('two hundred parallel first saves of one key make one session, and none is 
   assert.equal(await authority.sessions.count(), 1)
 })
 
-test('a save by version is refused when another came first', async (t) => {
+test('a save with an expected version is refused after another save', async (t) => {
   const { authority } = await openFixture(t)
   const { keyed } = authority.sessions
   granted(await keyed.put(KEY, { value: 1, version: 0 }))
@@ -56,7 +56,7 @@ test('a save by version is refused when another came first', async (t) => {
   refused(await keyed.put('another-key-of-22-characters', { value: 5, version: 3 }), 'conflict')
 })
 
-test('its end moves both ways within the profile, and an earlier end counts at once everywhere', async (t) => {
+test('the end can move both ways within the profile, and an earlier end counts at once on every node', async (t) => {
   const here = await openFixture(t)
   const { keyed } = here.authority.sessions
   const there = (await here.addNode()).authority.sessions.keyed
@@ -74,7 +74,7 @@ test('its end moves both ways within the profile, and an earlier end counts at o
   assert.equal(granted(await there.find(far)).expiresAt, here.clock.now() + 24 * HOUR)
 })
 
-test('the keyed session of a user ends with the user’s epoch, and cannot be created under an older one', async (t) => {
+test("the keyed session of a user ends with the user's epoch, and cannot be created under an older one", async (t) => {
   const { authority, raw } = await openFixture(t)
   const { id } = await addActor(authority, 'Ada')
   const epochs = await raw.sessions.findEpochs(id)
@@ -95,7 +95,7 @@ test('the keyed session of a user ends with the user’s epoch, and cannot be cr
   refused(other, 'conflict')
 })
 
-test('groups are listed, counted and ended by themselves, in pages', async (t) => {
+test('groups are listed, counted and ended separately, in pages', async (t) => {
   const { authority } = await openFixture(t)
   const { keyed } = authority.sessions
   for (let at = 0; at < 25; at++) {
@@ -114,7 +114,7 @@ test('groups are listed, counted and ended by themselves, in pages', async (t) =
   await check(authority, other.token)
 })
 
-test('a key that is too short, data that is no JSON or too large, and a group that is too long are refused', async (t) => {
+test('a short key, data that is not JSON or too large, and a long group are refused', async (t) => {
   const { authority } = await openFixture(t)
   const { keyed } = authority.sessions
   refused(await keyed.put('short', { value: 1 }), 'invalid_request')
@@ -129,7 +129,7 @@ test('a key that is too short, data that is no JSON or too large, and a group th
   assert.equal(await authority.sessions.count(), 0)
 })
 
-test('neither the record nor a list shows a key, and another installation has other ids', async (t) => {
+test('neither the record nor a list contains a key, and another installation has other ids', async (t) => {
   const here = await openFixture(t)
   const elsewhere = await openFixture(t)
   const { keyed } = here.authority.sessions
@@ -139,7 +139,7 @@ test('neither the record nor a list shows a key, and another installation has ot
   assert.notEqual(keyed.idOf(KEY), elsewhere.authority.sessions.keyed.idOf(KEY))
 })
 
-test('saving data neither reads the session again nor touches its connections, and other nodes see it', async (t) => {
+test('saving data neither reads the session again nor affects its connections, and other nodes see it', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')

@@ -10,10 +10,10 @@ import type { SessionChecker } from './authenticate.ts'
 import { dataText, findData, type SessionDataView } from './data.ts'
 import { endSessions } from './revoke.ts'
 
-/** A session that is found by a key of the caller's choosing, with its data. */
+/** A session that is found by a key chosen by the caller, with its data. */
 export interface KeyedSession extends SessionDataView {
   readonly ok: true
-  /** The public handle. The key is a secret, and is in no list. */
+  /** The public handle. The key is a secret and is never listed. */
   readonly id: string
   readonly owner: string
   readonly anonymous: boolean
@@ -22,46 +22,64 @@ export interface KeyedSession extends SessionDataView {
   readonly expiresAt: number
 }
 
-/** What is written to a keyed session. */
+/** The values written to a keyed session. */
 export interface KeyedPut {
   /** Any JSON value. */
   readonly value: unknown
   /** `create`, `update` or `upsert` (default): see {@link DataPut.mode}. */
   readonly mode?: DataPut['mode']
-  /** Write only if the data has this version. Absent: the last writer wins. */
+  /** Write only if the data has this version. Absent: the last write wins. */
   readonly version?: number
-  /** When the session ends (epoch milliseconds). Moves both ways, within the profile's absolute end. */
+  /**
+   * When the session ends (epoch milliseconds). Can be moved both ways, within the profile's
+   * absolute end.
+   */
   readonly endsAt?: number
-  /** Whose it is, with the epochs read before the proof; anonymous without. Counts only when the session is created. */
+  /**
+   * The owner, with the epochs read before the proof; anonymous by default. Used only when the
+   * session is created.
+   */
   readonly owner?: { readonly id: string; readonly epochs: Epochs }
-  /** `web` by default, for an anonymous session `anonymous`. Counts only when the session is created. */
+  /**
+   * `web` by default, `anonymous` for an anonymous session. Used only when the session is created.
+   */
   readonly profile?: ProfileName
-  /** A label by which sessions are listed, counted and ended, at most 64 characters. Counts only when the session is created. */
+  /**
+   * A label by which sessions are listed, counted and ended, at most 64 characters. Used only when
+   * the session is created.
+   */
   readonly group?: string
 }
 
-/** Sessions found by a key of the caller's choosing: `authority.sessions.keyed`. */
+/** Sessions that are found by a key chosen by the caller: `authority.sessions.keyed`. */
 export interface KeyedSessionsGroup {
-  /** The public handle of a key, computed without a look-up. Throws `invalid_request` for a key under 22 characters. */
+  /**
+   * Returns the public handle of a key, computed without a look-up. Throws `invalid_request` for a
+   * key under 22 characters.
+   */
   idOf(key: string): string
   /**
-   * Checks the session of a key, and returns it with its data. Suspension, epochs and binding count as in `authenticate`. Refuses
-   * `token_invalid` where there is none, `session_expired`, `session_revoked`, `unavailable`.
+   * Checks the session of a key, and returns it with its data. Suspension, epochs and binding count
+   * as in `authenticate`. Refuses `token_invalid` if there is none, `session_expired`,
+   * `session_revoked`, `unavailable`.
    */
   find(key: string, options?: CallOptions): Promise<KeyedSession | Refusal>
   /**
-   * Writes the data of a key in one durable write, and creates the session where `mode` allows it. Refuses `session_revoked` for a session
-   * that has ended (it is never brought back), `conflict` for another version or an existing session under `create`, `too_large`,
-   * `invalid_request`.
+   * Writes the data of a key in one durable write, and creates the session if `mode` allows it.
+   * Refuses `session_revoked` for a session that has ended (it is never restored), `conflict` for
+   * another version or an existing session under `create`, `too_large`, `invalid_request`.
    */
   put(
     key: string,
     put: KeyedPut,
     options?: CallOptions,
   ): Promise<{ readonly ok: true; readonly version: number; readonly created: boolean } | Refusal>
-  /** Ends the session of a key. True if it was live. */
+  /** Ends the session of a key. Returns true if it was live. */
   end(key: string, options?: CallOptions & { readonly reason?: EndReason }): Promise<boolean>
-  /** Lists live sessions with their data by owner, group, door or profile, newest first, in pages, in one read a page. */
+  /**
+   * Lists live sessions with their data by owner, group, door or profile, newest first, in pages,
+   * with one read per page.
+   */
   list(
     query: Partial<Omit<SessionQuery, 'now'>>,
     options?: CallOptions,
@@ -137,7 +155,7 @@ async function write(
       }),
     (done) => {
       if (!done.ok) return null
-      // An earlier end takes something away, so it waits until every node has it.
+      // An earlier end revokes something, so it waits until every node has applied it.
       const ended = done.endsEarlier ? ({ kind: 'session-rotated', id } as const) : null
       return [ended, done.created ? null : { kind: 'data-changed', id }]
     },
@@ -148,7 +166,7 @@ async function write(
     return refuse('session_revoked', 'The session has ended.', { reason: 'revoked' })
   }
   if (outcome.refused === 'exists') return refuse('conflict', 'This session exists already.')
-  return refuse('conflict', 'The data or the account changed in the meantime.')
+  return refuse('conflict', 'The data or the account changed in the meantime. Load it again.')
 }
 
 async function recordOf(
@@ -186,7 +204,7 @@ async function recordOf(
     factors: [],
     lastUsedAt: now,
     tokenExpiresAt: null,
-    // The caller says when it ends, and moves that at each use.
+    // The caller decides when the session ends, and moves the end at each use.
     idleMs: endsAt === undefined ? policy.idleMs : null,
     endsAt: Math.min(endsAt ?? latest, latest),
     client: {

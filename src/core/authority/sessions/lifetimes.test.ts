@@ -13,7 +13,7 @@ import {
   renewalOf,
 } from '../../../../test/support/authority.ts'
 
-test('an unused session is over at the exact instant of its idle time', async (t) => {
+test('an unused session expires exactly at the end of its idle time', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const [one, two] = [await logIn(authority, 'ada'), await logIn(authority, 'ada')]
@@ -23,7 +23,7 @@ test('an unused session is over at the exact instant of its idle time', async (t
   refused(await authority.authenticate(two.token), 'session_expired')
 })
 
-test('each use begins the idle time anew, in the cache and in what is told', async (t) => {
+test('each use restarts the idle time, in the cache and in the answer', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -34,7 +34,7 @@ test('each use begins the idle time anew, in the cache and in what is told', asy
   }
 })
 
-test('no use crosses the absolute end', async (t) => {
+test('no use extends a session past its absolute end', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -49,7 +49,7 @@ test('no use crosses the absolute end', async (t) => {
   refused(await authority.authenticate(token), 'session_expired')
 })
 
-test('a token with a life of its own dies at its instant, however often it is used', async (t) => {
+test('a token with its own expiry expires exactly then, however often it is used', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada', { profile: 'device' })
@@ -59,7 +59,7 @@ test('a token with a life of its own dies at its instant, however often it is us
   refused(await authority.authenticate(token), 'session_expired')
 })
 
-test('a session without an idle time may lie unused for as long as it lives', async (t) => {
+test('a session without an idle time may be unused for its whole lifetime', async (t) => {
   const { authority, clock } = await openFixture(t, { settings: { 'profile.web.idleMs': null } })
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -67,7 +67,7 @@ test('a session without an idle time may lie unused for as long as it lives', as
   await check(authority, token)
 })
 
-test('a thousand uses are one write, at the latest of them', async (t) => {
+test('a thousand uses are one write, with the time of the latest', async (t) => {
   const { authority, clock, tap, raw } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -80,7 +80,7 @@ test('a thousand uses are one write, at the latest of them', async (t) => {
   await assert.rejects(raw.sessions.find(session.id), { code: 'unavailable' })
 })
 
-test('a session that a check lets in is one that the store can list, renew and end', async (t) => {
+test('a session that passes a check can be listed, renewed and ended in the store', async (t) => {
   const { authority, clock } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
@@ -101,7 +101,7 @@ test('a session that a check lets in is one that the store can list, renew and e
   refused(await authority.authenticate(renewed.token), 'session_revoked')
 })
 
-test('a use at the last moment that is not written yet keeps the session, until it is ended', async (t) => {
+test('a last-moment use that is not yet written keeps the session live until it is ended', async (t) => {
   const { authority, clock } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const logins = [await logIn(authority, 'ada'), await logIn(authority, 'ada')]
@@ -117,7 +117,7 @@ test('a use at the last moment that is not written yet keeps the session, until 
   }
 })
 
-test('a use within a twentieth of the idle time of the last one written is not written', async (t) => {
+test('a use within a twentieth of the idle time after the last written one is not written', async (t) => {
   const { authority, clock, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -127,7 +127,7 @@ test('a use within a twentieth of the idle time of the last one written is not w
   assert.equal(tap.count('sessions.touch'), 0)
 })
 
-test('a use that was written is seen by another node', async (t) => {
+test('a written use is visible on another node', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -135,7 +135,8 @@ test('a use that was written is seen by another node', async (t) => {
   await check(there.authority, token)
   here.clock.advance(50 * MINUTE)
   await check(here.authority, token)
-  // Making a session writes what is pending first, because it may have to evict the least used.
+  // Creating a session first writes pending uses, because it may have to evict the least recently
+  // used.
   await logIn(here.authority, 'ada')
   assert.equal((await here.raw.sessions.find(session.id))?.lastUsedAt, here.clock.now())
   here.clock.advance(20 * MINUTE)
@@ -145,7 +146,7 @@ test('a use that was written is seen by another node', async (t) => {
   assert.ok(checks.every(({ ok }) => ok))
 })
 
-test('a passive look does not extend a session', async (t) => {
+test('a passive check does not extend a session', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -156,7 +157,7 @@ test('a passive look does not extend a session', async (t) => {
   refused(await authority.sessions.recheck(current), 'session_expired')
 })
 
-test('a session is fresh for a quarter of an hour after its proof, to the instant', async (t) => {
+test('a session is fresh for exactly a quarter of an hour after its proof', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)

@@ -11,7 +11,7 @@ import {
   refused,
 } from '../../../../test/support/authority.ts'
 
-test('a second game evicts the first, which is told why, on every node', async (t) => {
+test('a second game session evicts the first, and its client receives the reason, on every node', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   const ada = await addActor(here.authority, 'Ada')
@@ -27,7 +27,7 @@ test('a second game evicts the first, which is told why, on every node', async (
   )
 })
 
-test('the least recently used session goes, by the uses that were not written yet too', async (t) => {
+test('the least recently used session is evicted, including uses that are not yet written', async (t) => {
   const { authority, clock } = await openFixture(t, { settings: { 'profile.web.maxLive': 2 } })
   await addActor(authority, 'Ada')
   const first = await logIn(authority, 'ada')
@@ -39,7 +39,7 @@ test('the least recently used session goes, by the uses that were not written ye
   await check(authority, first.token)
 })
 
-test('a limit that refuses leaves the sessions there are alone', async (t) => {
+test('a limit that refuses does not affect existing sessions', async (t) => {
   const settings = { 'profile.web.maxLive': 1, 'profile.web.onLimit': 'refuse' } as const
   const { authority, clock } = await openFixture(t, { settings })
   await addActor(authority, 'Ada')
@@ -68,7 +68,7 @@ test('limits are counted for each owner and each profile', async (t) => {
   await check(authority, web.token)
 })
 
-test('of thirty logins at once exactly as many live as the limit allows', async (t) => {
+test('of thirty simultaneous logins exactly as many live as the limit allows', async (t) => {
   const here = await openFixture(t, { settings: { 'profile.web.maxLive': 3 } })
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addActor, check, logIn, MINUTE, openFixture } from '../../../../test/support/authority.ts'
 
-test('a listing is newest first, in pages, and says which session asked', async (t) => {
+test('a listing is newest first, in pages, and marks the current session', async (t) => {
   const { authority } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   await addActor(authority, 'Eve')
@@ -23,7 +23,7 @@ test('a listing is newest first, in pages, and says which session asked', async 
   assert.deepEqual(seen, ids)
 })
 
-test('a listing has handles and clients, and nothing a token could be made of', async (t) => {
+test('a listing has handles and clients, and no part of a token', async (t) => {
   const { authority, raw } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const from = { address: '::ffff:192.0.2.7', userAgent: 'x'.repeat(1000), door: 'http' }
@@ -52,7 +52,7 @@ test('a listing has the latest use, written or not', async (t) => {
   assert.equal(items[0]?.expiresAt, session.expiresAt)
 })
 
-test('what is over is neither listed nor counted', async (t) => {
+test('ended and expired sessions are neither listed nor counted', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const [gone] = [await logIn(authority, 'ada'), await logIn(authority, 'ada', { profile: 'game' })]
@@ -63,7 +63,7 @@ test('what is over is neither listed nor counted', async (t) => {
   assert.equal(await authority.sessions.count(), 0)
 })
 
-test('a data bag is kept with its version, and a write from an old one is a conflict', async (t) => {
+test('session data is stored with its version, and a write with an old version is a conflict', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
@@ -78,7 +78,7 @@ test('a data bag is kept with its version, and a write from an old one is a conf
   assert.equal(both.filter(({ status }) => status === 'fulfilled').length, 1)
 })
 
-test('a data bag has a size in bytes', async (t) => {
+test('session data has a size limit in bytes', async (t) => {
   const { authority } = await openFixture(t, { settings: { 'session.maxDataBytes': 100 } })
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
@@ -87,7 +87,7 @@ test('a data bag has a size in bytes', async (t) => {
   await assert.rejects(save, { code: 'too_large' })
 })
 
-test('a data bag ends with its session', async (t) => {
+test('session data is removed with its session', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const current = await check(authority, (await logIn(authority, 'ada')).token)
@@ -100,7 +100,7 @@ test('a data bag ends with its session', async (t) => {
   assert.deepEqual(await authority.sessions.findData(current), { value: null, version: 0 })
 })
 
-test('a check does not load the data bag', async (t) => {
+test('a check does not load the session data', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')

@@ -4,7 +4,10 @@ import type { SessionListing, SessionRecord } from '../../session/record.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import { listExternal } from './external.ts'
 
-/** Live sessions, newest first, with the uses that are not written yet. Handles only: no token can be made of them. */
+/**
+ * Returns live sessions, newest first, including uses that are not yet written. Contains ids, never
+ * tokens.
+ */
 export async function listSessions(
   context: AuthorityContext,
   query: Partial<Omit<SessionQuery, 'now'>> & { readonly current?: string },

@@ -26,7 +26,7 @@ async function openPinned(t: TestContext, settings: Partial<Settings> = {}) {
 const device = (authority: Authority, address: string | null) =>
   logIn(authority, 'ada', { profile: 'device' }, { address })
 
-test('a device is let in from the address it logged in from alone, with the text of a wrong secret', async (t) => {
+test('a device session is valid only from the address of its login, and is refused elsewhere with the text of a wrong secret', async (t) => {
   const { authority } = await openPinned(t)
   const { token } = await device(authority, '::ffff:192.0.2.7')
   const wrong = await authority.authenticate('lks_x', HERE)
@@ -39,7 +39,7 @@ test('a device is let in from the address it logged in from alone, with the text
   }
 })
 
-test('a renewal from elsewhere is refused, ends nothing, and leaves the code good', async (t) => {
+test('a renewal from another address is refused, ends nothing, and leaves the code valid', async (t) => {
   const { authority } = await openPinned(t)
   const login = await device(authority, HERE.address)
   const code = renewalOf(login)
@@ -49,7 +49,7 @@ test('a renewal from elsewhere is refused, ends nothing, and leaves the code goo
   refused(await authority.authenticate(renewed.token, ELSEWHERE[0]), 'token_invalid')
 })
 
-test('a device whose login had no address is let in from nowhere', async (t) => {
+test('a device session whose login had no address is valid from no address', async (t) => {
   const { authority } = await openPinned(t)
   const login = await device(authority, null)
   for (const place of [HERE, ...ELSEWHERE]) {
@@ -58,7 +58,7 @@ test('a device whose login had no address is let in from nowhere', async (t) => 
   }
 })
 
-test('other profiles come from wherever they like', async (t) => {
+test('sessions of other profiles are valid from any address', async (t) => {
   const { authority } = await openPinned(t)
   for (const profile of ['web', 'game', 'agent'] as const) {
     const login = await logIn(authority, 'ada', { profile }, HERE)
@@ -66,7 +66,7 @@ test('other profiles come from wherever they like', async (t) => {
   }
 })
 
-test('a change of the setting counts at once, on every node, for what is cached too', async (t) => {
+test('a change of the setting counts at once, on every node, for cached sessions too', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -84,7 +84,7 @@ test('a change of the setting counts at once, on every node, for what is cached 
   for (const node of nodes) await check(node, login.token)
 })
 
-test('a renewal from elsewhere while the setting is off does not move the session', async (t) => {
+test('a renewal from another address while the setting is off does not change the bound address', async (t) => {
   const { authority } = await openPinned(t, { [PERSIST]: false })
   const login = await device(authority, HERE.address)
   const renewed = granted(await authority.renew(renewalOf(login), { address: '203.0.113.9' }))
@@ -93,14 +93,14 @@ test('a renewal from elsewhere while the setting is off does not move the sessio
   await check(authority, renewed.token, HERE)
 })
 
-test('an open connection is checked again without its address', async (t) => {
+test('a recheck of an open connection needs no address', async (t) => {
   const { authority } = await openPinned(t)
   const { token } = await device(authority, HERE.address)
   const current = await check(authority, token, HERE)
   granted(await authority.sessions.recheck(current))
 })
 
-test('with a shorter prefix any address of the network is good', async (t) => {
+test('with a shorter prefix every address of the network is valid', async (t) => {
   const prefixes = { 'persist_ip.prefixV4': 24, 'persist_ip.prefixV6': 64 }
   const { authority } = await openPinned(t, prefixes)
   const { token } = await device(authority, HERE.address)
@@ -111,7 +111,7 @@ test('with a shorter prefix any address of the network is good', async (t) => {
   refused(await authority.authenticate(six.token, { address: '2001:db8:0:1::1' }), 'token_invalid')
 })
 
-test('a flood from elsewhere asks the store a few times a second', async (t) => {
+test('a flood of requests from another address reads the store only a few times a second', async (t) => {
   const { authority, tap } = await openPinned(t)
   const { token } = await device(authority, HERE.address)
   await check(authority, token, HERE)

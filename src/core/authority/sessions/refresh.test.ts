@@ -21,7 +21,7 @@ async function openAgents(t: TestContext): Promise<TestFixture> {
   return fixture
 }
 
-test('a refresh gives a later end of the same session and leaves the token before alone', async (t) => {
+test("a refresh extends the session's token and does not affect the previous one", async (t) => {
   const { authority, clock } = await openAgents(t)
   const login = await logIn(authority, 'ada', AGENT)
   clock.advance(5 * MINUTE)
@@ -33,7 +33,7 @@ test('a refresh gives a later end of the same session and leaves the token befor
   await check(authority, next.token)
 })
 
-test('a hundred refreshes at once on two nodes all give a good token, and write no more than the use', async (t) => {
+test('a hundred simultaneous refreshes on two nodes all return a valid token, and write only the use', async (t) => {
   const here = await openAgents(t)
   const there = await here.addNode()
   const { token } = await logIn(here.authority, 'ada', AGENT)
@@ -48,7 +48,7 @@ test('a hundred refreshes at once on two nodes all give a good token, and write 
   for (const text of texts) await check(there.authority, text)
 })
 
-test('refreshed in time an agent lives for twelve hours, and not longer', async (t) => {
+test('an agent session that is refreshed in time lives for exactly twelve hours', async (t) => {
   const { authority, clock } = await openAgents(t)
   let { token, session } = await logIn(authority, 'ada', AGENT)
   let rounds = 0
@@ -66,7 +66,7 @@ test('refreshed in time an agent lives for twelve hours, and not longer', async 
   refused(await refresh(authority, token), 'session_expired')
 })
 
-test('an agent that lies unused is over, and no refresh brings it back', async (t) => {
+test('an unused agent session expires, and no refresh restores it', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   clock.advance(10 * MINUTE)
@@ -75,7 +75,7 @@ test('an agent that lies unused is over, and no refresh brings it back', async (
   refused(await refresh(authority, 'nonsense'), 'token_invalid')
 })
 
-test('a refresh is due past the threshold of the token’s life', async (t) => {
+test("a refresh is due past the threshold of the token's life", async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', AGENT)
   const due = async () => authority.sessions.refreshDue(await check(authority, token))
@@ -89,7 +89,7 @@ test('a refresh is due past the threshold of the token’s life', async (t) => {
   assert.equal(await due(), true)
 })
 
-test('a token without an end of its own keeps its text, and its session a later end', async (t) => {
+test('a token without its own expiry keeps its text, and its session gets a later end', async (t) => {
   const { authority, clock } = await openAgents(t)
   const { token } = await logIn(authority, 'ada', { profile: 'agent' })
   clock.advance(9 * MINUTE)
@@ -99,7 +99,7 @@ test('a token without an end of its own keeps its text, and its session a later 
   assert.equal(authority.sessions.refreshDue(await check(authority, token)), false)
 })
 
-test('only what is renewed by use is refreshed', async (t) => {
+test('only sessions renewed by use can be refreshed', async (t) => {
   const { authority } = await openAgents(t)
   const eve = await addActor(authority, 'Eve')
   await addActor(authority, 'Sam', ['impersonate'])
@@ -115,7 +115,7 @@ test('only what is renewed by use is refreshed', async (t) => {
   refused(await refresh(authority, acting.token), 'access_denied')
 })
 
-test('a refresh keeps to the lock, to the binding and to the end of a session', async (t) => {
+test('a refresh respects the lock-all, the binding and the end of a session', async (t) => {
   const { authority } = await openAgents(t)
   const from = { address: '192.0.2.7' }
   const bound = await logIn(authority, 'ada', { ...AGENT, bindAddress: true }, from)

@@ -4,20 +4,21 @@ import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
 import { tokenEnd } from './issue-token.ts'
 
-/** A session that goes on, and the token to go on with. */
+/** A refreshed session with its next token. */
 export interface Refreshed {
   readonly ok: true
   readonly token: string
   readonly session: SessionView
-  /** When that token ends unless it is refreshed before. */
+  /** When that token expires unless it is refreshed before. */
   readonly expiresAt: number
 }
 
 /**
- * Gives a session that is renewed by use (profile `agent`) the next token: of the same secret, with a later end, never past the
- * session's. Nothing is written but the use, so any number at once get on with each other; the token before lives to its own
- * end. A format without an end of its own keeps its text. Refuses as `authenticate` does, `invalid_request` for a
- * session whose tokens are not renewed by use, and `access_denied` under impersonation.
+ * Returns the next token of a session that is renewed by use (profile `agent`): the same secret,
+ * with a later expiry, never past the session's end. Writes only the use, so concurrent calls do
+ * not conflict; the previous token stays valid until its own expiry. In a format without an expiry
+ * the text stays the same. Refuses like `authenticate`, `invalid_request` for a session whose
+ * tokens are not renewed by use, and `access_denied` under impersonation.
  */
 export function refresh(
   context: AuthorityContext,
@@ -26,15 +27,22 @@ export function refresh(
 ): Promise<Refreshed | Refusal> {
   return settle(async () => {
     const { session, impersonator, token } = current
-    if (impersonator !== null) return refuse('access_denied', 'Not allowed while impersonating.')
+    if (impersonator !== null)
+      return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
     const profile = context.settings.profile(session.profile)
     if (profile?.renewable === true) {
-      return refuse('invalid_request', 'This session is renewed with its renewal code.')
+      return refuse(
+        'invalid_request',
+        'This session is not renewed by use. Present its renewal code.',
+      )
     }
     const now = context.now(options)
     const end = tokenEnd(context, session, now)
     if (token === null || end === null) {
-      return refuse('invalid_request', 'The tokens of this session have no end of their own.')
+      return refuse(
+        'invalid_request',
+        'The tokens of this session have no expiry and need no refresh.',
+      )
     }
     const facts = { owner: session.owner, issuedAt: now, expiresAt: end }
     return { ok: true, session, expiresAt: session.expiresAt, ...token.reissue(facts) }
@@ -42,15 +50,16 @@ export function refresh(
 }
 
 /**
- * Whether a token that was just checked is so far into its life (setting `token.refreshThreshold`) that its holder should have the
- * next. Never where a refresh would be refused or bring no later end.
+ * Returns whether so much of a checked token's life has passed (setting `token.refreshThreshold`)
+ * that its client should get the next one. False if a refresh would be refused or would not extend
+ * it.
  */
 export function refreshDue(
   context: AuthorityContext,
   { session, impersonator, token }: Authenticated,
   options: CallOptions,
 ): boolean {
-  // Asked with every call, and most tokens have no end of their own.
+  // Called at every check, and most tokens have no own expiry.
   const expiresAt = token?.expiresAt ?? null
   if (expiresAt === null || impersonator !== null) return false
   const now = context.now(options)

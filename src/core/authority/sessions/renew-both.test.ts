@@ -26,7 +26,7 @@ async function openWithDevice(t: TestContext) {
   return { ...fixture, codecs, device, login, code: renewalOf(login) }
 }
 
-test('both codes of a generation renew, time and again, in the format they have', async (t) => {
+test('both codes of a generation renew repeatedly, in their format', async (t) => {
   const { authority, login } = await openWithDevice(t)
   let last = login
   for (let at = 1; at <= 3; at++) {
@@ -53,7 +53,7 @@ test('a renewal with any other token is refused and changes nothing', async (t) 
     `${login.token} `,
     angenCodec.format(forged, { owner: login.actor.id }),
     angenCodec.format({ ...parsed, id: other.session.id }, { owner: login.actor.id }),
-    mageCodec.format(parsed, { owner: 'somebody' }),
+    mageCodec.format(parsed, { owner: 'someone' }),
   ]) {
     const refusal = refused(await authority.renew(code, { token }), 'token_invalid')
     assert.deepEqual(refusal, await authority.renew('x'))
@@ -63,7 +63,7 @@ test('a renewal with any other token is refused and changes nothing', async (t) 
   granted(await authority.renew(code, { token: nativeCodec.format(parsed, { owner: '' }) }))
 })
 
-test('a retry within the grace needs the token it was begun with, which is dead', async (t) => {
+test('a retry within the grace period requires the superseded token', async (t) => {
   const { authority, addNode, clock, codecs, login, code } = await openWithDevice(t)
   const there = await addNode({ codecs, passwords: { memoryKiB: 8, passes: 1 }, pruneEveryMs: 0 })
   const first = granted(await authority.renew(code, { token: login.token }))
@@ -77,7 +77,7 @@ test('a retry within the grace needs the token it was begun with, which is dead'
   }
 })
 
-test('the token that died at the renewal is refused before, at and after every instant', async (t) => {
+test('the superseded token is refused before, at and after every boundary', async (t) => {
   const { authority, raw, clock, login, code } = await openWithDevice(t)
   granted(await authority.renew(code, { token: login.token }))
   const record = await raw.sessions.find(login.session.id)
@@ -87,7 +87,7 @@ test('the token that died at the renewal is refused before, at and after every i
   }
 })
 
-test('twenty renewals at once with both codes, on two nodes, get the same successor', async (t) => {
+test('twenty simultaneous renewals with both codes, on two nodes, get the same successor', async (t) => {
   const { authority, addNode, codecs, login, code, raw } = await openWithDevice(t)
   const there = await addNode({ codecs, passwords: { memoryKiB: 8, passes: 1 }, pruneEveryMs: 0 })
   const renewals = await Promise.all(
@@ -100,7 +100,7 @@ test('twenty renewals at once with both codes, on two nodes, get the same succes
   assert.equal((await raw.sessions.find(login.session.id))?.generation, 1)
 })
 
-test('a code of an older generation ends the session whatever token comes with it', async (t) => {
+test('a code of an older generation ends the session with any token', async (t) => {
   for (const which of ['old', 'current', 'none'] as const) {
     const { authority, login, code } = await openWithDevice(t)
     const second = granted(await authority.renew(code, { token: login.token }))
@@ -112,13 +112,13 @@ test('a code of an older generation ends the session whatever token comes with i
   }
 })
 
-test('after its end a session is not renewed, with both codes neither', async (t) => {
+test('after its end a session cannot be renewed with both codes either', async (t) => {
   const { authority, clock, login, code } = await openWithDevice(t)
   clock.set(login.session.expiresAt)
   refused(await authority.renew(code, { token: login.token }), 'session_expired')
 })
 
-test('after a step-up the new token is the one to show', async (t) => {
+test('after a step-up the renewal requires the new token', async (t) => {
   const { authority, login, code } = await openWithDevice(t)
   const current = await check(authority, login.token)
   const proof = { password: PASSWORD, format: 'angen' } as const

@@ -31,7 +31,7 @@ test('a renewal keeps the id, raises the generation and replaces both secrets', 
   assert.equal(renewed.session.authenticatedAt, login.session.authenticatedAt)
 })
 
-test('a retry within the grace gets the same again, on any node', async (t) => {
+test('a retry within the grace period gets the same successor, on any node', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -45,7 +45,7 @@ test('a retry within the grace gets the same again, on any node', async (t) => {
   await check(there.authority, first.token)
 })
 
-test('twenty renewals at once, on two nodes, are one generation', async (t) => {
+test('twenty simultaneous renewals, on two nodes, are one generation', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -59,7 +59,7 @@ test('twenty renewals at once, on two nodes, are one generation', async (t) => {
   assert.equal((await here.raw.sessions.find(login.session.id))?.generation, 1)
 })
 
-test('a code that is used again after its successor was used ends the session everywhere', async (t) => {
+test('a code presented again after its successor was used ends the session on every node', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
@@ -74,7 +74,7 @@ test('a code that is used again after its successor was used ends the session ev
   assert.equal(items.length, 1)
 })
 
-test('an answer that was lost gives another successor after the grace, and the unused one is dead', async (t) => {
+test('a lost answer is replaced by another successor after the grace period, and the unused one becomes invalid', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -95,7 +95,7 @@ test('an answer that was lost gives another successor after the grace, and the u
   )
 })
 
-test('whoever was superseded by a lost answer ends the session at the next use', async (t) => {
+test('the next use of a superseded successor ends the session', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
@@ -108,7 +108,7 @@ test('whoever was superseded by a lost answer ends the session at the next use',
   assert.equal(await reasonOf(authority, thief.token), 'reuse_detected')
 })
 
-test('a lost answer is made good at most sixteen times, and not after renewal.lostAnswerMs', async (t) => {
+test('a lost answer is replaced at most sixteen times, and not after renewal.lostAnswerMs', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   await authority.settings.set('renewal.lostAnswerMs', 30 * MINUTE)
@@ -126,7 +126,7 @@ test('a lost answer is made good at most sixteen times, and not after renewal.lo
   assert.equal(refused(await authority.renew(other), 'session_revoked').reason, 'reuse_detected')
 })
 
-test('a successor that is used while another is being issued is not replaced', async (t) => {
+test('a successor used while another is being issued is not replaced', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -157,7 +157,7 @@ test('the first use of a successor is written before the answer, and is not answ
   assert.equal(tap.count('sessions.markUsed'), 0)
 })
 
-test('a stolen code is theft from any address, whatever the session is bound to', async (t) => {
+test('a stolen code is detected from any address, with any binding', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const home = { address: '192.0.2.7' }
@@ -169,7 +169,7 @@ test('a stolen code is theft from any address, whatever the session is bound to'
   refused(await authority.renew(renewalOf(login), elsewhere), 'session_revoked')
 })
 
-test('a code two generations old is theft within the grace too', async (t) => {
+test('a code two generations old is theft within the grace period too', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
@@ -194,12 +194,12 @@ test('a code of another family is merely invalid and ends nothing', async (t) =>
   }
   for (const text of ['', 'x', login.token]) refused(await authority.renew(text), 'token_invalid')
   await check(authority, login.token)
-  // The right family with a made-up generation is someone who knows half of the code.
+  // The right family secret with a forged generation secret is half of the code.
   const half = nativeCodec.formatRenewal({ ...parts, generation: secret })
   assert.equal(refused(await authority.renew(half), 'session_revoked').reason, 'reuse_detected')
 })
 
-test('the end of a session ends the grace', async (t) => {
+test('the end of a session ends the grace period', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
@@ -210,7 +210,7 @@ test('the end of a session ends the grace', async (t) => {
   }
 })
 
-test('a session that ends while it is being renewed is not renewed', async (t) => {
+test('a session that ends during its renewal is not renewed', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
@@ -222,7 +222,7 @@ test('a session that ends while it is being renewed is not renewed', async (t) =
   assert.equal(refused(await renewing, 'session_revoked').reason, 'revoked')
 })
 
-test('the old token of a web session lives through the grace', async (t) => {
+test('the old token of a web session is valid during the grace period', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
@@ -233,7 +233,7 @@ test('the old token of a web session lives through the grace', async (t) => {
   refused(await authority.authenticate(login.token), 'token_invalid')
 })
 
-test('the old token of a device dies at once', async (t) => {
+test('the old token of a device session becomes invalid at once', async (t) => {
   const here = await openFixture(t)
   const there = await here.addNode()
   await addActor(here.authority, 'Ada')
@@ -245,7 +245,7 @@ test('the old token of a device dies at once', async (t) => {
   }
 })
 
-test('an old token that may live out its life does', async (t) => {
+test('an old token stays valid until its expiry if the setting allows it', async (t) => {
   const settings = { 'profile.agent.renewable': true }
   const { authority, clock } = await openFixture(t, { settings })
   await addActor(authority, 'Ada')
@@ -258,7 +258,7 @@ test('an old token that may live out its life does', async (t) => {
   refused(await authority.authenticate(login.token), 'token_invalid')
 })
 
-test('a device is renewed by a month at a time up to a year', async (t) => {
+test('a device session is renewed for a month at a time, at most a year in total', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   let login = await logIn(authority, 'ada', { profile: 'device' })
@@ -279,7 +279,7 @@ test('a device is renewed by a month at a time up to a year', async (t) => {
   refused(await authority.renew(renewalOf(login)), 'session_expired')
 })
 
-test('a web session is not renewed past its end, nor after it has lain idle too long', async (t) => {
+test('a web session is not renewed past its end, nor after its idle time', async (t) => {
   const { authority, clock } = await openFixture(t)
   await addActor(authority, 'Ada')
   const login = await logIn(authority, 'ada')
@@ -291,7 +291,7 @@ test('a web session is not renewed past its end, nor after it has lain idle too 
   refused(await authority.renew(renewalOf(renewed)), 'session_expired')
 })
 
-test('a step-up between a renewal and its retry leaves the retry nothing', async (t) => {
+test('a step-up between a renewal and its retry makes the retry fail', async (t) => {
   const { authority } = await openFixture(t)
   await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
@@ -303,11 +303,12 @@ test('a step-up between a renewal and its retry leaves the retry nothing', async
   granted(await authority.renew(renewalOf(renewed)))
 })
 
-test('a suspended actor renews nothing', async (t) => {
+test('a session of a suspended actor is not renewed', async (t) => {
   const { authority, raw } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const code = renewalOf(await logIn(authority, 'ada'))
-  // Behind the authority’s back, as a brought directory might: the session itself has not ended.
+  // Changed in the store directly, as in an application's own directory: the session itself has not
+  // ended.
   await raw.directory.update(ada.id, { status: 'suspended' })
   await authority.actors.changed(ada.id)
   assert.equal(refused(await authority.renew(code), 'session_revoked').reason, 'suspended')

@@ -11,20 +11,21 @@ import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import type { LoggedIn } from '../login/login.ts'
 import { usableFrom } from './authenticate.ts'
 
-const INVALID = refuse('token_invalid', 'The renewal code is not valid.')
+const INVALID = refuse('token_invalid', 'The renewal code is not valid. Log in again.')
 
 export interface RenewOptions extends CallOptions {
   /**
-   * The token that the renewal code came with, for clients that must show both: the renewal is refused (`token_invalid`,
-   * nothing changes) unless it is of the same session and generation.
+   * The token issued with the renewal code, for clients that must present both: the renewal is
+   * refused (`token_invalid`, nothing changes) unless it is of the same session and generation.
    */
   readonly token?: string
 }
 
 /**
- * Exchanges a renewal code for the next token and code. The session's id stays and open connections with it. A retry
- * within the grace gets the same successor, on any node; a code that was used before that ends the session
- * (`session_revoked`, reason `reuse_detected`). Source: RFC 9700 4.14.2, FAPI 2.0.
+ * Exchanges a renewal code for the next token and code. The session keeps its id and its open
+ * connections. A retry within the grace period returns the same successor, on any node; an older
+ * code that was used before ends the session (`session_revoked`, reason `reuse_detected`). Source:
+ * RFC 9700 4.14.2, FAPI 2.0.
  */
 export function renew(
   context: AuthorityContext,
@@ -34,12 +35,12 @@ export function renew(
   return settle(async () => {
     const parsed = context.parseRenewal(code)
     if (parsed === null) return INVALID
-    // Each lost race leaves the winner's generation behind, so a second look decides.
+    // After a lost race the record has the winner's generation, so another read decides.
     for (let attempt = 0; attempt < 5; attempt++) {
       const outcome = await renewOnce(context, parsed, options)
       if (outcome !== null) return outcome
     }
-    return refuse('conflict', 'The session keeps changing. Try again.')
+    return refuse('conflict', 'The session changed repeatedly during the renewal. Try again.')
   })
 }
 
@@ -51,7 +52,7 @@ async function renewOnce(
   const now = context.now(options)
   const found = await context.ask(() => context.store.sessions.load(parsed.id), options.signal)
   if (found === null || found.record.renewal === null) return INVALID
-  // A use that is still in the buffer counts as much as one that is written.
+  // A use in the buffer counts like a written one.
   const used = context.touches.find(found.record.id) ?? 0
   const record = { ...found.record, lastUsedAt: Math.max(found.record.lastUsedAt, used) }
   const decision = decideRenewal(
@@ -61,15 +62,16 @@ async function renewOnce(
       now,
       epochs: found.epochs,
       graceMs: context.settings.get('renewal.graceMs'),
-      // A verifier of published keys cannot tell a superseded token from a good one.
+      // A verifier with published keys cannot detect a superseded token.
       lostAnswerMs:
         parsed.codec.keys === undefined ? context.settings.get('renewal.lostAnswerMs') : 0,
     },
   )
   if (decision === 'invalid') return INVALID
-  if (decision === 'expired') return refuse('session_expired', 'The session has expired.')
+  if (decision === 'expired')
+    return refuse('session_expired', 'The session has expired. Log in again.')
   if (decision === 'ended') return ended(record.endReason ?? 'locked')
-  // Before the binding: a thief elsewhere must not go unnoticed.
+  // Theft is decided before the binding, so that a thief at another address is detected.
   if (decision === 'theft') return endFamily(context, record, options)
   if (!usableFrom(context, { binding: record.binding, pin: pinOf(record) }, options)) return INVALID
   const shown = decision === 'renew' ? record.tokenHash : record.previousTokenHash
@@ -79,7 +81,7 @@ async function renewOnce(
   return issueSuccessor(context, { record, decision, parsed, actor }, options)
 }
 
-// No token at all is fine: the code alone says which generation it is of.
+// A missing token is accepted: the code alone determines the generation.
 function isToken(
   context: AuthorityContext,
   token: string | undefined,
@@ -176,7 +178,7 @@ function exchanged(
   }
 }
 
-/** The previous generation stays what it is, and the unused successor is forgotten. */
+/** The previous generation stays, and the unused successor is dropped. */
 function kept({ previousTokenHash, previousTokenUntil, renewal }: SessionRecord): Previous {
   return {
     previousTokenHash,
@@ -209,8 +211,8 @@ function sameAgain(
   const [secret, generation] = opened?.split(' ') ?? []
   if (secret === undefined || generation === undefined) return INVALID
   if (!sameDigest(hashSecret(secret), record.tokenHash)) {
-    // A step-up came between: it gave its asker another token, which the retry has no claim to.
-    return refuse('conflict', 'The session went on without this renewal. Log in again.')
+    // A step-up in between returned a token to its caller that the retry must not get.
+    return refuse('conflict', 'The session changed after this renewal. Log in again.')
   }
   return presentRenewed(record, parsed, actor, { secret, generation })
 }

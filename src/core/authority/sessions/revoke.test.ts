@@ -13,7 +13,7 @@ import {
   settled,
 } from '../../../../test/support/authority.ts'
 
-test('a session whose end was under way when the caller went away is over all the same', async (t) => {
+test('an end whose caller aborted still takes effect', async (t) => {
   const { authority, tap } = await openFixture(t)
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -29,7 +29,7 @@ test('a session whose end was under way when the caller went away is over all th
   assert.equal(await reasonOf(authority, token), 'logged_out')
 })
 
-test('so is one whose end the store acknowledged past its deadline', async (t) => {
+test('an end that the store acknowledged after its deadline still takes effect', async (t) => {
   const { authority, tap } = await openFixture(t, { storeTimeoutMs: 20 })
   await addActor(authority, 'Ada')
   const { token, session } = await logIn(authority, 'ada')
@@ -44,7 +44,7 @@ test('so is one whose end the store acknowledged past its deadline', async (t) =
 })
 
 for (const which of ['the session', 'all of the owner'] as const) {
-  test(`ending ${which} again counts where the answer to the first end was lost`, async (t) => {
+  test(`ending ${which} again takes effect if the answer to the first end was lost`, async (t) => {
     const { authority, tap, addNode } = await openFixture(t)
     const there = await addNode()
     const ada = await addActor(authority, 'Ada')
@@ -64,7 +64,7 @@ for (const which of ['the session', 'all of the owner'] as const) {
   })
 }
 
-test('so it does where the second ends sessions of its own', async (t) => {
+test('ending again takes effect if the second call ends further sessions', async (t) => {
   const { authority, tap, addNode } = await openFixture(t)
   const there = await addNode()
   const ada = await addActor(authority, 'Ada')
@@ -86,7 +86,7 @@ test('so it does where the second ends sessions of its own', async (t) => {
   assert.equal(await reasonOf(there.authority, token), 'revoked')
 })
 
-test('a session that only an unwritten use of another node keeps alive ends with the others', async (t) => {
+test('a session kept live only by an unwritten use on another node ends with the others', async (t) => {
   const { authority, clock, addNode } = await openFixture(t)
   const there = await addNode()
   const ada = await addActor(authority, 'Ada')
@@ -101,7 +101,7 @@ test('a session that only an unwritten use of another node keeps alive ends with
   assert.equal(await reasonOf(authority, token), 'revoked')
 })
 
-test('a role that was taken away is gone even if the store said so past its deadline', async (t) => {
+test('a removed role is gone even if the store acknowledged the change after its deadline', async (t) => {
   const { authority, tap } = await openFixture(t, { storeTimeoutMs: 20 })
   const ada = await addActor(authority, 'Ada', ['user', 'admin'])
   const { token } = await logIn(authority, 'ada')
@@ -113,7 +113,7 @@ test('a role that was taken away is gone even if the store said so past its dead
   assert.deepEqual((await check(authority, token)).session.roles, ['user'])
 })
 
-test('sessions that a password change ended are over although what comes after it failed', async (t) => {
+test('sessions ended by a password change are invalid even if a later step fails', async (t) => {
   const { authority, tap } = await openFixture(t)
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
@@ -127,7 +127,7 @@ test('sessions that a password change ended are over although what comes after i
   refused(await authority.login({ identity: 'ada', password: PASSWORD }), 'credentials_invalid')
 })
 
-test('a password that the store changed past its deadline ends the sessions all the same', async (t) => {
+test('a password change that the store made after its deadline still ends the sessions', async (t) => {
   const { authority, tap } = await openFixture(t, { storeTimeoutMs: 20 })
   const ada = await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')

@@ -7,8 +7,9 @@ import type { Authenticated } from './authenticate.ts'
 import { endExternal, endExternalOf } from './external.ts'
 
 /**
- * Ends sessions: durably in the store, then at once in this process (cache and open connections), then on every node.
- * Resolves when all of that is done. Returns what was ended: nothing for sessions already over.
+ * Ends sessions: durably in the store, then in this process (cache and open connections), then on
+ * every other node. Resolves when all of that is done. Returns the sessions that ended; a session
+ * that had ended before is not among them.
  */
 export async function endSessions(
   context: AuthorityContext,
@@ -66,7 +67,7 @@ function staleChange(which: EndSelector): Change | null {
   return { kind: 'owner-epoch-raised', owner: 'actsAs' in which ? which.actsAs : which.owner }
 }
 
-/** Logs out: ends the session itself, and the impersonations that were started from it. */
+/** Ends the session and the impersonations that were started from it. */
 export async function logout(
   context: AuthorityContext,
   current: Authenticated,
@@ -77,7 +78,7 @@ export async function logout(
   await endSessions(context, which, { ...options, reason: 'logged_out', by: owner })
 }
 
-/** Ends every session of the house, by raising one number. Returns the new epoch. */
+/** Ends every session of the authority by raising the global epoch. Returns the new epoch. */
 export async function lockAll(context: AuthorityContext, options: CallOptions): Promise<number> {
   const audit = context.entry('all_locked', 'ok', { actor: options.by ?? null }, options)
   return context.write(

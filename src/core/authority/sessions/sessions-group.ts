@@ -23,7 +23,10 @@ import { listSessions } from './listing.ts'
 import { type Refreshed, refresh, refreshDue } from './refresh.ts'
 import { endSessions, lockAll } from './revoke.ts'
 
-/** Verbs on sessions that exist, and the ways to create one without a password: `authority.sessions`. */
+/**
+ * Methods for existing sessions, and for creating a session without a password:
+ * `authority.sessions`.
+ */
 export interface SessionsGroup {
   /**
    * Checks a session again for an open connection, without its token. The decision is the same as that of `authenticate`. It counts as
@@ -31,8 +34,8 @@ export interface SessionsGroup {
    */
   recheck(current: Authenticated, options?: RecheckOptions): Promise<Authentication>
   /**
-   * Returns `{ ok: true }` if the owner proved its identity within `ms` milliseconds (default: the setting `session.freshMs`), else
-   * the refusal `step_up_required`.
+   * Returns `{ ok: true }` if the owner gave a proof within `ms` milliseconds (default: the setting
+   * `session.freshMs`), else the refusal `step_up_required`.
    */
   freshWithin(current: Authenticated, ms?: number, options?: CallOptions): { ok: true } | Refusal
   /**
@@ -61,32 +64,42 @@ export interface SessionsGroup {
     targetId: string,
     options?: CallOptions,
   ): Promise<LoggedIn | Refusal>
-  /** Ends an impersonation; the session it was started from stays valid. Refuses `invalid_request` for any other session. */
+  /**
+   * Ends an impersonation; its parent session stays valid. Refuses `invalid_request` for any other
+   * session.
+   */
   stopImpersonating(current: Authenticated, options?: CallOptions): Promise<{ ok: true } | Refusal>
   /**
-   * Returns the next token of a session that is renewed by use (profile `agent`): the same secret with a later expiry, never past the
-   * end of the session. Writes nothing but the use, so concurrent calls do not disturb each other; the token before stays valid until its own
-   * expiry. `current` must be the result of `authenticate`. Refuses `invalid_request` for other profiles, `access_denied` under impersonation.
+   * Returns the next token of a session that is renewed by use (profile `agent`): the same secret
+   * with a later expiry, never past the end of the session. Writes only the use, so concurrent
+   * calls do not conflict; the previous token stays valid until its own expiry. `current` must be
+   * the result of `authenticate`. Refuses `invalid_request` for other profiles, `access_denied`
+   * under impersonation.
    */
   refresh(current: Authenticated, options?: CallOptions): Promise<Refreshed | Refusal>
   /**
-   * Returns true if a token that was just checked has used up so much of its life (setting `token.refreshThreshold`) that the client should
-   * get the next one. False where `refresh` would refuse or bring no later expiry.
+   * Returns whether so much of a checked token's life has passed (setting `token.refreshThreshold`)
+   * that the client should get the next one. False if `refresh` would refuse or would not extend
+   * it.
    */
   refreshDue(current: Authenticated, options?: CallOptions): boolean
-  /** Reads the data of a session, from the cache where it can: `{ value: null, version: 0 }` if there is none. */
+  /**
+   * Returns the data of a session, from the cache if possible: `{ value: null, version: 0 }` if
+   * there is none.
+   */
   findData(current: Authenticated, options?: CallOptions): Promise<SessionDataView>
   /**
-   * Replaces the data of a session, and returns its new version. With `version` only if that is still the version (0: nothing was saved
-   * yet), else the last writer wins. Throws `conflict` if it is not, or if the session has ended; `too_large` above the setting
-   * `session.maxDataBytes`; `invalid_request` for a value that is no JSON.
+   * Replaces the data of a session, and returns its new version. With `version` it writes only if
+   * that is still the version (0: nothing was saved yet), else the last write wins. Throws
+   * `conflict` if it is not, or if the session has ended; `too_large` above the setting
+   * `session.maxDataBytes`; `invalid_request` for a value that is not JSON.
    */
   saveData(
     current: Authenticated,
     data: { readonly value: unknown; readonly version?: number },
     options?: CallOptions,
   ): Promise<number>
-  /** Sessions found by a key of the caller's choosing, for stores of request sessions. */
+  /** Sessions that are found by a key chosen by the caller, for stores of request sessions. */
   readonly keyed: KeyedSessionsGroup
   /**
    * Ends sessions: durably in the store, then in this process (cache and open connections), then on every other node. Resolves
@@ -98,12 +111,15 @@ export interface SessionsGroup {
   ): Promise<readonly EndedSession[]>
   /** Ends every session of this authority by raising the global epoch, and returns the new epoch. */
   lockAll(options?: CallOptions): Promise<number>
-  /** Lists live sessions, newest first, in pages of `limit` (100 by default, 1,000 at most). Contains ids, never tokens. */
+  /**
+   * Lists live sessions, newest first, in pages of `limit` (100 by default, 1,000 at most).
+   * Contains ids, never tokens.
+   */
   list(
     query: Partial<Omit<SessionQuery, 'now'>> & { readonly current?: string },
     options?: CallOptions,
   ): Promise<Page<SessionListing>>
-  /** Counts the live sessions, of an owner, a profile, a door or a group where one is given. */
+  /** Returns the number of live sessions, optionally of one owner, profile, door or group. */
   count(
     query?: Partial<Omit<SessionQuery, 'now' | 'limit' | 'after'>>,
     options?: CallOptions,

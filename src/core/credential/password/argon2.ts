@@ -5,7 +5,7 @@ import { LIMITS, type StoredHash } from './stored-hash.ts'
 
 export type Argon2Algorithm = 'argon2id' | 'argon2i' | 'argon2d'
 
-/** What an argon2 hash costs (RFC 9106). */
+/** The cost of an argon2 hash (RFC 9106). */
 export interface Argon2Cost {
   readonly memoryKiB: number
   readonly passes: number
@@ -20,15 +20,16 @@ export interface Argon2Input extends Argon2Cost {
   readonly associatedData?: Buffer
 }
 
-/** Computes an argon2 tag. */
+/** A function that computes an argon2 tag. */
 export type DeriveArgon2 = (input: Argon2Input) => Promise<Buffer>
 
 /**
- * Computes an argon2 tag with `node:crypto`, in a thread of libuv's pool. A runtime whose `node:crypto` has no argon2 (Deno) computes it
- * with the optional peer `hash-wasm`, on the event loop. Throws `unavailable` where that is not installed.
+ * Computes an argon2 tag with `node:crypto`, on libuv's thread pool. On a runtime whose
+ * `node:crypto` has no argon2 (Deno) it uses the optional peer `hash-wasm`, on the event loop.
+ * Rejects with `unavailable` if that is not installed.
  */
 export const deriveArgon2: DeriveArgon2 = (input) =>
-  // A namespace import, because a named one does not link where the function is missing.
+  // A namespace import, because a named import does not link if the function is missing.
   typeof crypto.argon2 === 'function' ? deriveNatively(input) : deriveInWasm(input)
 
 function deriveNatively(input: Argon2Input): Promise<Buffer> {
@@ -54,7 +55,7 @@ const HASH_WASM: string = 'hash-wasm'
 /** Computes an argon2 tag with `hash-wasm`. */
 export async function deriveInWasm(input: Argon2Input): Promise<Buffer> {
   const library: HashWasm = await import(HASH_WASM).catch((cause: unknown) => {
-    const message = 'This runtime has no argon2 in node:crypto: install hash-wasm.'
+    const message = 'This runtime has no argon2 in node:crypto. Install hash-wasm.'
     throw new LatchkeyError('unavailable', message, { cause })
   })
   const tag = await library[input.algorithm]({
@@ -69,7 +70,7 @@ export async function deriveInWasm(input: Argon2Input): Promise<Buffer> {
   return Buffer.from(tag)
 }
 
-/** Whether a cost is one that argon2 can have and a stored hash may ask for. */
+/** Returns whether argon2 accepts a cost and it is within the limit of stored hashes. */
 export function isArgon2Cost({ memoryKiB, passes, parallelism }: Argon2Cost): boolean {
   return (
     [memoryKiB, passes, parallelism].every((count) => Number.isSafeInteger(count) && count >= 1) &&
@@ -80,17 +81,17 @@ export function isArgon2Cost({ memoryKiB, passes, parallelism }: Argon2Cost): bo
   )
 }
 
-/** The {@link StoredHash.work} of an argon2 hash. */
+/** Returns the {@link StoredHash.work} of an argon2 hash. */
 export function argon2Work(algorithm: Argon2Algorithm, cost: Argon2Cost): string {
   return `${algorithm} ${cost.memoryKiB} ${cost.passes} ${cost.parallelism}`
 }
 
-/** How the PHC string of an argon2id hash of this cost begins, up to its salt. */
+/** Returns the start of the PHC string of an argon2id hash of this cost, up to its salt. */
 export function argon2Prefix({ memoryKiB, passes, parallelism }: Argon2Cost): string {
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${parallelism}$`
 }
 
-/** The PHC string of an argon2id hash, version 19. */
+/** Returns the PHC string of an argon2id hash, version 19. */
 export function formatArgon2(cost: Argon2Cost, salt: Buffer, tag: Buffer): string {
   return `${argon2Prefix(cost)}${encodeBase64(salt)}$${encodeBase64(tag)}`
 }
@@ -99,8 +100,9 @@ const SHAPE = /^\$(argon2id|argon2i|argon2d)\$v=19\$([^$]+)\$([^$]+)\$([^$]+)$/
 const MAX_ASSOCIATED_BYTES = 32
 
 /**
- * Parses an argon2 PHC string; null if it is none, is malformed or costs too much. Version 16 (or none) is another
- * function, and a string with a key id needs a key that is not in it: neither is accepted.
+ * Parses an argon2 PHC string. Returns null if it is another format, is malformed or costs too
+ * much. Version 16 (or a missing version) is another function, and a string with a key id requires
+ * a secret key that it does not contain: neither is accepted.
  */
 export function parseArgon2(stored: string, derive: DeriveArgon2): StoredHash | null {
   const [, name, parameters = '', saltText = '', tagText = ''] = SHAPE.exec(stored) ?? []

@@ -5,8 +5,8 @@ import type { StoredHash } from './stored-hash.ts'
 const SHAPE = /^([0-9a-f]{32}):([0-9a-f]{128})$/
 
 /**
- * Parses what better-auth writes, and Lucia 3 before it: `salt:key` in hexadecimal, scrypt of the NFKC form with the salt's
- * digits as the salt; else null.
+ * Parses the format of better-auth, and of Lucia 3: `salt:key` in hexadecimal, scrypt of the NFKC
+ * form with the salt's digits as the salt. Returns null for any other text.
  */
 export function parseBetterAuth(stored: string): StoredHash | null {
   const [, salt = '', key] = SHAPE.exec(stored) ?? []

@@ -5,13 +5,14 @@ import { LIMITS, type StoredHash } from './stored-hash.ts'
 
 const SHAPE = /^\{([A-Za-z0-9@_-]{1,40})\}(.+)$/
 
-/** Names that say no more than what follows them says by itself. */
+/** Names that add nothing to the format that follows them. */
 const TRANSPARENT = /^(?:bcrypt|blf-crypt|crypt|argon2(?:i|id)?)$/
 
 /**
- * Parses a hash behind a name in braces, as Spring Security (`{bcrypt}`, `{pbkdf2}`, `{scrypt}`, `{argon2}`, with or
- * without `@SpringSecurity_v5_8`), LDAP and Dovecot (`{CRYPT}`, `{BLF-CRYPT}`, `{ARGON2}`, `{PBKDF2-SHA256}`) and Atlassian
- * (`{PKCS5S2}`) write it; else null. `parse` is for what follows.
+ * Parses a hash behind a name in braces, as written by Spring Security (`{bcrypt}`, `{pbkdf2}`,
+ * `{scrypt}`, `{argon2}`, with or without `@SpringSecurity_v5_8`), LDAP and Dovecot (`{CRYPT}`,
+ * `{BLF-CRYPT}`, `{ARGON2}`, `{PBKDF2-SHA256}`) and Atlassian (`{PKCS5S2}`). Returns null for any
+ * other text. `parse` parses the text after the braces.
  */
 export function parseBraced(
   stored: string,

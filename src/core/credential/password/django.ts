@@ -8,8 +8,8 @@ import { LIMITS, type StoredHash } from './stored-hash.ts'
 const SCRYPT_SHAPE = /^scrypt\$(\d+)\$([^$]{1,128})\$(\d+)\$(\d+)\$([^$]+)$/
 
 /**
- * Parses what Django writes beside PBKDF2: `argon2$argon2id$…`, `bcrypt$$2b$…`, `bcrypt_sha256$$2b$…` and
- * `scrypt$16384$salt$8$1$hash`; null if it is none of them.
+ * Parses the formats of Django other than PBKDF2: `argon2$argon2id$…`, `bcrypt$$2b$…`,
+ * `bcrypt_sha256$$2b$…` and `scrypt$16384$salt$8$1$hash`. Returns null for any other text.
  */
 export function parseDjango(
   stored: string,

@@ -17,12 +17,12 @@ function openFloor() {
   return { floor, held }
 }
 
-test('nothing waits before a foreign hash was seen', async () => {
+test('a failure does not wait before the first foreign hash', async () => {
   const { held } = openFloor()
   assert.equal(await held(1000), 0)
 })
 
-test('a failure lasts as long as the slowest foreign hash, with a margin', async () => {
+test('a failure takes as long as the slowest foreign hash, with a margin', async () => {
   const { floor, held } = openFloor()
   floor.observe('bcrypt 12', 200)
   assert.equal(await held(1000), 250)
@@ -31,21 +31,21 @@ test('a failure lasts as long as the slowest foreign hash, with a margin', async
   assert.equal(await held(1000, 2), 500)
 })
 
-test('many quick hashes do not make a slow one be forgotten', async () => {
+test('many fast hashes do not displace the duration of a slow one', async () => {
   const { floor, held } = openFloor()
   floor.observe('bcrypt 12', 200)
   for (let count = 0; count < 1000; count++) floor.observe('digest', 1)
   assert.equal(await held(1000), 250)
 })
 
-test('one pause of the machine does not stay', async () => {
+test('a single pause of the machine is not kept', async () => {
   const { floor, held } = openFloor()
   for (let count = 0; count < 20; count++) floor.observe('bcrypt 12', 200)
   floor.observe('bcrypt 12', 2000)
   assert.equal(await held(1000), 250)
 })
 
-test('no failure is held for more than 3 s, and what is kept is bounded', async () => {
+test('a failure takes at most 3 s, and the kept durations are bounded', async () => {
   const { floor, held } = openFloor()
   for (let work = 0; work < 64; work++) floor.observe(`bcrypt ${work}`, 1)
   floor.observe('bcrypt 65', 10_000)
@@ -56,7 +56,7 @@ test('no failure is held for more than 3 s, and what is kept is bounded', async 
 
 const DJANGO = 'pbkdf2_sha256$1200$saltSALTsalt$quZLiurZLHrISJP/Tys4lnaEhNXa0qwBYSingJsHWrs='
 
-test('unknown actor, wrong password and foreign hash answer at the same time, a right password at once', async () => {
+test('an unknown actor, a wrong password and a foreign hash take the same time, a right password does not wait', async () => {
   const waits: number[] = []
   let now = 0
   const hasher = createPasswordHasher({
@@ -82,12 +82,12 @@ test('unknown actor, wrong password and foreign hash answer at the same time, a 
   assert.equal((await hasher.verify('correct horse', ours)).ok, true)
   assert.equal((await hasher.verify('correct horse', DJANGO)).ok, true)
   assert.deepEqual(waits, [])
-  // A password that is not in NFC is derived in both forms: known from the password alone.
+  // A password that is not in NFC is derived in both forms, which depends on the password only.
   assert.equal((await hasher.verify('e\u0301', null)).ok, false)
   assert.deepEqual(waits, [60])
 })
 
-test('a client that goes away ends the wait', async () => {
+test('an aborted request ends the wait', async () => {
   const floor = createFailureFloor()
   floor.observe('bcrypt 16', 10_000)
   const began = performance.now()

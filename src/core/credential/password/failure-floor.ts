@@ -1,25 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface FailureFloorOptions {
-  /** Milliseconds that only rise; `performance.now` by default. */
+  /** A monotonic clock in milliseconds; `performance.now` by default. */
   readonly monotonicMs?: (() => number) | undefined
-  /** Resolves after so many milliseconds, or early when `signal` aborts; a timer by default. */
+  /** Resolves after this many milliseconds, or earlier when `signal` aborts; a timer by default. */
   readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined
 }
 
 /**
- * Makes every failed verification last as long as one against a foreign hash, so that the time of an answer does not tell
- * whether an actor exists. It costs no processor time: the rest is waited for.
+ * Makes every failed verification take as long as one against a foreign hash, so that the response
+ * time does not reveal whether an actor exists. It uses no processor time: it waits for the rest.
  */
 export interface FailureFloor {
   /**
-   * Records how long a failed verification against a foreign hash of this work took, for each time that the hash was
-   * derived.
+   * Records how long a failed verification against a foreign hash of this work took, per
+   * derivation.
    */
   observe(work: string, ms: number): void
   /**
-   * Waits until so many milliseconds have passed since `began` as the slowest foreign hashes take for `derivations`: not at
-   * all where none was seen, and never more than 3 s since `began`. Resolves early when `signal` aborts.
+   * Waits until as much time has passed since `began` as the slowest foreign hashes take for
+   * `derivations`: no time before the first foreign hash, and at most 3 s since `began`.
+   * Resolves early when `signal` aborts.
    */
   hold(
     began: number,
@@ -29,11 +30,13 @@ export interface FailureFloor {
 
 const MAX_FLOOR_MS = 3000
 const MAX_WORKS = 64
-/** Durations kept for each work, of which the longest may be a pause of the machine. */
+/**
+ * The number of durations kept for each work. The longest of them may be a pause of the machine.
+ */
 const WINDOW = 16
 const MARGIN = 1.25
 
-/** Makes a {@link FailureFloor}. */
+/** Creates a {@link FailureFloor}. */
 export function createFailureFloor({
   monotonicMs = () => performance.now(),
   wait = waitFor,
@@ -54,7 +57,7 @@ export function createFailureFloor({
   }
 }
 
-/** The second longest, once there are enough to tell. */
+/** Returns the second longest duration, once there are enough of them. */
 function usualMaximum(durations: readonly number[]): number {
   const sorted = durations.toSorted((a, b) => b - a)
   return sorted[durations.length < WINDOW ? 0 : 1] ?? 0
@@ -64,6 +67,6 @@ async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<voi
   try {
     await sleep(ms, undefined, { signal })
   } catch {
-    // The client has gone: its answer may come at any time.
+    // The client has disconnected, so the response time no longer matters.
   }
 }

@@ -7,9 +7,10 @@ const SHAPE =
   /^\$fbscrypt\$v=1,n=(\d+),r=(\d+),p=(\d+)(?:,ss=([^,$]*))?,sk=([^,$]+)\$([^$]+)\$([^$]+)$/
 
 /**
- * Parses the modified scrypt of Firebase in the form that Supabase Auth gives it,
- * `$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=KEY$salt$hash`: `n` is the project's `mem_cost`, `r` its `rounds`, `ss` its
- * `base64_salt_separator`, `sk` its `base64_signer_key`; salt and hash are of the user. Else null.
+ * Parses the modified scrypt of Firebase in the notation of Supabase Auth,
+ * `$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=KEY$salt$hash`: `n` is the project's `mem_cost`, `r` its
+ * `rounds`, `ss` its `base64_salt_separator`, `sk` its `base64_signer_key`; salt and hash are of
+ * the user. Returns null for any other text.
  */
 export function parseFirebase(stored: string): StoredHash | null {
   const [, n, r, p, ss = '', sk = '', saltText = '', tagText = ''] = SHAPE.exec(stored) ?? []

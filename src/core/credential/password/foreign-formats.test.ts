@@ -23,8 +23,9 @@ const keycloakArgon2 = keycloak('argon2', 1, '/QnTNWbKYJxDvDmUX+WZi+sNlbH8yNVEqn
   parallelism: ['1'],
 })
 
-// Made by Django 3.2, Werkzeug 2.2, passlib 1.7, argon2-cffi 21.1, PHP 8.2 and better-auth 1.6; what Django 4, Werkzeug 3,
-// AdonisJS and Keycloak (PBKDF2) write was made after their sources with Python's hashlib.
+// Made by Django 3.2, Werkzeug 2.2, passlib 1.7, argon2-cffi 21.1, PHP 8.2 and better-auth 1.6. The
+// formats of Django 4, Werkzeug 3, AdonisJS and Keycloak (PBKDF2) were made with Python's hashlib
+// according to their sources.
 const strong: Readonly<Record<string, string>> = {
   'Django, PBKDF2': 'pbkdf2_sha256$1200$saltSALTsalt$vwEeKWUjkwq4gHdK0PR33r2MgAiEgznD3VbLfx5fRHY=',
   'Django, bcrypt': 'bcrypt$$2b$04$SpdAPvEpaTFv6eF9P4Nz5ubdgM15M9kDp5CiGfUeEfFqHmC/my9VK',
@@ -144,8 +145,8 @@ for (const [name, password, stored] of [
 }
 
 for (const [name, stored] of Object.entries(weak)) {
-  test(`${name}: verifies only where weak hashes are allowed, and is rehashed`, async () => {
-    assert.match(strict.whyUnsupported(stored) ?? '', /^is quick to guess; .*weakHashes/)
+  test(`${name}: verifies only if weak hashes are allowed, and is rehashed`, async () => {
+    assert.match(strict.whyUnsupported(stored) ?? '', /^is fast to guess; .*weakHashes/)
     assert.deepEqual(await strict.verify(PASSWORD, stored), NO)
     assert.equal(lenient.whyUnsupported(stored), null)
     assert.deepEqual(await lenient.verify(PASSWORD, stored), REPLACE)
@@ -153,13 +154,14 @@ for (const [name, stored] of Object.entries(weak)) {
   })
 }
 
-test('better-auth itself makes what verifies, whichever form of a letter is typed', async () => {
-  // Its types need another compiler configuration, so it is loaded by a name that the compiler does not follow.
+test('hashes made by better-auth itself verify, in any Unicode form of the password', async () => {
+  // Its types need another compiler configuration, so it is loaded by a name that the compiler does
+  // not resolve.
   const name: string = 'better-auth/crypto'
   const { hashPassword }: { hashPassword(password: string): Promise<string> } = await import(name)
   const stored = await hashPassword('\ufb01ne password')
   assert.deepEqual(await strict.verify('fine password', stored), REPLACE)
-  // What was typed is not all that better-auth accepts.
+  // better-auth also accepts other texts than the typed one.
   assert.deepEqual(await strict.verify('\ufb01ne password', stored), { ok: true, rehash: false })
 })
 
@@ -168,7 +170,7 @@ test('a $2x$ hash does not verify a password that its algorithm misread', async 
   assert.deepEqual(await strict.verify(PASSWORD, stored), NO)
 })
 
-test('bcrypt is never replaced by what it has not seen', async () => {
+test('bcrypt is not rehashed if it used only a part of the password', async () => {
   const { hashSync } = await import('bcryptjs')
   const long = hashSync(`${'x'.repeat(72)}REAL`, 4)
   for (const stored of [long, `bcrypt$${long}`, `{bcrypt}${long}`]) {
@@ -184,7 +186,7 @@ test('bcrypt is never replaced by what it has not seen', async () => {
   assert.deepEqual(await strict.verify('x'.repeat(71), hashSync('x'.repeat(71), 4)), REPLACE)
 })
 
-test('bcrypt over a digest sees all of a password, and WordPress all but outer white space', async () => {
+test('bcrypt over a digest uses the whole password, and WordPress all but outer white space', async () => {
   const stored = strong['WordPress 6.8'] ?? ''
   assert.deepEqual(await strict.verify(` ${PASSWORD}\n`, stored), { ok: true, rehash: false })
   assert.deepEqual(await strict.verify(`${PASSWORD}\u00a0`, stored), NO)
@@ -232,7 +234,7 @@ for (const [stored, reason] of [
   })
 }
 
-test('an empty, locked or unusable entry means that there is no password', () => {
+test('an empty, locked or unusable entry means no password', () => {
   for (const stored of [
     '',
     '!',
@@ -250,7 +252,7 @@ test('an empty, locked or unusable entry means that there is no password', () =>
   }
 })
 
-test('whatever is wrong in a stored hash, it is read or refused, and does not throw', () => {
+test('an arbitrary stored hash is parsed or refused, and never throws', () => {
   const { parse, whyUnsupported } = createStoredHashParser({ weakHashes: true })
   const stored = fc.constantFrom(
     ...Object.values(strong),
@@ -276,7 +278,7 @@ test('whatever is wrong in a stored hash, it is read or refused, and does not th
   )
 })
 
-test('nothing may stand around a stored hash', () => {
+test('text around a stored hash is refused', () => {
   const { parse } = createStoredHashParser({ weakHashes: true })
   for (const stored of [...Object.values(strong), ...Object.values(weak)]) {
     assert.notEqual(parse(stored), null)

@@ -131,14 +131,14 @@ const vectors: readonly { name: string; password: string; stored: string }[] = [
 const hasher = createPasswordHasher({ memoryKiB: 64, passes: 1, mageHmacKeyHex: MAGE_KEY })
 
 for (const { name, password, stored } of vectors) {
-  test(`${name}: the right password verifies and is to be rehashed, a wrong one does not`, async () => {
+  test(`${name}: the right password verifies and needs a rehash, a wrong one does not verify`, async () => {
     assert.ok(isSupportedHash(stored, { mageHmacKeyHex: MAGE_KEY }))
     assert.deepEqual(await hasher.verify(password, stored), { ok: true, rehash: true })
     assert.deepEqual(await hasher.verify(`${password}x`, stored), { ok: false, rehash: false })
   })
 }
 
-test('bcrypt sees the first 72 bytes of a password and no more', async () => {
+test('bcrypt uses the first 72 bytes of a password only', async () => {
   const stored = '$2b$04$CCCCCCCCCCCCCCCCCCCCC.ug0A3dTXhy5U.dFjx/qguZ8I4CB77BC'
   assert.equal((await hasher.verify('x'.repeat(72), stored)).ok, true)
   assert.equal((await hasher.verify('x'.repeat(73), stored)).ok, true)
@@ -152,7 +152,7 @@ test('a MAGE hmac record does not verify without its key', async () => {
   assert.throws(() => createPasswordHasher({ mageHmacKeyHex: 'xyz' }), { code: 'invalid_request' })
 })
 
-test('without bcryptjs a bcrypt hash is unavailable, and says what to install', async () => {
+test('without bcryptjs a bcrypt hash is unavailable, and the error names the package to install', async () => {
   const without = createPasswordHasher({
     memoryKiB: 64,
     passes: 1,
@@ -161,7 +161,7 @@ test('without bcryptjs a bcrypt hash is unavailable, and says what to install', 
   const stored = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'
   await assert.rejects(without.verify('U*U', stored), {
     code: 'unavailable',
-    message: /install bcryptjs/,
+    message: /Install bcryptjs/,
   })
 })
 

@@ -16,26 +16,31 @@ import { LIMITS, type StoredHash } from './stored-hash.ts'
 import { parseWeak } from './weak.ts'
 import { parseWerkzeug } from './werkzeug.ts'
 
-/** What it takes to verify hashes that other systems have made. */
+/** Options for verifying hashes made by other systems. */
 export interface ForeignHashOptions {
   /** The key of MAGE's `hmac` records, in hexadecimal; without it they do not verify. */
   readonly mageHmacKeyHex?: string | undefined
   /**
-   * Whether hashes verify that are quick to guess: phpass with MD5, digests of LDAP, plain text. They are replaced at the
-   * first login. False by default.
+   * Whether hashes that are fast to guess verify: phpass with MD5, digests of LDAP, plain text.
+   * They are replaced at the first login. False by default.
    */
   readonly weakHashes?: boolean | undefined
 }
 
-/** Reads stored hashes. */
+/** A parser of stored hashes. */
 export interface StoredHashParser {
-  /** Null if it is malformed, unknown, not allowed or asks too much of the machine. */
+  /** Returns null if the text is malformed, unknown, not allowed or costs too much. */
   parse(stored: string): StoredHash | null
-  /** Why a hash does not parse, as the end of a sentence that begins with its field's name; null for one that does. */
+  /**
+   * Returns why a hash cannot be parsed, as the end of a sentence that begins with its field's
+   * name; null if it can.
+   */
   whyUnsupported(stored: string): string | null
 }
 
-/** Makes the parser of stored hashes. Throws `invalid_request` for a key that is not hexadecimal. */
+/**
+ * Creates the parser of stored hashes. Throws `invalid_request` for a key that is not hexadecimal.
+ */
 export function createStoredHashParser({
   mageHmacKeyHex,
   weakHashes = false,
@@ -76,7 +81,7 @@ export function createStoredHashParser({
       if (parse(stored) !== null) return null
       return parseWeak(stored) === null
         ? explainUnsupported(stored)
-        : 'is quick to guess; allow such hashes with weakHashes, or import without it and reset the password'
+        : 'is fast to guess; allow such hashes with weakHashes, or import without it and reset the password'
     },
   }
 }

@@ -8,7 +8,7 @@ const CHEAP = { memoryKiB: 64, passes: 1 } as const
 const YES = { ok: true, rehash: false }
 const NO = { ok: false, rehash: false }
 
-/** A hasher that tells which argon2 work it has done. */
+/** A hasher that records the argon2 work it has done. */
 function createCounted(options: PasswordHasherOptions = {}) {
   const done: Pick<Argon2Input, 'memoryKiB' | 'passes' | 'tagBytes'>[] = []
   const derive: DeriveArgon2 = (input) => {
@@ -20,7 +20,7 @@ function createCounted(options: PasswordHasherOptions = {}) {
 
 const ONE_FULL = { memoryKiB: 64, passes: 1, tagBytes: 32 }
 
-test('by default a hash is argon2id with 19 MiB, two passes, a salt of 16 bytes and a tag of 32', async () => {
+test('the default hash is argon2id with 19 MiB, two passes, a salt of 16 bytes and a tag of 32', async () => {
   const hasher = createPasswordHasher()
   const stored = await hasher.hash('correct horse')
   assert.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
@@ -29,7 +29,7 @@ test('by default a hash is argon2id with 19 MiB, two passes, a salt of 16 bytes 
   assert.notEqual(await hasher.hash('correct horse'), stored)
 })
 
-test('a password is its NFC form, and otherwise exactly what was received', async () => {
+test('a password is used in NFC, and otherwise exactly as received', async () => {
   const { hasher } = createCounted()
   const stored = await hasher.hash('re\u0301sume\u0301 1')
   assert.deepEqual(await hasher.verify('r\u00e9sum\u00e9 1', stored), YES)
@@ -46,7 +46,7 @@ for (const [name, password, other] of [
   ['letter case', 'Secret', 'secret'],
   ['skin tone', '\u{1F44D}\u{1F3FD}', '\u{1F44D}\u{1F3FE}'],
 ] as const) {
-  test(`tells passwords apart by ${name}`, async () => {
+  test(`distinguishes passwords by ${name}`, async () => {
     const { hasher } = createCounted()
     const stored = await hasher.hash(password)
     assert.deepEqual(await hasher.verify(password, stored), YES)
@@ -54,7 +54,7 @@ for (const [name, password, other] of [
   })
 }
 
-test('what is no valid text cannot be hashed, and is never the replacement character', async () => {
+test('invalid text cannot be hashed, and is never taken as the replacement character', async () => {
   const { hasher, done } = createCounted()
   await assert.rejects(hasher.hash('secret\ud800'), { code: 'password_refused' })
   await assert.rejects(hasher.hash('x'.repeat(4097)), { code: 'password_refused' })
@@ -64,7 +64,7 @@ test('what is no valid text cannot be hashed, and is never the replacement chara
   assert.deepEqual(done, [ONE_FULL, ONE_FULL, ONE_FULL])
 })
 
-test('unknown actor, wrong password and malformed hash are the same work', async () => {
+test('an unknown actor, a wrong password and a malformed hash do the same work', async () => {
   const { hasher, done } = createCounted()
   const stored = await hasher.hash('correct horse')
   for (const candidate of [stored, null, '', 'garbage', `${stored}=`]) {
@@ -77,7 +77,7 @@ test('unknown actor, wrong password and malformed hash are the same work', async
   assert.deepEqual(done, [ONE_FULL])
 })
 
-test('a wrong password against a foreign hash does the work of a new one on top', async () => {
+test('a wrong password against a foreign hash additionally does the work of a new hash', async () => {
   const weak = await createPasswordHasher({ memoryKiB: 32, passes: 1 }).hash('correct horse')
   const django = 'pbkdf2_sha256$1200$saltSALTsalt$quZLiurZLHrISJP/Tys4lnaEhNXa0qwBYSingJsHWrs='
   const { hasher, done } = createCounted()
@@ -91,7 +91,7 @@ test('a wrong password against a foreign hash does the work of a new one on top'
   assert.deepEqual(done, [])
 })
 
-test('another cost than the current one, weaker or stronger, asks for a rehash', async () => {
+test('a hash of another cost, weaker or stronger, needs a rehash', async () => {
   const { hasher } = createCounted()
   for (const options of [
     { memoryKiB: 32, passes: 1 },
@@ -104,7 +104,7 @@ test('another cost than the current one, weaker or stronger, asks for a rehash',
   }
 })
 
-test('a foreign hash of text that was not normalised still verifies', async () => {
+test('a foreign hash of text that was not normalised verifies', async () => {
   const { hasher } = createCounted()
   const salt = '00'
   const { createHash } = await import('node:crypto')
@@ -131,7 +131,7 @@ test('hashing and verifying share one bounded queue', async () => {
   assert.deepEqual(hasher.stats(), { running: 0, waiting: 0 })
 })
 
-test('a waiting verification can be given up', async () => {
+test('a waiting verification can be aborted', async () => {
   const gate = Promise.withResolvers<Buffer>()
   const hasher = createPasswordHasher({ ...CHEAP, concurrency: 1, derive: () => gate.promise })
   const first = hasher.hash('a')
@@ -144,14 +144,14 @@ test('a waiting verification can be given up', async () => {
   await first
 })
 
-test('work that the machine cannot do is unavailable, not a wrong password', async () => {
+test('a verification that fails for a technical reason is unavailable, not a wrong password', async () => {
   const cause = new Error('out of memory')
   const hasher = createPasswordHasher({ ...CHEAP, derive: () => Promise.reject(cause) })
   await assert.rejects(hasher.verify('a', null), { code: 'unavailable', cause })
   await assert.rejects(hasher.hash('a'), { code: 'unavailable', cause })
 })
 
-test('parameters that cannot be are refused at once', () => {
+test('invalid parameters are refused at once', () => {
   for (const options of [
     { memoryKiB: 7 },
     { memoryKiB: 2 ** 21 },
@@ -207,7 +207,7 @@ const nearlyStored = fc.oneof(
     .map((record) => JSON.stringify(record)),
 )
 
-test('whatever is stored, verifying it answers no and does not throw', async () => {
+test('verifying an arbitrary stored hash returns false and does not throw', async () => {
   const hasher = createPasswordHasher({ ...CHEAP, mageHmacKeyHex: '00ff' })
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary' }), nearlyStored, async (password, stored) => {

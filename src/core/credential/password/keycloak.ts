@@ -10,9 +10,10 @@ const DIGESTS = new Map([
 ])
 
 /**
- * Parses a password credential of a Keycloak export, as JSON text: `secretData` with `value` and `salt`, `credentialData`
- * with `algorithm`, `hashIterations` and `additionalParameters`, each an object or JSON text in turn. PBKDF2 and argon2
- * (version 1.3); else null.
+ * Parses a password credential of a Keycloak export, as JSON text: `secretData` with `value` and
+ * `salt`, `credentialData` with `algorithm`, `hashIterations` and `additionalParameters`, each an
+ * object or JSON text itself. Supports PBKDF2 and argon2 (version 1.3); returns null for any other
+ * text.
  */
 export function parseKeycloak(stored: string, derive: DeriveArgon2): StoredHash | null {
   const record = parseObject(stored)

@@ -3,7 +3,7 @@ import { decodeHex, parseObject } from './encoding.ts'
 import { pbkdf2Hash } from './pbkdf2.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
 
-/** What MAGE's PBKDF2 uses where neither its record nor its configuration says otherwise. */
+/** The default of MAGE's PBKDF2, if neither the record nor the configuration has a value. */
 const DEFAULT_ITERATIONS = 10_000
 
 const DIGESTS = new Set([
@@ -20,9 +20,9 @@ const DIGESTS = new Set([
 ])
 
 /**
- * Parses a hash record of MAGE's auth module, as JSON text with salt and hash in hexadecimal: `hash` is
- * digest(salt ‖ password), `hmac` is HMAC(key, salt ‖ password) with a key from the configuration.
- * Null if it is none, or is an `hmac` and there is no key.
+ * Parses a hash record of MAGE's auth module, as JSON text with salt and hash in hexadecimal:
+ * `hash` is digest(salt ‖ password), `hmac` is HMAC(key, salt ‖ password) with a key from the
+ * configuration. Returns null for any other text, and for an `hmac` record without a key.
  */
 export function parseMageRecord(stored: string, hmacKey: Buffer | null): StoredHash | null {
   const record = parseObject(stored)

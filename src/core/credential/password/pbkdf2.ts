@@ -5,7 +5,7 @@ import { LIMITS, type StoredHash } from './stored-hash.ts'
 
 const derivePbkdf2 = promisify(pbkdf2)
 
-/** Bytes that each digest gives, of those that PBKDF2 is used with. */
+/** The output size of each digest that is used with PBKDF2. */
 const DIGEST_BYTES = new Map([
   ['md5', 16],
   ['sha1', 20],
@@ -22,7 +22,9 @@ export interface Pbkdf2Hash {
   readonly expected: Buffer
 }
 
-/** A stored PBKDF2 hash (RFC 8018), or null if its digest is unknown or it costs too much. */
+/**
+ * Returns a stored PBKDF2 hash (RFC 8018), or null if its digest is unknown or it costs too much.
+ */
 export function pbkdf2Hash({ digest, iterations, salt, expected }: Pbkdf2Hash): StoredHash | null {
   const digestBytes = DIGEST_BYTES.get(digest)
   if (digestBytes === undefined || !Number.isSafeInteger(iterations) || iterations < 1) return null
@@ -39,8 +41,9 @@ const PHC_SHAPE = /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$([^$]+)\$([^$]+)\$([^$]+
 const DJANGO_SHAPE = /^pbkdf2_(sha1|sha256|sha512)\$(\d+)\$([^$]{1,128})\$([^$]+)$/
 
 /**
- * Parses PBKDF2 as passlib writes it (`$pbkdf2-sha256$29000$salt$hash`, `$pbkdf2$` for SHA-1), as a PHC string
- * (`$pbkdf2-sha256$i=29000,l=32$salt$hash`) or as Django does (`pbkdf2_sha256$29000$salt$hash`).
+ * Parses PBKDF2 as passlib writes it (`$pbkdf2-sha256$29000$salt$hash`, `$pbkdf2$` for SHA-1), as a
+ * PHC string (`$pbkdf2-sha256$i=29000,l=32$salt$hash`) or as Django writes it
+ * (`pbkdf2_sha256$29000$salt$hash`). Returns null for any other text.
  */
 export function parsePbkdf2(stored: string): StoredHash | null {
   return parsePhc(stored) ?? parseDjango(stored)

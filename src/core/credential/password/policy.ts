@@ -6,9 +6,14 @@ export interface PasswordPolicy {
   readonly minLength?: number
   /** In code points of the NFC form; 1,024 by default. */
   readonly maxLength?: number
-  /** Refuse the most common passwords (of 8 characters or more) and what is barely "latchkey"; true by default. */
+  /**
+   * Whether to refuse the most common passwords (of 8 characters or more) and variants of
+   * "latchkey"; true by default.
+   */
   readonly blocklist?: boolean
-  /** The actor's names and e-mail addresses; of an address the part before the `@` counts too. */
+  /**
+   * The actor's names and e-mail addresses; the part of an address before the `@` is checked too.
+   */
   readonly contextWords?: readonly string[]
 }
 
@@ -18,8 +23,9 @@ const MAX_CONTEXT_AFFIX = 4
 const HOUSE_WORD = 'latchkey'
 
 /**
- * Why a new password is refused, as a sentence for its author, or null if it is accepted. Judges length, the
- * block list and closeness to the actor's own names; there are no rules of composition (NIST SP 800-63B, section 5.1.1.2).
+ * Returns why a new password is refused, as a sentence for the user, or null if it is accepted.
+ * Checks length, the block list and similarity to the actor's own names; there are no composition
+ * rules (NIST SP 800-63B, section 5.1.1.2).
  */
 export function checkPassword(password: string, policy: PasswordPolicy = {}): string | null {
   const { minLength = 8, maxLength = 1024, blocklist = true, contextWords = [] } = policy
@@ -36,14 +42,14 @@ export function checkPassword(password: string, policy: PasswordPolicy = {}): st
   }
   const words = blocklist ? [...contextWords, HOUSE_WORD] : contextWords
   if (words.flatMap(variants).some((word) => isBarely(folded, word))) {
-    return 'The password is too close to a name; choose another.'
+    return 'The password is too similar to a name; choose another.'
   }
   return null
 }
 
 let common: ReadonlySet<string> | null = null
 
-/** Loaded at the first use, once: unpacking the dictionary takes some 20 ms. */
+/** Loaded once, at the first use: unpacking the dictionary takes about 20 ms. */
 function commonPasswords(): ReadonlySet<string> {
   if (common === null) {
     const load = createRequire(import.meta.url)
@@ -60,7 +66,7 @@ function fold(text: string): string {
   return text.normalize('NFC').toLowerCase()
 }
 
-/** A name, its parts and the parts run together; of an address, what stands before the `@`. */
+/** Returns a name, its parts and the joined parts; for an address also the part before the `@`. */
 function variants(contextWord: string): string[] {
   const whole = fold(contextWord).trim()
   const parts = whole.split(/\s+/)
@@ -70,7 +76,7 @@ function variants(contextWord: string): string[] {
   )
 }
 
-/** Whether a password is a word and nothing more than a few digits, signs or spaces around it. */
+/** Returns whether a password is only a word with a few digits, signs or spaces around it. */
 function isBarely(folded: string, word: string): boolean {
   for (let at = folded.indexOf(word); at !== -1; at = folded.indexOf(word, at + 1)) {
     const rest = folded.slice(0, at) + folded.slice(at + word.length)

@@ -5,7 +5,10 @@ import type { StoredHash } from './stored-hash.ts'
 const PASSLIB_SHAPE =
   /^\$bcrypt-sha256\$(?:v=(2),t=2b,r=(\d{1,2})|2[ab],(\d{1,2}))\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/
 
-/** Parses passlib's bcrypt over SHA-256, `$bcrypt-sha256$v=2,t=2b,r=12$salt$hash` or the older one without a version. */
+/**
+ * Parses passlib's bcrypt over SHA-256, `$bcrypt-sha256$v=2,t=2b,r=12$salt$hash` or the older form
+ * without a version.
+ */
 export function parsePasslibBcrypt(stored: string, resolve: ResolveBcrypt): StoredHash | null {
   const [, version, r2, r1, salt = '', tag] = PASSLIB_SHAPE.exec(stored) ?? []
   if (tag === undefined) return null
@@ -17,12 +20,13 @@ export function parsePasslibBcrypt(stored: string, resolve: ResolveBcrypt): Stor
   })
 }
 
-/** What PHP's `trim` removes. */
+/** The characters that PHP's `trim` removes. */
 const OUTER_SPACE = /^[ \t\n\r\0\v]+|(?<![ \t\n\r\0\v])[ \t\n\r\0\v]+$/g
 
 /**
- * Parses what WordPress writes since 6.8, `$wp$2y$10$…`: bcrypt over an HMAC of the trimmed password; else null. A
- * password with white space around it stays as it is, because WordPress accepts it without.
+ * Parses the format of WordPress since 6.8, `$wp$2y$10$…`: bcrypt over an HMAC of the trimmed
+ * password. Returns null for any other text. The hash of a password with outer white space is kept,
+ * because WordPress also accepts the password without it.
  */
 export function parseWordPress(stored: string, resolve: ResolveBcrypt): StoredHash | null {
   if (!stored.startsWith('$wp$')) return null

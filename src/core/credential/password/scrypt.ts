@@ -2,7 +2,7 @@ import { type ScryptOptions, scrypt } from 'node:crypto'
 import { decodeBase64, decodeCount } from './encoding.ts'
 import { LIMITS, type StoredHash } from './stored-hash.ts'
 
-/** What a scrypt hash costs (RFC 7914). */
+/** The cost of a scrypt hash (RFC 7914). */
 export interface ScryptCost {
   /** N, a power of two. */
   readonly cost: number
@@ -15,21 +15,25 @@ export interface ScryptHash extends ScryptCost {
   readonly expected: Buffer
 }
 
-/** Computes the scrypt key of a password. */
+/** A function that computes the scrypt key of a password. */
 export type DeriveScryptKey = (password: string) => Promise<Buffer>
 
-/** A stored scrypt hash (RFC 7914), or null if scrypt has no such parameters or they cost too much. */
+/**
+ * Returns a stored scrypt hash (RFC 7914), or null if its parameters are invalid or cost too much.
+ */
 export function scryptHash({ salt, expected, ...cost }: ScryptHash): StoredHash | null {
   const derive = scryptKey(salt, expected.length, cost)
   return derive === null ? null : { expected, work: scryptWork(cost), derive }
 }
 
-/** The {@link StoredHash.work} of a scrypt hash. */
+/** Returns the {@link StoredHash.work} of a scrypt hash. */
 export function scryptWork({ cost, blockSize, parallelization }: ScryptCost): string {
   return `scrypt ${cost} ${blockSize} ${parallelization}`
 }
 
-/** How to compute scrypt keys, or null as {@link scryptHash} says. */
+/**
+ * Returns a function that computes scrypt keys, or null under the conditions of {@link scryptHash}.
+ */
 export function scryptKey(
   salt: Buffer,
   keyBytes: number,
@@ -52,8 +56,8 @@ export function scryptKey(
 const SHAPE = /^\$scrypt\$(ln|n)=(\d+),r=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/
 
 /**
- * Parses a scrypt PHC string, `$scrypt$ln=15,r=8,p=1$salt$hash` (or with `n=32768`, as AdonisJS writes it); null if it is
- * none or costs too much.
+ * Parses a scrypt PHC string, `$scrypt$ln=15,r=8,p=1$salt$hash` (or with `n=32768`, as AdonisJS
+ * writes it). Returns null if it is another format or costs too much.
  */
 export function parseScrypt(stored: string): StoredHash | null {
   const [, name, n, r, p, saltText = '', tagText = ''] = SHAPE.exec(stored) ?? []

@@ -5,9 +5,9 @@ import type { StoredHash } from './stored-hash.ts'
 
 const PHPASS_SHAPE = /^\$[PH]\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{22})$/
 const PHPASS_DIGITS = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-/** Base-two logarithm of the rounds; WordPress and phpBB have 13 and less. */
+/** Base-two logarithm of the rounds; WordPress and phpBB use 13 or less. */
 const MAX_PHPASS_LOG = 16
-/** A millisecond, and some ten for the longest password. */
+/** Takes about a millisecond, and about ten for the longest password. */
 const ROUNDS_AT_A_TIME = 1024
 
 const LDAP_DIGESTS = new Map([
@@ -19,8 +19,9 @@ const LDAP_DIGESTS = new Map([
 ] as const)
 
 /**
- * Parses hashes that are quick to guess: phpass with MD5 (`$P$`, `$H$`: WordPress, phpBB), digests of LDAP (`{SSHA}`,
- * `{SHA}`, `{SMD5}`, …) and Spring's plain text (`{noop}`); else null.
+ * Parses hashes that are fast to guess: phpass with MD5 (`$P$`, `$H$`: WordPress, phpBB), digests
+ * of LDAP (`{SSHA}`, `{SHA}`, `{SMD5}`, …) and Spring's plain text (`{noop}`). Returns null for any
+ * other text.
  */
 export function parseWeak(stored: string): StoredHash | null {
   if (stored.startsWith('{noop}')) {
@@ -57,7 +58,7 @@ function parsePhpass(stored: string): StoredHash | null {
   }
 }
 
-/** phpass's base64: the lowest six bits of each three bytes first. */
+/** Encodes phpass's base64: the lowest six bits of each three bytes first. */
 function encodePhpass(bytes: Buffer): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 3) {
@@ -73,9 +74,9 @@ function encodePhpass(bytes: Buffer): string {
 function parseLdapDigest(stored: string): StoredHash | null {
   const [, salted, name = '', text = ''] =
     /^\{(S?)(MD5|SHA(?:256|384|512)?)\}([^{}]+)$/i.exec(stored) ?? []
-  const known = [...LDAP_DIGESTS].find(([each]) => each === name.toUpperCase())?.[1]
-  if (known === undefined) return null
-  const [digest, size] = known
+  const entry = [...LDAP_DIGESTS].find(([each]) => each === name.toUpperCase())?.[1]
+  if (entry === undefined) return null
+  const [digest, size] = entry
   const bytes = decodeBase64(text, size, size + (salted === '' ? 0 : 64))
   if (bytes === null) return null
   const [expected, salt] = [bytes.subarray(0, size), bytes.subarray(size)]

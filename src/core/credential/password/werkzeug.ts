@@ -6,7 +6,10 @@ import { LIMITS, type StoredHash } from './stored-hash.ts'
 const SHAPE =
   /^(?:scrypt:(\d+):(\d+):(\d+)|pbkdf2:(sha1|sha224|sha256|sha384|sha512):(\d+))\$([^$]{1,128})\$([0-9a-f]+)$/
 
-/** Parses what Werkzeug (Flask) writes: `scrypt:32768:8:1$salt$hex` and `pbkdf2:sha256:600000$salt$hex`; else null. */
+/**
+ * Parses the formats of Werkzeug (Flask): `scrypt:32768:8:1$salt$hex` and
+ * `pbkdf2:sha256:600000$salt$hex`. Returns null for any other text.
+ */
 export function parseWerkzeug(stored: string): StoredHash | null {
   const [, n, r, p, digest, count, saltText = '', tagText] = SHAPE.exec(stored) ?? []
   const salt = Buffer.from(saltText)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { LatchkeyError } from '../../errors.ts'
 import { createWorkQueue } from './work-queue.ts'
 
-/** Work that ends when the test says so. */
+/** Work that ends when the test releases it. */
 function createGate() {
   const { promise, resolve } = Promise.withResolvers<void>()
   return { open: resolve, work: () => promise }
@@ -12,7 +12,7 @@ function createGate() {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-test('runs as many at once as it may, and the rest in the order of arrival', async () => {
+test('runs as many at once as allowed, and the rest in the order of arrival', async () => {
   const queue = createWorkQueue({ concurrency: 2, queueLimit: 10 })
   const gates = Array.from({ length: 5 }, createGate)
   const started: number[] = []
@@ -35,7 +35,7 @@ test('runs as many at once as it may, and the rest in the order of arrival', asy
   assert.deepEqual(queue.stats(), { running: 0, waiting: 0 })
 })
 
-test('refuses what the queue cannot hold, and says when to come back', async () => {
+test('refuses work when the queue is full, with a time to retry', async () => {
   let nowMs = 0
   const queue = createWorkQueue({ concurrency: 1, queueLimit: 5, monotonicMs: () => nowMs })
   await queue.run(async () => {
@@ -54,7 +54,7 @@ test('refuses what the queue cannot hold, and says when to come back', async () 
   await Promise.all(runs)
 })
 
-test('asks for at least a second, even before anything was measured', async () => {
+test('retryAfterMs is at least a second, even before a measurement', async () => {
   const queue = createWorkQueue({ concurrency: 1, queueLimit: 0 })
   const gate = createGate()
   const run = queue.run(gate.work)
@@ -92,7 +92,7 @@ test('a signal that is already aborted never starts the work', async () => {
   assert.deepEqual(queue.stats(), { running: 0, waiting: 0 })
 })
 
-test('failed work gives its place back', async () => {
+test('failed work frees its place', async () => {
   const queue = createWorkQueue({ concurrency: 1, queueLimit: 1 })
   const failure = new Error('no')
   await assert.rejects(
@@ -102,7 +102,7 @@ test('failed work gives its place back', async () => {
   assert.equal(await queue.run(async () => 'next'), 'next')
 })
 
-test('whatever leaves the line and when, the rest keep their order', async () => {
+test('whenever waiting work leaves the queue, the rest keep their order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 30 }), async (aborted) => {
       const queue = createWorkQueue({ concurrency: 1, queueLimit: 30 })

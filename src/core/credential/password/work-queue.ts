@@ -5,16 +5,19 @@ export interface WorkQueueOptions {
   readonly concurrency: number
   /** How many more may wait. */
   readonly queueLimit: number
-  /** Milliseconds that only rise, to measure how long work takes; `performance.now` by default. */
+  /** A monotonic clock in milliseconds, to measure the work; `performance.now` by default. */
   readonly monotonicMs?: () => number
 }
 
-/** Runs work a few pieces at a time, first come first served, and turns away what it cannot hold. */
+/**
+ * Runs work with limited concurrency, first come first served, and refuses work when the queue is
+ * full.
+ */
 export interface WorkQueue {
   /**
-   * Runs `work` when its turn comes and hands its outcome on. With every place taken it rejects with `busy` and an
-   * estimate in `retryAfterMs` (1 s at least). `signal` gives up the wait and rejects with its reason; work that has
-   * begun runs to its end.
+   * Runs `work` in its turn and returns its outcome. Rejects with `busy` if the queue is full, with
+   * an estimate in `retryAfterMs` (1 s at least). `signal` aborts the wait, which rejects with its
+   * reason; work that has started runs to its end.
    */
   run<T>(
     work: () => Promise<T>,
@@ -32,7 +35,7 @@ const MIN_RETRY_AFTER_MS = 1000
 /** Weight of the latest duration in the running mean. */
 const MEAN_WEIGHT = 0.1
 
-/** Makes a {@link WorkQueue}. */
+/** Creates a {@link WorkQueue}. */
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const { concurrency, queueLimit, monotonicMs = () => performance.now() } = options
   const line = createLine()
@@ -62,7 +65,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   function finish(tookMs: number): void {
     meanMs = meanMs === null ? tookMs : meanMs + (tookMs - meanMs) * MEAN_WEIGHT
     const next = line.shift()
-    // The place goes straight to the next in line, so that no newcomer can slip in between.
+    // The place is handed directly to the next in the queue, so that no later call takes it.
     if (next === null) running -= 1
     else next.start()
   }
@@ -89,7 +92,9 @@ interface Waiter {
   next: Waiter | null
 }
 
-/** A doubly linked list: joining, leaving from the front and leaving from the middle all cost the same. */
+/**
+ * A doubly linked list: adding, and removing from the front or the middle, all take constant time.
+ */
 function createLine() {
   let first: Waiter | null = null
   let last: Waiter | null = null

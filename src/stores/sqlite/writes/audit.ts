@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { prepare } from '../statement.ts'
 
-/** An entry of the trail as it lies in the table; `detail` is JSON. */
+/** An audit entry as a table row; `detail` is JSON. */
 export type AuditRow = readonly [
   at: number,
   act: string,
@@ -15,7 +15,7 @@ export type AuditRow = readonly [
   detail: string | null,
 ]
 
-/** Appends what goes with a write; nothing for null. */
+/** Appends the audit entry of a write; nothing for null. */
 export type AppendAudit = (row: AuditRow | null) => void
 
 /** Prepares the append that all writes share. */
@@ -30,7 +30,7 @@ export function prepareAppend(db: DatabaseSync): AppendAudit {
   }
 }
 
-/** The writes of the trail. */
+/** Returns the writes of the audit trail. */
 export function auditWrites(db: DatabaseSync, append: AppendAudit) {
   const span = prepare<[number | null, number | null]>(db, 'SELECT min(seq), max(seq) FROM audit')
   const oldestKept = prepare<[number]>(

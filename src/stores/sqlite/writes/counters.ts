@@ -5,7 +5,10 @@ import { decideReservation } from '../../kit/reservation.ts'
 import { prepare } from '../statement.ts'
 import { prepareStep, type Step } from './step.ts'
 
-/** The writes of counters. A reservation gives its row a new number, so the lowest were written longest ago. */
+/**
+ * Returns the writes of counters. A reservation gives its row a new number, so the lowest were
+ * written longest ago.
+ */
 export function counterWrites(db: DatabaseSync) {
   const findState = prepare<[number, number, number]>(
     db,

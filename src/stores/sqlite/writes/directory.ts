@@ -4,16 +4,18 @@ import { ACTOR_COLUMNS, type ActorRow } from '../actor-row.ts'
 import { prepare } from '../statement.ts'
 import type { AppendAudit, AuditRow } from './audit.ts'
 
-/** How an owner's epoch is raised in the transaction of a change. */
+/** Raises an owner's epoch in the transaction of a change. */
 interface OwnerEpochs {
   raiseOwnerEpoch(owner: string, to: number, keep: 'all' | string | null): void
   nextEpoch(owner: string): number
 }
 
-/** Which sessions stay live when an epoch rises: all, one, or none; false where it does not rise. */
+/**
+ * The sessions that stay live when an epoch rises: all, one, or none; false if it does not rise.
+ */
 export type Keep = 'all' | string | null | false
 
-/** The writes of actors. */
+/** Returns the writes of actors. */
 export function directoryWrites(
   db: DatabaseSync,
   append: AppendAudit,

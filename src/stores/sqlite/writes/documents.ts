@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { prepare } from '../statement.ts'
 
-/** The writes of documents. */
+/** Returns the writes of documents. */
 export function documentWrites(db: DatabaseSync) {
   const findVersion = prepare<[number]>(
     db,

@@ -7,7 +7,7 @@ import { mailboxWrites } from './mailboxes.ts'
 import { sessionDataWrites } from './session-data.ts'
 import { sessionWrites } from './sessions.ts'
 
-/** Prepares every write. Each decides and writes by itself; the caller opens and commits the transaction. */
+/** Prepares every write. Each decides and writes; the caller opens and commits the transaction. */
 export function prepareWrites(db: DatabaseSync) {
   const append = prepareAppend(db)
   const sessions = sessionWrites(db, append)
@@ -22,5 +22,5 @@ export function prepareWrites(db: DatabaseSync) {
   }
 }
 
-/** Every write by its name. Arguments and results are JSON. */
+/** Every write by name. Arguments and results are JSON. */
 export type Writes = ReturnType<typeof prepareWrites>

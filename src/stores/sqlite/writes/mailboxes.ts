@@ -3,7 +3,7 @@ import type { MailboxLimits } from '../../../core/ports/index.ts'
 import { firstKept } from '../../kit/mailbox-rules.ts'
 import { prepare } from '../statement.ts'
 
-/** The writes of mailboxes. */
+/** Returns the writes of mailboxes. */
 export function mailboxWrites(db: DatabaseSync) {
   const insert = prepare<[number]>(
     db,

@@ -14,7 +14,7 @@ type Bag = [
   version: number,
 ]
 
-/** The writes of the sessions' data. */
+/** Returns the writes of session data. */
 export function sessionDataWrites(
   db: DatabaseSync,
   append: AppendAudit,
@@ -63,7 +63,8 @@ export function sessionDataWrites(
 
   return {
     saveData(id: string, value: string, expectedVersion: number | null): number | null {
-      // A session that has run out may still be revived by a use that is not written yet, so only its end counts.
+      // An expired session may still be extended by a use that is not written yet, so only its end
+      // counts.
       const found = findBag.get(id, Number.MIN_SAFE_INTEGER)
       if (found === undefined || found[1] === 0) return null
       const version = found[5]

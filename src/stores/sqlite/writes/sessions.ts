@@ -13,7 +13,7 @@ import { prepare } from '../statement.ts'
 import type { AppendAudit, AuditRow } from './audit.ts'
 import { prepareStep, type Step } from './step.ts'
 
-/** What ending a session needs of it. */
+/** The columns that ending a session needs. */
 type Found = [
   seq: number,
   id: string,
@@ -25,7 +25,7 @@ type Found = [
   isCurrent: 0 | 1,
 ]
 
-/** Whether neither epoch has risen since a session was created or kept. */
+/** The condition that neither epoch has risen since a session was created or kept. */
 export const CURRENT =
   'global_epoch >= (SELECT epoch FROM global_epoch) AND ' +
   'owner_epoch >= coalesce((SELECT epoch FROM epochs WHERE epochs.owner = sessions.owner), 0)'
@@ -33,10 +33,10 @@ const LIVE = `ended_at IS NULL AND expires_at > ? AND ${CURRENT}`
 const UNENDED = 'ended_at IS NULL'
 const FOUND = `seq, id, owner, parent, created_at, last_used_at, expires_at, ${CURRENT}`
 
-/** Sessions that one call ends at most, where they are selected by what they have in common. */
+/** The maximum number of sessions that one call ends by profile, door or group. */
 const MATCHING_PER_CALL = 500
 
-/** The writes of sessions, their data bags and the epochs. */
+/** Returns the writes of sessions, their data and the epochs. */
 export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   const findEpochs = prepare<[number, number]>(
     db,
@@ -69,7 +69,8 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
        AND (?3 IS NULL OR door = ?3) AND (?4 IS NULL OR label = ?4)
      ORDER BY seq LIMIT ${MATCHING_PER_CALL}`,
   )
-  // Answered by the index alone: at most logins the owner is nowhere near its limit, and no row need be looked at.
+  // Answered by the index alone: at most logins the owner is far below the limit, and no row is
+  // read.
   const countOwned = prepare<[number]>(
     db,
     `SELECT count(*) FROM
@@ -84,7 +85,8 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     db,
     'UPDATE sessions SET ended_at = ?, end_reason = ?, version = version + 1 WHERE seq = ?',
   )
-  // Indexed columns stay out of SET: SQLite would rewrite their index entries even for the same value.
+  // Indexed columns are not in SET, because SQLite would rewrite their index entries even for the
+  // same value.
   const change = prepare<[number]>(
     db,
     `UPDATE sessions SET last_used_at = max(last_used_at, ?1), token_expires_at = ?2, idle_ms = ?3,
@@ -126,7 +128,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     return { owner: ownerEpoch, global }
   }
 
-  /** Marks rows as ended, each with the sessions whose parent it is. Returns those whose time was not up. */
+  /** Marks rows as ended, each with its child sessions. Returns those that had not expired. */
   function endAll(
     rows: readonly Found[],
     { now, reason }: { now: number; reason: EndReason },
@@ -165,7 +167,9 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     return actsAs !== null && epochsOf(actsAs).owner > epoch
   }
 
-  /** Raises an owner's epoch to at least `to`; the live sessions among the kept ones get the new number. */
+  /**
+   * Raises an owner's epoch to at least `to`; the live sessions that are kept get the new number.
+   */
   function raiseOwnerEpoch(owner: string, to: number, keep: 'all' | string | null): void {
     const kept =
       keep === null
@@ -178,7 +182,10 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     for (const [seq] of kept) keepRow.run(epoch, seq)
   }
 
-  /** The rows to evict for a new session, or null if there is no room; `gone` does not count any more. */
+  /**
+   * Returns the rows to evict for a new session, or null if there is no room; `gone` is not
+   * counted.
+   */
   function makeRoom(
     row: SessionRow,
     gone: ReadonlySet<string>,
@@ -207,7 +214,8 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       const epochs = epochsOf(owner)
       const outdated = row[17] < epochs.owner || row[12] < epochs.global
       if (outdated || targetHasMoved(actsAs, targetEpoch)) return { ok: false, refused: 'epoch' }
-      if (exists.get(id) !== undefined) throw new LatchkeyError('conflict', 'This session exists.')
+      if (exists.get(id) !== undefined)
+        throw new LatchkeyError('conflict', 'A session of this id already exists.')
       const replaced = replaces === undefined ? [] : liveById.all(replaces.id, now)
       const gone = new Set(replaced.map((found) => found[1]))
       const evicted = makeRoom(row, gone, conditions)

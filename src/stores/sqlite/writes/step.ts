@@ -1,18 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { prepare, type Scalar } from '../statement.ts'
 
-/** Rows that one step of a walk looks at: about a millisecond, for which other writes wait. */
+/** The rows that one step of a walk examines: about a millisecond, for which other writes wait. */
 const ROWS_PER_STEP = 2000
 
-/** Rows that one step removes at most. */
+/** The maximum number of rows that one step removes. */
 const REMOVALS_PER_STEP = 500
 
-/** What a step of a walk did, and where the next begins; null after the last row. */
+/** The result of one step of a walk, and where the next starts; null after the last row. */
 export type Step = readonly [removed: number, next: number | null]
 
 /**
- * Prepares one step of a walk over a table in row order, which hands the rows that meet a condition to `remove`.
- * A walk needs no index on what it looks for and never holds up other writes for long.
+ * Prepares one step of a walk over a table in row order, which passes the rows that meet a
+ * condition to `remove`. A walk needs no index and never blocks other writes for long.
  */
 export function prepareStep(db: DatabaseSync, table: 'sessions' | 'counters', condition: string) {
   const findBound = prepare<[number]>(
