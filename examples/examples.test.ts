@@ -18,6 +18,7 @@ const PRINTED: Record<string, string> = {
 { code: 'origin_refused' }
 { code: 'token_missing' }
 `,
+  'composed-store/main.ts': 'token_invalid ada\n',
   'line-door/main.ts': `ada
 { listening: true }
 { event: { name: 'hello', data: {} } }

@@ -69,6 +69,7 @@ test('the ten lines of the README are those of an example that a test runs', () 
 const QUOTED: Readonly<Record<string, string>> = {
   'cookies.md': 'examples/cookies.ts',
   'write-a-door.md': 'examples/line-door/*.ts',
+  'write-a-store.md': 'examples/composed-store/*.ts',
 }
 
 for (const [guide, pattern] of Object.entries(QUOTED)) {

@@ -300,6 +300,7 @@ export const actorCases: readonly StoreCase[] = [
   },
   {
     name: 'actors: a credential and the epoch change in one step, and kept sessions stay live',
+    needs: 'oneEngine',
     async run({ store: { directory, sessions } }) {
       const actor = actorRecord()
       await directory.create(actor, 'one')

@@ -16,8 +16,9 @@ export interface StoreSubject {
 export interface StoreCase {
   readonly name: string
   /**
-   * The method of the subject that the case requires; a runner skips it by name if that is absent.
+   * What the case requires: a method of the subject, or that actors and sessions are written in one
+   * transaction. A runner skips the case by name if that is absent.
    */
-  readonly needs?: 'reopen' | 'secondNode'
+  readonly needs?: 'reopen' | 'secondNode' | 'oneEngine'
   run(subject: StoreSubject): Promise<void>
 }

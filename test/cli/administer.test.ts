@@ -57,7 +57,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     const { code, stderr } = await latchkey([...args, '--password-file', password])
     assert.match(
       stderr,
-      /^latchkey: The code is wrong, used or expired\. \(credentials_invalid\)\n$/,
+      /^latchkey: The code is wrong, used or expired\. Create a new one\. \(credentials_invalid\)\n$/,
     )
     assert.equal(code, 77)
   })
@@ -183,8 +183,12 @@ describe('administering a running server', { concurrency: 4 }, () => {
 
   test('prune runs until nothing expired is left', async () => {
     const removed = (await json(['prune'])) as Record<string, number>
-    assert.deepEqual(Object.keys(removed), ['sessions', 'audit', 'counters', 'documents'])
-    assert.match((await latchkey(['prune'])).stdout, /^Removed: \d+ sessions, /)
+    const kinds = ['sessions', 'audit', 'counters', 'documents', 'events', 'holds', 'sealed']
+    assert.deepEqual(Object.keys(removed), kinds)
+    assert.match(
+      (await latchkey(['prune'])).stdout,
+      /^Removed: \d+ sessions, .*, \d+ spent renewals\.\n$/,
+    )
   })
 
   test('without a token the error tells how to get one', async () => {

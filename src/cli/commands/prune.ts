@@ -4,13 +4,23 @@ import { addClientOptions, clientOf } from '../client-options.ts'
 import { printJson, write } from '../output.ts'
 import { createProgress } from '../progress.ts'
 
-const KINDS = ['sessions', 'audit', 'counters', 'documents'] as const
+const WORDS = {
+  sessions: 'sessions',
+  audit: 'audit entries',
+  counters: 'counters',
+  documents: 'documents',
+  events: 'waiting events',
+  holds: 'holds on names',
+  sealed: 'spent renewals',
+} as const
+type Kind = keyof typeof WORDS
+const KINDS = Object.keys(WORDS) as Kind[]
 
 /** Defines `latchkey prune`. */
 export function definePrune(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api, format } = clientOf(command)
-    const removed = { sessions: 0, audit: 0, counters: 0, documents: 0 }
+    const removed = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>
     const progress = createProgress()
     for (let done = false; !done; ) {
       const step = await api.request<Pruned>('POST', '/v1/admin/prune')
@@ -23,6 +33,6 @@ export function definePrune(command: Command): void {
   })
 }
 
-function sentence(removed: Readonly<Record<(typeof KINDS)[number], number>>): string {
-  return `${removed.sessions} sessions, ${removed.audit} audit entries, ${removed.counters} counters, ${removed.documents} documents.`
+function sentence(removed: Readonly<Record<Kind, number>>): string {
+  return `${KINDS.map((kind) => `${removed[kind]} ${WORDS[kind]}`).join(', ')}.`
 }

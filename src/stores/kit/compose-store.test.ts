@@ -19,12 +19,7 @@ function composed() {
   return { store, database, engine, clock }
 }
 
-/** What needs the credential and the sessions in one transaction. */
-const ONE_ENGINE =
-  'actors: a credential and the epoch change in one step, and what is kept stays live'
-
 for (const { name, needs, run } of storeCases) {
-  if (name === ONE_ENGINE) continue
   test(`composed: ${name}`, { skip: needs !== undefined }, async () => {
     await run({ store: composed().store })
   })
