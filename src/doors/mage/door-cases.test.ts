@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Entry, openGame, withCommands } from '../../../test/support/mage-door.ts'
 import { type DoorAnswer, type DoorSubject, doorCases } from '../../testing/index.ts'
-import { sessionIdOfKey } from './key-codec.ts'
+import { mageCodec } from './key-codec.ts'
 
 const FILES = withCommands({
   'who.js': `exports.acl = ['*'];
@@ -32,23 +32,23 @@ interface LoggedIn {
   readonly actor: { readonly id: string }
 }
 
-/** The MAGE door with an application on it, as a client of that sees it. */
+/** The MAGE door with an application, as a client uses it. */
 async function overMage(t: TestContext): Promise<DoorSubject> {
-  // The cases are of actors with several sessions, which this door's profile allows when told so.
+  // The cases need actors with several sessions, which the profile `game` does not allow by default.
   const game = await openGame(t, { files: FILES, settings: { 'profile.game.maxLive': 100 } })
   const { authority, clock } = game
   const names = new Map<string, string>()
 
   /**
-   * Why a key was refused. MAGE has one word for several codes of the house: which it was is asked there, after it was seen that the word is
-   * one for that code, and that the house refuses too.
+   * Returns the refusal of a key. MAGE has one reason for several codes of the authority: this checks that the reason fits the code that the
+   * authority returns for the same key.
    */
-  async function whyRefused(token: string, reason: unknown): Promise<DoorAnswer<never>> {
+  async function refusalOf(token: string, reason: unknown): Promise<DoorAnswer<never>> {
     const check = await authority.authenticate(token)
-    assert.ok(!check.ok, 'a key that is good was refused')
-    const words = check.code === 'session_expired' ? ['noSession'] : ['noSession', 'keyMismatch']
-    if (check.code === 'token_invalid') words.push('invalidSessionKey')
-    assert.ok(words.includes(String(reason)), `${reason} for ${check.code}`)
+    assert.ok(!check.ok, 'a valid key was refused')
+    const reasons = check.code === 'session_expired' ? ['noSession'] : ['noSession', 'keyMismatch']
+    if (check.code === 'token_invalid') reasons.push('invalidSessionKey')
+    assert.ok(reasons.includes(String(reason)), `${reason} for ${check.code}`)
     return { ok: false, code: check.code, reason: check.reason }
   }
 
@@ -62,7 +62,7 @@ async function overMage(t: TestContext): Promise<DoorSubject> {
     assert.ok(entry !== undefined)
     const [error, value, events = []] = entry
     const [, reason] = events.find(([name]) => name === 'session.unset') ?? []
-    if (reason !== undefined && reason !== 'loggedOut') return whyRefused(token, reason)
+    if (reason !== undefined && reason !== 'loggedOut') return refusalOf(token, reason)
     if (error !== null) return { ok: false, code: CODES[error] ?? error }
     return { ok: true, value: read(value, entry) }
   }
@@ -78,7 +78,7 @@ async function overMage(t: TestContext): Promise<DoorSubject> {
         const [, data] = events.find(([name]) => name === 'session.set') ?? []
         const { key, actorId } = data as { key: string; actorId: string }
         names.set(key, username)
-        return { token: key, actorId, sessionId: sessionIdOfKey(key) ?? '' }
+        return { token: key, actorId, sessionId: mageCodec.parse(key)?.id ?? '' }
       }),
     async whoAmI(token) {
       const who = await ask({ command: 'players.who', token }, (value) => value)
@@ -88,15 +88,15 @@ async function overMage(t: TestContext): Promise<DoorSubject> {
     },
     logout: (token) => ask({ command: 'session.logout', token }, nothing),
     list: (token) =>
-      ask({ command: 'sessions.list', token }, (told) => ({
-        ids: (told as { sessions: { id: string }[] }).sessions.map(({ id }) => id),
-        told,
+      ask({ command: 'sessions.list', token }, (value) => ({
+        ids: (value as { sessions: { id: string }[] }).sessions.map(({ id }) => id),
+        told: value,
       })),
     end: (token, id) => ask({ command: 'sessions.end', params: { id }, token }, nothing),
     endOthers: (token) => ask({ command: 'sessions.endOthers', token }, nothing),
     stepUp: (token, password) =>
-      ask({ command: 'session.stepUp', params: { password }, token }, (told) => {
-        const { token: next, session, actor } = told as LoggedIn
+      ask({ command: 'session.stepUp', params: { password }, token }, (value) => {
+        const { token: next, session, actor } = value as LoggedIn
         return { token: next, sessionId: session.id, actorId: actor.id }
       }),
     changePassword: (token, current, next) => {

@@ -6,7 +6,7 @@ const count = z.int().min(1)
 const doorConfig = z.looseObject({
   server: z
     .looseObject({
-      /** `server.clientHost.cors`: what pages of other origins may do. */
+      /** `server.clientHost.cors`: which pages of other origins may call commands. */
       clientHost: z
         .looseObject({
           cors: z
@@ -19,7 +19,7 @@ const doorConfig = z.looseObject({
             .nullish(),
         })
         .nullish(),
-      /** `server.limits`: what a stranger may send, and how long commands may take. */
+      /** `server.limits`: see `MageLimits`. */
       limits: z
         .strictObject({
           bodyBytes: count.exactOptional(),
@@ -36,7 +36,7 @@ const doorConfig = z.looseObject({
 
 type DoorConfig = NonNullable<z.infer<typeof doorConfig>['server']>
 
-/** What a MAGE configuration says of the door: its `server`. Throws `invalid_request`, naming the key, for a value that means nothing. */
+/** Reads the part `server` of a MAGE configuration. Throws `invalid_request`, with the key, for a value that is not valid. */
 export function readDoorConfig(config: unknown): DoorConfig {
   const read = doorConfig.safeParse(config ?? {})
   if (read.success) return read.data.server ?? {}

@@ -6,40 +6,43 @@ import type { MageLog } from './application/logger.ts'
 import type { CorsOptions } from './wire/cors.ts'
 import type { MageLimits } from './wire/limits.ts'
 
+/** Options of `createMageDoor`. */
 export interface MageDoorOptions {
-  /** An authority that knows the session key's format: `createAuthority({ codecs: [mageCodec] })`. */
+  /** An authority with the format of session keys: `createAuthority({ codecs: [mageCodec] })`. */
   readonly authority: Authority
+  /** Delivers the events of commands. */
   readonly connections: Connections
-  /** Gets the application's commands, and gives its own to MAGE's clients; without one there are only the application's. */
+  /** The commands that all doors serve. The application's commands are added to it, and MAGE's clients can call the others. None by default. */
   readonly registry?: CommandRegistry
-  /** The first part of the path of commands: `game` by default. */
+  /** The name of the application, the first segment of the path of its commands: `game` by default. */
   readonly app?: string
-  /** The folder of the application's modules; without one there is only what is built in. */
+  /** The folder of the application's modules. Without one, only the built-in commands are served. */
   readonly modules?: string
   /**
-   * The application's configuration, for `mage.core.config`. `apps.<app>.responseCache`, `module.session.ttl`, `server.clientHost.cors` and
-   * `server.limits`, in which the limits stand by their names, mean something here; an option beats them.
+   * The application's configuration, for `mage.core.config`. The door reads `apps.<app>.responseCache`, `server.clientHost.cors` and
+   * `server.limits`, which has the keys of `MageLimits`. An option takes precedence.
    */
   readonly config?: unknown
-  /** Whether an anonymous login gets the rights it asks for, and foreign hosts are refused. False by default. */
+  /** Whether anonymous sessions get the access tags they ask for, and requests with a foreign `Host` header are refused. False by default. */
   readonly development?: boolean
-  /** The version of the application: a session of another major or minor version is no good. That of its package.json by default. */
+  /** The version of the application: the one in its package.json by default. A session of another major or minor version is refused. */
   readonly appVersion?: string | null
   /** What a password change does to the user's sessions: `keep` by default. */
   readonly sessionsAtPasswordChange?: SessionsAtChange
+  /** The limits of requests and commands. See `MageLimits` for the defaults. */
   readonly limits?: Partial<MageLimits>
-  /** How long the last answer of a session is kept for a retry, in seconds: 180 by default; below 1 not at all. */
+  /** How long the last response of a session is cached for a retry, in seconds: 180 by default. Below 1 the cache is disabled. */
   readonly responseCacheSeconds?: number
-  /** What pages of other origins may do: nothing by default. */
+  /** Which pages of other origins may call commands: none by default. */
   readonly cors?: CorsOptions | null
-  /** What clients are told of the message stream: every transport at `/msgstream` by default. */
+  /** How clients reach the message stream: by every transport at `/msgstream` by default. */
   readonly stream?: StreamConfig
   /** Proxies whose `X-Forwarded-For` is trusted. None by default. */
   readonly trustedProxies?: readonly string[]
-  /** `Host` headers that are served; any by default, and in development those of this machine. */
+  /** The `Host` headers that are served: any by default, in development those of this machine. */
   readonly allowedHosts?: readonly string[]
-  /** Takes what the application logs. Nothing by default. */
+  /** Receives the lines of the application's log. They are dropped by default. */
   readonly onLog?: MageLog
-  /** Told of failures that no client is told of. `console.error` by default. */
+  /** Receives errors that are not reported to a client. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }

@@ -1,6 +1,5 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
 import {
-  type Command,
   type CommandRegistry,
   createPipeline,
   createRegistry,
@@ -16,113 +15,131 @@ import { createLogger } from './application/logger.ts'
 import { type LoadedApplication, loadApplication } from './application/module-loader.ts'
 import { registryCommands } from './application/registry-commands.ts'
 import type { Services } from './application/services.ts'
-import { SessionFacts } from './application/session-facts.ts'
 import { readDoorConfig } from './door-config.ts'
 import type { MageDoorOptions } from './door-options.ts'
-import type { BatchRunner } from './wire/batch.ts'
 import { createCommandServer } from './wire/command-server.ts'
 import type { CorsOptions } from './wire/cors.ts'
 import { DEFAULT_LIMITS, type MageLimits } from './wire/limits.ts'
 import { ResponseCache } from './wire/response-cache.ts'
 
-/** MAGE's commands over HTTP, to be put in front of another handler. */
+/** Serves MAGE's commands over HTTP, in front of another handler. */
 export interface MageDoor {
-  /** Takes a request, to be answered; false, with nothing done, for one that is not its own. */
+  /** Handles a request. Returns false, and does nothing, for a path that is not one of the door. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
-  /** What runs behind it. */
+  /** What the commands use, for `createMessageStream`. */
   readonly services: Services
-  /** Where a request comes from. */
+  /** Returns the source of a request: address and user agent. */
   callerOf(request: IncomingMessage): CallOptions
-  /** Whether the `Host` header of a request is served. */
+  /** Returns whether the `Host` header of a request is served. */
   allowsHost(request: IncomingMessage): boolean
-  /** What pages of other origins may do. */
+  /** Which pages of other origins may call commands; null for none. */
   readonly cors: CorsOptions | null
-  /** Lets the application put away what it has. Idempotent. */
+  /** Calls `teardown` of the application's modules. Idempotent. */
   close(): Promise<void>
 }
 
 const RESERVED: ReadonlySet<string> = new Set(['v1', 'angen', 'schema', 'docs', 'msgstream'])
 
 /**
- * Opens the MAGE door: loads the application, adds its commands to the registry, sets its modules up. Throws `invalid_request` for a name
- * that is reserved and for an application that cannot be loaded, `TypeError` for an origin that cannot be sent.
+ * Opens the MAGE door: loads the application, adds its commands to the registry and calls `setup` of its modules. Throws `invalid_request`
+ * for a reserved name and for an application that cannot be loaded, `TypeError` for a CORS option that is not a valid header value.
  */
 export async function createMageDoor(options: MageDoorOptions): Promise<MageDoor> {
-  const { authority, app = 'game', modules } = options
-  if (RESERVED.has(app) || !/^[\w-]+$/.test(app)) {
-    throw new LatchkeyError('invalid_request', `An application cannot be named “${app}”.`)
-  }
-  const { limits, clientHost } = readDoorConfig(options.config)
-  const given: Given = {
-    ...options,
-    app,
-    version: options.appVersion ?? null,
-    limits: { ...DEFAULT_LIMITS, ...limits, ...options.limits },
-    cors: options.cors === undefined ? (clientHost?.cors ?? null) : options.cors,
-  }
-  for (const value of [given.cors?.origin, given.cors?.methods]) {
-    if (value !== undefined) validateHeaderValue('cors', value)
-  }
-  const facts = new SessionFacts(authority)
-  const services = openServices(given, facts)
-  let leave = () => {}
+  const config = resolveOptions(options)
+  const services = createServices(config)
+  let detach = () => {}
   try {
+    const { modules } = options
     const loaded =
       modules === undefined
         ? null
         : await loadApplication(modules, (instance, files) => {
-            if (options.appVersion === undefined) given.version = files.version ?? null
+            if (options.appVersion === undefined) config.version = files.version ?? null
             const log = options.onLog ?? (() => undefined)
-            leave = instance.stand({ services, config: options.config, log })
+            detach = instance.attach({ services, config: options.config, log })
           })
-    const pipeline = openPipeline(given, services)
-    const application = openApplication(given, services, { loaded, pipeline })
+    const pipeline = createPipeline({
+      authority: config.authority,
+      registry: config.registry,
+      deliver: (actorId, event) => config.connections.send(actorId, event),
+      onError: services.onError,
+    })
+    const application = openApplication(config, { services, pipeline, loaded })
     await application.setUp()
-    const close = closer(application, () => leave())
-    return { ...serve(given, { services, application, loaded, pipeline }), services, close }
+    let closing: Promise<void> | null = null
+    return {
+      ...serve(config, { services, pipeline, loaded, application }),
+      services,
+      close: () => {
+        closing ??= application.tearDown().finally(() => detach())
+        return closing
+      },
+    }
   } catch (error) {
-    leave()
+    detach()
     throw error
   }
 }
 
-interface Given extends MageDoorOptions {
+interface DoorConfig extends MageDoorOptions {
   readonly app: string
+  readonly registry: CommandRegistry
   readonly limits: MageLimits
   readonly cors: CorsOptions | null
-  /** Known once the application's package.json is read. */
+  /** Null until the application's package.json is read. */
   version: string | null
 }
 
-function openServices(given: Given, facts: SessionFacts): Services {
-  const { authority, connections, app, development = false, onLog, onError } = given
+function resolveOptions(options: MageDoorOptions): DoorConfig {
+  const { app = 'game', registry = createRegistry() } = options
+  if (RESERVED.has(app) || !/^[\w-]+$/.test(app)) {
+    throw new LatchkeyError('invalid_request', `An application cannot be named “${app}”.`)
+  }
+  const { limits, clientHost } = readDoorConfig(options.config)
+  const cors = options.cors === undefined ? (clientHost?.cors ?? null) : options.cors
+  for (const value of [cors?.origin, cors?.methods]) {
+    if (value !== undefined) validateHeaderValue('cors', value)
+  }
+  return {
+    ...options,
+    app,
+    registry,
+    limits: { ...DEFAULT_LIMITS, ...limits, ...options.limits },
+    cors,
+    version: options.appVersion ?? null,
+  }
+}
+
+function createServices(config: DoorConfig): Services {
+  const { authority, connections, app, development = false, onLog, onError } = config
   return {
     authority,
     connections,
-    facts,
     development,
     appName: app,
     get appVersion() {
-      return given.version
+      return config.version
     },
-    sessionsAtPasswordChange: given.sessionsAtPasswordChange ?? 'keep',
+    sessionsAtPasswordChange: config.sessionsAtPasswordChange ?? 'keep',
     log: createLogger(() => onLog ?? (() => undefined)),
     onError: onError ?? ((error, what) => console.error('latchkey:', what, error)),
   }
 }
 
-function openApplication(
-  given: Given,
-  services: Services,
-  { loaded, pipeline }: Pick<Parts, 'loaded' | 'pipeline'>,
-): Application {
-  const { registry, cors, stream = DEFAULT_STREAM, development = false, app: appName } = given
-  const timeoutMs = given.limits.commandMs
+interface Parts {
+  readonly services: Services
+  readonly pipeline: Pipeline
+  readonly loaded: LoadedApplication | null
+}
+
+function openApplication(config: DoorConfig, { services, pipeline, loaded }: Parts): Application {
+  const { registry, cors, stream = DEFAULT_STREAM, app: appName } = config
+  const timeoutMs = config.limits.commandMs
   const describe = (baseUrl: string) =>
     clientConfig({
       appName,
-      appVersion: given.version,
-      development,
+      appVersion: config.version,
+      development: services.development,
       baseUrl,
       cors: cors ?? undefined,
       withCredentials: cors?.credentials === true,
@@ -131,79 +148,46 @@ function openApplication(
     })
   const builtIn = builtInUserCommands({ describe })
   const application = createApplication({ services, pipeline, builtIn, loaded, timeoutMs })
-  if (registry !== undefined && loaded !== null) {
-    addCommands(registry, registryCommands(loaded.commands, services, timeoutMs), services)
+  for (const command of registryCommands(loaded?.commands ?? [], services, timeoutMs)) {
+    if (registry.find(command.name) === null) registry.add([command])
+    else services.log.warning(`The other doors have another command ${command.name}.`)
   }
   return application
 }
 
-interface Parts {
-  readonly services: Services
-  readonly application: Application
-  readonly loaded: LoadedApplication | null
-  readonly pipeline: Pipeline
-}
-
-function serve(given: Given, { services, application, loaded, pipeline }: Parts) {
-  const { authority, app, development = false, allowedHosts = [], trustedProxies = [] } = given
-  const { limits, cors } = given
+function serve(
+  config: DoorConfig,
+  { services, pipeline, loaded, application }: Parts & { readonly application: Application },
+) {
+  const { authority, app, registry, limits, cors } = config
+  const { development = false, allowedHosts = [], trustedProxies = [] } = config
   const callerOf = callerReader(trustedProxies)
   const allowsHost = ({ headers }: IncomingMessage) =>
     isAllowedHost(headers.host ?? '', allowedHosts, development)
   const cache = new ResponseCache({
-    ttlMs: responseCacheMs(given, app),
+    ttlMs: responseCacheMs(config, app),
     maxSessions: limits.cachedSessions,
     maxChars: limits.cachedChars,
     now: () => authority.now(),
   })
-  const runner: BatchRunner = {
-    services,
-    application,
-    others: given.registry === undefined ? null : { registry: given.registry, pipeline },
-    hooks: loaded?.instance.hooks ?? [],
-    cache,
-    commandMs: limits.commandMs,
-  }
+  const hooks = loaded?.instance.hooks ?? []
+  const commandMs = limits.commandMs
+  const runner = { services, pipeline, application, registry, hooks, cache, commandMs }
   const root = loaded?.files.root ?? null
   const { onError } = services
-  const server = createCommandServer({
-    app,
-    root,
-    limits,
-    cors,
-    callerOf,
-    allowsHost,
-    onError,
-    runner,
-  })
-  return { ...server, callerOf, allowsHost, cors }
-}
-
-function openPipeline(
-  { authority, connections, registry = createRegistry() }: MageDoorOptions,
-  { onError }: Services,
-): Pipeline {
-  const deliver = connections.send.bind(connections)
-  return createPipeline({ authority, registry, deliver, onError })
-}
-
-function closer(application: Application, letGo: () => void): () => Promise<void> {
-  let closing: Promise<void> | null = null
-  return () => {
-    closing ??= application.tearDown().finally(letGo)
-    return closing
-  }
+  const parts = { app, root, limits, cors, callerOf, allowsHost, onError, runner }
+  return { ...createCommandServer(parts), callerOf, allowsHost, cors }
 }
 
 function callerReader(trusted: readonly string[]): (request: IncomingMessage) => CallOptions {
-  // A connection keeps its address, and reading one costs more than looking it up.
-  const known = new WeakMap<object, string | null>()
+  // The address of a connection does not change, and reading it from the socket is slow.
+  const addresses = new WeakMap<object, string | null>()
   const peerOf = (socket: IncomingMessage['socket']): string | null => {
-    const before = known.get(socket)
-    if (before !== undefined) return before
+    const found = addresses.get(socket)
+    if (found !== undefined) return found
     const { remoteAddress: peer = null } = socket
     const address = forwardedAddress({ peer, forwardedFor: null, trusted: [] })
-    known.set(socket, address)
+    addresses.set(socket, address)
     return address
   }
   return ({ socket, headers }) => {
@@ -224,16 +208,4 @@ function responseCacheMs({ responseCacheSeconds, config }: MageDoorOptions, app:
     apps !== undefined && Object.hasOwn(apps, app) ? apps[app]?.responseCache : undefined
   const seconds = responseCacheSeconds ?? (configured === undefined ? 180 : configured)
   return typeof seconds === 'number' && seconds >= 1 ? seconds * 1000 : 0
-}
-
-// A name that another command has elsewhere stays this door's own.
-function addCommands(
-  registry: CommandRegistry,
-  commands: readonly Command[],
-  { log }: Services,
-): void {
-  for (const command of commands) {
-    if (registry.find(command.name) === null) registry.add([command])
-    else log.warning(`The command ${command.name} is taken at the other doors.`)
-  }
 }

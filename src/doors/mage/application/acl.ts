@@ -1,26 +1,20 @@
-/** The tag of a user who may do nothing. */
+/** The access tag of a banned user, who has access to no command. */
 export const BAN_GROUP = 'banned'
 
-/** In an access list anyone; among the tags of a session, in development, everything. */
+/** In an access list: anyone. As an access tag of a session, in development: access to every command. */
 export const ANYONE = '*'
 
-/** What an access list says of who asks. */
-export type AccessAnswer = 'allowed' | 'auth' | 'banned'
-
 /**
- * Whether a session with these tags may run a command with that list: a ban beats all, a missing or empty list is nobody, `*` in the list
- * is anyone, else one tag must be in both. `*` among the session's own tags is everything, in development only.
+ * Returns whether a session with the given access tags has access by an access list. A banned session has none. A list that is missing or
+ * empty admits no one, `*` in it admits anyone, and else one tag must be in both. The tag `*` of a session counts only in development.
  */
-export function checkAccess(
-  mine: readonly string[],
-  wanted: unknown,
+export function hasAccess(
+  tags: readonly string[],
+  acl: unknown,
   { development }: { readonly development: boolean },
-): AccessAnswer {
-  if (mine.includes(BAN_GROUP)) return 'banned'
-  if (development && mine.includes(ANYONE)) return 'allowed'
-  if (!Array.isArray(wanted)) return 'auth'
-  if (wanted.includes(ANYONE) || mine.some((tag) => tag !== ANYONE && wanted.includes(tag))) {
-    return 'allowed'
-  }
-  return 'auth'
+): boolean {
+  if (tags.includes(BAN_GROUP)) return false
+  if (development && tags.includes(ANYONE)) return true
+  if (!Array.isArray(acl)) return false
+  return acl.includes(ANYONE) || tags.some((tag) => tag !== ANYONE && acl.includes(tag))
 }

@@ -1,49 +1,49 @@
-import type { Pipeline } from '../../../commands/index.ts'
-import type { CallOptions, Refusal } from '../../../core/index.ts'
-import { ANYONE, BAN_GROUP, checkAccess } from './acl.ts'
-import { untilCalledBack } from './called-back.ts'
+import type { CommandRules, Pipeline } from '../../../commands/index.ts'
+import type { CallOptions } from '../../../core/index.ts'
+import { ANYONE, BAN_GROUP, hasAccess } from './acl.ts'
+import { untilCalledBack } from './callback.ts'
 import { wireCodeOf } from './errors.ts'
 import { execute } from './execute.ts'
+import type { MageSession } from './mage-session.ts'
 import type { LoadedApplication } from './module-loader.ts'
 import type { Services } from './services.ts'
-import type { Session } from './session.ts'
-import { insideOf, type Outcome, State } from './state.ts'
+import { State } from './state.ts'
+import { type StateOutcome, transactionOf } from './state-transaction.ts'
 import type { UserCommand } from './user-command.ts'
 import { rulesOf } from './user-command-rules.ts'
 
 /** One call of a user command. */
-interface UserCall {
+interface UserCommandCall {
   readonly params: unknown
-  readonly session: Session | null
+  readonly session: MageSession | null
   readonly caller: CallOptions
-  /** What the state begins with in `data`. */
+  /** The initial value of `state.data`. */
   readonly data: Record<string, unknown>
 }
 
-/** What came of a call, and which session there is after it. */
-export interface UserAnswer extends Outcome {
-  readonly session: Session | null
+/** The result of a call, and the session of the caller after it. */
+export interface UserCommandOutcome extends StateOutcome {
+  readonly session: MageSession | null
 }
 
 /** The commands of an application, ready to run. */
 export interface Application {
   readonly commands: ReadonlyMap<string, UserCommand>
-  /** Runs a command; null for parameters that fit none. Never rejects. */
-  run(command: UserCommand, call: UserCall): Promise<UserAnswer | null>
-  /** Lets the modules of the application set themselves up; rejects with what one fails with. */
+  /** Runs a command. Returns null for parameters that do not match it. Never rejects. */
+  run(command: UserCommand, call: UserCommandCall): Promise<UserCommandOutcome | null>
+  /** Calls `setup` of each module. Rejects with the error of the first that fails. */
   setUp(): Promise<void>
-  /** Lets the modules put away what they have. */
+  /** Calls `teardown` of each module. Rejects with the error of the first that fails. */
   tearDown(): Promise<void>
 }
 
 interface ApplicationOptions {
   readonly services: Services
-  /** Runs the commands: access, parameters, time limit. */
   readonly pipeline: Pipeline
   readonly builtIn: readonly UserCommand[]
-  /** Null where there is only what is built in. */
+  /** The modules and their commands; null for the built-in commands alone. */
   readonly loaded: LoadedApplication | null
-  /** The time limit of commands that have none of their own; 0 for none. */
+  /** The time limit of commands that have none of their own, in milliseconds; 0 for none. */
   readonly timeoutMs: number
 }
 
@@ -51,27 +51,27 @@ interface ApplicationOptions {
 export function createApplication(options: ApplicationOptions): Application {
   const { services, pipeline, builtIn, loaded, timeoutMs } = options
   const commands = new Map<string, UserCommand>()
-  for (const command of [...builtIn, ...(loaded?.commands ?? [])])
+  const rules = new Map<UserCommand, CommandRules>()
+  for (const command of [...builtIn, ...(loaded?.commands ?? [])]) {
     commands.set(command.name, command)
-  const rules = new Map([...commands.values()].map((each) => [each, rulesOf(each, timeoutMs)]))
-  // In development an anonymous session may have any tag, `admin` and `*` too, and they open the application's commands.
-  const rulesFor = (command: UserCommand, session: Session | null) => {
-    const found = rules.get(command) ?? rulesOf(command, timeoutMs)
-    const { development } = services
-    const open = development && checkAccess(session?.acl ?? [], command.acl, services) === 'allowed'
-    return open ? { ...found, access: [ANYONE] } : found
+    rules.set(command, rulesOf(command, timeoutMs))
   }
-  const call = (phase: 'setup' | 'teardown') => callModules(phase, loaded, services)
+  // In development an anonymous session has the tags that it asked for, `admin` and `*` too, which the pipeline does not honour.
+  const rulesFor = (command: UserCommand, session: MageSession | null): CommandRules => {
+    const found = rules.get(command) ?? rulesOf(command, timeoutMs)
+    const isOpen = services.development && hasAccess(session?.acl ?? [], command.acl, services)
+    return isOpen ? { ...found, access: [ANYONE] } : found
+  }
   return {
     commands,
-    setUp: () => call('setup'),
-    tearDown: () => call('teardown'),
+    setUp: () => callModules('setup', loaded, services),
+    tearDown: () => callModules('teardown', loaded, services),
     async run(command, { params, session, caller, data }) {
-      // MAGE's ban comes before any access list.
+      // A banned session has no access even to a command that is open to anyone.
       if (session?.acl.includes(BAN_GROUP) === true) return refused('banned', session)
       const { name: description } = command
       const state = new State(services, undefined, session, { description, caller, data })
-      let running: Promise<Outcome> | null = null
+      let running: StateOutcome | Promise<StateOutcome> | null = null
       const ran = await pipeline.run(
         rulesFor(command, session),
         { current: session?.current ?? null, params, caller },
@@ -80,20 +80,24 @@ export function createApplication(options: ApplicationOptions): Application {
           return running
         },
       )
-      if (running === null) return ran.ok ? null : answerOfRefusal(ran, session)
-      // At the time limit the state is closed too, and has what the command emitted for every outcome.
+      if (running === null) {
+        if (ran.ok || ran.code === 'invalid_request') return null
+        return refused(wireCodeOf(ran.code), session)
+      }
+      // The pipeline refuses a command that exceeds its time limit; the closed state has the events to send all the same.
       const outcome = ran.ok ? ran.value : await running
-      return { ...outcome, session: outcome.error === null ? (state.session ?? null) : session }
+      const { error, response, events } = outcome
+      return {
+        error,
+        response,
+        events,
+        session: error === null ? (state.session ?? null) : session,
+      }
     },
   }
 }
 
-/** What the pipeline refused, in MAGE's words; null for parameters that fit none. */
-function answerOfRefusal({ code }: Refusal, session: Session | null): UserAnswer | null {
-  return code === 'invalid_request' ? null : refused(wireCodeOf(code), session)
-}
-
-function refused(error: string, session: Session | null): UserAnswer {
+function refused(error: string, session: MageSession | null): UserCommandOutcome {
   return { error, response: null, events: [], session }
 }
 
@@ -109,7 +113,7 @@ async function callModules(
     if (typeof fn !== 'function') continue
     const state = new State(services, undefined, null, { description: `${name} ${phase}` })
     await callPhase(fn as Phase, exported, state)
-    const { error } = await insideOf(state).finish()
+    const { error } = await transactionOf(state).finish()
     if (error !== null) throw new Error(`The module ${name} failed in its ${phase}: ${error}`)
   }
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Actor, Refusal } from '../../../core/index.ts'
 import { BAN_GROUP } from './acl.ts'
-import { answered } from './answered.ts'
-import { adoptSession, GAME_SESSION, promiseSession } from './begin-session.ts'
-import { withNothing, withValue } from './called-back.ts'
+import { callBack, withNothing, withValue } from './callback.ts'
+import { adoptSession, deferSession, GAME_SESSION } from './create-session.ts'
 import {
   InvalidPasswordError,
   mageErrorOf,
@@ -11,15 +10,17 @@ import {
   UserBannedError,
   UserNotFoundError,
 } from './errors.ts'
-import type { Session } from './session.ts'
+import type { MageSession } from './mage-session.ts'
 import { tagsOf } from './session-module.ts'
-import { insideOf, type State } from './state.ts'
+import type { State } from './state.ts'
+import { transactionOf } from './state-transaction.ts'
 
 type Callback<T> = (error: unknown, value?: T) => void
 
-/** Who may be anonymous: in production only ever this. */
+/** The only access tag of an anonymous session in production. */
 const ANONYMOUS_GROUP = 'anonymous'
 
+/** What a user, or an anonymous session, is created with. */
 export interface UserOptions {
   /** The user's id; a new UUID by default. */
   readonly userId?: string | null
@@ -27,41 +28,52 @@ export interface UserOptions {
   readonly acl?: readonly string[] | null
 }
 
+/** A user whose password was verified. */
 export interface Authentication {
   readonly userId: string
+  /** The access tags of the user. */
   readonly acl: readonly string[]
 }
 
 /**
- * `mage.auth`: users with a name and a password. Every function calls back, or without a callback answers with a promise. A number
- * as a name is its text; any other name or password that is no text is wrong.
+ * `mage.auth`: users with a name and a password. Each function returns a promise, and calls back where a callback is given. A user name may
+ * be a number; any other user name or password that is not a string is refused as wrong.
  */
 export interface AuthModule {
+  /** The access tag of a banned user. */
   readonly BAN_GROUP: string
+  /** The class of the error for a user that does not exist. */
   readonly UserNotFoundError: typeof UserNotFoundError
+  /** The class of the error for a wrong password. */
   readonly InvalidPasswordError: typeof InvalidPasswordError
+  /** The class of the error for a user name or an id that is taken. */
   readonly UserAlreadyExistsError: typeof UserAlreadyExistsError
+  /** The class of the error for the right password of a banned user. */
   readonly UserBannedError: typeof UserBannedError
-  /** Proves a password, without a session. */
+  /** Verifies a password, and creates no session. */
   authenticate(
     state: State,
     username: unknown,
     password: unknown,
     callback?: (error: unknown, userId?: string, acl?: readonly string[]) => void,
   ): Promise<Authentication>
-  /** Proves a password and begins a session, for which the state acts from then on. */
+  /** Verifies a password, creates a session and registers it on the state. The session is ended again if the command fails. */
   login(
     state: State,
     username: unknown,
     password: unknown,
-    callback?: Callback<Session>,
-  ): Promise<Session>
+    callback?: Callback<MageSession>,
+  ): Promise<MageSession>
   /**
-   * Begins a session without proof, which exists once the command succeeds. In development it has the tags asked for;
-   * in production only `anonymous`.
+   * Registers a session without authentication, which is created when the command succeeds. In development it has the access tags of the
+   * options, in production only `anonymous`. Throws `UserAlreadyExistsError` later, from the command, for the id of a user.
    */
-  loginAnonymous(state: State, options?: UserOptions | null, callback?: Callback<Session>): Session
-  /** Makes a user. Of several at once with one name one wins; the others get `UserAlreadyExistsError`. */
+  loginAnonymous(
+    state: State,
+    options?: UserOptions | null,
+    callback?: Callback<MageSession>,
+  ): MageSession
+  /** Creates a user and returns its id. Fails with `UserAlreadyExistsError` for a name or an id that is taken. */
   register(
     state: State,
     username: unknown,
@@ -69,15 +81,16 @@ export interface AuthModule {
     options?: UserOptions | null,
     callback?: Callback<string>,
   ): Promise<string>
-  /** Sets a password; the user's sessions stay, unless the door is set otherwise. */
+  /** Sets a password. The sessions of the user stay valid, unless the door's `sessionsAtPasswordChange` says otherwise. */
   changePassword(
     state: State,
     username: unknown,
     password: unknown,
     callback?: (error: unknown) => void,
   ): Promise<void>
-  /** Locks a user out: its sessions end now, and the right password is answered with `banned`. */
+  /** Bans a user: its sessions end at once, and a login with the right password fails with `banned`. */
   ban(state: State, username: unknown, callback?: (error: unknown) => void): Promise<void>
+  /** Lifts the ban of a user. */
   unban(state: State, username: unknown, callback?: (error: unknown) => void): Promise<void>
 }
 
@@ -91,32 +104,32 @@ export function createAuthModule(): AuthModule {
     UserBannedError,
 
     authenticate: (state, username, password, callback) =>
-      answered(state, authenticate(state, username, password), callback, (call, user) =>
+      callBack(state, authenticate(state, username, password), callback, (call, user) =>
         call(null, user.userId, user.acl),
       ),
 
     login: (state, username, password, callback) =>
-      answered(state, login(state, username, password), callback, withValue),
+      callBack(state, login(state, username, password), callback, withValue),
 
     loginAnonymous(state, options, callback) {
       const session = loginAnonymous(state, options ?? {})
       if (typeof callback === 'function') {
-        void answered(state, session.ready(), callback, withValue)
+        void callBack(state, session.ready(), callback, withValue)
       }
       return session
     },
 
     register: (state, username, password, options, callback) =>
-      answered(state, register(state, username, password, options ?? {}), callback, withValue),
+      callBack(state, register(state, username, password, options ?? {}), callback, withValue),
 
     changePassword: (state, username, password, callback) =>
-      answered(state, changePassword(state, username, password), callback, withNothing),
+      callBack(state, changePassword(state, username, password), callback, withNothing),
 
     ban: (state, username, callback) =>
-      answered(state, setBanned(state, username, true), callback, withNothing),
+      callBack(state, setBanned(state, username, true), callback, withNothing),
 
     unban: (state, username, callback) =>
-      answered(state, setBanned(state, username, false), callback, withNothing),
+      callBack(state, setBanned(state, username, false), callback, withNothing),
   }
 }
 
@@ -141,40 +154,40 @@ async function authenticate(
   username: unknown,
   password: unknown,
 ): Promise<Authentication> {
-  const { services, caller } = insideOf(state)
+  const { services, caller } = transactionOf(state)
   const given = credentials(username, password)
-  const proven = await services.authority.credentials.verifyLogin(given, caller)
-  if (!proven.ok) throw await wrongLogin(state, given.identity, proven)
-  return { userId: proven.actor.id, acl: proven.actor.roles }
+  const verified = await services.authority.credentials.verifyLogin(given, caller)
+  if (!verified.ok) throw await loginError(state, given.identity, verified)
+  return { userId: verified.actor.id, acl: verified.actor.roles }
 }
 
-async function login(state: State, username: unknown, password: unknown): Promise<Session> {
-  const { services, caller } = insideOf(state)
+async function login(state: State, username: unknown, password: unknown): Promise<MageSession> {
+  const { services, caller } = transactionOf(state)
   const given = credentials(username, password)
-  const begun = await services.authority.login({ ...given, ...GAME_SESSION }, caller)
-  if (!begun.ok) throw await wrongLogin(state, given.identity, begun)
-  return adoptSession(state, begun)
+  const result = await services.authority.login({ ...given, ...GAME_SESSION }, caller)
+  if (!result.ok) throw await loginError(state, given.identity, result)
+  return adoptSession(state, result)
 }
 
-// The application may know which of the two was wrong; the words are the same for both, lest they get out.
-async function wrongLogin(state: State, identity: string, refusal: Refusal): Promise<Error> {
+// The class tells the application what was wrong. The code and the message are the same, because the client may receive them.
+async function loginError(state: State, identity: string, refusal: Refusal): Promise<Error> {
   const error = mageErrorOf(refusal)
   if (!(error instanceof InvalidPasswordError)) return error
-  const { authority } = insideOf(state).services
-  const known = (await authority.actors.findByIdentity(identity)) !== null
-  return known ? error : new UserNotFoundError(error.message)
+  const { authority } = transactionOf(state).services
+  const exists = (await authority.actors.findByIdentity(identity)) !== null
+  return exists ? error : new UserNotFoundError(error.message)
 }
 
-function loginAnonymous(state: State, options: UserOptions): Session {
-  const { services, caller } = insideOf(state)
+function loginAnonymous(state: State, options: UserOptions): MageSession {
+  const { services, caller } = transactionOf(state)
   const asked = tagsOf(options.acl)
   const acl = services.development ? asked : [ANONYMOUS_GROUP]
   const chosen = options.userId ?? null
   const actorId = chosen === null ? randomUUID() : String(chosen)
-  return promiseSession(state, { actorId, acl }, async () => {
+  return deferSession(state, { actorId, acl }, async () => {
     const taken = chosen !== null && (await services.authority.actors.find(actorId)) !== null
-    // Nobody becomes a user by saying so.
-    if (taken) throw new UserAlreadyExistsError('That id is the id of a user.')
+    // An anonymous session must not act as a registered user.
+    if (taken) throw new UserAlreadyExistsError('The id belongs to a registered user.')
     return services.authority.sessions.loginAnonymous(
       { ...GAME_SESSION, actorId, roles: acl },
       caller,
@@ -188,7 +201,7 @@ async function register(
   password: unknown,
   { userId, acl }: UserOptions,
 ): Promise<string> {
-  const { services, caller } = insideOf(state)
+  const { services, caller } = transactionOf(state)
   const { identity, password: secret } = credentials(username, password)
   const roles = tagsOf(acl)
   const id = userId === undefined || userId === null ? {} : { id: String(userId) }
@@ -199,7 +212,7 @@ async function register(
 }
 
 async function changePassword(state: State, username: unknown, password: unknown): Promise<void> {
-  const { services, caller } = insideOf(state)
+  const { services, caller } = transactionOf(state)
   const { password: next } = credentials(username, password)
   const { id: actorId } = await findUser(state, username)
   const sessions = services.sessionsAtPasswordChange
@@ -214,7 +227,7 @@ async function changePassword(state: State, username: unknown, password: unknown
 }
 
 async function setBanned(state: State, username: unknown, banned: boolean): Promise<void> {
-  const { services, caller } = insideOf(state)
+  const { services, caller } = transactionOf(state)
   const { id } = await findUser(state, username)
   const by = state.actorId ?? null
   const actor = banned
@@ -225,7 +238,7 @@ async function setBanned(state: State, username: unknown, banned: boolean): Prom
 
 async function findUser(state: State, username: unknown): Promise<Actor> {
   const name = nameOf(username)
-  const { authority } = insideOf(state).services
+  const { authority } = transactionOf(state).services
   const actor = name === null ? null : await authority.actors.findByIdentity(name)
   if (actor === null) throw new UserNotFoundError()
   return actor

@@ -1,11 +1,12 @@
 import { MageError } from './errors.ts'
 import { resolveSession } from './resolve-session.ts'
-import { insideOf, type State } from './state.ts'
+import type { State } from './state.ts'
+import { transactionOf } from './state-transaction.ts'
 import { readUserCommand, type UserCommand } from './user-command.ts'
 
-/** The commands that every application has: `session.logout`, `session.restore`, `config.get`. */
+/** Returns the commands that every application has: `session.logout`, `session.restore`, `config.get`. */
 export function builtInUserCommands(parts: {
-  /** The answer of `config.get`. */
+  /** Makes the response of `config.get`. */
   readonly describe: (baseUrl: string) => object
 }): readonly UserCommand[] {
   const acl = ['*']
@@ -22,9 +23,10 @@ export function builtInUserCommands(parts: {
       acl,
       params: ['sessionKey'],
       async execute(state: State, sessionKey: unknown) {
-        const { services, caller } = insideOf(state)
+        const { services, caller } = transactionOf(state)
         const resolved = await resolveSession(services, sessionKey, caller)
-        if (!resolved.ok) throw new MageError('invalidSession', 'There is no such session.')
+        if (!resolved.ok)
+          throw new MageError('invalidSession', 'The session key is not valid. Log in again.')
         state.registerSession(resolved.session)
         resolved.session.setOnClient(state)
       },

@@ -1,14 +1,14 @@
 import type { UserCommand } from './user-command.ts'
 
-/** What a client is told of the message stream. */
+/** How clients reach the message stream. */
 export interface StreamConfig {
-  /** The transports and where each is reached: a path, to which the client's base URL is put. */
+  /** The transports, and the path of each below the client's base URL. */
   readonly transports: Readonly<Record<string, { readonly route: string }>>
-  /** Which of them a client tries, in order. */
+  /** The transports that a client tries, in order. */
   readonly detect: readonly string[]
 }
 
-/** `/msgstream` by every transport; a client tries WebSocket, then long polling. */
+/** All transports at `/msgstream`. A client tries WebSocket, then long polling. */
 export const DEFAULT_STREAM: StreamConfig = {
   transports: {
     shortpolling: { route: '/msgstream' },
@@ -22,7 +22,7 @@ interface ClientConfigParts {
   readonly appName: string
   readonly appVersion: string | null
   readonly development: boolean
-  /** Where the client says that this server is. */
+  /** The base URL that the client sent. */
   readonly baseUrl: string
   readonly cors: object | undefined
   readonly withCredentials: boolean
@@ -30,11 +30,11 @@ interface ClientConfigParts {
   readonly commands: Iterable<UserCommand>
 }
 
-/** The answer of `config.get`: what a client needs in order to begin. */
+/** Returns the response of `config.get`, which a client needs to start. */
 export function clientConfig(parts: ClientConfigParts): object {
   const { appName, appVersion, baseUrl, stream, cors } = parts
   const base = baseUrl.replace(/\/+$/, '')
-  // MAGE's clients make `ws` of `http` themselves.
+  // The clients replace `http` by `ws` themselves.
   const transports = Object.entries(stream.transports).map(
     ([name, { route }]) => [name, { url: base + route }] as const,
   )

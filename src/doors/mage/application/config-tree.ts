@@ -1,10 +1,10 @@
 /** `mage.core.config`: the application's configuration. */
 export interface ConfigTree {
-  /** The value at a path, `['module', 'session', 'ttl']` or `module.session.ttl`; the default where there is none. */
+  /** Returns the value at a path, `['module', 'session', 'ttl']` or `module.session.ttl`; the default if there is none. */
   get(path: string | readonly string[], defaultValue?: unknown): unknown
 }
 
-/** Makes a {@link ConfigTree}; the configuration is asked for at every call. */
+/** Makes `mage.core.config`. `root` returns the configuration, at every call. */
 export function createConfigTree(root: () => unknown): ConfigTree {
   return {
     get(path, defaultValue) {

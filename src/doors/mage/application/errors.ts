@@ -1,7 +1,8 @@
 import type { Refusal } from '../../../core/index.ts'
 
-/** An error with the code that an application's client is told. */
+/** An error with the code that the client receives. */
 export class MageError extends Error {
+  /** The code that the client receives. */
   readonly code: string
 
   constructor(code: string, message: string, cause?: unknown) {
@@ -11,34 +12,35 @@ export class MageError extends Error {
   }
 }
 
-/** Nobody has that name. On the wire the same as a wrong password. */
+/** There is no user of that name. Its code is that of a wrong password. */
 export class UserNotFoundError extends MageError {
   constructor(message = 'There is no such user.') {
     super('invalidUsernameOrPassword', message)
   }
 }
 
-/** The password is wrong, or what was given is no name or password at all. */
+/** The password is wrong, or the user name or the password is not a string. */
 export class InvalidPasswordError extends MageError {
-  constructor(message = 'Name or password is wrong.') {
+  constructor(message = 'The user name or the password is wrong.') {
     super('invalidUsernameOrPassword', message)
   }
 }
 
-/** The name, or the id, is taken. */
+/** The user name or the id is taken. */
 export class UserAlreadyExistsError extends MageError {
-  constructor(message = 'There is such a user already.') {
+  constructor(message = 'The user already exists.') {
     super('userExists', message)
   }
 }
 
-/** The right password of a user who is banned. */
+/** The password is right, but the user is banned. */
 export class UserBannedError extends MageError {
-  constructor(message = 'This user is banned.') {
+  constructor(message = 'The user is banned.') {
     super('banned', message)
   }
 }
 
+/** The codes of the pipeline and the authority that MAGE's clients know by another name. */
 const WIRE_CODES: Readonly<Record<string, string>> = {
   internal: 'server',
   credentials_invalid: 'invalidUsernameOrPassword',
@@ -51,12 +53,12 @@ const WIRE_CODES: Readonly<Record<string, string>> = {
   session_revoked: 'auth',
 }
 
-/** The code that a client of an application is told for a refusal of the house: MAGE's word where it has one. */
+/** Returns the code that the client receives for a refusal: MAGE's own where there is one. */
 export function wireCodeOf(code: string): string {
   return Object.hasOwn(WIRE_CODES, code) ? (WIRE_CODES[code] ?? code) : code
 }
 
-/** The error that an application sees for a refusal of the house. */
+/** Returns the error that an application receives for a refusal of the authority. */
 export function mageErrorOf(refusal: Refusal): MageError {
   const { code, message } = refusal
   if (code === 'credentials_invalid') return new InvalidPasswordError()
@@ -68,8 +70,8 @@ export function mageErrorOf(refusal: Refusal): MageError {
 const CODE_LIKE = /^[A-Za-z][\w.-]{0,63}$/
 
 /**
- * The code that a client is told for what a command threw: the error's own code, or its message where that reads like one; else
- * `server`, because a sentence about our insides is not for strangers.
+ * Returns the code that the client receives for what a command has thrown: the code of the error, or its message where that has the form of
+ * a code. It is `server` for anything else, so that a message with internal details is not sent.
  */
 export function codeOfThrown(thrown: unknown): string {
   if (typeof thrown === 'string') return CODE_LIKE.test(thrown) ? thrown : 'server'

@@ -1,68 +1,70 @@
 import type { CommandContext } from '../../../commands/index.ts'
 import { codeOfThrown } from './errors.ts'
-import { insideOf, type Outcome, type State } from './state.ts'
+import type { State } from './state.ts'
+import { type StateOutcome, type StateTransaction, transactionOf } from './state-transaction.ts'
 import type { UserCommand } from './user-command.ts'
 
 /**
- * Runs a user command in a state and closes the state: the answer and what it emitted, or the code of what went wrong. When the signal of
- * `context` fires the code is `timeout`, and what the command does later counts for nothing. Never rejects.
+ * Runs a user command in a state and closes the state. When the signal of `context` fires, the outcome is the code `timeout`, and what the
+ * command does later is ignored. Never throws or rejects.
  */
 export function execute(
   command: UserCommand,
   args: readonly unknown[],
   state: State,
   context: Pick<CommandContext, 'caller'>,
-): Promise<Outcome> {
-  const inside = insideOf(state)
-  let outcome: Promise<Outcome> | null = null
-  let ended: (outcome: Promise<Outcome>) => void = () => undefined
+): StateOutcome | Promise<StateOutcome> {
+  const transaction = transactionOf(state)
+  let outcome: StateOutcome | Promise<StateOutcome> | null = null
+  let settle: ((outcome: StateOutcome | Promise<StateOutcome>) => void) | null = null
   const end = () => {
     if (outcome !== null) return
-    outcome = inside.finish()
-    ended(outcome)
+    outcome = transaction.finish()
+    settle?.(outcome)
   }
-  inside.onCrash(end)
-  run(command, args, state, { hasFailed: inside.hasFailed, end, isOver: () => outcome !== null })
-  // Most commands have nothing to wait for, and need no signal.
+  const fail = (thrown: unknown) => {
+    if (outcome === null) transaction.fail(codeOfThrown(thrown), thrown)
+    end()
+  }
+  transaction.onCrash(end)
+  call(command, args, { state, transaction, end, fail })
+  // A command that called back at once needs no signal.
   if (outcome !== null) return outcome
   const { signal } = context.caller
   const expire = () => {
-    state.error('timeout')
+    transaction.fail('timeout')
     end()
   }
   signal.addEventListener('abort', expire, { once: true })
   return new Promise((resolve) => {
-    ended = (settled) => {
+    settle = (settled) => {
       signal.removeEventListener('abort', expire)
       resolve(settled)
     }
   })
 }
 
-/** How it goes with a command. */
-interface Course {
-  readonly hasFailed: () => boolean
-  readonly isOver: () => boolean
+/** One run of a command. */
+interface Run {
+  readonly state: State
+  readonly transaction: StateTransaction
   readonly end: () => void
+  readonly fail: (thrown: unknown) => void
 }
 
-function run(
+function call(
   command: UserCommand,
   args: readonly unknown[],
-  state: State,
-  { hasFailed, end, isOver }: Course,
+  { state, transaction, end, fail }: Run,
 ): void {
-  const fail = (thrown: unknown) => {
-    if (!isOver()) state.error(codeOfThrown(thrown), thrown)
-    end()
+  const callback = (error?: unknown) => {
+    if (isFailure(error) && !transaction.hasFailed) fail(error)
+    else end()
   }
   let returned: unknown
   try {
     returned = command.takesCallback
-      ? command.execute(state, ...args, (error?: unknown) => {
-          if (isFailure(error) && !hasFailed()) fail(error)
-          else end()
-        })
+      ? command.execute(state, ...args, callback)
       : command.execute(state, ...args)
   } catch (error) {
     fail(error)
@@ -74,7 +76,7 @@ function run(
   }
   Promise.resolve(returned)
     .then((value) => {
-      // A command may have answered by itself and return nothing.
+      // A command may call `state.respond` and return nothing.
       if (value !== undefined) state.respond(value, command.returnsJson)
       end()
     })

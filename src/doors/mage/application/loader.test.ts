@@ -128,7 +128,10 @@ test('what cannot be loaded is named', async (t) => {
       { 'lib/modules/bad/usercommands/x.js': 'throw new Error("oh")' },
       /x\.js cannot be loaded: oh/,
     ],
-    [{ 'lib/modules/bad/usercommands/x.js': 'exports.acl = []' }, /bad\.x has no function/],
+    [
+      { 'lib/modules/bad/usercommands/x.js': 'exports.acl = []' },
+      /bad\.x does not export a function/,
+    ],
     [{ 'lib/modules/auth/index.js': '' }, /cannot be named “auth”/],
     [{ 'lib/modules/constructor/index.js': '' }, /cannot be named “constructor”/],
     [{ 'lib/index.js': `mage.useModules(['nonsense'])` }, /There is no module “nonsense”/],
@@ -138,7 +141,7 @@ test('what cannot be loaded is named', async (t) => {
   for (const [files, message] of cases) {
     await assert.rejects(openGame(t, { files: { ...SEED_FILES, ...files } }), message)
   }
-  await assert.rejects(openGame(t, { modules: '/nowhere' }), /no folder of modules/)
+  await assert.rejects(openGame(t, { modules: '/nowhere' }), /folder of modules .* does not exist/)
   for (const app of ['v1', 'schema', 'a/b', '']) {
     await assert.rejects(openGame(t, { app }), /cannot be named/)
   }

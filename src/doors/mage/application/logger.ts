@@ -1,4 +1,4 @@
-/** The levels of an application's log, least to most urgent. */
+/** The levels of an application's log, from the least to the most severe. */
 const LOG_LEVELS = [
   'verbose',
   'debug',
@@ -11,22 +11,25 @@ const LOG_LEVELS = [
   'emergency',
 ] as const
 
+/** A level of an application's log. */
 export type MageLogLevel = (typeof LOG_LEVELS)[number]
 
-/** One line that an application logged. */
+/** One line of an application's log. */
 export interface MageLogEntry {
+  /** The severity. */
   readonly level: MageLogLevel
-  /** Which parts of the application, outermost first. */
+  /** The names given to `logger.context`, outermost first. */
   readonly contexts: readonly string[]
-  /** What was logged, as it was given. */
+  /** The values that were logged, unchanged. */
   readonly parts: readonly unknown[]
-  /** What was attached with `data` and `details`. */
+  /** The values that were added with `data` and `details`. */
   readonly data: readonly unknown[]
 }
 
+/** Receives the lines of an application's log. */
 export type MageLog = (entry: MageLogEntry) => void
 
-/** A level: logs when it is called, or gathers with `data` and `details` until `log`. */
+/** Logs at one level when it is called. `data` and `details` return a function that logs their values too. */
 interface LogFunction {
   (...parts: unknown[]): void
   data(...data: unknown[]): LogFunction
@@ -34,12 +37,13 @@ interface LogFunction {
   log(...parts: unknown[]): void
 }
 
+/** `mage.logger`: a function for each level. */
 export interface MageLogger extends Readonly<Record<MageLogLevel, LogFunction>> {
-  /** A logger for a part of the application. */
+  /** Returns a logger for a part of the application. */
   context(...names: string[]): MageLogger
 }
 
-/** Makes the logger of an application; where lines go is asked at every line. */
+/** Makes the logger of an application. `sink` is called for every line. */
 export function createLogger(sink: () => MageLog, contexts: readonly string[] = []): MageLogger {
   const levels = LOG_LEVELS.map((level) => [level, logFunction(sink, level, contexts, [])] as const)
   return {
@@ -52,9 +56,10 @@ function logFunction(
   sink: () => MageLog,
   level: MageLogLevel,
   contexts: readonly string[],
-  gathered: readonly unknown[],
+  collected: readonly unknown[],
 ): LogFunction {
-  const write = (...parts: unknown[]) => sink()({ level, contexts, parts, data: gathered })
-  const gather = (...data: unknown[]) => logFunction(sink, level, contexts, [...gathered, ...data])
-  return Object.assign(write, { log: write, data: gather, details: gather })
+  const write = (...parts: unknown[]) => sink()({ level, contexts, parts, data: collected })
+  const collect = (...data: unknown[]) =>
+    logFunction(sink, level, contexts, [...collected, ...data])
+  return Object.assign(write, { log: write, data: collect, details: collect })
 }

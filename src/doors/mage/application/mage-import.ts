@@ -3,29 +3,29 @@ import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Mage } from './mage.ts'
 
-/** What an application may write to get its `mage`. */
+/** The names by which an application imports its `mage`. */
 const NAMES: ReadonlySet<string> = new Set(['latchkey/mage', 'mage'])
 const SCHEME = 'latchkey-mage:'
-const SHELF = Symbol.for('latchkey.mage.instances')
+const INSTANCES = Symbol.for('latchkey.mage.instances')
 
 const byFolder = new Map<string, { readonly id: number; readonly mage: Mage }>()
-const shelf = new Map<string, Mage>()
-let hooked = false
+const instances = new Map<string, Mage>()
+let isHooked = false
 let latest: Mage
 
 /**
- * Makes `latchkey/mage` and `mage`, imported or required by a file under a folder, the `mage` of that application. Of folders in one
- * another the inner one counts. The application opened last is the global `mage` too, where that name is free.
+ * Makes a file under `folder` get the given `mage` when it imports or requires `latchkey/mage` or `mage`. Of nested folders the inner one
+ * counts. The global `mage` is that of the application opened last, unless the process has another global of that name.
  */
 export function provideMage(folder: string, mage: Mage): void {
   const id = byFolder.size + 1
   byFolder.set(folder, { id, mage })
-  shelf.set(String(id), mage)
+  instances.set(String(id), mage)
   latest = mage
-  if (hooked) return
-  hooked = true
-  Object.defineProperty(globalThis, SHELF, { value: shelf })
-  // Guides of MAGE use the name without saying where it comes from.
+  if (isHooked) return
+  isHooked = true
+  Object.defineProperty(globalThis, INSTANCES, { value: instances })
+  // Code written after the guides of MAGE uses the name without an import.
   if (!('mage' in globalThis)) {
     Object.defineProperty(globalThis, 'mage', { get: () => latest, configurable: true })
   }

@@ -1,46 +1,53 @@
+import type { Pipeline } from '../../../commands/index.ts'
+import { LatchkeyError } from '../../../core/index.ts'
 import type { Batch } from '../wire/batch-request.ts'
-import { untilCalledBack } from './called-back.ts'
-import { MageError } from './errors.ts'
+import { ANYONE } from './acl.ts'
+import { untilCalledBack } from './callback.ts'
 import type { State } from './state.ts'
+import { transactionOf } from './state-transaction.ts'
 
 type HookCallback = (error?: unknown) => void
-type HookFunction = (
-  state: State,
-  data: Readonly<Record<string, unknown>>,
-  batch: Batch,
-  callback: HookCallback,
-) => unknown
+type HookData = Readonly<Record<string, unknown>>
+type HookFunction = (state: State, data: HookData, batch: Batch, callback: HookCallback) => unknown
 
+/** A function of an application that reads an entry of the header before the commands of a batch run. */
 export interface MessageHook {
   /** The name of the header entry. */
   readonly name: string
-  /** Whether it runs for batches without such an entry too, with nothing but the name. */
+  /** Whether the hook runs for a batch without such an entry too; its data has only the name then. */
   readonly required: boolean
   readonly fn: HookFunction
 }
 
-/** Checks a hook. Throws `TypeError` for what is none. */
+/** Makes a hook from the arguments of `registerMessageHook`. Throws `TypeError` for arguments of other types. */
 export function createHook(name: unknown, required: unknown, fn: unknown): MessageHook {
-  if (typeof name !== 'string') throw new TypeError('The name of a hook must be text.')
-  if (typeof required !== 'boolean') throw new TypeError('A hook is required or not.')
+  if (typeof name !== 'string') throw new TypeError('The name of a hook must be a string.')
+  if (typeof required !== 'boolean') throw new TypeError('“required” of a hook must be a boolean.')
   if (typeof fn !== 'function' || fn.length !== 4) {
-    throw new TypeError('A hook takes a state, the data, the batch and a callback.')
+    throw new TypeError('A hook must be a function of (state, data, batch, callback).')
   }
   return { name, required, fn: fn as HookFunction }
 }
 
-/** Runs a hook; rejects with what it calls back with, and with `timeout` where it does not. */
+/** Runs a hook. Rejects with the error that it calls back with, with `timeout` if it does not call back in time. */
 export async function runHook(
   hook: MessageHook,
-  entry: Readonly<Record<string, unknown>> | undefined,
-  { state, batch, timeoutMs }: { state: State; batch: Batch; timeoutMs: number },
+  entry: HookData | undefined,
+  options: { pipeline: Pipeline; state: State; batch: Batch; timeoutMs: number },
 ): Promise<void> {
   if (entry === undefined && !hook.required) return
-  let timer: NodeJS.Timeout | undefined
-  const done = untilCalledBack((callback) => {
-    const late = () => callback(new MageError('timeout', `The hook ${hook.name} did not answer.`))
-    timer = setTimeout(late, timeoutMs || 15_000)
-    return hook.fn(state, entry ?? { name: hook.name }, batch, callback)
-  })
-  await done.finally(() => clearTimeout(timer))
+  const { pipeline, state, batch, timeoutMs } = options
+  const { name, fn } = hook
+  const rules = { name: `hook ${name}`, access: [ANYONE], session: 'optional' } as const
+  const limit = timeoutMs === 0 ? {} : { timeoutMs }
+  const current = state.session?.current ?? null
+  const call = { current, params: entry ?? { name }, caller: transactionOf(state).caller }
+  const outcome = await pipeline.run({ ...rules, ...limit }, call, (data) =>
+    untilCalledBack((callback) => fn(state, data as HookData, batch, callback)).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    ),
+  )
+  if (!outcome.ok) throw new LatchkeyError(outcome.code, `The hook ${name}: ${outcome.message}`)
+  if (outcome.value !== null) throw outcome.value.error
 }

@@ -2,37 +2,37 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { LatchkeyError } from '../../../core/index.ts'
 
-/** Of several files of one name the first of these counts: a compiled one beats its source. */
+/** In order of precedence: of a source and a file compiled from it, the compiled one is loaded. */
 const EXTENSIONS = ['.js', '.cjs', '.mjs', '.ts', '.cts', '.mts']
 
-/** A module of an application as it lies on the disk. */
+/** The files of a module. */
 interface ModuleFiles {
   readonly name: string
   readonly folder: string
-  /** Null where it has only commands. */
+  /** Null for a module that has only commands. */
   readonly index: string | null
   readonly commands: readonly { readonly name: string; readonly file: string }[]
 }
 
-/** An application as it lies on the disk. */
+/** The files of an application. */
 export interface ApplicationFiles {
-  /** The folder of its package.json, one or two above its modules; else the one above. */
+  /** The folder of its package.json, which is one or two levels above its modules; without one, the folder above its modules. */
   readonly root: string
   readonly name: string
   readonly version: string | undefined
-  /** The index beside the folder of modules, which is loaded first; null where there is none. */
+  /** The index beside the folder of modules, which is loaded first; null if there is none. */
   readonly index: string | null
   readonly modules: readonly ModuleFiles[]
 }
 
 /**
- * Looks over an application: `<module>/index` and `<module>/usercommands/<command>`, files or folders with an index. Throws
- * `invalid_request` where there is no such folder.
+ * Finds the files of an application: `<module>/index` and `<module>/usercommands/<command>`, each a file or a folder with an index. Throws
+ * `invalid_request` if the folder does not exist.
  */
 export function findApplication(modulesFolder: string): ApplicationFiles {
   const folder = resolve(modulesFolder)
   if (!isFolder(folder)) {
-    throw new LatchkeyError('invalid_request', `There is no folder of modules ${folder}.`)
+    throw new LatchkeyError('invalid_request', `The folder of modules ${folder} does not exist.`)
   }
   const above = dirname(folder)
   const root = findRoot(above)
@@ -81,7 +81,7 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
-// No further up: there somebody else's package.json may lie.
+// A package.json further up may belong to another project.
 function findRoot(above: string): string {
   const folders = [above, dirname(above)]
   return folders.find((folder) => existsSync(join(folder, 'package.json'))) ?? above

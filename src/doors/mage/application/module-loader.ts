@@ -11,16 +11,16 @@ export interface LoadedApplication {
   readonly files: ApplicationFiles
   readonly instance: Instance
   readonly commands: readonly UserCommand[]
-  /** What its modules export, by name. */
+  /** The exports of its modules, by name. */
   readonly modules: ReadonlyMap<string, unknown>
 }
 
 const instances = new Map<string, Instance>()
 
 /**
- * Loads an application: its index, its modules, then their commands, CommonJS or ESM, JavaScript or TypeScript. `prepare` is called before any
- * of its code runs. An application is loaded once in a process: opened again, it is the same code. Throws `invalid_request`, naming the
- * file, for code that cannot be loaded.
+ * Loads an application: its index, its modules, then their commands. The files are CommonJS or ES modules, in JavaScript or TypeScript.
+ * `prepare` is called before any of its code runs. The code of an application is loaded once per process. Throws `invalid_request`, with
+ * the name of the file, for code that cannot be loaded.
  */
 export async function loadApplication(
   modulesFolder: string,
@@ -47,8 +47,8 @@ export async function loadApplication(
 
 function instanceOf(modulesFolder: string, files: ApplicationFiles): Instance {
   const key = resolve(modulesFolder)
-  const known = instances.get(key)
-  if (known !== undefined) return known
+  const existing = instances.get(key)
+  if (existing !== undefined) return existing
   const { name, version } = files
   const modules = files.modules.map((module) => module.name)
   const instance = createInstance({ name, version, modules })
@@ -57,7 +57,7 @@ function instanceOf(modulesFolder: string, files: ApplicationFiles): Instance {
   return instance
 }
 
-// What CommonJS exports comes as the default; so does what an ES module exports by that name.
+// The exports of a CommonJS module are its default export too.
 async function load(file: string): Promise<unknown> {
   try {
     const exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>

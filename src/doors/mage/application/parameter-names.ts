@@ -1,9 +1,9 @@
-/** The parameters of a function as its source has them: null stands for one without a name, such as a destructured one. */
+/** The names of a function's parameters, in order. Null stands for a parameter without a name, such as a destructured one. */
 export type ParameterNames = readonly (string | null)[]
 
 /**
- * Reads the names of a function's parameters from its source: functions, methods, arrows, asynchronous ones, with defaults
- * and comments. A rest parameter and a destructured one have no name. Null where the source is not to be had.
+ * Reads the names of a function's parameters from its source, which may be a function, a method or an arrow function, with default values
+ * and comments. A rest parameter and a destructured one have no name. Returns null for a function without a source, such as a bound one.
  */
 export function parameterNames(fn: (...args: never[]) => unknown): ParameterNames | null {
   const source = withoutComments(Function.prototype.toString.call(fn))
@@ -22,7 +22,7 @@ function nameOf(parameter: string): string | null {
   return IDENTIFIER.test(name) ? name : null
 }
 
-// A method's name may be computed or quoted, and hold parentheses of its own.
+// The name of a method may be computed or quoted, and contain parentheses.
 function openingOf(source: string): number {
   for (let at = 0; at < source.length; at++) {
     const sign = source[at]
@@ -55,7 +55,7 @@ function isQuote(sign: string | undefined): boolean {
   return sign === '"' || sign === "'" || sign === '`'
 }
 
-/** Where the bracket that opens at `start` is closed. */
+/** Returns the position of the bracket that closes the one at `start`. */
 function endOfGroup(source: string, start: number): number {
   const closing = CLOSING[source[start] ?? '']
   for (let at = start + 1; at < source.length; at++) {
@@ -67,7 +67,7 @@ function endOfGroup(source: string, start: number): number {
   return source.length
 }
 
-/** Where the quotation that opens at `start` ends; of a template with its substitutions. */
+/** Returns the position of the quotation mark that closes the one at `start`. The substitutions of a template are skipped. */
 function endOfText(source: string, start: number): number {
   const quote = source[start]
   for (let at = start + 1; at < source.length; at++) {

@@ -1,7 +1,7 @@
 /**
- * The values for a command's parameters, in their order. An object is taken by name: its own properties only, what the command
- * does not know is dropped, what is missing is undefined. A list is taken by position, padded with undefined. Null for a
- * list that is too long and for what is neither.
+ * Returns the values for a command's parameters, in order. The own properties of an object are matched by name: unknown ones are dropped,
+ * missing ones are undefined. The values of a list are matched by position; missing ones are undefined. Returns null for a list that is
+ * too long, and for anything else.
  */
 export function mapParameters(names: readonly (string | null)[], given: unknown): unknown[] | null {
   if (Array.isArray(given)) {

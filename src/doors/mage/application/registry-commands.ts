@@ -4,9 +4,10 @@ import { ERROR_TABLE, refuse } from '../../../core/errors.ts'
 import { type ErrorCode, LatchkeyError, type Refusal } from '../../../core/index.ts'
 import { BAN_GROUP } from './acl.ts'
 import { execute } from './execute.ts'
+import { MageSession } from './mage-session.ts'
 import { mapParameters } from './parameters.ts'
 import type { Services } from './services.ts'
-import { Session } from './session.ts'
+import { findSessionData } from './session-data.ts'
 import { State } from './state.ts'
 import type { UserCommand } from './user-command.ts'
 import { rulesOf } from './user-command-rules.ts'
@@ -14,8 +15,8 @@ import { rulesOf } from './user-command-rules.ts'
 const NAME = /^[A-Za-z][\w-]*\.[A-Za-z][\w-]*$/
 
 /**
- * The user commands of an application as commands of the house, which every door can call. What a command's name or access list makes
- * impossible elsewhere is left out.
+ * Returns the user commands of an application as commands of the registry, which every door can call. A command whose name the registry
+ * does not allow is left out.
  */
 export function registryCommands(
   commands: readonly UserCommand[],
@@ -31,7 +32,7 @@ function registryCommand(command: UserCommand, services: Services, timeoutMs: nu
   const { access, timeoutMs: limit } = rulesOf(command, timeoutMs)
   return defineCommand({
     name: command.name,
-    about: `A command of the application ${services.appName}: ${command.params.join(', ') || 'no parameters'}.`,
+    about: `A command of the application ${services.appName}. Parameters: ${command.params.join(', ') || 'none'}.`,
     access,
     params: z.union([
       z.record(z.string(), z.unknown()),
@@ -39,7 +40,7 @@ function registryCommand(command: UserCommand, services: Services, timeoutMs: nu
       z.null(),
       z.undefined(),
     ]),
-    ...(limit === undefined ? {} : { timeoutMs: limit }),
+    timeoutMs: limit,
     run: (params, context) => run(command, { params, context, services }),
   })
 }
@@ -50,7 +51,7 @@ async function run(
 ): Promise<unknown> {
   const { context, services, params } = given
   const args = mapParameters(command.params, params ?? {})
-  if (args === null) return refuse('invalid_request', 'These are too many parameters.')
+  if (args === null) return refuse('invalid_request', 'There are too many parameters.')
   const { current, caller } = context
   const state = new State(services, undefined, await sessionOf(services, current), {
     description: command.name,
@@ -68,16 +69,16 @@ async function run(
 }
 
 async function sessionOf(
-  services: Services,
+  { authority }: Services,
   current: CommandContext['current'],
-): Promise<Session | null> {
+): Promise<MageSession | null> {
   if (current === null) return null
-  const facts = await services.facts.get(current)
+  const data = await findSessionData(authority, current)
   const { session, actor } = current
-  const parts = { actorId: actor.id, facts, acl: session.roles }
-  return new Session({ ...parts, fullKey: null, current })
+  return new MageSession({ actorId: actor.id, data, acl: session.roles, fullKey: null, current })
 }
 
+/** MAGE's codes as codes of the pipeline. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   server: 'internal',
   auth: 'access_denied',
@@ -87,11 +88,11 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   invalidSession: 'token_invalid',
 }
 
-/** What a MAGE code is at other doors: a code that is the application's own is the reason of an `invalid_request`. */
+/** Returns the refusal of other doors for a MAGE code. A code of the application is the reason of an `invalid_request`. */
 function refusalFor(code: string): Refusal {
-  const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined
-  const own = Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : known
-  if (own === 'internal') throw new LatchkeyError('internal', 'The command failed.')
-  if (own !== undefined) return refuse(own, 'The command was refused.')
+  const mapped = Object.hasOwn(CODES, code) ? CODES[code] : undefined
+  const errorCode = Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : mapped
+  if (errorCode === 'internal') throw new LatchkeyError('internal', 'The command failed.')
+  if (errorCode !== undefined) return refuse(errorCode, 'The command was refused.')
   return refuse('invalid_request', 'The command was refused.', { reason: code })
 }

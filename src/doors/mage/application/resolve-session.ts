@@ -1,14 +1,12 @@
-import type { Authenticated, CallOptions, EndReason } from '../../../core/index.ts'
-import { errorOf } from '../../../core/index.ts'
-import { fullKeyOf, ownerOfKey, sessionIdOfKey } from '../key-codec.ts'
+import { type CallOptions, type EndReason, errorOf } from '../../../core/index.ts'
+import { MageSession } from './mage-session.ts'
 import type { Services } from './services.ts'
-import { Session } from './session.ts'
-import type { Facts } from './session-facts.ts'
+import { findSessionData } from './session-data.ts'
 
-/** Why a key is no good, as MAGE's clients are told with `session.unset`. */
+/** Why a session key is not valid, as `session.unset` tells the client. */
 export type UnsetReason = 'invalidSessionKey' | 'noSession' | 'keyMismatch' | 'badVersion'
 
-/** What a client whose session ends while it is connected is told with `session.unset`. */
+/** The reason in `session.unset` for a session that ends while its client is connected. */
 export const UNSET_REASONS: Readonly<Record<EndReason, string>> = {
   logged_out: 'loggedOut',
   expired: 'expired',
@@ -22,65 +20,52 @@ export const UNSET_REASONS: Readonly<Record<EndReason, string>> = {
   parent_ended: 'revoked',
 }
 
-type Resolved =
-  | { readonly ok: true; readonly session: Session }
+type ResolvedSession =
+  | { readonly ok: true; readonly session: MageSession }
   | { readonly ok: false; readonly reason: UnsetReason }
 
 /**
- * The session behind a key, which counts as a use of it, or why there is none. Throws a `LatchkeyError` where it cannot be
- * known, such as `unavailable`.
+ * Returns the session of a key, which counts as a use of the session, or the reason why there is none. Throws a `LatchkeyError` if the
+ * check itself fails, such as `unavailable`.
  */
 export async function resolveSession(
   services: Services,
   key: unknown,
   caller: CallOptions,
-): Promise<Resolved> {
-  const owner = ownerOfKey(key)
-  if (typeof key !== 'string' || (owner === null && sessionIdOfKey(key) === null)) {
-    return { ok: false, reason: 'invalidSessionKey' }
-  }
-  const check = await services.authority.authenticate(key, caller)
+): Promise<ResolvedSession> {
+  if (typeof key !== 'string' || key === '') return { ok: false, reason: 'invalidSessionKey' }
+  const { authority, appVersion } = services
+  const check = await authority.authenticate(key, caller)
   if (check.ok) {
-    const facts = await services.facts.get(check)
-    return sessionOf(services, key, check, facts)
-  }
-  if (check.code === 'token_invalid' || check.code === 'session_revoked') {
-    return { ok: false, reason: await whyNot(services, owner, caller) }
+    const data = await findSessionData(authority, check)
+    if (!isSupported(data.version, appVersion)) return { ok: false, reason: 'badVersion' }
+    const parts = { actorId: check.actor.id, data, acl: check.session.roles }
+    return { ok: true, session: new MageSession({ ...parts, fullKey: key, current: check }) }
   }
   if (check.code === 'session_expired') return { ok: false, reason: 'noSession' }
-  throw errorOf(check)
+  if (check.code !== 'token_invalid' && check.code !== 'session_revoked') throw errorOf(check)
+  // Only the text in front of the last colon counts where the rest has the form of no token.
+  const colon = key.lastIndexOf(':')
+  if (check.token === undefined && colon === -1) return { ok: false, reason: 'invalidSessionKey' }
+  const owner = check.token === undefined ? key.slice(0, colon) : check.token.owner
+  return { ok: false, reason: await reasonOf(services, owner, caller) }
 }
 
-function sessionOf(
-  services: Services,
-  key: string,
-  current: Authenticated,
-  facts: Facts,
-): Resolved {
-  if (!isSupported(facts.version, services.appVersion)) return { ok: false, reason: 'badVersion' }
-  const { session, actor } = current
-  const fullKey = fullKeyOf(key, session.owner)
-  return {
-    ok: true,
-    session: new Session({ actorId: actor.id, facts, acl: session.roles, fullKey, current }),
-  }
-}
-
-// A client that was logged in anew elsewhere is told so; to any other the session is just gone.
-async function whyNot(
-  services: Services,
+/** `keyMismatch` where the actor of the key has another session, else `noSession`. */
+async function reasonOf(
+  { authority }: Services,
   owner: string | null,
   { signal }: CallOptions,
 ): Promise<UnsetReason> {
   if (owner === null || owner === '') return 'noSession'
   const options = signal === undefined ? {} : { signal }
-  const { items } = await services.authority.sessions.list({ owner, limit: 1 }, options)
+  const { items } = await authority.sessions.list({ owner, limit: 1 }, options)
   return items.length > 0 ? 'keyMismatch' : 'noSession'
 }
 
 const VERSION = /^v?(\d+)\.(\d+)\.\d+/
 
-/** Whether a session of one version of an application may go on in another: major and minor are the same. */
+/** Whether the application's version has the same major and minor number as the one that created the session. */
 function isSupported(session: string | null, application: string | null): boolean {
   if (session === null || session === application) return true
   const [, major, minor] = VERSION.exec(session) ?? []

@@ -1,20 +1,19 @@
 import type { Connections } from '../../../connections/index.ts'
 import type { Authority, SessionsAtChange } from '../../../core/index.ts'
 import type { MageLogger } from './logger.ts'
-import type { SessionFacts } from './session-facts.ts'
 
-/** What an application runs on: one house, as one door serves it. */
+/** What the commands of an application use. */
 export interface Services {
   readonly authority: Authority
   readonly connections: Pick<Connections, 'send' | 'broadcast'>
-  readonly facts: SessionFacts
+  /** Whether anonymous sessions get the access tags they ask for. */
   readonly development: boolean
   readonly appName: string
-  /** The application's own version, `major.minor.patch`; null where it says none. */
+  /** The application's version, `major.minor.patch`; null where it has none. */
   readonly appVersion: string | null
   /** What a password change does to the user's sessions. */
   readonly sessionsAtPasswordChange: SessionsAtChange
   readonly log: MageLogger
-  /** Told of failures that no caller can be told of. */
+  /** Receives errors that are not reported to a client. */
   readonly onError: (error: unknown, what: string) => void
 }

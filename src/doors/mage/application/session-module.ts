@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Actor, Authenticated, SessionListing } from '../../../core/index.ts'
-import { answered } from './answered.ts'
-import { GAME_SESSION, promiseSession } from './begin-session.ts'
-import { withValue } from './called-back.ts'
+import { callBack, withValue } from './callback.ts'
+import { deferSession, GAME_SESSION } from './create-session.ts'
+import { MageSession } from './mage-session.ts'
 import { resolveSession } from './resolve-session.ts'
 import type { Services } from './services.ts'
-import { Session } from './session.ts'
-import { insideOf, type State } from './state.ts'
+import { findSessionData } from './session-data.ts'
+import type { State } from './state.ts'
+import { transactionOf } from './state-transaction.ts'
 
 type Callback<T> = (error: unknown, value?: T) => void
 
@@ -14,27 +15,31 @@ type Callback<T> = (error: unknown, value?: T) => void
 export interface SessionModule {
   /** The idle time of a session, in seconds. */
   readonly sessionTTL: number
-  /** When a session used now would be over, in seconds since 1970. */
+  /** Returns when a session that is used now would expire, in seconds since 1970. */
   getNewExpirationTime(): number
   /**
-   * Begins a session for an actor whom the application vouches for: of the house, with those tags of `meta.acl` that are its
-   * roles, or of the application's own. It exists once the command succeeds.
+   * Registers a session for an actor that the application has authenticated. A registered actor gets those tags of `meta.acl` that are its
+   * roles; for any other id an anonymous session with all of them is created. The session is created when the command succeeds.
    */
   register(
     state: State,
     actorId: unknown,
     language?: string | null,
     meta?: Readonly<Record<string, unknown>> | null,
-  ): Session
-  /** The session behind a key; undefined, and `session.unset` with the reason, for a key that is no good. */
-  resolve(state: State, key: unknown, callback?: Callback<Session>): Promise<Session | undefined>
-  /** An actor's newest session, without its key; undefined if it has none. */
+  ): MageSession
+  /** Returns the session of a key. For a key that is not valid, returns undefined and emits `session.unset` with the reason. */
+  resolve(
+    state: State,
+    key: unknown,
+    callback?: Callback<MageSession>,
+  ): Promise<MageSession | undefined>
+  /** Returns the newest session of an actor, without its key; undefined if it has none. */
   getActorSession(
     state: State,
     actorId: unknown,
-    callback?: Callback<Session>,
-  ): Promise<Session | undefined>
-  /** Where actors can be reached: those who have a session. */
+    callback?: Callback<MageSession>,
+  ): Promise<MageSession | undefined>
+  /** Returns the addresses of those of the actors that have a session. */
   getActorAddresses(
     state: State,
     actorIds: readonly unknown[],
@@ -49,7 +54,7 @@ interface ActorAddress {
   readonly language: string
 }
 
-/** Makes `mage.session`; the house is that of the state, and `latest` where there is none. */
+/** Makes `mage.session`. What is called without a state uses the services that `latest` returns. */
 export function createSessionModule(latest: () => Services): SessionModule {
   const ttlMs = () => latest().authority.settings.get('profile.game.idleMs') ?? 0
   return {
@@ -59,65 +64,73 @@ export function createSessionModule(latest: () => Services): SessionModule {
     getNewExpirationTime: () => Math.floor((latest().authority.now() + ttlMs()) / 1000),
 
     register(state, actorId, language, meta) {
-      const { services, caller } = insideOf(state)
+      const { services, caller } = transactionOf(state)
       const id = actorId === undefined || actorId === null ? randomUUID() : String(actorId)
       const acl = tagsOf(meta?.['acl'])
       const wanted = { actorId: id, acl, meta: meta ?? {}, ...(language ? { language } : {}) }
-      return promiseSession(state, wanted, async () => {
+      return deferSession(state, wanted, async () => {
         const request = { ...GAME_SESSION, roles: acl }
-        const known = await services.authority.sessions.loginAs(id, request, caller)
-        if (known.ok || known.code !== 'not_found') return known
-        const visitor = { ...request, actorId: id, vouched: true }
-        return services.authority.sessions.loginAnonymous(visitor, caller)
+        const { sessions } = services.authority
+        const login = await sessions.loginAs(id, request, caller)
+        if (login.ok || login.code !== 'not_found') return login
+        return sessions.loginAnonymous({ ...request, actorId: id, vouched: true }, caller)
       })
     },
 
     resolve(state, key, callback) {
-      const { services, caller } = insideOf(state)
+      const { services, caller } = transactionOf(state)
       const work = resolveSession(services, key, caller).then((resolved) => {
         if (resolved.ok) return resolved.session
         state.emit(null, 'session.unset', resolved.reason)
         return undefined
       })
-      return answered(state, work, callback, withValue)
+      return callBack(state, work, callback, withValue)
     },
 
     getActorSession(state, actorId, callback) {
-      return answered(
+      return callBack(
         state,
-        findSession(insideOf(state).services, String(actorId)),
+        findSession(transactionOf(state).services, String(actorId)),
         callback,
         withValue,
       )
     },
 
     getActorAddresses(state, actorIds, callback) {
-      const { services } = insideOf(state)
-      return answered(state, findAddresses(services, actorIds.map(String)), callback, withValue)
+      const { services } = transactionOf(state)
+      return callBack(state, findAddresses(services, actorIds.map(String)), callback, withValue)
     },
   }
 }
 
-/** The access tags in a value; throws for what is no list of texts. */
+/** Returns the access tags in a value; none for null. Throws `TypeError` for anything but a list of strings. */
 export function tagsOf(acl: unknown): readonly string[] {
   if (acl === undefined || acl === null) return []
   if (Array.isArray(acl) && acl.every((tag) => typeof tag === 'string')) return [...acl]
-  throw new TypeError('Access tags must be a list of texts.')
+  throw new TypeError('Access tags must be a list of strings.')
 }
 
-async function findSession(services: Services, owner: string): Promise<Session | undefined> {
-  const { items } = await services.authority.sessions.list({ owner, limit: 100 })
+async function findSession(
+  { authority }: Services,
+  owner: string,
+): Promise<MageSession | undefined> {
+  const { items } = await authority.sessions.list({ owner, limit: 100 })
   const listing = items.find(({ actsAs }) => actsAs === null)
   if (listing === undefined) return undefined
-  const actor = await services.authority.actors.find(owner)
-  const current = asAuthenticated(listing, actor)
-  const facts = await services.facts.get(current)
-  return new Session({ actorId: owner, facts, acl: current.session.roles, fullKey: null, current })
+  const current = asAuthenticated(listing, await authority.actors.find(owner))
+  const data = await findSessionData(authority, current)
+  return new MageSession({
+    actorId: owner,
+    data,
+    acl: current.session.roles,
+    fullKey: null,
+    current,
+  })
 }
 
 function asAuthenticated(listing: SessionListing, found: Actor | null): Authenticated {
   const { lastUsedAt: _, client: __, current: ___, roles: allowed, ...session } = listing
-  const actor = found ?? visitor(listing)
+  const actor = found ?? anonymousActor(listing)
   const roles = actor.roles
   const granted =
     allowed === null ? roles : allowed.filter((tag) => listing.anonymous || roles.includes(tag))
@@ -130,7 +143,7 @@ function asAuthenticated(listing: SessionListing, found: Actor | null): Authenti
   }
 }
 
-function visitor({ owner, createdAt }: SessionListing): Actor {
+function anonymousActor({ owner, createdAt }: SessionListing): Actor {
   return {
     id: owner,
     name: 'Anonymous',
@@ -151,7 +164,7 @@ async function findAddresses(
     const session = await findSession(services, actorId)
     if (session === undefined) continue
     const { language } = session
-    // The house finds the way itself; a session's handle stands for what would be its address.
+    // Events are routed by actor: an address only identifies the session.
     const addrName = `sess/${actorId}:${session.current?.session.id ?? ''}`
     addresses.push({ actorId, addrName, clusterId: 'latchkey', language })
   }

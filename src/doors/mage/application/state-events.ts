@@ -1,10 +1,11 @@
 import type { ActorEvent } from '../../../core/index.ts'
 import type { Services } from './services.ts'
 
+/** Options of `state.emit` and `state.broadcast`. */
 export interface EventOptions {
-  /** Whether the data is JSON text already. */
+  /** Whether the data is JSON text. */
   readonly isJson?: boolean
-  /** Whether the event leaves even if the command fails. */
+  /** Whether the event is sent even if the command fails. */
   readonly alwaysEmit?: boolean
 }
 
@@ -14,7 +15,7 @@ interface Mine {
 }
 
 interface Other {
-  /** Null is everyone. */
+  /** Null for all open message streams. */
   readonly to: string | null
   readonly event: ActorEvent
   readonly always: boolean
@@ -23,7 +24,7 @@ interface Other {
 /** Events that one command may buffer. */
 const MAX_EVENTS = 10_000
 
-/** The events of one state, until they leave. */
+/** The events of one state that are not sent yet. */
 export class StateEvents {
   #mine: Mine[] = []
   #others: Other[] = []
@@ -39,7 +40,7 @@ export class StateEvents {
     const value = isJson ? parsed(data) : data
     const others = new Set<string>()
     for (const id of targets) {
-      // The caller hears it as often as it is listed, any other once.
+      // The caller receives the event as often as it is listed, another actor once.
       if (id !== null && others.has(id)) continue
       this.#checkRoom()
       if (id === null) {
@@ -62,12 +63,12 @@ export class StateEvents {
     this.#others.push({ to: null, event, always: alwaysEmit })
   }
 
-  /** An event to the caller whose data is known only when it leaves. */
+  /** Buffers an event for the caller whose data is read when the event is sent. */
   emitLater(name: string, data: () => unknown): void {
     this.#mine.push({ json: () => eventJson(name, data()), always: false })
   }
 
-  /** Lets what is meant for the caller leave through its stream instead. */
+  /** Redirects the events for the caller to its message stream. */
   mineToStream(self: string | undefined): void {
     const mine = this.#mine
     this.#mine = []
@@ -78,13 +79,13 @@ export class StateEvents {
     }
   }
 
-  /** What goes back with the answer, as JSON. */
+  /** Returns the events for the response, as JSON. */
   mine({ failed }: { readonly failed: boolean }): readonly string[] {
     if (this.#mine.length === 0) return []
     return this.#mine.filter(({ always }) => always || !failed).map(({ json }) => json())
   }
 
-  /** Hands what is for others to their streams; does not wait for it to arrive. */
+  /** Sends the events for other actors, without waiting for the delivery. */
   send(services: Services, { failed }: { readonly failed: boolean }): void {
     const others = this.#others
     if (others.length === 0) return
@@ -99,7 +100,7 @@ export class StateEvents {
 
   #checkRoom(): void {
     if (this.#mine.length + this.#others.length < MAX_EVENTS) return
-    throw new RangeError('The command emits too many events.')
+    throw new RangeError('The command emits more than 10,000 events.')
   }
 }
 
@@ -115,7 +116,7 @@ function parsed(data: unknown): unknown {
   throw new TypeError('JSON must be given as text.')
 }
 
-// Taken as it is now: what the application does to the value later is not in the event.
+// A copy, because the application may change the value later.
 function eventOf(name: string, data: unknown): ActorEvent {
   const json = JSON.stringify(data)
   return json === undefined ? { name } : { name, data: JSON.parse(json) }

@@ -1,85 +1,53 @@
 import type { CallOptions } from '../../../core/index.ts'
-import { type AccessAnswer, checkAccess } from './acl.ts'
-import { calledBack, withNothing, withValue } from './called-back.ts'
-import { codeOfThrown } from './errors.ts'
+import { hasAccess } from './acl.ts'
+import { callBack, withNothing, withValue } from './callback.ts'
+import type { MageSession } from './mage-session.ts'
 import type { Services } from './services.ts'
-import type { Session } from './session.ts'
-import { type EventOptions, StateEvents } from './state-events.ts'
+import type { EventOptions } from './state-events.ts'
+import {
+  type StateHandle,
+  type StateOutcome,
+  StateTransaction,
+  TRANSACTION,
+} from './state-transaction.ts'
 
 export interface StateOptions {
+  /** The name of the application by default. */
   readonly appName?: string
+  /** What the state is for; it is written to the log with errors. */
   readonly description?: string
+  /** The initial value of `state.data`. */
   readonly data?: Record<string, unknown>
-  /** Where the request comes from. */
+  /** The source of the request. */
   readonly caller?: CallOptions
 }
 
-/** What came of a state: texts are JSON, ready for the wire. */
-export interface Outcome {
-  readonly error: string | null
-  readonly response: string | null
-  /** Events to the caller itself. */
-  readonly events: readonly string[]
-}
-
-/** A write that waits for the command's success, or takes back what the command has done. */
-type Deferred = () => Promise<void>
-
-interface Inside {
-  readonly services: Services
-  readonly caller: CallOptions
-  readonly isOpen: () => boolean
-  readonly hasFailed: () => boolean
-  readonly onSuccess: (write: Deferred) => void
-  readonly onFailure: (undo: Deferred) => void
-  readonly emitLater: (name: string, data: () => unknown) => void
-  readonly finish: () => Promise<Outcome>
-  readonly crash: (error: unknown) => void
-  /** Told when code that was called back throws: the command is over then. */
-  readonly onCrash: (told: () => void) => void
-}
-
-let lookInside: (state: State) => Inside
-
-/** What a state is made of: for the runtime, not for applications. */
-export function insideOf(state: State): Inside {
-  return lookInside(state)
-}
-
 /**
- * What one command runs in. Events and writes are buffered: they leave when the state is closed without an error; on an error only
- * events marked `alwaysEmit` do, and what was begun is taken back. Once closed it takes nothing more.
+ * The context of one command. Events and writes are buffered, and are sent and written when the state is closed without an error. After an
+ * error only events marked `alwaysEmit` are sent, and what the command has done is undone. A closed state ignores further calls.
  */
-export class State {
+export class State implements StateHandle {
+  /** The actor on whose behalf the command runs; undefined without a session. */
   actorId: string | undefined
-  session: Session | undefined
+  /** The session of the caller; undefined where there is none. */
+  session: MageSession | undefined
+  /** The access tags of the session. */
   acl: readonly string[] = []
+  /** The name of the application. */
   appName: string
+  /** What the state is for; it is written to the log with errors. */
   description: string | undefined
-  /** For the application's own use; from the wire it holds the client's `address`. */
+  /** For use by the application. In a command it holds the client's `address` and the `batch`. */
   data: Record<string, unknown>
-  readonly #services: Services
-  readonly #caller: CallOptions
-  readonly #events = new StateEvents()
-  readonly #writes: Deferred[] = []
-  readonly #undos: Deferred[] = []
-  #error: string | null = null
-  #response: string | null = null
-  #open = true
-  #crashed: (() => void) | null = null
-
-  static {
-    lookInside = (state) => state.#inside()
-  }
+  readonly #transaction: StateTransaction
 
   constructor(
     services: Services,
     actorId?: unknown,
-    session?: Session | null,
+    session?: MageSession | null,
     options: StateOptions = {},
   ) {
-    this.#services = services
-    this.#caller = options.caller ?? { door: 'mage' }
+    this.#transaction = new StateTransaction(this, services, options.caller ?? { door: 'mage' })
     this.actorId =
       actorId === undefined || actorId === null || actorId === '' ? undefined : String(actorId)
     this.appName = options.appName ?? services.appName
@@ -88,178 +56,127 @@ export class State {
     if (session !== undefined && session !== null) this.registerSession(session)
   }
 
-  /** Lets the state act for a session, with its rights. */
-  registerSession(session: Session): void {
+  /** The buffered events and writes, for the runtime. */
+  get [TRANSACTION](): StateTransaction {
+    return this.#transaction
+  }
+
+  /** Sets the session, its actor and its access tags. */
+  registerSession(session: MageSession): void {
     this.session = session
     this.actorId = session.actorId
     this.acl = session.acl
   }
 
+  /** Removes the session, its actor and its access tags. */
   unregisterSession(): void {
     this.session = undefined
     this.actorId = undefined
     this.acl = []
   }
 
-  /** Whether who acts here may do what such a list allows. */
+  /** Returns whether the session of this state has access by the given access list. */
   canAccess(acl: unknown): boolean {
-    return this.checkAccess(acl) === 'allowed'
-  }
-
-  /** {@link canAccess}, and if not, why not. */
-  checkAccess(acl: unknown): AccessAnswer {
-    return checkAccess(this.acl, acl, this.#services)
+    return hasAccess(this.acl, acl, this.#transaction.services)
   }
 
   /**
-   * Buffers an event: to the caller for null, undefined, true and its own id, to another actor for its id, to several for a list. With
-   * `isJson` the data is JSON text. Throws `TypeError` for data that is no JSON.
+   * Buffers an event: for the caller with null, undefined, true or its own id, for another actor with its id, for several with a list. With
+   * `isJson` the data is JSON text. Throws `TypeError` for data that is not JSON, `RangeError` above 10,000 events.
    */
   emit(to: unknown, name: string, data?: unknown, options: EventOptions = {}): void {
-    if (this.#open) this.#events.emit(this.actorId, to, name, data, options)
+    const { isOpen, events } = this.#transaction
+    if (isOpen) events.emit(this.actorId, to, name, data, options)
   }
 
-  /** Buffers an event to every open stream. */
+  /** Buffers an event for every open message stream. */
   broadcast(name: string, data?: unknown, options: EventOptions = {}): void {
-    if (this.#open) this.#events.broadcast(name, data, options)
+    const { isOpen, events } = this.#transaction
+    if (isOpen) events.broadcast(name, data, options)
   }
 
-  /** Sets the answer. With `isJson` it is JSON text already. Throws `TypeError` for what is no JSON. */
+  /** Sets the response. With `isJson` it is JSON text. Throws `TypeError` for a value that is not JSON. */
   respond(value: unknown, isJson = false): void {
-    if (!this.#open) return
-    this.#response = isJson ? checkedJson(value) : (JSON.stringify(value) ?? null)
+    if (!this.#transaction.isOpen) return
+    this.#transaction.respond(isJson ? checkedJson(value) : (JSON.stringify(value) ?? null))
   }
 
   /**
-   * Makes the command fail: with the code of an error, or its message, or the code itself; `server` for what is none of these.
-   * `log` goes to the application's log. Then calls back.
+   * Makes the command fail with a code: that of an error, else its message; a text or a number as it is; `server` for anything else. `log`
+   * is written to the application's log. Calls back with the code.
    */
   error(code: unknown, log?: unknown, callback?: (code: string) => void): void {
-    const told = codeOf(code)
-    if (this.#open) this.#error = told
-    if (log !== undefined && log !== null && log !== '') {
-      const about = { actorId: this.actorId, description: this.description }
-      this.#services.log.error.data(about).log(log)
-    }
-    callback?.(told)
+    const clientCode = codeOf(code)
+    this.#transaction.fail(clientCode, log)
+    callback?.(clientCode)
   }
 
-  /** Which of these actors have a session. */
+  /** Returns which of the given actors have a session. */
   findActors(
     actorIds: readonly unknown[],
     callback?: (error: unknown, found?: { online: string[]; offline: string[] }) => void,
   ): Promise<{ online: string[]; offline: string[] }> {
-    return this.#called(this.#findActors(actorIds.map(String)), callback, withValue)
+    return callBack(this, this.#findActors(actorIds.map(String)), callback, withValue)
   }
 
-  /** Writes what is buffered and sends what was emitted so far, that to the caller through its stream. */
+  /** Does the buffered writes and sends the buffered events now; those for the caller go through its message stream. */
   distribute(callback?: (error?: unknown) => void): Promise<void> {
-    return this.#called(this.#distribute(true), callback, withNothing)
+    const work = this.#transaction.write().then(() => this.#sendEvents())
+    return callBack(this, work, callback, withNothing)
   }
 
-  /** Sends what was emitted so far, that to the caller through its stream. */
+  /** Sends the buffered events now; those for the caller go through its message stream. */
   distributeEvents(callback?: (error?: unknown) => void): Promise<void> {
-    return this.#called(this.#distribute(false), callback, withNothing)
+    return callBack(this, this.#sendEvents(), callback, withNothing)
   }
 
-  /** Ends the state: for states that an application made itself. */
-  close(callback?: (error: unknown, outcome: Outcome) => void): Promise<Outcome> {
-    const closed = this.#finish()
+  /** Closes a state that the application has made itself. */
+  close(callback?: (error: unknown, outcome: StateOutcome) => void): Promise<StateOutcome> {
+    const closed = Promise.resolve(this.#transaction.finish())
     if (callback !== undefined) {
       closed
         .then((outcome) => callback(null, outcome))
         .catch((error: unknown) => {
-          this.#services.onError(error, this.description ?? 'a state')
+          this.#transaction.services.onError(error, this.getDescription())
         })
     }
     return closed
   }
 
+  /** Sets what the state is for. */
   setDescription(description: string): void {
     this.description = description
   }
 
+  /** Returns what the state is for. */
   getDescription(): string {
     return this.description ?? 'no description'
   }
 
   async #findActors(actorIds: readonly string[]) {
+    const { authority } = this.#transaction.services
     const online: string[] = []
     const offline: string[] = []
     for (const owner of actorIds) {
-      const { items } = await this.#services.authority.sessions.list({ owner, limit: 1 })
+      const { items } = await authority.sessions.list({ owner, limit: 1 })
       if (items.length > 0) online.push(owner)
       else offline.push(owner)
     }
     return { online, offline }
   }
 
-  async #distribute(withWrites: boolean): Promise<void> {
-    if (withWrites) for (const write of this.#writes.splice(0)) await write()
-    this.#events.mineToStream(this.actorId)
-    this.#events.send(this.#services, { failed: false })
-  }
-
-  #called<T, Callback extends (error: unknown) => void>(
-    work: Promise<T>,
-    callback: Callback | undefined,
-    call: (callback: Callback, value: T) => void,
-  ): Promise<T> {
-    return calledBack(work, callback, call, (error) => this.#crash(error))
-  }
-
-  async #finish(): Promise<Outcome> {
-    if (!this.#open) return { error: this.#error, response: null, events: [] }
-    if (this.#error === null && this.#writes.length > 0) {
-      try {
-        for (const write of this.#writes.splice(0)) await write()
-      } catch (error) {
-        this.error(codeOfThrown(error), error)
-      }
-    }
-    this.#open = false
-    const failed = this.#error !== null
-    if (failed && this.#undos.length > 0) {
-      for (const undo of this.#undos.splice(0).reverse()) {
-        await undo().catch((error: unknown) => this.#services.onError(error, this.getDescription()))
-      }
-    }
-    this.#events.send(this.#services, { failed })
-    return {
-      error: this.#error,
-      response: failed ? null : this.#response,
-      events: this.#events.mine({ failed }),
-    }
-  }
-
-  #crash(error: unknown): void {
-    this.error(codeOfThrown(error), error)
-    this.#crashed?.()
-  }
-
-  #inside(): Inside {
-    return {
-      services: this.#services,
-      caller: this.#caller,
-      isOpen: () => this.#open,
-      hasFailed: () => this.#error !== null,
-      onSuccess: (write) => void this.#writes.push(write),
-      onFailure: (undo) => void this.#undos.push(undo),
-      emitLater: (name, data) => this.#events.emitLater(name, data),
-      finish: () => this.#finish(),
-      crash: (error) => this.#crash(error),
-      onCrash: (told) => {
-        this.#crashed = told
-      },
-    }
+  async #sendEvents(): Promise<void> {
+    const { events, services } = this.#transaction
+    events.mineToStream(this.actorId)
+    events.send(services, { failed: false })
   }
 }
 
 function codeOf(code: unknown): string {
-  let told: unknown = code
-  if (code instanceof Error) told = (code as { code?: unknown }).code || code.message
-  if (!told || typeof told === 'object') return 'server'
-  return String(told)
+  let value: unknown = code
+  if (code instanceof Error) value = (code as { code?: unknown }).code || code.message
+  if (!value || typeof value === 'object') return 'server'
+  return String(value)
 }
 
 function checkedJson(value: unknown): string {

@@ -3,12 +3,13 @@ import { refuse } from '../../../core/errors.ts'
 import { mapParameters } from './parameters.ts'
 import type { UserCommand } from './user-command.ts'
 
-/** The longest time limit that a timer takes: for commands without one. */
+/** The longest delay of a timer, for commands without a time limit. */
 const NO_LIMIT_MS = 2 ** 31 - 1
 
-/** What the pipeline checks before a user command runs. Its parameters become the list of arguments. */
-export function rulesOf(command: UserCommand, timeoutMs: number): CommandRules {
-  const tooMany = refuse('invalid_request', 'There are too many parameters.')
+const WRONG_PARAMETERS = refuse('invalid_request', 'The parameters do not match the command.')
+
+/** Returns what the pipeline checks before a user command runs. Validation turns the parameters into the list of arguments. */
+export function rulesOf(command: UserCommand, timeoutMs: number): Required<CommandRules> {
   return {
     name: command.name,
     access: accessOf(command.acl),
@@ -16,12 +17,11 @@ export function rulesOf(command: UserCommand, timeoutMs: number): CommandRules {
     timeoutMs: (command.timeoutMs ?? timeoutMs) || NO_LIMIT_MS,
     validate(given) {
       const params = mapParameters(command.params, given)
-      return params === null ? tooMany : { ok: true, params }
+      return params === null ? WRONG_PARAMETERS : { ok: true, params }
     },
   }
 }
 
-/** The roles that an access list names; anything but a list of texts admits no one. */
-export function accessOf(acl: unknown): readonly string[] {
+function accessOf(acl: unknown): readonly string[] {
   return Array.isArray(acl) ? acl.filter((tag): tag is string => typeof tag === 'string') : []
 }

@@ -3,37 +3,37 @@ import { type ParameterNames, parameterNames } from './parameter-names.ts'
 
 type Execute = (...args: unknown[]) => unknown
 
-/** A user command of an application, as its module exports it, checked and ready to be called. */
+/** A user command of an application, read from the exports of its module. */
 export interface UserCommand {
   /** `module.command`. */
   readonly name: string
   readonly module: string
-  /** Tags of which a session needs one; anything but a list is nobody. */
+  /** The access tags of which a session needs one. Anything but a list admits no one. */
   readonly acl: unknown
-  /** The parameters between the state and the callback. */
+  /** The names of the parameters between the state and the callback. */
   readonly params: readonly (string | null)[]
-  /** Whether it takes a callback; otherwise its answer is what it returns or resolves to. */
+  /** Whether it takes a callback. If not, its response is what it returns or resolves to. */
   readonly takesCallback: boolean
-  /** Its own time limit in milliseconds; 0 is none, undefined the application's. */
+  /** Its time limit in milliseconds; 0 for none, undefined for that of the application. */
   readonly timeoutMs: number | undefined
-  /** Whether a retry is answered without running it again. */
+  /** Whether a retry gets the cached response instead of running the command again. */
   readonly cached: boolean
-  /** Whether what it returns is JSON already. */
+  /** Whether it returns JSON text. */
   readonly returnsJson: boolean
   readonly execute: Execute
 }
 
 type Exported = Readonly<Record<string, unknown>>
 
-/** Checks what a command's module exports. Throws `invalid_request`, naming the command, for what cannot be one. */
+/** Reads a user command from the exports of its module. Throws `invalid_request`, with the name of the command, if they are not one. */
 export function readUserCommand(module: string, name: string, exported: unknown): UserCommand {
   const fullName = `${module}.${name}`
   const command = unwrapped(exported)
-  if (command === null) throw wrong(fullName, 'exports no command')
+  if (command === null) throw wrong(fullName, 'does not export a command')
   const { acl, execute, timeout, params } = command
-  if (typeof execute !== 'function') throw wrong(fullName, 'has no function “execute”')
+  if (typeof execute !== 'function') throw wrong(fullName, 'does not export a function “execute”')
   if (acl !== undefined && acl !== null && !Array.isArray(acl)) {
-    throw wrong(fullName, 'has an “acl” that is no list')
+    throw wrong(fullName, 'has an “acl” that is not a list')
   }
   const given = params === undefined || params === null ? null : listOfNames(params, fullName)
   const shape = shapeOf(execute as Execute, given, fullName)
@@ -49,7 +49,7 @@ export function readUserCommand(module: string, name: string, exported: unknown)
   }
 }
 
-// A transpiled module wraps its default export; a class with static methods is a command too.
+// A transpiled module wraps its default export. A class with static methods is a command too.
 function unwrapped(exported: unknown): Exported | null {
   let value = exported
   for (let depth = 0; depth < 3 && isHolder(value); depth++) {
@@ -77,7 +77,11 @@ function shapeOf(
       takesCallback: callsBack || (!isAsync && execute.length === given.length + 2),
     }
   }
-  if (names === null) throw wrong(command, 'needs “params”: its parameters cannot be read')
+  if (names === null)
+    throw wrong(
+      command,
+      'must export “params”, because its parameters cannot be read from its source',
+    )
   const [first, ...rest] = names
   if ((callsBack || rest.length > 0) && first !== 'state' && first !== '_state') {
     throw wrong(command, 'must take “state” as the first parameter of “execute”')
@@ -92,14 +96,14 @@ function endsInCallback(names: ParameterNames | null): boolean {
 
 function listOfNames(params: unknown, command: string): readonly string[] {
   if (Array.isArray(params) && params.every((name) => typeof name === 'string')) return params
-  throw wrong(command, 'has “params” that are no list of names')
+  throw wrong(command, 'has “params” that are not a list of names')
 }
 
 function readTimeout(timeout: unknown, command: string): number | undefined {
   if (timeout === undefined || timeout === null) return undefined
-  // A timer of more than 2³¹ milliseconds fires at once.
+  // A timer with a longer delay fires at once.
   if (typeof timeout === 'number' && timeout >= 0 && timeout < 2 ** 31) return timeout
-  throw wrong(command, 'has a “timeout” that is no number of milliseconds')
+  throw wrong(command, 'has a “timeout” that is not a number of milliseconds below 2^31')
 }
 
 function wrong(command: string, what: string): LatchkeyError {

@@ -10,13 +10,13 @@ type FoundStream =
 
 export type FindStream = (sessionKey: string, caller: CallOptions) => Promise<FoundStream>
 
-/** Finds the stream of a session by its key, which counts as a use of the session. Throws a `LatchkeyError` where it cannot be known. */
+/** Returns a function that finds the stream of a session key, which counts as a use of the session. It throws a `LatchkeyError` if the check fails. */
 export function findStream(services: Services, streams: StreamTable): FindStream {
   return async (sessionKey, caller) => {
     const resolved = await resolveSession(services, sessionKey, caller)
     if (!resolved.ok) return resolved
     const { current } = resolved.session
     if (current === null) return { ok: false, reason: 'noSession' }
-    return { ok: true, stream: streams.of(current) }
+    return { ok: true, stream: streams.open(current) }
   }
 }

@@ -13,36 +13,39 @@ import { unsetPacks } from './session-stream.ts'
 import { createSocketServer } from './socket-server.ts'
 import { StreamTable } from './stream-table.ts'
 
+/** Options of `createMessageStream`. */
 export interface MessageStreamOptions {
-  /** What runs behind the door whose sessions these are. */
+  /** The services of the MAGE door: `door.services`. */
   readonly services: Services
+  /** Where the open streams are registered. */
   readonly connections: Pick<Connections, 'open'>
-  /** `/msgstream` by default. */
+  /** The path of the stream: `/msgstream` by default. */
   readonly path?: string
-  /** How long a long poll waits before it is answered with nothing, in milliseconds: 60,000 by default. */
+  /** How long a long poll waits before it gets an empty response, in milliseconds: 60,000 by default. */
   readonly heartbeatMs?: number
-  /** How often a socket is asked whether it is there, in milliseconds: 30,000 by default. One that does not answer is cut at the next. */
+  /** How often a WebSocket is pinged, in milliseconds: 30,000 by default. It is terminated if it has not responded by the next ping. */
   readonly pingEveryMs?: number
+  /** The limits of streams. See `StreamLimits` for the defaults. */
   readonly limits?: Partial<StreamLimits>
-  /** Where a request comes from. */
+  /** Returns the source of a request: `door.callerOf`. */
   readonly callerOf: (request: IncomingMessage) => CallOptions
-  /** Whether the `Host` header of a request is served; any by default. */
+  /** Returns whether the `Host` header of a request is served. Any is by default. */
   readonly allowsHost?: (request: IncomingMessage) => boolean
-  /** What pages of other origins may do: nothing by default. */
+  /** Which pages of other origins may read the stream: none by default. */
   readonly cors?: CorsOptions | null
-  /** Told of failures that no client is told of, never with a session key. Those of the door by default. */
+  /** Receives errors that are not reported to a client, never with a session key. The one of the door by default. */
   readonly onError?: (error: unknown, what: string) => void
 }
 
 /** MAGE's message stream: short polling, long polling and WebSocket. */
 export interface MessageStream {
-  /** Takes a request, to be answered; false, with nothing done, for one of another path. */
+  /** Handles a request. Returns false, and does nothing, for another path. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
-  /** Takes the upgrade of a connection; false, with nothing done, for one of another path. */
+  /** Handles the upgrade of a connection. Returns false, and does nothing, for another path. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
-  /** How many sessions have a stream here. */
+  /** The number of sessions with a stream in this process. */
   readonly size: number
-  /** Answers what waits, closes every socket with 1001, and stops. */
+  /** Ends waiting requests, closes every WebSocket with 1001, and stops. */
   close(): void
 }
 
@@ -51,8 +54,8 @@ export function createMessageStream(options: MessageStreamOptions): MessageStrea
   const { services, connections, path = '/msgstream', heartbeatMs = 60_000 } = options
   const { callerOf, allowsHost = () => true, cors = null, pingEveryMs = 30_000 } = options
   const limits = { ...DEFAULT_STREAM_LIMITS, ...options.limits }
-  const tell = options.onError ?? services.onError
-  const onError = (error: unknown) => tell(error, 'mage message stream')
+  const report = options.onError ?? services.onError
+  const onError = (error: unknown) => report(error, 'mage message stream')
   const streams = new StreamTable({
     connections,
     limits,
@@ -64,34 +67,34 @@ export function createMessageStream(options: MessageStreamOptions): MessageStrea
   const sockets = createSocketServer({ find, limits, pingEveryMs, onError })
 
   const poll = async (
-    { request, response, first }: Exchange,
+    { request, response, headers }: Exchange,
     { transport, sessionKey, confirmIds }: StreamQuery,
   ): Promise<void> => {
     if (transport !== 'shortpolling' && transport !== 'longpolling') {
       const named = String(transport).slice(0, 256)
-      return sendRefusal(response, `Unknown HTTP transport: ${named}`, first)
+      return sendRefusal(response, `Unknown HTTP transport: ${named}`, headers)
     }
-    if (sessionKey === null) return sendRefusal(response, 'Unknown error', first)
+    if (sessionKey === null) return sendRefusal(response, 'Unknown error', headers)
     const found = await find(sessionKey, callerOf(request))
     if (response.destroyed) return
-    if (!found.ok) return sendPacks(response, unsetPacks(found.reason), first)
+    if (!found.ok) return sendPacks(response, unsetPacks(found.reason), headers)
     const { stream } = found
     stream.confirm(confirmIds)
     if (transport === 'longpolling') {
-      stream.attach(new Poll({ response, first, listener: stream, heartbeatMs }))
+      stream.attach(new Poll({ response, headers, owner: stream, heartbeatMs }))
       return
     }
     const packs = stream.take()
-    if (packs === null) sendStatus(response, 204, first)
-    else sendPacks(response, packs, first)
+    if (packs === null) sendStatus(response, 204, headers)
+    else sendPacks(response, packs, headers)
   }
 
   const answer = async (exchange: Exchange, query: StreamQuery): Promise<void> => {
-    const { request, response, first } = exchange
+    const { request, response, headers } = exchange
     request.resume()
-    if (!allowsHost(request)) return sendStatus(response, 403, first)
-    if (request.method === 'OPTIONS') return sendEmpty(response, 200, first)
-    if (request.method === 'HEAD') return sendStatus(response, 200, first)
+    if (!allowsHost(request)) return sendStatus(response, 403, headers)
+    if (request.method === 'OPTIONS') return sendEmpty(response, 200, headers)
+    if (request.method === 'HEAD') return sendStatus(response, 200, headers)
     return poll(exchange, query)
   }
 
@@ -99,11 +102,11 @@ export function createMessageStream(options: MessageStreamOptions): MessageStrea
     handle(request, response) {
       const query = readStreamQuery(request.url ?? '', path, limits.confirmIds)
       if (query === null) return false
-      const first = corsHeaders(request, cors)
-      answer({ request, response, first }, query).catch((error: unknown) => {
+      const headers = corsHeaders(request, cors)
+      answer({ request, response, headers }, query).catch((error: unknown) => {
         onError(error)
         if (response.headersSent) response.destroy()
-        else sendStatus(response, statusOf(error), first)
+        else sendStatus(response, statusOf(error), headers)
       })
       return true
     },
@@ -124,24 +127,24 @@ export function createMessageStream(options: MessageStreamOptions): MessageStrea
   }
 }
 
-/** One request under way. */
+/** One request and its response. */
 interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** The headers that the answer begins with. */
-  readonly first: readonly string[]
+  /** The headers with which the response starts, names and values in turn. */
+  readonly headers: readonly string[]
 }
 
 function statusOf(error: unknown): number {
   return error instanceof LatchkeyError && error.code === 'unavailable' ? 503 : 500
 }
 
-/** Refuses an upgrade that nobody took, as MAGE does. */
+/** Refuses an upgrade to an unknown path, with the bytes that MAGE sends. */
 export function refuseUpgrade(socket: Duplex): void {
   refuse(socket, 'HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\n\r\n')
 }
 
-function refuse(socket: Duplex, answer: string): void {
+function refuse(socket: Duplex, response: string): void {
   socket.on('error', () => undefined)
-  socket.end(answer, () => socket.destroy())
+  socket.end(response, () => socket.destroy())
 }

@@ -34,9 +34,9 @@ test('packs that go after they were written are filled in on the next transport'
 test('a pack that is too big for the store is told of as lost', () => {
   const store = new PackStore({ packs: 100, packBytes: 20 })
   store.put(pack('x'.repeat(50)))
-  assert.equal(store.hasNews, true)
+  assert.equal(store.hasUnsent, true)
   assert.equal(store.write({ fresh: false }), '{"1":[["mailbox.overflow",{"dropped":1}]]}')
-  assert.equal(store.hasNews, false)
+  assert.equal(store.hasUnsent, false)
 })
 
 test('ids that were never given confirm nothing', () => {

@@ -1,24 +1,24 @@
 import { OVERFLOW_EVENT } from '../../../connections/index.ts'
 import type { StreamLimits } from './limits.ts'
 
-/** The JSON of a pack's events, which is one text for every stream that it goes to. */
+/** The JSON of a pack's events. One object serves every stream that gets the pack. */
 export interface PackText {
   readonly text: string
   readonly bytes: number
 }
 
 interface Pack extends PackText {
-  /** 0 until it is written for the first time. */
+  /** 0 until the pack is written for the first time. */
   id: number
 }
 
-/** Ids of lost packs that are filled in at most. */
+/** How many ids of dropped packs are sent with empty packs, at most. */
 const MAX_FILLED = 1_000
 
 /**
- * The packs of one session that are not confirmed, in order. An id is given when a pack is first written, so that packs which are
- * dropped before leave no gap; a client that lost packs which had an id gets empty ones in their place on its next transport,
- * because it would wait for them for ever. Both losses are told by `mailbox.overflow` with `{ dropped }`.
+ * The packs of one session that are not confirmed, in order. A pack gets its id when it is first written, so that a pack that is dropped
+ * before leaves no gap. For dropped packs that had an id the next transport gets empty packs, because the client waits for every id. In both
+ * cases the client receives the event `mailbox.overflow` with `{ dropped }`.
  */
 export class PackStore {
   readonly #limits: Pick<StreamLimits, 'packs' | 'packBytes'>
@@ -32,6 +32,7 @@ export class PackStore {
     this.#limits = limits
   }
 
+  /** Adds a pack. Above the limits the oldest packs are dropped. */
   put({ text, bytes }: PackText): void {
     this.#packs.push({ id: 0, text, bytes })
     this.#bytes += bytes
@@ -40,7 +41,7 @@ export class PackStore {
     }
   }
 
-  /** Forgets the packs of these ids. */
+  /** Removes the packs of these ids. */
   confirm(ids: readonly number[]): void {
     if (ids.length === 0) return
     const confirmed = new Set(ids.filter((id) => id > 0 && id < this.#nextId))
@@ -53,14 +54,14 @@ export class PackStore {
     if (lost !== null && [...confirmed].some((id) => id >= lost.to)) this.#lost = null
   }
 
-  /** Whether anything was put in that has not been written. */
-  get hasNews(): boolean {
+  /** Whether there is a pack that was never written. */
+  get hasUnsent(): boolean {
     return this.#dropped > 0 || this.#packs.at(-1)?.id === 0
   }
 
   /**
-   * Writes packs, ids ascending, or null where there is none: on a fresh transport all that are not confirmed, with what was lost filled
-   * in, else those that were never written. `system` goes in as pack 0.
+   * Returns packs as JSON, with ascending ids, or null if there are none: for a fresh transport all packs that are not confirmed, with empty ones
+   * for those that were dropped; else the packs that were never written. `system` is written as pack 0.
    */
   write({ fresh, system }: { readonly fresh: boolean; readonly system?: string }): string | null {
     const from = fresh ? 0 : this.#nextId

@@ -1,61 +1,61 @@
 import type { ServerResponse } from 'node:http'
 import { sendStatus } from '../wire/response.ts'
-import type { Listener, Transport } from './transport.ts'
+import type { Transport, TransportOwner } from './transport.ts'
 
-/** Answers a request with packs. */
+/** Sends packs as the response to a request. */
 export function sendPacks(
   response: ServerResponse,
   packs: string,
-  first: readonly string[] = [],
+  headers: readonly string[] = [],
 ): void {
-  sendText(response, { status: 200, type: 'application/json', text: packs }, first)
+  sendText(response, { status: 200, type: 'application/json', text: packs }, headers)
 }
 
-/** Answers a request that cannot be served with the reason as text. */
+/** Refuses a request with 400 and the reason as text. */
 export function sendRefusal(
   response: ServerResponse,
   text: string,
-  first: readonly string[] = [],
+  headers: readonly string[] = [],
 ): void {
-  sendText(response, { status: 400, type: 'text/plain; charset=UTF-8', text }, first)
+  sendText(response, { status: 400, type: 'text/plain; charset=UTF-8', text }, headers)
 }
 
 function sendText(
   response: ServerResponse,
   { status, type, text }: { status: number; type: string; text: string },
-  first: readonly string[],
+  headers: readonly string[],
 ): void {
-  response.writeHead(status, [...first, 'content-type', type, 'pragma', 'no-cache'])
+  response.writeHead(status, [...headers, 'content-type', type, 'pragma', 'no-cache'])
   response.end(text)
 }
 
 interface PollOptions {
   readonly response: ServerResponse
-  /** The headers that the answer begins with. */
-  readonly first: readonly string[]
-  readonly listener: Listener
-  /** How long it waits, in milliseconds. */
+  /** The headers with which the response starts, names and values in turn. */
+  readonly headers: readonly string[]
+  readonly owner: TransportOwner
+  /** How long the request waits, in milliseconds. */
   readonly heartbeatMs: number
 }
 
-/** A request that waits for the next packs: 200 with them, or 204 at the heartbeat and when another takes its place. */
+/** A request that waits for the next packs. The response is 200 with packs, or 204 at the heartbeat and when another transport replaces it. */
 export class Poll implements Transport {
   readonly #options: PollOptions
   readonly #dueAt: number
-  #over = false
+  #closed = false
 
   constructor(options: PollOptions) {
     this.#options = options
     this.#dueAt = performance.now() + options.heartbeatMs
     options.response.once('close', () => {
-      this.#over = true
-      options.listener.detach(this)
+      this.#closed = true
+      options.owner.detach(this)
     })
   }
 
   deliver(packs: string): void {
-    const { response, first } = this.#options
-    if (this.#isLast()) sendPacks(response, packs, first)
+    const { response, headers } = this.#options
+    if (this.#close()) sendPacks(response, packs, headers)
   }
 
   finish(packs: string): void {
@@ -63,18 +63,19 @@ export class Poll implements Transport {
   }
 
   end(): void {
-    const { response, first } = this.#options
-    if (this.#isLast()) sendStatus(response, 204, first)
+    const { response, headers } = this.#options
+    if (this.#close()) sendStatus(response, 204, headers)
   }
 
   tick(now: number): void {
     if (now >= this.#dueAt) this.end()
   }
 
-  #isLast(): boolean {
-    if (this.#over) return false
-    this.#over = true
-    this.#options.listener.detach(this)
+  /** Returns whether a response can still be sent. */
+  #close(): boolean {
+    if (this.#closed) return false
+    this.#closed = true
+    this.#options.owner.detach(this)
     return !this.#options.response.destroyed
   }
 }

@@ -1,13 +1,13 @@
-/** What the query of a request for the stream says. */
+/** The query of a request for the stream. */
 export interface StreamQuery {
-  /** The transport as it stands there; undefined where none does. */
+  /** The transport, unchecked; undefined if there is none. */
   readonly transport: string | undefined
-  /** The session key; null where there is none. */
+  /** The session key; null if there is none. */
   readonly sessionKey: string | null
   readonly confirmIds: readonly number[]
 }
 
-/** Reads the query of a URL when its path is that of the stream, else null. Never throws; of the confirmed ids the first `maxIds` are read. */
+/** Reads the query of a URL, and the first `maxIds` confirmed ids in it. Returns null for another path. Never throws. */
 export function readStreamQuery(url: string, path: string, maxIds: number): StreamQuery | null {
   const mark = url.indexOf('?')
   if ((mark === -1 ? url : url.slice(0, mark)) !== path) return null
@@ -19,7 +19,7 @@ export function readStreamQuery(url: string, path: string, maxIds: number): Stre
   }
 }
 
-/** The ids in a list like `1,2`, the first `max` of them; what is no id is passed over. */
+/** Returns the first `max` ids of a list such as `1,2`. What is not an id is skipped. */
 export function readIds(text: string, max: number): number[] {
   if (text === '') return []
   return text

@@ -24,7 +24,7 @@ function openOne() {
 
 test('who comes to a stream that has just ended is told why, and does not wait', () => {
   const { stream, transport, told } = openOne()
-  stream.over('revoked')
+  stream.end('revoked')
   stream.attach(transport)
   assert.deepEqual(told, [['finish', '{"0":[["session.unset","revoked"]],"1":[["a"]]}']])
   assert.equal(stream.take(), '{"0":[["session.unset","revoked"]],"1":[["a"]]}')
@@ -32,7 +32,7 @@ test('who comes to a stream that has just ended is told why, and does not wait',
 
 test('who comes to a server that goes away is sent on', () => {
   const { stream, transport, told } = openOne()
-  stream.over('server_closing')
+  stream.end('server_closing')
   stream.attach(transport)
   assert.deepEqual(told, [['end', 'closing']])
   assert.equal(stream.take(), '{"1":[["a"]]}')

@@ -3,13 +3,14 @@ import type { Authenticated, EndReason } from '../../../core/index.ts'
 import { UNSET_REASONS } from '../application/resolve-session.ts'
 import type { StreamLimits } from './limits.ts'
 import { PackStore, type PackText } from './pack-store.ts'
-import type { Listener, Transport } from './transport.ts'
+import type { Transport, TransportOwner } from './transport.ts'
 
-/** How long packs are kept past the idle time of their session, in milliseconds. */
+/** How long a stream without a transport is kept after its session would expire. */
 const KEPT_LONGER_MS = 60_000
+/** How long a stream is kept after its client has disconnected, at most. */
 const MAX_IDLE_MS = 3_600_000
 
-/** The packs that tell a client that its session is no good. */
+/** Returns packs with `session.unset` and a reason. */
 export function unsetPacks(reason: string): string {
   return `{"0":${unset(reason)}}`
 }
@@ -18,7 +19,8 @@ function unset(reason: string): string {
   return JSON.stringify([['session.unset', reason]])
 }
 
-function reasonTold(reason: string): string | null {
+/** Returns the reason that the client receives; null if the session has not ended. */
+function unsetReasonOf(reason: string): string | null {
   return Object.hasOwn(UNSET_REASONS, reason) ? UNSET_REASONS[reason as EndReason] : null
 }
 
@@ -26,24 +28,23 @@ export interface SessionStreamParts {
   readonly limits: StreamLimits
   /** The time of the authority, in epoch milliseconds. */
   readonly now: () => number
-  /** Has `flush` called soon. */
+  /** Calls `flush` soon. */
   readonly schedule: (stream: SessionStream) => void
   readonly onError: (error: unknown) => void
 }
 
-/** The messages of one session: one connection, whichever transports its client comes and goes with. */
-export class SessionStream implements Listener {
+/** The messages of one session. It has one connection, however often the client changes its transport. */
+export class SessionStream implements TransportOwner {
   readonly #parts: SessionStreamParts
   readonly #store: PackStore
   #transport: Transport | null = null
-  // A transport gets all that is not confirmed once, and then what is new: it loses nothing while it lasts.
+  // A new transport gets all packs that are not confirmed, and later only the new ones.
   #fresh = true
   #using = false
-  // Why it is over; null while it is not.
-  #over: string | null = null
+  #endReason: string | null = null
   #keptUntil: number
   #expiresAt = 0
-  /** The connection it stands on; null only while that is being opened. */
+  /** The connection of the session; null only while it is being opened. */
   connection: Connection | null = null
 
   constructor(parts: SessionStreamParts) {
@@ -52,16 +53,18 @@ export class SessionStream implements Listener {
     this.#keptUntil = parts.now() + KEPT_LONGER_MS
   }
 
+  /** Adds a pack, and delivers it soon. */
   put(pack: PackText): void {
     this.#store.put(pack)
     if (this.#transport !== null) this.#parts.schedule(this)
   }
 
+  /** Removes packs that the client has confirmed. */
   confirm(ids: readonly number[]): void {
     this.#store.confirm(ids)
   }
 
-  /** Traffic from the client, which extends the session; one check at a time. */
+  /** Extends the session, because its client has sent something. One check runs at a time. */
   use(): void {
     if (this.#using || this.connection === null) return
     this.#using = true
@@ -74,78 +77,80 @@ export class SessionStream implements Listener {
       .catch(this.#parts.onError)
   }
 
-  /** Takes what waits for a client that asks just now; null where nothing does. Ends the transport there is. */
+  /** Returns the packs that are not confirmed; null if there are none. Closes the current transport. */
   take(): string | null {
     this.#replace(null)
-    this.#left()
-    const told = this.#over === null ? null : reasonTold(this.#over)
-    return this.#store.write({ fresh: true, ...(told === null ? {} : { system: unset(told) }) })
+    this.#startGrace()
+    const reason = this.#endReason === null ? null : unsetReasonOf(this.#endReason)
+    return this.#store.write({ fresh: true, ...(reason === null ? {} : { system: unset(reason) }) })
   }
 
-  /** Lets a client listen, in place of the transport there is. */
+  /** Replaces the transport, and delivers the packs that are not confirmed. */
   attach(transport: Transport): void {
     this.#replace(transport)
     // The session may have ended since it was checked.
-    if (this.#over === null) this.#deliver()
-    else this.#tellOver(transport, this.#over)
+    if (this.#endReason === null) this.#deliver()
+    else this.#finish(transport, this.#endReason)
   }
 
+  /** Reports that a transport is closed. It is ignored if another transport has replaced it. */
   detach(transport: Transport): void {
     if (this.#transport !== transport) return
     this.#transport = null
-    this.#left()
+    this.#startGrace()
   }
 
-  /** Writes what is new to whoever listens. */
+  /** Delivers new packs to the transport. */
   flush(): void {
-    if (this.#store.hasNews) this.#deliver()
+    if (this.#store.hasUnsent) this.#deliver()
   }
 
-  /** The session is over, or the server goes away: tells the client, at once. */
-  over(reason: string): void {
-    if (this.#over !== null) return
-    this.#over = reason
-    if (this.#transport !== null) this.#tellOver(this.#transport, reason)
+  /** Ends the stream, because the session has ended or the server closes, and tells the client at once. */
+  end(reason: string): void {
+    if (this.#endReason !== null) return
+    this.#endReason = reason
+    if (this.#transport !== null) this.#finish(this.#transport, reason)
   }
 
-  #tellOver(transport: Transport, reason: string): void {
-    const told = reasonTold(reason)
-    // A server that goes away ends no session: its clients come back with the same key.
-    if (told === null) {
+  #finish(transport: Transport, endReason: string): void {
+    const reason = unsetReasonOf(endReason)
+    // The session survives the end of the server: the client reconnects with the same key.
+    if (reason === null) {
       transport.end('closing')
       return
     }
-    const packs = this.#store.hasNews
-      ? this.#store.write({ fresh: this.#fresh, system: unset(told) })
-      : unsetPacks(told)
-    transport.finish(packs ?? unsetPacks(told))
+    const packs = this.#store.hasUnsent
+      ? this.#store.write({ fresh: this.#fresh, system: unset(reason) })
+      : unsetPacks(reason)
+    transport.finish(packs ?? unsetPacks(reason))
   }
 
+  /** Passes the time to the transport. */
   tick(now: number): void {
     this.#transport?.tick(now)
   }
 
-  /** The session as it was just checked. */
-  saw({ session }: Authenticated): void {
+  /** Sets the session to the result of a new check. */
+  update({ session }: Authenticated): void {
     this.#expiresAt = session.expiresAt
   }
 
-  /** Whether its client has been away for the idle time of the session, an hour at most, and a minute more. */
+  /** Whether the client has been disconnected for the idle time of the session, at most an hour, and one more minute. */
   get isAbandoned(): boolean {
     return this.#transport === null && this.#parts.now() > this.#keptUntil
   }
 
-  #left(): void {
+  #startGrace(): void {
     const now = this.#parts.now()
     const expiresAt = Math.max(this.#expiresAt, this.connection?.current.session.expiresAt ?? 0)
     this.#keptUntil = Math.min(expiresAt, now + MAX_IDLE_MS) + KEPT_LONGER_MS
   }
 
   #replace(transport: Transport | null): void {
-    const before = this.#transport
+    const previous = this.#transport
     this.#transport = transport
     this.#fresh = true
-    before?.end('replaced')
+    previous?.end('replaced')
   }
 
   #deliver(): void {

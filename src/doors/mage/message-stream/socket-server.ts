@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { CallOptions } from '../../../core/index.ts'
 import type { FindStream } from './find-stream.ts'
@@ -22,18 +23,20 @@ interface Upgrade {
 }
 
 interface SocketServer {
-  /** Makes a WebSocket of a connection, and lets it listen to the stream of its session. */
+  /** Upgrades a connection to a WebSocket, and attaches it to the stream of its session. */
   take(
     upgrade: Upgrade,
     query: StreamQuery,
     callerOf: (request: IncomingMessage) => CallOptions,
   ): void
-  /** Closes every socket with 1001, and cuts those that do not follow within a second. */
+  /** Closes every socket with 1001, and terminates those that are still open after a second. */
   close(): void
 }
 
-/** Frames that a client may send before its session is known. */
+/** How many frames of a client are kept until its session is checked. */
 const MAX_EARLY_FRAMES = 100
+/** How long a client may take to close its socket. */
+const CLOSE_TIMEOUT_MS = 1_000
 
 /** Serves the WebSockets of the message stream. */
 export function createSocketServer(options: SocketServerOptions): SocketServer {
@@ -44,7 +47,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     maxPayload: limits.frameBytes,
   })
 
-  const listen = async (socket: WebSocket, query: StreamQuery, caller: CallOptions) => {
+  const attach = async (socket: WebSocket, query: StreamQuery, caller: CallOptions) => {
     const frames = readFrames(socket, limits.confirmIds)
     if (query.sessionKey === null) return refuse(socket, 'invalidSessionKey', 1008)
     const found = await find(query.sessionKey, caller)
@@ -52,9 +55,9 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     if (!found.ok) return refuse(socket, found.reason, 1000)
     const { stream } = found
     stream.confirm(query.confirmIds)
-    frames.give(stream)
+    frames.passTo(stream)
     const { bufferedBytes } = limits
-    stream.attach(new Socket({ socket, listener: stream, pingEveryMs, bufferedBytes }))
+    stream.attach(new Socket({ socket, owner: stream, pingEveryMs, bufferedBytes }))
   }
 
   return {
@@ -63,7 +66,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       try {
         server.handleUpgrade(request, socket, head, (opened) => {
           opened.on('error', () => undefined)
-          listen(opened, query, callerOf(request)).catch((error: unknown) => {
+          attach(opened, query, callerOf(request)).catch((error: unknown) => {
             onError(error)
             opened.close(1011)
           })
@@ -76,10 +79,10 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     close() {
       const open = [...server.clients]
       for (const socket of open) socket.close(1001)
-      const cut = () => {
+      const terminate = () => {
         for (const socket of open) socket.terminate()
       }
-      if (open.length > 0) setTimeout(cut, 1_000).unref()
+      if (open.length > 0) setTimeout(terminate, CLOSE_TIMEOUT_MS).unref()
       server.close()
     },
   }
@@ -90,11 +93,11 @@ function refuse(socket: WebSocket, reason: string, code: number): void {
   socket.close(code)
 }
 
-/** Reads a client's frames: ids to confirm, each a use of the session. What comes before the stream is known waits, within bounds. */
-function readFrames(socket: WebSocket, maxIds: number): { give(stream: SessionStream): void } {
+/** Reads the frames of a client, which confirm packs and count as uses of the session. Frames before the session is checked are kept. */
+function readFrames(socket: WebSocket, maxIds: number): { passTo(stream: SessionStream): void } {
   const early: number[][] = []
-  let known: SessionStream | null = null
-  const take = (stream: SessionStream, ids: readonly number[]) => {
+  let found: SessionStream | null = null
+  const pass = (stream: SessionStream, ids: readonly number[]) => {
     stream.use()
     stream.confirm(ids)
   }
@@ -102,13 +105,13 @@ function readFrames(socket: WebSocket, maxIds: number): { give(stream: SessionSt
     if (socket.readyState !== socket.OPEN) return
     if (isBinary) return socket.close(1003, 'MAGE only supports text data')
     const ids = readIds(data.toString('utf8'), maxIds)
-    if (known !== null) take(known, ids)
+    if (found !== null) pass(found, ids)
     else if (early.length < MAX_EARLY_FRAMES) early.push(ids)
   })
   return {
-    give(stream) {
-      known = stream
-      for (const ids of early.splice(0)) take(stream, ids)
+    passTo(stream) {
+      found = stream
+      for (const ids of early.splice(0)) pass(stream, ids)
     },
   }
 }

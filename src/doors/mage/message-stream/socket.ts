@@ -1,28 +1,28 @@
 import type { WebSocket } from 'ws'
-import type { Listener, Transport } from './transport.ts'
+import type { Transport, TransportOwner } from './transport.ts'
 
 interface SocketOptions {
   readonly socket: WebSocket
-  readonly listener: Listener
+  readonly owner: TransportOwner
   readonly pingEveryMs: number
-  /** Bytes that may wait for a slow reader. */
+  /** Bytes that may wait for a slow reader. Above that the socket is closed. */
   readonly bufferedBytes: number
 }
 
-/** A WebSocket that gets packs as text frames; one that reads too slowly is closed with 1013, one that answers no ping is cut. */
+/** A WebSocket that receives packs as text frames. A slow reader is closed with 1013; a socket that does not respond to a ping is terminated. */
 export class Socket implements Transport {
   readonly #options: SocketOptions
   #pingAt: number
-  #answered = true
+  #responded = true
 
   constructor(options: SocketOptions) {
     this.#options = options
     this.#pingAt = performance.now() + options.pingEveryMs
-    const { socket, listener } = options
+    const { socket, owner } = options
     socket.on('pong', () => {
-      this.#answered = true
+      this.#responded = true
     })
-    socket.once('close', () => listener.detach(this))
+    socket.once('close', () => owner.detach(this))
   }
 
   deliver(packs: string): void {
@@ -37,25 +37,25 @@ export class Socket implements Transport {
     this.#close(1000)
   }
 
-  end(why: 'replaced' | 'closing'): void {
-    this.#close(why === 'replaced' ? 1000 : 1001)
+  end(reason: 'replaced' | 'closing'): void {
+    this.#close(reason === 'replaced' ? 1000 : 1001)
   }
 
   tick(now: number): void {
     const { socket, pingEveryMs } = this.#options
     if (now < this.#pingAt || socket.readyState !== socket.OPEN) return
-    if (!this.#answered) {
+    if (!this.#responded) {
       socket.terminate()
       return
     }
     this.#pingAt = now + pingEveryMs
-    this.#answered = false
+    this.#responded = false
     socket.ping()
   }
 
   #close(code: number, reason?: string): void {
-    const { socket, listener } = this.#options
-    listener.detach(this)
+    const { socket, owner } = this.#options
+    owner.detach(this)
     if (socket.readyState === socket.OPEN) socket.close(code, reason)
   }
 }

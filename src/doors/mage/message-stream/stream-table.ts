@@ -1,9 +1,10 @@
+import { clearInterval, setImmediate, setInterval } from 'node:timers'
 import type { Connections } from '../../../connections/index.ts'
 import type { ActorEvent, Authenticated } from '../../../core/index.ts'
 import type { PackText } from './pack-store.ts'
 import { SessionStream, type SessionStreamParts } from './session-stream.ts'
 
-/** How long streams are written to in one turn of the event loop, so that a broadcast lets commands through. */
+/** How long one turn of the event loop may write to streams, so that a broadcast does not delay commands. */
 const TURN_MS = 1
 
 interface StreamTableOptions extends Omit<SessionStreamParts, 'schedule'> {
@@ -11,7 +12,7 @@ interface StreamTableOptions extends Omit<SessionStreamParts, 'schedule'> {
   readonly sweepEveryMs: number
 }
 
-/** The streams of all sessions that have one here, with one timer for their heartbeats, pings and ends. */
+/** The streams of this process by session, with one timer for all heartbeats, pings and removals. */
 export class StreamTable {
   readonly #options: StreamTableOptions
   readonly #parts: SessionStreamParts
@@ -33,36 +34,36 @@ export class StreamTable {
     return this.#streams.size
   }
 
-  /** The stream of a session, which is opened with the first request for it. */
-  of(current: Authenticated): SessionStream {
+  /** Returns the stream of a session, and opens it if there is none. */
+  open(current: Authenticated): SessionStream {
     const { id } = current.session
-    const known = this.#streams.get(id)
-    if (known !== undefined) {
-      known.saw(current)
-      known.use()
-      return known
+    const existing = this.#streams.get(id)
+    if (existing !== undefined) {
+      existing.update(current)
+      existing.use()
+      return existing
     }
     const stream = new SessionStream(this.#parts)
-    stream.saw(current)
+    stream.update(current)
     this.#streams.set(id, stream)
     stream.connection = this.#options.connections.open(current, {
       door: 'mage',
       send: (event) => this.#send(stream, event),
       close: (reason) => {
-        this.#forget(id, stream)
-        stream.over(reason)
+        this.#remove(id, stream)
+        stream.end(reason)
       },
     })
     return stream
   }
 
-  /** Ends every transport and lets go of every session. */
+  /** Closes every transport and removes every stream. */
   close(): void {
     clearInterval(this.#timer)
     for (const [id, stream] of [...this.#streams]) {
-      this.#forget(id, stream)
+      this.#remove(id, stream)
       stream.connection?.leave()
-      stream.over('server_closing')
+      stream.end('server_closing')
     }
   }
 
@@ -70,12 +71,12 @@ export class StreamTable {
     try {
       stream.put(this.#packOf(event))
     } catch (error) {
-      // What cannot be written as JSON is no fault of the client's.
+      // An event that is not JSON must not close the connection of the client.
       this.#options.onError(error)
     }
   }
 
-  // A broadcast is written once, not once for each stream.
+  // A broadcast is serialised once, not once for each stream.
   #packOf(event: ActorEvent): PackText {
     if (this.#last?.event === event) return this.#last.pack
     const { name, data } = event
@@ -88,7 +89,7 @@ export class StreamTable {
     return pack
   }
 
-  #forget(id: string, stream: SessionStream): void {
+  #remove(id: string, stream: SessionStream): void {
     if (this.#streams.get(id) === stream) this.#streams.delete(id)
     this.#toFlush.delete(stream)
   }
@@ -114,15 +115,15 @@ export class StreamTable {
     for (const [id, stream] of this.#streams) {
       this.#guard(() => stream.tick(now))
       if (!stream.isAbandoned) continue
-      this.#forget(id, stream)
+      this.#remove(id, stream)
       stream.connection?.leave()
     }
   }
 
-  // What fails for one stream is nothing to the others.
-  #guard(act: () => void): void {
+  // An error of one stream must not affect the others.
+  #guard(step: () => void): void {
     try {
-      act()
+      step()
     } catch (error) {
       this.#options.onError(error)
     }

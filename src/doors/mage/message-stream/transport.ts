@@ -1,17 +1,17 @@
-/** How a client listens to its stream at the moment. */
+/** The open request or socket by which a client receives its stream. */
 export interface Transport {
-  /** Writes packs. */
+  /** Sends packs. */
   deliver(packs: string): void
-  /** Writes the last packs, and closes. */
+  /** Sends the last packs, and closes. */
   finish(packs: string): void
-  /** Closes because another took its place, or because the server goes away. */
-  end(why: 'replaced' | 'closing'): void
-  /** Time passes: a heartbeat or a ping may be due. `now` is on the clock of `performance.now()`. */
+  /** Closes because another transport replaces this one, or because the server closes. */
+  end(reason: 'replaced' | 'closing'): void
+  /** Sends the heartbeat or the ping that is due. `now` is the value of `performance.now()`. */
   tick(now: number): void
 }
 
-/** What the transport of a stream tells it. */
-export interface Listener {
-  /** The transport is over; whatever is in its place stays. */
+/** The stream that a transport belongs to. */
+export interface TransportOwner {
+  /** Reports that a transport is closed. It is ignored if another transport has replaced it. */
   detach(transport: Transport): void
 }

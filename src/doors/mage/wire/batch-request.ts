@@ -3,19 +3,20 @@ import { placeFiles, type UploadedFile } from './multipart.ts'
 
 type Entry = Readonly<Record<string, unknown>>
 
-/** A batch of commands as it came. */
+/** A batch of commands, as a client sent it. */
 export interface Batch {
   readonly app: { readonly name: string }
+  /** The body of the request. */
   readonly rawData: string
-  /** The entries of the header, as they are. */
+  /** The entries of the header, unchecked. */
   readonly header: readonly unknown[]
   readonly commands: readonly { readonly name: string; readonly params: unknown }[]
   readonly commandNames: readonly string[]
 }
 
 /**
- * Reads a batch: line 0 is the header, a list, and line i+1 the parameters of command i; what follows is ignored. Parameters that are
- * null or otherwise nothing are `{}`. Null for a line that is missing or no JSON, for a header that is no list, and over the limits.
+ * Reads a batch: line 0 is the header, a list, and line i+1 has the parameters of command i. Further lines are ignored, and falsy parameters
+ * are `{}`. Returns null for a line that is missing or not JSON, for a header that is not a list, and above the limits.
  */
 export function readBatch(
   names: readonly string[],
@@ -44,7 +45,7 @@ export function readBatch(
   }
 }
 
-/** The last entry of a header with that name; undefined where there is none. */
+/** Returns the last entry of a header with the given name; undefined if there is none. */
 export function entryNamed(header: readonly unknown[], name: string): Entry | undefined {
   return header.findLast((entry) => (entry as Entry | null)?.['name'] === name) as Entry | undefined
 }

@@ -1,30 +1,27 @@
 import type { CommandRegistry, Pipeline } from '../../../commands/index.ts'
 import { errorOf } from '../../../core/errors.ts'
 import type { CallOptions } from '../../../core/index.ts'
-import type { Application, UserAnswer } from '../application/application.ts'
+import type { Application, UserCommandOutcome } from '../application/application.ts'
 import { wireCodeOf } from '../application/errors.ts'
+import type { MageSession } from '../application/mage-session.ts'
 import { type MessageHook, runHook } from '../application/message-hooks.ts'
 import { resolveSession } from '../application/resolve-session.ts'
 import type { Services } from '../application/services.ts'
-import type { Session } from '../application/session.ts'
-import { insideOf, type Outcome, State } from '../application/state.ts'
+import { State } from '../application/state.ts'
+import { type StateOutcome, transactionOf } from '../application/state-transaction.ts'
 import { type Batch, entryNamed } from './batch-request.ts'
 import type { CachedEntry, ResponseCache } from './response-cache.ts'
 
-/** Commands that were defined for every door. */
-export interface OtherCommands {
-  readonly registry: CommandRegistry
-  readonly pipeline: Pipeline
-}
-
-/** What a batch runs on. */
+/** What a batch runs with. */
 export interface BatchRunner {
   readonly services: Services
+  readonly pipeline: Pipeline
   readonly application: Application
-  /** Runs commands that are not the application's own; null where there are none. */
-  readonly others: OtherCommands | null
+  /** The commands that all doors serve. */
+  readonly registry: CommandRegistry
   readonly hooks: readonly MessageHook[]
   readonly cache: ResponseCache
+  /** The time limit of a hook, in milliseconds; 0 for the default of the pipeline. */
   readonly commandMs: number
 }
 
@@ -35,8 +32,9 @@ interface BatchCall {
 }
 
 /**
- * Runs a batch, one command after the other; each sees the session as those before left it. The body of the answer, or null where a command’s
- * parameters fit none: what ran before stays done. Rejects where the header cannot be dealt with, such as when the store is gone.
+ * Runs the commands of a batch one after the other, each with the session that the ones before have left. Returns the body of the response, or
+ * null if the parameters of a command do not match it; the commands before it are not undone. Rejects if the header cannot be processed, for
+ * instance while the store is unavailable.
  */
 export async function runBatch(runner: BatchRunner, call: BatchCall): Promise<string | null> {
   const header = await (runner.hooks.length === 0 ? readSession : readHeader)(runner, call)
@@ -51,7 +49,7 @@ export async function runBatch(runner: BatchRunner, call: BatchCall): Promise<st
 }
 
 interface Header {
-  readonly session: Session | null
+  readonly session: MageSession | null
   readonly events: readonly string[]
 }
 
@@ -70,14 +68,15 @@ async function readSession(
 }
 
 async function readHeader(runner: BatchRunner, call: BatchCall): Promise<Header> {
-  const { services, hooks, commandMs: timeoutMs } = runner
+  const { services, pipeline, hooks, commandMs: timeoutMs } = runner
   const { batch, caller } = call
   const { session, events } = await readSession(runner, call)
   const state = new State(services, undefined, session, { description: 'batch header', caller })
   for (const hook of hooks) {
-    await runHook(hook, entryNamed(batch.header, hook.name), { state, batch, timeoutMs })
+    const entry = entryNamed(batch.header, hook.name)
+    await runHook(hook, entry, { pipeline, state, batch, timeoutMs })
   }
-  const outcome = await insideOf(state).finish()
+  const outcome = await transactionOf(state).finish()
   return { session: state.session ?? null, events: [...events, ...outcome.events] }
 }
 
@@ -94,12 +93,12 @@ async function runCommands(
   const entries: CachedEntry[] = []
   let { session, events } = header
   for (const [at, { name, params }] of batch.commands.entries()) {
-    const known = cached?.[at]
-    if (known?.replayed === true) {
-      entries.push(known)
+    const entry = cached?.[at]
+    if (entry?.replayed === true) {
+      entries.push(entry)
       continue
     }
-    if (at > 0 && session !== null && !(await stillGood(runner.services, session, caller))) {
+    if (at > 0 && session !== null && !(await isStillValid(runner.services, session, caller))) {
       session = null
       events = [unset('noSession')]
     }
@@ -113,10 +112,10 @@ async function runCommands(
   return entries
 }
 
-// What ended while an earlier command of the batch ran is over for the next.
-async function stillGood(
+// The session may have ended while an earlier command of the batch ran.
+async function isStillValid(
   { authority }: Services,
-  { current }: Session,
+  { current }: MageSession,
   caller: CallOptions,
 ): Promise<boolean> {
   if (current === null) return true
@@ -128,28 +127,28 @@ async function stillGood(
 interface OneCall {
   readonly name: string
   readonly params: unknown
-  readonly session: Session | null
+  readonly session: MageSession | null
   readonly batch: Batch
   readonly caller: CallOptions
 }
 
-function runOne(runner: BatchRunner, call: OneCall): Promise<UserAnswer | null> {
+function runOne(runner: BatchRunner, call: OneCall): Promise<UserCommandOutcome | null> {
   const { name, params, session, caller, batch } = call
   const command = runner.application.commands.get(name)
-  if (command !== undefined) {
-    const data = { address: caller.address ?? null, batch }
-    return runner.application.run(command, { params, session, caller, data })
-  }
-  return runOther(runner.others, call)
+  if (command === undefined) return runRegistered(runner, call)
+  const data = { address: caller.address ?? null, batch }
+  return runner.application.run(command, { params, session, caller, data })
 }
 
-async function runOther(others: OtherCommands | null, call: OneCall): Promise<UserAnswer> {
-  const { name, params, session, caller } = call
-  if (others === null || others.registry.find(name) === null) {
+async function runRegistered(
+  { registry, pipeline }: BatchRunner,
+  { name, params, session, caller }: OneCall,
+): Promise<UserCommandOutcome> {
+  if (registry.find(name) === null) {
     return { error: 'server', response: null, events: NONE, session }
   }
   const current = session?.current ?? null
-  const outcome = await others.pipeline.dispatch({ name, params, current, caller })
+  const outcome = await pipeline.dispatch({ name, params, current, caller })
   const events = outcome.events.map((event) =>
     JSON.stringify(event.data === undefined ? [event.name] : [event.name, event.data]),
   )
@@ -157,8 +156,11 @@ async function runOther(others: OtherCommands | null, call: OneCall): Promise<Us
   return { error: null, response: JSON.stringify(outcome.value) ?? null, events, session }
 }
 
-function entryJson({ error, response, events }: Outcome, before: readonly string[]): string {
+function entryJson(
+  { error, response, events }: StateOutcome,
+  headerEvents: readonly string[],
+): string {
   const code = error === null ? 'null' : JSON.stringify(error)
-  const told = before.length + events.length === 0 ? '' : `,[${[...before, ...events].join()}]`
-  return `[${code},${error === null ? (response ?? 'null') : 'null'}${told}]`
+  const all = headerEvents.length === 0 ? events : [...headerEvents, ...events]
+  return `[${code},${error === null ? (response ?? 'null') : 'null'}${all.length === 0 ? '' : `,[${all.join()}]`}]`
 }

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 
-/** How much more than its limit a request may send before it is cut off unanswered. */
-const PATIENCE = 8
+/** How many times its limit a client may send before its connection is closed without a response. */
+const DISCARD_FACTOR = 8
 
 type Body = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false }
 
 const EMPTY: Body = { ok: true, bytes: Buffer.alloc(0) }
 
 /**
- * Reads a body of any method. Not ok where it is larger than `limit` bytes: the rest is thrown away as it comes, so that the answer can
- * be read. Null for a client that went away, or sends far too much.
+ * Reads the body of a request of any method. A body above `limit` bytes is not ok: the rest is discarded, so that the client can read the
+ * response. Returns null if the client has disconnected, or sends more than eight times the limit.
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Body | null> {
   const announced = request.headers['content-length']
@@ -19,7 +19,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Body 
   ) {
     return Promise.resolve(EMPTY)
   }
-  if (Number(announced) > limit * PATIENCE) return Promise.resolve({ ok: false })
+  if (Number(announced) > limit * DISCARD_FACTOR) return Promise.resolve({ ok: false })
   const { promise, resolve } = Promise.withResolvers<Body | null>()
   const chunks: Buffer[] = []
   let size = 0
@@ -27,7 +27,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Body 
     size += chunk.length
     if (size <= limit) chunks.push(chunk)
     else chunks.length = 0
-    if (size > limit * PATIENCE) {
+    if (size > limit * DISCARD_FACTOR) {
       resolve(null)
       request.destroy()
     }

@@ -14,7 +14,7 @@ import { readTarget, type Target } from './target.ts'
 
 interface CommandServerOptions {
   readonly app: string
-  /** Where `check.txt` lies; null for nowhere. */
+  /** The folder of `check.txt`; null if there is none. */
   readonly root: string | null
   readonly limits: MageLimits
   readonly cors: CorsOptions | null
@@ -28,12 +28,12 @@ interface CommandServer {
   handle(request: IncomingMessage, response: ServerResponse): boolean
 }
 
-/** One request under way. */
+/** One request and its response. */
 interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** The headers that the answer begins with. */
-  readonly first: readonly string[]
+  /** The headers with which the response starts, names and values in turn. */
+  readonly headers: readonly string[]
 }
 
 type Route = Target | { readonly kind: 'favicon' } | { readonly kind: 'check' }
@@ -41,7 +41,7 @@ type Route = Target | { readonly kind: 'favicon' } | { readonly kind: 'check' }
 const FAVICON: Route = { kind: 'favicon' }
 const CHECK: Route = { kind: 'check' }
 
-/** Serves batches of commands, and the two files that MAGE serves beside them. */
+/** Serves batches of commands, and the two files that MAGE serves too: `/favicon.ico` and `/check.txt`. */
 export function createCommandServer(options: CommandServerOptions): CommandServer {
   const { app, root, limits, runner, onError } = options
   const icon = favicon()
@@ -53,41 +53,41 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
   }
 
   const answerBatch = async (
-    { request, response, first }: Exchange,
+    { request, response, headers }: Exchange,
     { names, query }: Extract<Target, { kind: 'commands' }>,
   ): Promise<void> => {
     const body = await readBody(request, limits.bodyBytes)
     if (body === null) return void response.destroy()
-    if (!body.ok) return sendStatus(response, 413, first)
+    if (!body.ok) return sendStatus(response, 413, headers)
     const type = request.headers['content-type']
     const parts = isMultipart(type) ? readMultipart(body.bytes, type) : undefined
     const text = parts === undefined ? body.bytes.toString('utf8') : parts?.text
     const batch =
       text === undefined ? null : readBatch(names, text, { app, limits, files: parts?.files })
-    if (batch === null) return sendStatus(response, 400, first)
+    if (batch === null) return sendStatus(response, 400, headers)
     const queryId = query === '' ? null : new URLSearchParams(query).get('queryId') || null
     const caller = options.callerOf(request)
     const answer = await runBatch(runner, { batch, queryId, caller })
-    if (answer === null) return sendStatus(response, 500, first)
-    const accepts = request.headers['accept-encoding'] as string | undefined
-    const packed = compressed(answer, accepts)
-    sendBatch(response, packed === null ? answer : await packed, first)
+    if (answer === null) return sendStatus(response, 500, headers)
+    const encodings = request.headers['accept-encoding'] as string | undefined
+    const zipped = compressed(answer, encodings)
+    sendBatch(response, zipped === null ? answer : await zipped, headers)
   }
 
-  const answerCheck = async ({ response, first }: Exchange): Promise<void> => {
+  const answerCheck = async ({ response, headers }: Exchange): Promise<void> => {
     const bytes = await readFile(join(root ?? '', 'check.txt')).catch(() => null)
-    if (bytes === null) sendEmpty(response, 404, first)
-    else sendFile(response, 'text/plain; charset=UTF-8', bytes, first)
+    if (bytes === null) sendEmpty(response, 404, headers)
+    else sendFile(response, 'text/plain; charset=UTF-8', bytes, headers)
   }
 
   const answer = (exchange: Exchange, route: Route): Promise<void> | void => {
-    const { request, response, first } = exchange
-    if (!options.allowsHost(request)) return sendStatus(response, 403, first)
-    if (route.kind === 'missing') return sendEmpty(response, 404, first)
-    if (request.method === 'OPTIONS') return sendEmpty(response, 200, first)
-    if (route.kind === 'favicon') return sendFile(response, 'image/x-icon', icon, first)
+    const { request, response, headers } = exchange
+    if (!options.allowsHost(request)) return sendStatus(response, 403, headers)
+    if (route.kind === 'missing') return sendEmpty(response, 404, headers)
+    if (request.method === 'OPTIONS') return sendEmpty(response, 200, headers)
+    if (route.kind === 'favicon') return sendFile(response, 'image/x-icon', icon, headers)
     if (route.kind === 'check') return answerCheck(exchange)
-    if (request.method === 'HEAD') return sendStatus(response, 200, first)
+    if (request.method === 'HEAD') return sendStatus(response, 200, headers)
     return answerBatch(exchange, route)
   }
 
@@ -95,14 +95,14 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
     handle(request, response) {
       const route = routeOf(request.url ?? '')
       if (route === null) return false
-      const first = corsHeaders(request, options.cors)
+      const headers = corsHeaders(request, options.cors)
       const fail = (error: unknown) => {
         onError(error, 'mage')
         if (response.headersSent) response.destroy()
-        else sendStatus(response, 500, first)
+        else sendStatus(response, 500, headers)
       }
       try {
-        answer({ request, response, first }, route)?.catch(fail)
+        answer({ request, response, headers }, route)?.catch(fail)
       } catch (error) {
         fail(error)
       }

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What pages of other origins may do; nothing by default. */
+/** Which pages of other origins may call commands. */
 export interface CorsOptions {
-  /** The origin that is let in, or `*`. */
+  /** The origin that is allowed, or `*`. No origin by default. */
   readonly origin?: string
-  /** Whether credentials may be sent along. */
+  /** Whether requests may include credentials. False by default. */
   readonly credentials?: boolean
-  /** `GET, POST, PUT, DELETE, HEAD, OPTIONS` by default. */
+  /** The methods that are allowed: `GET, POST, PUT, DELETE, HEAD, OPTIONS` by default. */
   readonly methods?: string
-  /** How long a browser may remember the answer, in seconds: 1,728,000 by default. */
+  /** How long a browser may cache the response to a preflight request, in seconds: 1,728,000 by default. */
   readonly maxAge?: number
 }
 
@@ -16,7 +16,7 @@ type HeaderList = readonly string[]
 
 const NONE: HeaderList = []
 
-/** The headers, name and value in turn, that an answer begins with. */
+/** Returns the CORS headers of a response, names and values in turn. */
 export function corsHeaders(
   request: Pick<IncomingMessage, 'headers' | 'method'>,
   cors: CorsOptions | null,

@@ -1,6 +1,6 @@
 const SIZE = 16
 
-// A key, one letter a pixel: `#` is drawn.
+// One character per pixel; `#` is drawn.
 const KEY = `
 ................
 ....####........
@@ -21,7 +21,7 @@ const KEY = `
   .trim()
   .split('\n')
 
-/** The icon of a page of this server: a key, 16 by 16 pixels, 1,150 bytes. */
+/** Returns the icon of this server: a key, 16 by 16 pixels, 1,150 bytes. */
 export function favicon(): Buffer {
   const header = Buffer.alloc(22)
   header.writeUInt16LE(1, 2)
@@ -36,7 +36,7 @@ export function favicon(): Buffer {
   return Buffer.concat([header, image])
 }
 
-// A bitmap in an icon has twice its height, for a mask that 32 bits a pixel leave empty; rows go upwards.
+// In an icon the height counts twice, for a mask, which is empty with 32 bits per pixel. The rows are stored from the bottom up.
 function bitmap(): Buffer {
   const info = Buffer.alloc(40)
   info.writeUInt32LE(40, 0)

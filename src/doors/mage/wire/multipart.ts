@@ -1,4 +1,4 @@
-/** A file that came with a batch, as commands get it. */
+/** A file of a batch, as a command receives it. */
 export interface UploadedFile {
   readonly data: readonly Buffer[]
   readonly partName: string
@@ -7,14 +7,14 @@ export interface UploadedFile {
 }
 
 interface MultipartBody {
-  /** The part `cmddata`: what would be the body without files. */
+  /** The part `cmddata`, which has the form of a body without files. */
   readonly text: string
   readonly files: Map<string, UploadedFile>
 }
 
 const MULTIPART = /^multipart\/form-data; boundary=(?:"([^"]+)"|(.+))$/
 
-/** Whether a content type is that of a batch with files. Any other type is ignored. */
+/** Returns whether a content type is that of a batch with files. */
 export function isMultipart(contentType: string | undefined): contentType is string {
   return contentType !== undefined && MULTIPART.test(contentType)
 }
@@ -22,10 +22,13 @@ export function isMultipart(contentType: string | undefined): contentType is str
 const LINE_END = Buffer.from('\r\n')
 const HEAD_END = Buffer.from('\r\n\r\n')
 
-/** Reads a batch with files (RFC 7578): every part but `cmddata` is a file, byte for byte. Null for what is none. */
+/**
+ * Reads a batch with files (RFC 7578). Every part but `cmddata` is a file, with the content type exactly as it was sent. Returns null for a body
+ * that is not complete.
+ */
 export function readMultipart(body: Buffer, contentType: string): MultipartBody | null {
   const [, quoted, plain] = MULTIPART.exec(contentType) ?? []
-  // Each boundary begins a line, the first one too.
+  // The first boundary need not follow a line end.
   const bytes = Buffer.concat([LINE_END, body])
   const boundary = Buffer.from(`\r\n--${quoted ?? plain}`, 'latin1')
   const files = new Map<string, UploadedFile>()
@@ -47,7 +50,7 @@ export function readMultipart(body: Buffer, contentType: string): MultipartBody 
   return null
 }
 
-/** What a part says of itself; null for one without a name. */
+/** Reads the header of a part. Returns null for a part without a name. */
 function readHead(head: string): Omit<UploadedFile, 'data'> | null {
   const disposition = headerIn(head, 'content-disposition') ?? ''
   const partName = parameterIn(disposition, 'name')
@@ -63,13 +66,13 @@ function headerIn(head: string, name: string): string | undefined {
 
 function parameterIn(disposition: string, name: string): string | undefined {
   const found = new RegExp(`;\\s*${name}=(?:"([^"]*)"|([^;\\s]*))`, 'i').exec(disposition)
-  // A quotation mark is sent as `%22`.
+  // Browsers send a quotation mark as `%22`.
   return (found?.[1] ?? found?.[2])?.replaceAll('%22', '"')
 }
 
 /**
- * Puts files where the parameters name them: a text that is the name of a part becomes the file, each file once, at any depth. Files
- * that were placed are taken out of the map.
+ * Replaces strings in the parameters, at any depth, that are the name of a part by the file of that part. Each file is used once, and then
+ * removed from the map.
  */
 export function placeFiles(params: object, files: Map<string, UploadedFile>): void {
   const holders: object[] = [params]

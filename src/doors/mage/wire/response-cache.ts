@@ -1,7 +1,7 @@
-/** The answer to one command of a batch, as it goes out. */
+/** The response to one command of a batch. */
 export interface CachedEntry {
   readonly json: string
-  /** Whether a retry gets it again; otherwise the command runs again. */
+  /** Whether a retry gets this response; if not, a retry runs the command again. */
   readonly replayed: boolean
 }
 
@@ -16,7 +16,7 @@ interface Slot {
 }
 
 interface ResponseCacheOptions {
-  /** How long an answer is kept; 0 for not at all. */
+  /** How long a response is cached; 0 disables the cache. */
   readonly ttlMs: number
   readonly maxSessions: number
   readonly maxChars: number
@@ -24,8 +24,8 @@ interface ResponseCacheOptions {
 }
 
 /**
- * The last answer of each session that named its query, for clients that did not hear it: a retry with the same id for the same commands
- * gets it every time, and one that comes while the first still runs waits for it. Bounded: the oldest answers go first.
+ * Caches the last response of each session, for clients that have not received it. A retry with the same query id and the same commands gets
+ * that response each time, and waits for it while the first request runs. Above the limits the oldest responses are dropped.
  */
 export class ResponseCache {
   readonly #options: ResponseCacheOptions
@@ -36,7 +36,7 @@ export class ResponseCache {
     this.#options = options
   }
 
-  /** The answer to this query, or what `run` makes of it, which is kept unless it is null. */
+  /** Returns the response to a query: the cached one, or the result of `run`, which is cached unless it is null. */
   async answer(
     session: string,
     query: { readonly id: string; readonly names: readonly string[] },
@@ -44,10 +44,10 @@ export class ResponseCache {
   ): Promise<Entries | null> {
     if (this.#options.ttlMs === 0) return run(null)
     const names = query.names.join()
-    const known = this.#find(session)
-    if (known !== undefined && known.queryId === query.id && known.names === names) {
-      const entries = await known.entries
-      // The first try came to nothing, so this one is the first.
+    const found = this.#find(session)
+    if (found !== undefined && found.queryId === query.id && found.names === names) {
+      const entries = await found.entries
+      // The first request failed, so the retry takes its place.
       return entries === null ? this.answer(session, query, run) : run(entries)
     }
     const entries = run(null)
@@ -60,13 +60,13 @@ export class ResponseCache {
     }
     this.#put(session, slot)
     entries.then(
-      (made) => this.#settle(session, slot, made),
+      (result) => this.#settle(session, slot, result),
       () => this.#settle(session, slot, null),
     )
     return entries
   }
 
-  forget(session: string): void {
+  #delete(session: string): void {
     const slot = this.#slots.get(session)
     if (slot === undefined) return
     this.#slots.delete(session)
@@ -76,12 +76,12 @@ export class ResponseCache {
   #find(session: string): Slot | undefined {
     const slot = this.#slots.get(session)
     if (slot === undefined || slot.expiresAt > this.#options.now()) return slot
-    this.forget(session)
+    this.#delete(session)
     return undefined
   }
 
   #put(session: string, slot: Slot): void {
-    this.forget(session)
+    this.#delete(session)
     this.#slots.set(session, slot)
     this.#trim()
   }
@@ -89,7 +89,7 @@ export class ResponseCache {
   #settle(session: string, slot: Slot, entries: Entries | null): void {
     if (this.#slots.get(session) !== slot) return
     if (entries === null) {
-      this.forget(session)
+      this.#delete(session)
       return
     }
     slot.chars = entries.reduce((sum, { json }) => sum + json.length, 0)
@@ -103,7 +103,7 @@ export class ResponseCache {
     while (this.#slots.size > maxSessions || this.#chars > maxChars) {
       const oldest = this.#slots.keys().next()
       if (oldest.done === true) return
-      this.forget(oldest.value)
+      this.#delete(oldest.value)
     }
   }
 }

@@ -1,13 +1,13 @@
 import { posix } from 'node:path'
 
-/** What a request is for: commands, or a path of this door at which there is nothing. */
+/** The target of a request: commands, or a path of the application that does not exist. */
 export type Target =
   | { readonly kind: 'commands'; readonly names: readonly string[]; readonly query: string }
   | { readonly kind: 'missing' }
 
 /**
- * Reads what a request is for: below `/<app>/` the commands are what follows the last slash, parted by commas; before that the
- * path is percent-decoded and `.` and `..` are resolved. Null for a path that is not of the application.
+ * Reads the target of a request. The path is percent-decoded, and `.` and `..` are resolved. Below `/<app>/` the names of the commands follow
+ * the last slash, separated by commas. Returns null for a path outside of the application.
  */
 export function readTarget(url: string, app: string): Target | null {
   const mark = url.indexOf('?')

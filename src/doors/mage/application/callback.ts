@@ -1,12 +1,14 @@
+import { type StateHandle, transactionOf } from './state-transaction.ts'
+
 /**
- * Answers in the style that was asked in: with a promise, or through a callback. What the callback throws goes to `crash`. A promise that
- * nobody looks at harms nobody; where there is a callback it does not reject, for a command may hand it on.
+ * Returns the result of `work` as a promise, and passes it to the callback where there is one. An error that the callback throws fails the
+ * command of the state. The promise of a call with a callback does not reject, and no rejection is left unhandled.
  */
-export function calledBack<T, Callback extends (error: unknown) => void>(
+export function callBack<T, Callback extends (error: unknown) => void>(
+  state: StateHandle,
   work: Promise<T>,
   callback: Callback | undefined,
   call: (callback: Callback, value: T) => void,
-  crash: (error: unknown) => void,
 ): Promise<T> {
   work.catch(() => undefined)
   if (typeof callback !== 'function') return work
@@ -15,7 +17,8 @@ export function calledBack<T, Callback extends (error: unknown) => void>(
       (value) => call(callback, value),
       (error: unknown) => callback(error),
     )
-    .catch(crash)
+    .catch((error: unknown) => transactionOf(state).crash(error))
+  // A command may return this promise besides passing a callback.
   return work.catch(() => undefined as T)
 }
 
@@ -32,7 +35,7 @@ export function withNothing(callback: (error: unknown) => void): void {
   callback(null)
 }
 
-/** Waits until what is called calls back. Rejects with the error that it calls back with, throws, or answers with as a promise. */
+/** Waits until `call` calls back. Rejects with the error that it calls back with, throws, or rejects with. */
 export function untilCalledBack(
   call: (callback: (error?: unknown) => void) => unknown,
 ): Promise<void> {
