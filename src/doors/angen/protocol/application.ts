@@ -17,8 +17,8 @@ const RESERVED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether a command of the registry is served by this door: those of the application are. The house's own are not: what of them makes
- * sense here is a command of the protocol, and logins that bypass its rules are none.
+ * Returns whether this door serves a command of the registry. It serves those of the application, not the built-in ones: the
+ * protocol has its own commands for the same purposes, with its own rules.
  */
 export function isServed(name: string): boolean {
   return !BUILT_IN.has(name) && !RESERVED.has(name.slice(0, name.indexOf('.')))

@@ -24,7 +24,7 @@ export class TokenBucket {
     return this.#credit
   }
 
-  /** Whether at least half of the burst is there: whoever was over the rate no longer is. */
+  /** Returns whether at least half of the burst is left, so that a client that exceeded the rate no longer does. */
   isEasy(now: number): boolean {
     return this.left(now) * 2 >= this.#burst
   }

@@ -41,7 +41,7 @@ const REGISTERING = 'There was an error registering'
 
 async function register(
   { name, email, password }: { name: string; email: string; password: string },
-  visitor: ClientContext,
+  context: ClientContext,
 ): Promise<Outcome> {
   const short = passwordProblem(password)
   const problems: Problems = {
@@ -50,8 +50,8 @@ async function register(
     ...(short === null ? {} : { password: short }),
   }
   if (Object.keys(problems).length > 0) return failure(`${REGISTERING}: ${list(problems)}`)
-  const { authority } = visitor.services
-  const outcome = await authority.actors.register({ name, email, password }, visitor.cancellable())
+  const { authority } = context.services
+  const outcome = await authority.actors.register({ name, email, password }, context.cancellable())
   if (!outcome.ok) return formFailure(REGISTERING, outcome)
   return answer('account/registered', { user: shown(outcome.actor) })
 }
@@ -60,19 +60,19 @@ const CHANGING_PASSWORD = 'There was an error changing your password'
 
 async function changePassword(
   given: { current_password: string; new_password: string },
-  visitor: ClientContext,
+  context: ClientContext,
 ): Promise<Outcome> {
   const short = passwordProblem(given.new_password)
   if (short !== null) return failure(`${CHANGING_PASSWORD}: password: ${short}`)
   const change = {
-    actorId: visitor.session.actor.id,
+    actorId: context.session.actor.id,
     currentPassword: given.current_password,
     next: given.new_password,
     sessions: 'revoke-all',
   } as const
-  const outcome = await visitor.services.authority.credentials.changePassword(
+  const outcome = await context.services.authority.credentials.changePassword(
     change,
-    visitor.cancellable(),
+    context.cancellable(),
   )
   if (outcome.ok) return success('account/change_password')
   if (outcome.code === 'password_refused') return formFailure(CHANGING_PASSWORD, outcome)
@@ -89,7 +89,7 @@ async function update(
     name,
     email,
   }: { password: string; name?: string | undefined; email?: string | undefined },
-  visitor: ClientContext,
+  context: ClientContext,
 ): Promise<Outcome> {
   const problems: Problems = {
     ...(isBlank(name) ? { name: BLANK } : {}),
@@ -97,12 +97,12 @@ async function update(
   }
   if (Object.keys(problems).length > 0) return failure(`${CHANGING_DETAILS}: ${list(problems)}`)
   const change = {
-    actorId: visitor.session.actor.id,
+    actorId: context.session.actor.id,
     currentPassword: password,
     ...(name === undefined ? {} : { name }),
     ...(email === undefined ? {} : { email }),
   }
-  const outcome = await visitor.services.authority.actors.update(change, visitor.cancellable())
+  const outcome = await context.services.authority.actors.update(change, context.cancellable())
   if (outcome.ok) return success('account/update')
   if (outcome.code !== 'credentials_invalid') return formFailure(CHANGING_DETAILS, outcome)
   return failure(`${CHANGING_DETAILS}: password_confirmation: Incorrect password`, outcome)
@@ -118,29 +118,29 @@ const query = z.object({
 
 async function userQuery(
   { filters, limit = 50 }: z.input<typeof query>,
-  visitor: ClientContext,
+  context: ClientContext,
 ): Promise<Outcome> {
   const { id: ids, name = '' } = filters
   if (ids === undefined && isBlank(name)) return failure('Must provide at least 1 filter')
   const wanted = isBlank(name) ? null : (canonicalIdentity(name) ?? '')
   const found =
-    ids === undefined ? await findNamed(wanted ?? '', visitor) : await findAll(ids, visitor)
+    ids === undefined ? await findNamed(wanted ?? '', context) : await findAll(ids, context)
   const users = found
     .filter((actor) => wanted === null || canonicalIdentity(actor.name) === wanted)
     .slice(0, Math.min(Math.max(limit, 1), MAX_USERS))
   return answer('account/user_list', { users: users.map(shown) })
 }
 
-async function findNamed(name: string, visitor: ClientContext): Promise<Actor[]> {
-  const { authority } = visitor.services
-  const actor = await authority.actors.findByIdentity(name, visitor.cancellable())
+async function findNamed(name: string, context: ClientContext): Promise<Actor[]> {
+  const { authority } = context.services
+  const actor = await authority.actors.findByIdentity(name, context.cancellable())
   return actor === null ? [] : [actor]
 }
 
-async function findAll(ids: readonly string[], visitor: ClientContext): Promise<Actor[]> {
-  const { authority } = visitor.services
+async function findAll(ids: readonly string[], context: ClientContext): Promise<Actor[]> {
+  const { authority } = context.services
   const wanted = [...new Set(ids.map(actorIdOf))].slice(0, MAX_USERS)
-  const caller = visitor.cancellable()
+  const caller = context.cancellable()
   const found = await Promise.all(wanted.map((id) => authority.actors.find(id, caller)))
   return found.filter((actor) => actor !== null)
 }
@@ -174,10 +174,10 @@ export const accountCommands: readonly AngenCommand[] = [
     session: 'own',
     endsSession: true,
     params: z.object({}),
-    async run(_given, visitor) {
-      const { owner } = visitor.session.session
+    async run(_given, context) {
+      const { owner } = context.session.session
       const which = { owner, raiseEpoch: true }
-      await visitor.services.authority.sessions.end(which, { ...visitor.caller(), by: owner })
+      await context.services.authority.sessions.end(which, { ...context.caller(), by: owner })
       return success('account/revoke_tokens')
     },
   }),

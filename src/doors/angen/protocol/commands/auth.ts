@@ -36,13 +36,13 @@ const credentials = z.object({
 
 async function getToken(
   given: z.input<typeof credentials>,
-  visitor: ClientContext,
+  context: ClientContext,
 ): Promise<Outcome> {
   const who = whoIs(given)
   if (typeof who === 'string') return who
-  const { authority } = visitor.services
+  const { authority } = context.services
   const proof = { ...who, password: given.password }
-  const cancellable = visitor.cancellable(given.user_agent)
+  const cancellable = context.cancellable(given.user_agent)
   if (given.user_agent.trim() === '') {
     const proven = await authority.credentials.verifyLogin(proof, cancellable)
     if (!proven.ok) return refused(proven, GET_TOKEN_REASONS)
@@ -75,25 +75,25 @@ function loggedIn(actor: Actor): Answer {
   return told
 }
 
-function begin(check: Authentication, visitor: ClientContext, bot: boolean): Outcome {
+function begin(check: Authentication, context: ClientContext, bot: boolean): Outcome {
   if (!check.ok) return refused(check, LOGIN_REASONS)
   const told = loggedIn(check.actor)
-  if (visitor.isLoggedIn && visitor.session.session.id === check.session.id) return told
+  if (context.isLoggedIn && context.session.session.id === check.session.id) return told
   // What waits in its mailbox comes after the answer.
-  return { ...told, after: () => visitor.logIn(check, { bot }) }
+  return { ...told, after: () => context.logIn(check, { bot }) }
 }
 
 function login(
   code: string,
   given: { readonly user_agent: string; readonly 'bot?'?: boolean | undefined },
-  visitor: ClientContext,
+  context: ClientContext,
 ): Promise<Outcome> {
-  const { authority, queue } = visitor.services
+  const { authority, queue } = context.services
   const check = () =>
     authority
-      .authenticate(code, visitor.caller(given.user_agent))
-      .then((checked) => begin(checked, visitor, given['bot?'] === true))
-  const turn = queue?.enter(visitor.address, () => visitor.cancellable().signal) ?? null
+      .authenticate(code, context.caller(given.user_agent))
+      .then((checked) => begin(checked, context, given['bot?'] === true))
+  const turn = queue?.enter(context.address, () => context.cancellable().signal) ?? null
   if (turn === null) return check()
   return turn.then((refusal: Refusal | null) => (refusal === null ? check() : refused(refusal)))
 }
@@ -128,7 +128,7 @@ export const authCommands: readonly AngenCommand[] = [
       params: z.object({ ...withToken.shape, token: z.string().optional() }),
     },
     answers: 'auth/logged_in',
-    run: (given, visitor) => login(given.token ?? given.identifier_code, given, visitor),
+    run: (given, context) => login(given.token ?? given.identifier_code, given, context),
   }),
   defineAngenCommand({
     name: 'auth/renew',
@@ -136,9 +136,9 @@ export const authCommands: readonly AngenCommand[] = [
     session: 'none',
     params: z.object({ identifier_code: z.string(), renewal_code: z.string() }),
     answers: 'auth/token',
-    async run({ identifier_code, renewal_code }, visitor) {
-      const { authority } = visitor.services
-      const request = { ...visitor.cancellable(), token: identifier_code }
+    async run({ identifier_code, renewal_code }, context) {
+      const { authority } = context.services
+      const request = { ...context.cancellable(), token: identifier_code }
       const renewed = await authority.renew(renewal_code, request)
       return renewed.ok ? token(renewed) : refused(renewed, { other: 'No token' })
     },

@@ -11,16 +11,16 @@ export const communicationCommands: readonly AngenCommand[] = [
     about: 'Sends a message to every session of a user, through whatever door it is open.',
     session: 'required',
     params: z.object({ to_id: z.string(), content: z.string() }),
-    async run({ to_id, content }, visitor) {
-      const { authority, connections } = visitor.services
-      const to = await authority.actors.find(actorIdOf(to_id), visitor.cancellable())
+    async run({ to_id, content }, context) {
+      const { authority, connections } = context.services
+      const to = await authority.actors.find(actorIdOf(to_id), context.cancellable())
       if (to === null) return failure('No user by that ID')
       const message = {
         content,
         'delivered?': false,
         inserted_at: utcSeconds(authority.now()),
         'read?': false,
-        sender_id: visitor.session.actor.id,
+        sender_id: context.session.actor.id,
         to_id: to.id,
       }
       const name = 'communication.received_direct_message'

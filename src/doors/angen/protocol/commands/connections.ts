@@ -38,9 +38,9 @@ const update = z.object({
 
 const FIELDS = { 'afk?': 'afk', 'in_game?': 'inGame', 'ready?': 'ready', sync: 'sync' } as const
 
-function updateClient(given: z.input<typeof update>, visitor: ClientContext): Outcome {
-  const { id } = visitor.session.actor
-  const { states } = visitor.services
+function updateClient(given: z.input<typeof update>, context: ClientContext): Outcome {
+  const { id } = context.session.actor
+  const { states } = context.services
   const state = states.find(id)
   const named = Object.entries(FIELDS).filter(([key]) => Object.hasOwn(given, key))
   if (named.length === 0 || state === null) return failure('No changes')
@@ -71,9 +71,9 @@ export const connectionCommands: readonly AngenCommand[] = [
     unauthenticated: 'You are not logged in',
     params: z.object({}),
     answers: 'connections/youare',
-    run(_given, visitor) {
-      const { id, name } = visitor.session.actor
-      const state = visitor.services.states.find(id)
+    run(_given, context) {
+      const { id, name } = context.session.actor
+      const state = context.services.states.find(id)
       const client = state === null ? {} : { client: shown(id, state) }
       return answer('connections/youare', { user: { id, name }, ...client })
     },
@@ -90,6 +90,6 @@ export const connectionCommands: readonly AngenCommand[] = [
     about: 'Closes this connection; the session goes on.',
     session: 'none',
     params: z.object({}),
-    run: (_given, visitor) => success('connections/disconnect', () => visitor.leave()),
+    run: (_given, context) => success('connections/disconnect', () => context.leave()),
   }),
 ]

@@ -23,17 +23,17 @@ const user = ({ id, name }: { readonly id: string; readonly name: string }) => (
 
 async function list(
   { limit = 100, after }: { limit?: number | undefined; after?: string | undefined },
-  visitor: ClientContext,
+  context: ClientContext,
 ): Promise<Outcome> {
-  const { session } = visitor.session
-  const { items, next } = await visitor.services.authority.sessions.list(
+  const { session } = context.session
+  const { items, next } = await context.services.authority.sessions.list(
     {
       owner: session.owner,
       current: session.id,
       limit: Math.min(Math.max(limit, 1), 1000),
       ...(after === undefined ? {} : { after }),
     },
-    visitor.cancellable(),
+    context.cancellable(),
   )
   const sessions = items.map(listed)
   return answer('sessions/list', { sessions, ...(next === undefined ? {} : { next }) })
@@ -50,8 +50,8 @@ export const sessionCommands: readonly AngenCommand[] = [
     session: 'required',
     params: z.object({}),
     answers: 'sessions/current',
-    run(_given, visitor) {
-      const { session, actor, impersonator } = visitor.session
+    run(_given, context) {
+      const { session, actor, impersonator } = context.session
       const { id, profile, door, expiresAt } = session
       return answer('sessions/current', {
         session: { id, profile, door, expires_at: utcSeconds(expiresAt) },
@@ -77,13 +77,13 @@ export const sessionCommands: readonly AngenCommand[] = [
     session: 'own',
     endsSession: true,
     params: z.object({ id: z.string() }),
-    async run({ id }, visitor) {
-      const { authority } = visitor.services
-      const { session } = visitor.session
-      if (id === session.id) await authority.logout(visitor.session, visitor.caller())
+    async run({ id }, context) {
+      const { authority } = context.services
+      const { session } = context.session
+      if (id === session.id) await authority.logout(context.session, context.caller())
       else {
         const which = { id, owner: session.owner }
-        await authority.sessions.end(which, { ...visitor.caller(), by: session.owner })
+        await authority.sessions.end(which, { ...context.caller(), by: session.owner })
       }
       return success('sessions/revoke')
     },
@@ -93,10 +93,10 @@ export const sessionCommands: readonly AngenCommand[] = [
     about: 'Ends all of my sessions but this one.',
     session: 'own',
     params: z.object({}),
-    async run(_given, visitor) {
-      const { id, owner } = visitor.session.session
+    async run(_given, context) {
+      const { id, owner } = context.session.session
       const which = { owner, except: id }
-      await visitor.services.authority.sessions.end(which, { ...visitor.caller(), by: owner })
+      await context.services.authority.sessions.end(which, { ...context.caller(), by: owner })
       return success('sessions/revoke_others')
     },
   }),
@@ -106,9 +106,9 @@ export const sessionCommands: readonly AngenCommand[] = [
     session: 'own',
     params: z.object({}),
     answers: 'sessions/connections',
-    run(_given, visitor) {
-      const { id, owner } = visitor.session.session
-      const open = visitor.services.connections.list(owner).slice(0, MAX_CONNECTIONS)
+    run(_given, context) {
+      const { id, owner } = context.session.session
+      const open = context.services.connections.list(owner).slice(0, MAX_CONNECTIONS)
       const connections = open.map((connection) => ({
         id: connection.id,
         door: connection.door,
