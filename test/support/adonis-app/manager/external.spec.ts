@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { type Actor, createAuthority } from 'latchkey'
 import { createAdonisCodec, createExternalSessions } from 'latchkey/adonis'
+import { createHandler } from 'latchkey/doors/http'
+import { memory } from 'latchkey/stores/memory'
 import pg from 'pg'
 import { clock, Session, tokenOf } from './models.js'
 import { createUser, db, dialect, migrate, schema } from './setup.js'
@@ -93,4 +96,45 @@ test('other tables and columns are named by options', { skip }, async () => {
   assert.equal((await source.find(id))?.owner, 'ada')
   assert.equal((await source.find(id.toUpperCase())), null)
   assert.equal((await source.listByOwner('ada', Date.now() + 5000)).length, 1)
+})
+
+test('an authority beside the application accepts its token over HTTP, lists it and ends it', { skip }, async () => {
+  clock.now = Date.now()
+  const user = await createUser()
+  const session = await Session.manager.create(user)
+  const actor: Actor = {
+    ...{ id: String(user.id), name: 'ada', roles: ['user'], identities: [] },
+    ...{ status: 'active', anonymous: false, createdAt: 0 },
+  }
+  const authority = await createAuthority({
+    store: memory(),
+    directory: {
+      find: async (id: string) => (id === actor.id ? { actor, passwordHash: null } : null),
+      findByIdentity: async () => null,
+    },
+    codecs: [codec],
+    externalSessions: [external],
+  })
+  const handler = createHandler(authority)
+  const ask = (method: string, path: string) =>
+    handler(
+      new Request(`http://127.0.0.1${path}`, {
+        method,
+        headers: { authorization: `Bearer ${tokenOf(session)}` },
+      })
+    )
+  const who = await ask('GET', '/v1/session')
+  assert.equal(who.status, 200)
+  assert.equal(((await who.json()) as { actor: { id: string } }).actor.id, actor.id)
+  const { sessions } = (await (await ask('GET', '/v1/sessions')).json()) as {
+    sessions: { id: string; current: boolean }[]
+  }
+  assert.deepEqual(
+    sessions.map(({ id, current }) => [id, current]),
+    [[String(session.id), true]]
+  )
+  assert.equal((await ask('DELETE', '/v1/session')).status, 204)
+  assert.equal((await ask('GET', '/v1/session')).status, 401)
+  await assert.rejects(Session.manager.verify(tokenOf(session)), { code: 'E_INVALID_SESSION' })
+  await authority.close()
 })
