@@ -29,7 +29,7 @@ const FLOORS: Record<string, readonly string[]> = {
   client: ['protocol', 'core'],
   http: ['core'],
   cli: ['server', 'client', 'core'],
-  testing: ['core'],
+  testing: ['stores', 'core'],
   web: ['http', 'core'],
   adapters: ['web', 'core'],
 }

@@ -19,7 +19,11 @@ export const busCases: readonly StoreCase[] = [
       const stop = bus.subscribe((message) => received.push(message))
       await bus.publish({ kind: 'settings-changed' }, CONFIRMED)
       stop()
-      assert.deepEqual(received, [])
+      // The bus itself may notify `missed`, for example when its node joins.
+      assert.deepEqual(
+        received.filter(({ kind }) => kind !== 'missed'),
+        [],
+      )
       assert.equal(bus.isTrusted(), true)
     },
   },

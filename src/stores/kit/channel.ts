@@ -39,13 +39,19 @@ export interface Member {
 /**
  * Transports signals between the nodes of one engine, including to the sender: a node's own
  * heartbeat must return to it by the same path as the messages of other nodes. A channel may lose,
- * repeat, delay and reorder signals; the lease bus detects that.
+ * repeat, delay and reorder signals; the lease bus detects that. It must not deliver a node's own
+ * heartbeats while it withholds all signals of another registered node for a lease or more: a node
+ * that receives itself takes a silent node for dead, drops its cache once and then trusts it again.
  */
 export interface Channel {
   /** Passes a signal to the engine. Rejects if that fails. */
   send(signal: Signal): Promise<void>
   subscribe(listener: (signal: Signal) => void): () => void
-  /** Registers a node durably. */
+  /**
+   * Registers a node durably. A heartbeat renews the registration, or restores it, before it is
+   * delivered. An engine should remove a node that has sent no heartbeat for ten of its leases, by
+   * the engine's time: it trusts nothing then, and every confirmed message would wait for it.
+   */
   register(member: Member): Promise<void>
   unregister(id: string): Promise<void>
   /**

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Bus, BusListener, BusMessage, Clock } from '../../core/ports/index.ts'
-import type { Channel, Member, Signal } from './channel.ts'
+import type { Channel, Signal } from './channel.ts'
+import { Confirmations } from './confirmations.ts'
+import { systemTimers, type Timers } from './timers.ts'
 
 /**
  * The maximum disagreement of wall and monotonic time since the last heartbeat for which a node
@@ -10,19 +11,23 @@ import type { Channel, Member, Signal } from './channel.ts'
  */
 const MAX_CLOCK_DISAGREEMENT_MS = 250
 
-const KINDS: ReadonlySet<string> = new Set<BusMessage['kind']>([
-  'session-changed',
-  'session-rotated',
-  'sessions-ended',
-  'owner-epoch-raised',
-  'actor-changed',
-  'global-epoch-raised',
-  'settings-changed',
-  'signing-keys-changed',
-  'data-changed',
-  'event',
-  'events-stored',
-])
+/** The maximum number of heartbeats that have been sent and have not returned. */
+const MAX_SENT = 16
+
+/** Every kind that a node can publish: another one is of a later release, and taken as `missed`. */
+const KINDS: Readonly<Record<Exclude<BusMessage['kind'], 'missed'>, true>> = {
+  'session-changed': true,
+  'session-rotated': true,
+  'sessions-ended': true,
+  'owner-epoch-raised': true,
+  'actor-changed': true,
+  'global-epoch-raised': true,
+  'settings-changed': true,
+  'signing-keys-changed': true,
+  'data-changed': true,
+  event: true,
+  'events-stored': true,
+}
 
 export interface LeaseBusOptions {
   readonly channel: Channel
@@ -32,6 +37,8 @@ export interface LeaseBusOptions {
    * default.
    */
   readonly leaseMs?: number
+  /** The timers of Node.js by default. */
+  readonly timers?: Timers
   /** Called with errors that no caller receives. */
   readonly onError?: (error: unknown) => void
 }
@@ -39,10 +46,13 @@ export interface LeaseBusOptions {
 export interface LeaseBus extends Bus {
   /**
    * Joins the other nodes. Resolves when this node receives their messages and they wait for its
-   * confirmations.
+   * confirmations. Until then it trusts nothing. Rejects with `unavailable` if it cannot join.
    */
   start(): Promise<void>
-  /** Announces the end to the other nodes and leaves. Idempotent. */
+  /**
+   * Announces the end to the other nodes and leaves. A publish that still waits for a confirmation
+   * rejects with `unavailable`. Idempotent.
+   */
   close(): Promise<void>
 }
 
@@ -51,13 +61,6 @@ interface Peer {
   number: number
   /** When its last signal was received, in monotonic time. */
   receivedAt: number
-}
-
-interface Waiting {
-  readonly number: number
-  readonly members: Map<string, NodeJS.Timeout>
-  readonly handled: string[]
-  readonly resolve: (handled: readonly string[]) => void
 }
 
 /** A heartbeat that has been sent. */
@@ -80,40 +83,58 @@ class LeaseBusNode implements LeaseBus {
   readonly #channel: Channel
   readonly #clock: Clock
   readonly #leaseMs: number
+  readonly #timers: Timers
+  readonly #confirmations: Confirmations
   readonly #onError: (error: unknown) => void
   readonly #listeners = new Set<BusListener>()
   readonly #peers = new Map<string, Peer>()
-  readonly #waiting = new Set<Waiting>()
+  /** When a peer may be silent for a lease at the earliest, in monotonic time. */
+  #silentAt = 0
   #number = 0
   #beats = 0
   /** Heartbeats that have not returned yet, oldest first. */
   #sent: Beat[] = []
   /** The newest heartbeat that returned. */
   #returned: Beat | null = null
-  /** Whether all cached entries were dropped since the lease last ran out. */
-  #cleared = true
+  /**
+   * Whether all cached entries were dropped since the lease last ran out. What was cached before this
+   * node joined is dropped too.
+   */
+  #cleared = false
+  #clearing = false
   /**
    * A message could not be sent. No heartbeat is sent, so that other nodes do not trust outdated
    * entries.
    */
   #failed = false
+  #joined = false
   #closed = false
   #unsubscribe = () => {}
-  #timer: NodeJS.Timeout | null = null
+  #stopTicking = () => {}
 
-  constructor({ channel, clock, leaseMs = 1000, onError = () => {} }: LeaseBusOptions) {
-    this.#channel = channel
-    this.#clock = clock
-    this.#leaseMs = leaseMs
-    this.#onError = onError
+  constructor(options: LeaseBusOptions) {
+    this.#channel = options.channel
+    this.#clock = options.clock
+    this.#leaseMs = options.leaseMs ?? 1000
+    this.#timers = options.timers ?? systemTimers()
+    this.#onError = options.onError ?? (() => {})
+    this.#confirmations = new Confirmations(this.#timers)
   }
 
   async start(): Promise<void> {
     this.#unsubscribe = this.#channel.subscribe((signal) => this.#receive(signal))
-    await this.#channel.register({ id: this.#id, leaseMs: this.#leaseMs })
+    try {
+      await this.#channel.register({ id: this.#id, leaseMs: this.#leaseMs })
+    } catch (cause) {
+      this.#unsubscribe()
+      throw new LatchkeyError('unavailable', 'This node could not join the others. Try again.', {
+        cause,
+      })
+    }
+    if (this.#closed) return
+    this.#joined = true
     this.#beat()
-    this.#timer = setInterval(() => this.#tick(), Math.max(10, this.#leaseMs / 4))
-    this.#timer.unref()
+    this.#stopTicking = this.#timers.every(Math.max(10, this.#leaseMs / 4), () => this.#tick())
   }
 
   subscribe(listener: BusListener): () => void {
@@ -122,10 +143,13 @@ class LeaseBusNode implements LeaseBus {
   }
 
   isTrusted(): boolean {
+    // Not only at a tick: the publisher of a message that this node lacks waits no longer.
+    this.#dropSilentPeers()
     if (this.#hasLease()) return true
-    // An engine in the same process returns the heartbeat synchronously.
     this.#lapse()
-    this.#beat()
+    // An engine in the same process returns the heartbeat synchronously. Another one is not sent a
+    // heartbeat for each call.
+    if (this.#sent.length < MAX_SENT) this.#beat()
     return this.#hasLease()
   }
 
@@ -134,16 +158,21 @@ class LeaseBusNode implements LeaseBus {
     { confirmed }: { readonly confirmed: boolean },
   ): Promise<readonly string[]> {
     if (this.#closed) throw unsent()
+    let number: number | null = null
     try {
       const members = confirmed ? await this.#channel.members() : []
       // In the same turn as the sending, so that no heartbeat contains the number of a message that
       // is not sent yet.
-      const number = ++this.#number
-      const confirmation = confirmed ? this.#confirmation(number, members) : null
-      await this.#channel.send({ kind: 'message', from: this.#id, number, message })
-      this.#failed = false
-      return (await confirmation) ?? []
+      number = ++this.#number
+      const others = members.filter(({ id }) => id !== this.#id)
+      const confirmation = this.#confirmations.wait(number, others)
+      const sent = this.#channel.send({ kind: 'message', from: this.#id, number, message })
+      const [handled] = await Promise.all([confirmation, sent.then(() => this.#resume())])
+      return handled
     } catch (cause) {
+      // Without a number of its own the loss would leave no gap, and the next message would hide it.
+      if (number === null) this.#number++
+      else this.#confirmations.fail(cause, number)
       this.#failed = true
       throw unsent(cause)
     }
@@ -152,9 +181,9 @@ class LeaseBusNode implements LeaseBus {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#stopTicking()
     this.#unsubscribe()
-    for (const waiting of this.#waiting) this.#settle(waiting)
+    this.#confirmations.fail(new Error('The node was closed.'))
     // Without a goodbye the other nodes only treat this one as dead and drop their caches.
     if (!this.#failed) {
       const goodbye: Signal = { kind: 'goodbye', from: this.#id, number: this.#number }
@@ -175,31 +204,60 @@ class LeaseBusNode implements LeaseBus {
   }
 
   #tick(): void {
+    this.#dropSilentPeers()
     if (!this.#hasLease()) this.#lapse()
-    this.#beat()
+    const oldest = this.#clock.monotonic() - this.#leaseMs
+    this.#sent = this.#sent.filter(({ monotonic }) => monotonic > oldest)
+    if (this.#failed) this.#announceLoss()
+    else this.#beat()
+  }
+
+  /** A node that is silent for a lease may have written without publishing. */
+  #dropSilentPeers(): void {
     const now = this.#clock.monotonic()
-    for (const [id, peer] of this.#peers) {
-      if (now - peer.receivedAt < this.#leaseMs) continue
-      // The node may have written without publishing.
-      this.#peers.delete(id)
-      this.#notify({ kind: 'missed' })
+    if (now < this.#silentAt) return
+    this.#silentAt = now + this.#leaseMs
+    let dropped = false
+    for (const [id, { receivedAt }] of this.#peers) {
+      const silentAt = receivedAt + this.#leaseMs
+      if (now < silentAt) this.#silentAt = Math.min(this.#silentAt, silentAt)
+      else dropped = this.#peers.delete(id)
     }
+    if (dropped) this.#notify({ kind: 'missed' })
+  }
+
+  #lapse(): void {
+    if (this.#returned !== null) this.#distrust()
   }
 
   /** Drops trust in all cached entries until another heartbeat has returned. */
-  #lapse(): void {
-    if (this.#returned === null) return
+  #distrust(): void {
     this.#returned = null
     this.#sent = []
     this.#cleared = false
   }
 
+  #resume(): void {
+    this.#failed = false
+  }
+
+  /** Makes the other nodes drop what they lack, so that this one may send heartbeats again. */
+  #announceLoss(): void {
+    const number = ++this.#number
+    this.#channel
+      .send({ kind: 'message', from: this.#id, number, message: { kind: 'missed' } })
+      .then(() => {
+        this.#resume()
+        this.#beat()
+      })
+      .catch(this.#onError)
+  }
+
   #beat(): void {
-    if (this.#failed || this.#closed) return
+    if (this.#failed || this.#closed || !this.#joined) return
     const beat = ++this.#beats
     const at = { beat, monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
     this.#sent.push(at)
-    if (this.#sent.length > 16) this.#sent.shift()
     this.#channel
       .send({ kind: 'heartbeat', from: this.#id, number: this.#number, beat })
       .catch(this.#onError)
@@ -210,9 +268,12 @@ class LeaseBusNode implements LeaseBus {
     if (signal.from === this.#id) {
       if (signal.kind === 'heartbeat') this.#returnedBeat(signal.beat)
     } else if (signal.kind === 'confirmation') {
-      if (signal.to === this.#id) this.#confirmed(signal)
+      const { from, to, number, handled } = signal
+      if (to === this.#id) this.#confirmations.confirm(from, number, handled)
     } else if (signal.kind === 'message') this.#apply(signal)
-    else this.#received(signal)
+    else if (signal.kind === 'heartbeat' || signal.kind === 'goodbye') this.#received(signal)
+    // Of a later release.
+    else this.#notify({ kind: 'missed' })
   }
 
   #returnedBeat(beat: number): void {
@@ -220,12 +281,16 @@ class LeaseBusNode implements LeaseBus {
     const found = this.#sent[at]
     if (found === undefined) return
     this.#sent.splice(0, at + 1)
+    // A listener that asks for trust meanwhile sends another heartbeat.
+    if (this.#clearing) return
     if (!this.#cleared) {
       // Before the lease is valid again, so that no outdated entry is trusted in between.
       this.#cleared = true
+      this.#clearing = true
       this.#notify({ kind: 'missed' })
+      this.#clearing = false
     }
-    this.#returned = found
+    if (this.#cleared) this.#returned = found
   }
 
   #peer(id: string): Peer {
@@ -244,15 +309,17 @@ class LeaseBusNode implements LeaseBus {
       peer.number = number
       this.#notify({ kind: 'missed' })
     }
-    if (kind === 'goodbye') this.#peers.delete(from)
-    else this.#confirm(from, peer.number, [])
+    if (kind === 'goodbye') {
+      this.#peers.delete(from)
+      this.#confirmations.leave(from)
+    } else this.#confirm(from, peer.number, [])
   }
 
   #apply({ from, number, message }: Extract<Signal, { kind: 'message' }>): void {
     const peer = this.#peer(from)
     let handled: readonly string[] = []
     if (number > peer.number) {
-      const inOrder = number === peer.number + 1 && KINDS.has(message.kind)
+      const inOrder = number === peer.number + 1 && Object.hasOwn(KINDS, message.kind)
       peer.number = number
       handled = this.#notify(inOrder ? message : { kind: 'missed' })
     }
@@ -266,39 +333,7 @@ class LeaseBusNode implements LeaseBus {
       .catch(this.#onError)
   }
 
-  /** Resolves once every member has confirmed a message, or its lease has run out. */
-  #confirmation(number: number, members: readonly Member[]): Promise<readonly string[]> | null {
-    const others = members.filter(({ id }) => id !== this.#id)
-    if (others.length === 0) return null
-    const { promise, resolve } = Promise.withResolvers<readonly string[]>()
-    const waiting: Waiting = { number, members: new Map(), handled: [], resolve }
-    this.#waiting.add(waiting)
-    for (const { id, leaseMs } of others) {
-      const timer = setTimeout(() => this.#release(waiting, id), leaseMs)
-      waiting.members.set(id, timer)
-    }
-    return promise
-  }
-
-  #confirmed({ from, number, handled }: Extract<Signal, { kind: 'confirmation' }>): void {
-    for (const waiting of this.#waiting) {
-      if (waiting.number === number) waiting.handled.push(...handled)
-      if (waiting.number <= number) this.#release(waiting, from)
-    }
-  }
-
-  #release(waiting: Waiting, id: string): void {
-    clearTimeout(waiting.members.get(id))
-    waiting.members.delete(id)
-    if (waiting.members.size === 0) this.#settle(waiting)
-  }
-
-  #settle(waiting: Waiting): void {
-    for (const timer of waiting.members.values()) clearTimeout(timer)
-    this.#waiting.delete(waiting)
-    waiting.resolve(waiting.handled)
-  }
-
+  /** Calls the listeners. Returns what they returned. */
   #notify(message: BusMessage): readonly string[] {
     const handled: string[] = []
     for (const listener of this.#listeners) {
@@ -306,6 +341,8 @@ class LeaseBusNode implements LeaseBus {
         const returned = listener(message)
         if (Array.isArray(returned)) handled.push(...returned)
       } catch (error) {
+        // The change is not applied here, so nothing is trusted until all entries are dropped.
+        this.#distrust()
         this.#onError(error)
       }
     }
