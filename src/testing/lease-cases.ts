@@ -134,6 +134,12 @@ export const leaseCases: readonly LeaseBusCase[] = [
       await timers.advance(LEASE)
       assert.equal(node.bus.isTrusted(), false)
       assert.deepEqual(node.received, [])
+      node.channel.heal()
+      const started = node.bus.start()
+      assert.equal(node.bus.isTrusted(), false)
+      await started
+      await timers.advance(LEASE / 4)
+      assert.equal(node.bus.isTrusted(), true)
     }),
   },
   {
