@@ -31,8 +31,16 @@ const record = fc
     endsAt: now,
     globalEpoch: fc.nat(1),
     version,
+    group: fc.option(fc.constantFrom('shop', 'desk')),
+    usedAt: fc.option(now),
+    issuedAt: now,
+    generation: version,
+    sealed: fc.option(fc.constant('blob')),
   })
-  .map((fields) => sessionRecord(fields))
+  .map(({ sealed, ...fields }) => {
+    const made = sessionRecord(fields)
+    return { ...made, renewal: made.renewal && { ...made.renewal, sealed } }
+  })
 
 const limit = fc.record({
   max: fc.integer({ min: 1, max: 3 }),
@@ -64,6 +72,8 @@ const which = fc.oneof(
   fc.record({ owner, except: id }),
   fc.record({ owner, raiseEpoch: fc.boolean(), keepAll: fc.boolean() }),
   fc.record({ actsAs: owner }),
+  fc.record({ matching: fc.constant(true as const), group: fc.constant('shop') }),
+  fc.record({ matching: fc.constant(true as const), profile: fc.constant('web') }),
   fc.record({ owner, except: id, raiseEpoch: fc.oneof(fc.boolean(), fc.nat(4)) }),
 )
 
@@ -120,6 +130,16 @@ const sessionCall: fc.Arbitrary<Call> = fc.oneof(
     ([of, at]): Call =>
       (s) =>
         s.data.save(of, 'bag', at),
+  ),
+  fc.record({ issuedBefore: now, limit: fc.constant(100) }).map(
+    (q): Call =>
+      (s) =>
+        s.sessions.eraseSealed(q),
+  ),
+  fc.record({ now, group: fc.constantFrom('shop', 'desk'), limit: fc.constant(3) }).map(
+    (q): Call =>
+      (s) =>
+        s.sessions.list(q),
   ),
   fc.record({ now, limit: fc.constant(3) }).map(
     (q): Call =>
@@ -199,6 +219,74 @@ const otherCall: fc.Arbitrary<Call> = fc.oneof(
     (value): Call =>
       (s) =>
         s.directory.findByIdentity(value),
+  ),
+  fc
+    .tuple(id, fc.uniqueArray(id, { maxLength: 3 }), now, fc.option(now), fc.boolean())
+    .map(([of, values, at, holdUntil, stale]): Call => {
+      const next = {
+        ...{ name: `Name ${of}`, identities: values.map(identity), now: at },
+        ...(holdUntil === null ? {} : { holdUntil }),
+      }
+      return async (s) => {
+        const expected = stale ? [] : ((await s.directory.find(of))?.actor.identities ?? [])
+        return s.directory.setIdentities(of, next, expected, options)
+      }
+    }),
+  fc.tuple(id, fc.option(now)).map(([of, holdUntil]): Call => {
+    const held = holdUntil === null ? {} : { holdUntil }
+    return (s) => s.directory.delete(of, { ...options, ...held })
+  }),
+  fc.tuple(id, id, fc.boolean()).map(
+    ([of, hash, raiseEpoch]): Call =>
+      (s) =>
+        s.directory.setPassword(of, hash, of, { raiseEpoch, ...options }),
+  ),
+  fc.tuple(id, fc.boolean()).map(
+    ([of, raiseEpoch]): Call =>
+      (s) =>
+        s.directory.update(of, { status: 'suspended' }, { raiseEpoch, ...options }),
+  ),
+  id.map(
+    (of): Call =>
+      (s) =>
+        s.directory.findEpoch(of),
+  ),
+  fc.tuple(id, fc.option(fc.nat(3))).map(
+    ([of, least]): Call =>
+      (s) =>
+        s.directory.raiseEpoch(of, least ?? undefined),
+  ),
+  now.map(
+    (at): Call =>
+      (s) =>
+        s.directory.pruneHolds({ now: at, limit: 100 }),
+  ),
+  fc.tuple(id, fc.nat(200), now).map(([mailbox, size, at]): Call => {
+    const limits = { maxEvents: 3, maxBytes: 300, maxAgeMs: 20 }
+    const event = { name: 'e', data: 'x'.repeat(size) }
+    return async (s) =>
+      typeof (await s.mailboxes.append(mailbox, event, { now: at, limits })) === 'number'
+  }),
+  fc.tuple(id, now).map(([mailbox, at]): Call => {
+    return async (s) => {
+      const { events, dropped } = await s.mailboxes.take(mailbox, { now: at })
+      return { events: events.map(({ event }) => event), dropped }
+    }
+  }),
+  now.map(
+    (at): Call =>
+      (s) =>
+        s.mailboxes.prune({ now: at, limit: 100 }),
+  ),
+  fc.constant<Call>(async (s) => {
+    const first = await s.audit.read({ limit: 2 })
+    const second = await s.audit.read({ limit: 2, after: first.cursor })
+    return [...first.items, ...second.items].map(({ id: _, ...entry }) => entry)
+  }),
+  fc.record({ before: now, maxEntries: fc.nat(5), limit: fc.constant(3) }).map(
+    (q): Call =>
+      (s) =>
+        s.audit.prune(q),
   ),
 )
 

@@ -241,45 +241,6 @@ export const actorCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'actors: released identities may be held for their actor until a time',
-    async run({ store: { directory } }) {
-      const actor = actorRecord({ identities: identities('ada') })
-      await directory.create(actor, null)
-      const next = { name: 'Zoë', identities: identities('zoë'), now: START }
-      const held = { ...next, holdUntil: START + 1000 }
-      assert.equal(await directory.setIdentities(actor.id, held, actor.identities), 'ok')
-      assert.equal(await directory.findByIdentity('ada'), null)
-      const early = actorRecord({ identities: identities('ada'), createdAt: START + 999 })
-      assert.equal(await directory.create(early, null), false)
-      const back = { name: 'Ada', identities: identities('ada'), now: START }
-      assert.equal(await directory.setIdentities(actor.id, back, next.identities), 'ok')
-      assert.equal((await directory.findByIdentity('ada'))?.actor.id, actor.id)
-      assert.equal(await directory.setIdentities(actor.id, held, back.identities), 'ok')
-      const late = actorRecord({ identities: identities('ada'), createdAt: START + 1000 })
-      assert.equal(await directory.create(late, null), true)
-      assert.equal((await directory.findByIdentity('ada'))?.actor.id, late.id)
-    },
-  },
-  {
-    name: 'actors: only holds that have ended are pruned',
-    async run({ store: { directory } }) {
-      for (const [value, holdUntil] of [
-        ['a', START + 1],
-        ['b', START + 2],
-        ['c', START + 3],
-      ] as const) {
-        const actor = actorRecord({ identities: identities(value) })
-        await directory.create(actor, null)
-        await directory.delete(actor.id, { holdUntil })
-      }
-      assert.equal(await directory.pruneHolds({ now: START + 2, limit: 1 }), 1)
-      assert.equal(await directory.pruneHolds({ now: START + 2, limit: 10 }), 1)
-      assert.equal(await directory.pruneHolds({ now: START + 2, limit: 10 }), 0)
-      const actor = actorRecord({ identities: identities('c'), createdAt: START })
-      assert.equal(await directory.create(actor, null), false)
-    },
-  },
-  {
     name: 'actors: a deleted actor is removed with its identities, and no login that began before creates a session',
     async run({ store: { directory, sessions, audit } }) {
       const actor = actorRecord({ identities: identities('ada') })

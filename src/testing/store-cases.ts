@@ -5,6 +5,7 @@ import { counterCases } from './counter-cases.ts'
 import { creationCases } from './creation-cases.ts'
 import { dataCases } from './data-cases.ts'
 import { documentCases } from './document-cases.ts'
+import { holdCases } from './hold-cases.ts'
 import { mailboxCases } from './mailbox-cases.ts'
 import { reopenCases } from './reopen-cases.ts'
 import { sessionCases } from './session-cases.ts'
@@ -19,6 +20,7 @@ export const storeCases: readonly StoreCase[] = [
   ...dataCases,
   ...mailboxCases,
   ...actorCases,
+  ...holdCases,
   ...counterCases,
   ...documentCases,
   ...auditCases,

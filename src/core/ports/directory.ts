@@ -98,7 +98,8 @@ export interface ManagedDirectory extends Directory {
   ): Promise<Actor | null>
   /**
    * Removes an actor with its credentials, and raises its epoch. Its identities are free at once,
-   * or held until `holdUntil`. Returns false if there is no such actor.
+   * or held until `holdUntil`: no actor gets them before, not even one of the same id, nor those it
+   * gave up before. Returns false if there is no such actor.
    */
   delete(id: string, options?: WriteOptions & { readonly holdUntil?: number }): Promise<boolean>
   /** The epoch of an owner, 0 for an unknown one. It outlives the actor. */

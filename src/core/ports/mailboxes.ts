@@ -15,7 +15,10 @@ export interface Mailboxes {
     event: ActorEvent,
     options: { readonly now: number; readonly limits: MailboxLimits },
   ): Promise<number>
-  /** Removes and returns what waits, oldest first, and how many events the limits dropped before. Of concurrent callers one gets each event. */
+  /**
+   * Removes and returns what waits, oldest first, and how many events the limits dropped before, the
+   * expired ones included. Of concurrent callers one gets each event.
+   */
   take(
     mailbox: string,
     options: { readonly now: number },
@@ -25,5 +28,9 @@ export interface Mailboxes {
   }>
   /** Removes a mailbox. */
   remove(mailboxes: readonly string[]): Promise<void>
+  /**
+   * Removes at most `limit` expired events and returns how many. How many were dropped is forgotten
+   * with the last event of a mailbox.
+   */
   prune(query: { readonly now: number; readonly limit: number }): Promise<number>
 }

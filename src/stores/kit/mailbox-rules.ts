@@ -26,3 +26,15 @@ export function firstKept(
   }
   return kept
 }
+
+/** What a mailbox keeps of an event: a marker has none, and stands for the dropped ones alone. */
+export interface Kept {
+  readonly isMarker: boolean
+  /** How many events were dropped before it. */
+  readonly dropped: number
+}
+
+/** Returns how many events are lost with these. */
+export function lostWith(gone: readonly Kept[]): number {
+  return gone.reduce((sum, { isMarker, dropped }) => sum + dropped + (isMarker ? 0 : 1), 0)
+}

@@ -51,7 +51,9 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
     async findByIdentity(identity) {
       gate.check()
       const found = identities.get(identity)
-      return found === undefined || found.heldUntil !== null ? null : show(actors.get(found.actor))
+      return found === undefined || found.actor === null || found.heldUntil !== null
+        ? null
+        : show(actors.get(found.actor))
     },
 
     async create(actor, passwordHash, options) {
@@ -108,6 +110,9 @@ export function createDirectory(tables: Tables, gate: Gate): ManagedDirectory {
       const row = actors.get(id)
       if (row === undefined) return false
       giveUp(row.actor.identities, id, options?.holdUntil)
+      for (const [value, held] of identities) {
+        if (held.actor === id) identities.set(value, { ...held, actor: null })
+      }
       actors.delete(id)
       raise(id, { raiseEpoch: true })
       appendAudit(tables, options?.audit)

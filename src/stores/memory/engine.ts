@@ -21,10 +21,12 @@ export interface ActorRow {
   passwordHash: string | null
 }
 
-/** An event in a mailbox. */
+/** An event in a mailbox, or with null a marker for dropped ones. */
 export interface WaitingEvent {
   readonly sequence: number
-  readonly event: ActorEvent
+  readonly event: ActorEvent | null
+  /** How many events were dropped before it. */
+  readonly dropped: number
   readonly bytes: number
   readonly expiresAt: number
 }
@@ -39,11 +41,14 @@ export interface Tables {
   readonly sessionsByParent: Map<string, Set<string>>
   readonly actors: Map<string, ActorRow>
   /**
-   * The actor of an identity, and until when it is only held for that actor: null while it is in
-   * use.
+   * The actor of an identity, null if it is deleted, and until when the identity is only held: null
+   * while it is in use.
    */
-  readonly identities: Map<string, { readonly actor: string; readonly heldUntil: number | null }>
-  readonly mailboxes: Map<string, { readonly waiting: WaitingEvent[]; readonly dropped: number }>
+  readonly identities: Map<
+    string,
+    { readonly actor: string | null; readonly heldUntil: number | null }
+  >
+  readonly mailboxes: Map<string, readonly WaitingEvent[]>
   /** In the order of the last write. */
   readonly counters: Map<string, CounterState>
   readonly documents: Map<string, Document>

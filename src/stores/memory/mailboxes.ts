@@ -1,6 +1,6 @@
 import type { Mailboxes } from '../../core/ports/index.ts'
-import { bytesOfEvent, firstKept } from '../kit/mailbox-rules.ts'
-import type { Gate, Tables } from './engine.ts'
+import { bytesOfEvent, firstKept, lostWith } from '../kit/mailbox-rules.ts'
+import type { Gate, Tables, WaitingEvent } from './engine.ts'
 
 /** Creates mailboxes in memory. */
 export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
@@ -8,29 +8,28 @@ export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
   return {
     async append(mailbox, event, { now, limits }) {
       gate.check()
-      const sequence = tables.nextSeq++
-      const { waiting, dropped } = mailboxes.get(mailbox) ?? { waiting: [], dropped: 0 }
-      waiting.push({
-        sequence,
+      const newest: WaitingEvent = {
+        sequence: tables.nextSeq++,
         event: structuredClone(event),
+        dropped: 0,
         bytes: bytesOfEvent(event),
         expiresAt: now + limits.maxAgeMs,
-      })
-      const gone = waiting.splice(0, firstKept(waiting, limits, now)).length
-      // The last written mailbox is the last in the map, so the first ones are the ones to prune.
-      mailboxes.delete(mailbox)
-      mailboxes.set(mailbox, { waiting, dropped: dropped + gone })
-      return sequence
+      }
+      const waiting = [...(mailboxes.get(mailbox) ?? []), newest]
+      const gone = waiting.splice(0, firstKept(waiting, limits, now))
+      const kept = waiting.length > 0 ? waiting : [{ ...newest, event: null, bytes: 0 }]
+      mailboxes.set(mailbox, withDropped(kept, gone))
+      return newest.sequence
     },
 
     async take(mailbox, { now }) {
       gate.check()
-      const { waiting, dropped } = mailboxes.get(mailbox) ?? { waiting: [], dropped: 0 }
+      const waiting = mailboxes.get(mailbox) ?? []
       mailboxes.delete(mailbox)
-      const events = waiting
-        .filter(({ expiresAt }) => expiresAt > now)
-        .map(({ sequence, event }) => ({ sequence, event }))
-      return { events, dropped }
+      const events = waiting.flatMap(({ sequence, event, expiresAt }) =>
+        event === null || expiresAt <= now ? [] : [{ sequence, event }],
+      )
+      return { events, dropped: lostWith(waiting.map(toKept)) - events.length }
     },
 
     async remove(names) {
@@ -41,14 +40,26 @@ export function createMailboxes(tables: Tables, gate: Gate): Mailboxes {
     async prune({ now, limit }) {
       gate.check()
       let removed = 0
-      for (const [name, { waiting }] of mailboxes) {
+      for (const [name, waiting] of mailboxes) {
         if (removed >= limit) break
-        const last = waiting.at(-1)
-        if (last !== undefined && last.expiresAt > now) continue
-        removed += waiting.length
-        mailboxes.delete(name)
+        const gone = waiting.filter(({ expiresAt }) => expiresAt <= now).slice(0, limit - removed)
+        removed += gone.length
+        const kept = waiting.filter((event) => !gone.includes(event))
+        if (kept.length === 0) mailboxes.delete(name)
+        else mailboxes.set(name, withDropped(kept, gone))
       }
       return removed
     },
   }
+}
+
+const toKept = ({ event, dropped }: WaitingEvent) => ({ isMarker: event === null, dropped })
+
+/** Counts dropped events at the oldest one that is kept. */
+function withDropped(
+  [oldest, ...others]: readonly WaitingEvent[],
+  gone: readonly WaitingEvent[],
+): readonly WaitingEvent[] {
+  if (oldest === undefined) return []
+  return [{ ...oldest, dropped: oldest.dropped + lostWith(gone.map(toKept)) }, ...others]
 }

@@ -1,5 +1,5 @@
 import type { Mailboxes } from '../../core/ports/index.ts'
-import { bytesOfEvent } from '../kit/mailbox-rules.ts'
+import { bytesOfEvent, lostWith } from '../kit/mailbox-rules.ts'
 import type { Writer } from './writer.ts'
 
 /** Creates mailboxes in a file. */
@@ -9,9 +9,12 @@ export function createMailboxes(writer: Writer): Mailboxes {
       writer.write('appendEvent', mailbox, JSON.stringify(event), bytesOfEvent(event), now, limits),
 
     async take(mailbox, { now }) {
-      const rows = await writer.write('takeEvents', mailbox, now)
-      const events = rows.map(([sequence, event]) => ({ sequence, event: JSON.parse(event) }))
-      return { events, dropped: rows.reduce((sum, [, , dropped]) => sum + dropped, 0) }
+      const rows = await writer.write('takeEvents', mailbox)
+      const events = rows.flatMap(([sequence, event, , expiresAt]) =>
+        event === '' || expiresAt <= now ? [] : [{ sequence, event: JSON.parse(event) }],
+      )
+      const kept = rows.map(([, event, dropped]) => ({ isMarker: event === '', dropped }))
+      return { events, dropped: lostWith(kept) - events.length }
     },
 
     async remove(mailboxes) {

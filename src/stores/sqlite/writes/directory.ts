@@ -46,6 +46,11 @@ export function directoryWrites(
     db,
     'UPDATE identities SET held_until = ? WHERE identity = ? AND actor = ?',
   )
+  // Row numbers are reused, so a hold must not keep the number of a deleted actor. Zero is no actor.
+  const orphanHolds = prepare(
+    db,
+    'UPDATE identities SET actor = 0 WHERE held_until IS NOT NULL AND actor = ?',
+  )
   const removeHolds = prepare(
     db,
     `DELETE FROM identities WHERE identity IN
@@ -160,6 +165,7 @@ export function directoryWrites(
       const [seq, identities] = row
       const values = (JSON.parse(identities) as Identity[]).map(({ value }) => value)
       giveUp(values, seq, holdUntil)
+      orphanHolds.run(seq)
       remove.run(seq)
       raise(id, null)
       append(audit)

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { MailboxLimits } from '../../../core/ports/index.ts'
-import { firstKept } from '../../kit/mailbox-rules.ts'
+import { firstKept, lostWith } from '../../kit/mailbox-rules.ts'
 import { prepare } from '../statement.ts'
 
 /** Returns the writes of mailboxes. */
@@ -9,22 +9,31 @@ export function mailboxWrites(db: DatabaseSync) {
     db,
     'INSERT INTO mailbox_events (mailbox, event, bytes, expires_at) VALUES (?, ?, ?, ?) RETURNING seq',
   )
-  const findAll = prepare<[seq: number, bytes: number, expiresAt: number, dropped: number]>(
+  // An event without text is a marker for dropped ones.
+  const findAll = prepare<
+    [seq: number, bytes: number, expiresAt: number, dropped: number, isMarker: 0 | 1]
+  >(
     db,
-    'SELECT seq, bytes, expires_at, dropped FROM mailbox_events WHERE mailbox = ? ORDER BY seq',
+    `SELECT seq, bytes, expires_at, dropped, event = '' FROM mailbox_events
+     WHERE mailbox = ? ORDER BY seq`,
   )
   const removeOne = prepare(db, 'DELETE FROM mailbox_events WHERE seq = ?')
-  // How many events went before an event is kept with it.
-  const addDropped = prepare(db, 'UPDATE mailbox_events SET dropped = dropped + ? WHERE seq = ?')
-  const findWaiting = prepare<[seq: number, event: string, dropped: number]>(
+  const makeMarker = prepare(db, "UPDATE mailbox_events SET event = '', bytes = 0 WHERE seq = ?")
+  // How many events were dropped is kept with the oldest one of the mailbox.
+  const addDropped = prepare(
     db,
-    'SELECT seq, event, dropped FROM mailbox_events WHERE mailbox = ? AND expires_at > ? ORDER BY seq',
+    `UPDATE mailbox_events SET dropped = dropped + ?
+     WHERE seq = (SELECT min(seq) FROM mailbox_events WHERE mailbox = ?)`,
+  )
+  const findWaiting = prepare<[seq: number, event: string, dropped: number, expiresAt: number]>(
+    db,
+    'SELECT seq, event, dropped, expires_at FROM mailbox_events WHERE mailbox = ? ORDER BY seq',
   )
   const removeMailbox = prepare(db, 'DELETE FROM mailbox_events WHERE mailbox = ?')
-  const removeExpired = prepare(
+  const findExpired = prepare<[seq: number, mailbox: string, dropped: number, isMarker: 0 | 1]>(
     db,
-    `DELETE FROM mailbox_events WHERE seq IN
-     (SELECT seq FROM mailbox_events WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    `SELECT seq, mailbox, dropped, event = '' FROM mailbox_events
+     WHERE expires_at <= ? ORDER BY expires_at LIMIT ?`,
   )
 
   return {
@@ -39,19 +48,18 @@ export function mailboxWrites(db: DatabaseSync) {
       const waiting = findAll.all(mailbox)
       const rules = waiting.map(([, size, expiresAt]) => ({ bytes: size, expiresAt }))
       const gone = waiting.slice(0, firstKept(rules, limits, now))
-      for (const [old] of gone) removeOne.run(old)
-      const oldest = waiting[gone.length]?.[0]
-      if (gone.length > 0 && oldest !== undefined) {
-        addDropped.run(
-          gone.reduce((sum, [, , , before]) => sum + before, gone.length),
-          oldest,
-        )
-      }
+      if (gone.length === 0) return seq
+      for (const [old] of gone) if (old !== seq) removeOne.run(old)
+      if (gone.length === waiting.length) makeMarker.run(seq)
+      const kept = gone.map(([, , , dropped, isMarker]) => ({ dropped, isMarker: isMarker === 1 }))
+      addDropped.run(lostWith(kept), mailbox)
       return seq
     },
 
-    takeEvents(mailbox: string, now: number): [seq: number, event: string, dropped: number][] {
-      const waiting = findWaiting.all(mailbox, now)
+    takeEvents(
+      mailbox: string,
+    ): [seq: number, event: string, dropped: number, expiresAt: number][] {
+      const waiting = findWaiting.all(mailbox)
       removeMailbox.run(mailbox)
       return waiting
     },
@@ -60,6 +68,13 @@ export function mailboxWrites(db: DatabaseSync) {
       for (const mailbox of mailboxes) removeMailbox.run(mailbox)
     },
 
-    pruneEvents: (now: number, limit: number): number => removeExpired.run(now, limit),
+    pruneEvents(now: number, limit: number): number {
+      const expired = findExpired.all(now, limit)
+      for (const [seq, mailbox, dropped, isMarker] of expired) {
+        removeOne.run(seq)
+        addDropped.run(lostWith([{ dropped, isMarker: isMarker === 1 }]), mailbox)
+      }
+      return expired.length
+    },
   }
 }
