@@ -262,4 +262,33 @@ export const sessionEndCases: readonly StoreCase[] = [
       await assert.rejects(audit.list({ limit: 5, after: next }), refused)
     },
   },
+  {
+    name: 'list: lists and counts by owner, profile, door and group, and by several of them',
+    async run({ store: { sessions } }) {
+      const kinds = Array.from({ length: 16 }, (_, index) => ({
+        owner: index & 1 ? 'one' : 'two',
+        profile: index & 2 ? 'web' : 'device',
+        door: index & 4 ? 'http' : 'mage',
+        group: index & 8 ? 'shop' : null,
+      }))
+      for (const kind of kinds) await createdSession(sessions, kind)
+      const now = START
+      for (let mask = 0; mask < 16; mask++) {
+        const query = {
+          ...(mask & 1 ? { owner: 'one' } : {}),
+          ...(mask & 2 ? { profile: 'web' } : {}),
+          ...(mask & 4 ? { door: 'http' } : {}),
+          ...(mask & 8 ? { group: 'shop' } : {}),
+        }
+        const expected = kinds.filter((_, index) => (index & mask) === mask)
+        const { items } = await sessions.list({ now, limit: 100, ...query })
+        const listed = items.map(({ owner, profile, door, group }) => ({
+          ...{ owner, profile, door, group },
+        }))
+        assert.deepEqual(listed, expected.toReversed())
+        assert.equal(await sessions.count({ now, ...query }), expected.length)
+      }
+      assert.equal(await sessions.count({ now, group: 'missing' }), 0)
+    },
+  },
 ]

@@ -5,6 +5,8 @@ import { counterCases } from './counter-cases.ts'
 import { creationCases } from './creation-cases.ts'
 import { dataCases } from './data-cases.ts'
 import { documentCases } from './document-cases.ts'
+import { epochCases } from './epoch-cases.ts'
+import { erasureCases } from './erasure-cases.ts'
 import { holdCases } from './hold-cases.ts'
 import { mailboxCases } from './mailbox-cases.ts'
 import { reopenCases } from './reopen-cases.ts'
@@ -17,6 +19,8 @@ export const storeCases: readonly StoreCase[] = [
   ...creationCases,
   ...sessionCases,
   ...sessionEndCases,
+  ...epochCases,
+  ...erasureCases,
   ...dataCases,
   ...mailboxCases,
   ...actorCases,

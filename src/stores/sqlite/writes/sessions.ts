@@ -115,7 +115,9 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
   const sealedStep = prepareStep(
     db,
     'sessions',
-    `json_extract(packed, '$[4][4]') IS NOT NULL AND json_extract(packed, '$[10]') < ?3`,
+    // A row of an earlier release has no time of issue: it is that of the last renewal.
+    `json_extract(packed, '$[4][4]') IS NOT NULL
+       AND coalesce(json_extract(packed, '$[10]'), json_extract(packed, '$[4][3]')) < ?3`,
   )
   const eraseRow = prepare(
     db,
