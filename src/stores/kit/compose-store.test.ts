@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CHEAP, PASSWORD } from '../../../test/support/authority.ts'
 import { createAuthority } from '../../core/index.ts'
-import { fakeClock, START, sessionRecord, storeCases } from '../../testing/index.ts'
+import { actorRecord, fakeClock, START, sessionRecord, storeCases } from '../../testing/index.ts'
 import { memory } from '../memory/index.ts'
 import { composeStore } from './index.ts'
 
@@ -35,6 +35,31 @@ test('a session engine whose epoch is behind the directory’s refuses a login t
   const old = sessionRecord({ owner: 'ada' })
   const refused = { ok: false, refused: 'epoch' }
   assert.deepEqual(await store.sessions.create(old, { now: START }), refused)
+})
+
+test('a login that read the epoch before a password change is refused while the session engine is behind', async () => {
+  const { store, database, engine } = composed()
+  const actor = actorRecord({ id: 'ada' })
+  await store.directory.create(actor, 'old')
+  const record = sessionRecord({ owner: 'ada' })
+  assert.equal((await store.sessions.create(record, { now: START })).ok, true)
+  // The process ends before it raises the session engine's copy.
+  assert.equal(
+    await database.directory.setPassword('ada', 'new', 'old', { raiseEpoch: true }),
+    true,
+  )
+  assert.equal((await engine.sessions.findEpochs('ada')).owner, 0)
+  const old = sessionRecord({ owner: 'ada' })
+  const refused = { ok: false, refused: 'epoch' }
+  assert.deepEqual(await store.sessions.create(old, { now: START }), refused)
+  assert.equal(await store.sessions.find(old.id), null)
+  const put = { mode: 'upsert', record: old, value: '1', now: START } as const
+  assert.deepEqual(await store.data.put(put), refused)
+  const acting = sessionRecord({ owner: 'bob', actsAs: 'ada' })
+  const conditions = { now: START, targetEpoch: 0 }
+  assert.deepEqual(await store.sessions.create(acting, conditions), refused)
+  const current = sessionRecord({ owner: 'ada', ownerEpoch: 1 })
+  assert.equal((await store.sessions.create(current, { now: START })).ok, true)
 })
 
 test('an end that raises the epoch raises it in the directory first, above both copies', async () => {

@@ -43,6 +43,9 @@ export function composeStore({ name = 'composed', engines, ...parts }: StorePart
     const beside = await directory.findEpoch(owner)
     return { ...copy, owner: Math.max(copy.owner, beside) }
   }
+  /** Whether the directory has a higher epoch: the session engine's copy may not have it yet. */
+  const isOutdated = async (owner: string, epoch: number) =>
+    (await directory.findEpoch(owner)) > epoch
   const sessions: SessionStore = {
     ...bound(parts.sessions),
     findEpochs: async (owner) => epochsOf(owner, await parts.sessions.findEpochs(owner)),
@@ -52,12 +55,22 @@ export function composeStore({ name = 'composed', engines, ...parts }: StorePart
       if (loaded === null) return null
       return { ...loaded, epochs: await epochsOf(loaded.record.owner, loaded.epochs) }
     },
-    create: (record, conditions, options) =>
-      withoutAudit(
+    async create(given, conditions, options) {
+      // The caller may change its record while the directory is read.
+      const record = structuredClone(given)
+      const { owner, ownerEpoch, actsAs } = record
+      if (
+        (await isOutdated(owner, ownerEpoch)) ||
+        (actsAs !== null && (await isOutdated(actsAs, conditions.targetEpoch ?? 0)))
+      ) {
+        return { ok: false, refused: 'epoch' }
+      }
+      return withoutAudit(
         options,
         () => parts.sessions.create(record, conditions),
         ({ ok }) => ok,
-      ),
+      )
+    },
     update: (record, expectedVersion, { audit: entry, ...rest } = {}) =>
       withoutAudit(
         entry === undefined ? {} : { audit: entry },
@@ -95,12 +108,17 @@ export function composeStore({ name = 'composed', engines, ...parts }: StorePart
     find: (id) => parts.data.find(id),
     save: (...given) => parts.data.save(...given),
     list: (query) => parts.data.list(query),
-    put: (put, options) =>
-      withoutAudit(
+    async put(given, options) {
+      const put = structuredClone(given)
+      if (await isOutdated(put.record.owner, put.record.ownerEpoch)) {
+        return { ok: false, refused: put.mode === 'update' ? 'ended' : 'epoch' }
+      }
+      return withoutAudit(
         options,
         () => parts.data.put(put),
         ({ ok }) => ok,
-      ),
+      )
+    },
   }
   let closing: Promise<void> | null = null
   return {
