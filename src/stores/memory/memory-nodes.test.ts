@@ -29,8 +29,10 @@ test('a disconnected node trusts nothing once its lease has run out, and drops i
   assert.equal(second.bus.isTrusted(), false)
   assert.equal(first.bus.isTrusted(), true)
   await first.bus.publish({ kind: 'actor-changed', id: 'x' }, { confirmed: true })
-  assert.deepEqual(received, [])
+  // It has dropped its entries when the publish resolves, because the publisher is silent for it.
+  assert.deepEqual(received, [{ kind: 'missed' }])
   engine.hub.resume(second.bus)
+  received.length = 0
   assert.equal(second.bus.isTrusted(), true)
   assert.deepEqual(received.at(-1), { kind: 'missed' })
 })
