@@ -16,7 +16,9 @@ export interface LeaseBusSubject {
 
 /** One case of the lease bus over a channel. Time is fake; the signals are real. */
 export interface LeaseBusCase {
+  /** The behaviour, for the title of a test. */
   readonly name: string
+  /** Rejects if the bus does not have that behaviour. */
   run(subject: LeaseBusSubject): Promise<void>
 }
 

@@ -29,6 +29,7 @@ export function firstKept(
 
 /** What a mailbox keeps of an event: a marker has none, and stands for the dropped ones alone. */
 export interface Kept {
+  /** Whether there is no event. */
   readonly isMarker: boolean
   /** How many events were dropped before it. */
   readonly dropped: number
