@@ -27,7 +27,7 @@ export interface TwoSidesOptions extends RunOptions {
  * How often both are started anew. A process keeps its memory layout and its compiled code for life, and so may be some
  * percent faster than another of the same code: only several processes show that this is no difference of the code.
  */
-const STARTS = 3
+const STARTS = 5
 
 /** Contenders that run the library; the others are peers and load generators, and both checkouts get ours. */
 const SUBJECT = /^(latchkey-.*|angen-sessions)$/
