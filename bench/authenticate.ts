@@ -1,6 +1,7 @@
 import { startContender, withContenders } from './harness/contender.ts'
 import { figuresNamed, takeTurns } from './harness/rounds.ts'
 import { type Bound, compare, type Row, type RunOptions } from './harness/row.ts'
+import { median } from './harness/statistics.ts'
 
 export const name = 'authenticate'
 
@@ -17,7 +18,10 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
   const actors = sessions / 10
   // A stateless check costs the same however many there are; these are enough to keep none of them warm.
   const tokens = quick ? 1_000 : 20_000
+  // Few enough for the processor's caches: what the code costs, with little of what memory costs.
+  const few = sessions / 10
   const contenders = {
+    few: () => startContender('latchkey-authenticate', { sessions: few, actors: few / 10 }),
     latchkey: () => startContender('latchkey-authenticate', { sessions, actors }),
     floor: () => startContender('floor-authenticate', { sessions, digests: 'bytes' }),
     'floor-text': () => startContender('floor-authenticate', { sessions, digests: 'text' }),
@@ -28,17 +32,26 @@ export async function run({ quick }: RunOptions): Promise<Row[]> {
     'fast-jwt-cached': () => startContender('fast-jwt-verify', { tokens: sessions, cached: true }),
   }
   const rounds = await withContenders(contenders, (started) =>
-    takeTurns(started, { bench: name, rounds: quick ? 3 : 9, ms: quick ? 200 : 1_000 }),
+    takeTurns(started, {
+      bench: name,
+      rounds: quick ? 3 : 9,
+      ms: quick ? 200 : 1_000,
+      ours: ['latchkey', 'few'],
+    }),
   )
-  const { latchkey, ...peers } = rounds
-  return Object.entries(peers).map(([against, theirs]) =>
+  const { latchkey, few: ofFew, ...peers } = rounds
+  const unit = 'checks/s'
+  const rows = Object.entries(peers).map(([against, theirs]) =>
     compare({
       bench: name,
       against,
-      unit: 'checks/s',
+      unit,
       ours: figuresNamed(latchkey, 'rate'),
       theirs: figuresNamed(theirs, 'rate'),
       ...(BOUNDS[against] === undefined ? {} : { bound: BOUNDS[against] }),
     }),
   )
+  const perRound = figuresNamed(ofFew, 'rate')
+  const alone = { against: 'none', theirs: null, ratio: null }
+  return [...rows, { bench: `${name}-few`, ...alone, ours: median(perRound), unit, perRound }]
 }

@@ -195,14 +195,14 @@ export async function run(): Promise<Row[]> {
       ratio: theirs === null ? null : ours / theirs,
     })
     return [
-      row('sqlite-create', created.perSecond, 'sessions/s', floor),
-      row('sqlite-create-stall', created.stallMs, 'ms'),
-      row('sqlite-create-stall-p99', created.p99Ms, 'ms'),
-      row('sqlite-renew', renewed.perSecond, 'renewals/s', floor),
-      row('sqlite-renew-stall', renewed.stallMs, 'ms'),
-      row('sqlite-find', findUs, 'µs'),
-      row('sqlite-count', countMs, 'ms'),
-      row('sqlite-size', bytes, 'bytes/session'),
+      row('sqlite-store-create', created.perSecond, 'sessions/s', floor),
+      row('sqlite-store-create-stall', created.stallMs, 'ms'),
+      row('sqlite-store-create-stall-p99', created.p99Ms, 'ms'),
+      row('sqlite-store-renew', renewed.perSecond, 'renewals/s', floor),
+      row('sqlite-store-renew-stall', renewed.stallMs, 'ms'),
+      row('sqlite-store-find', findUs, 'µs'),
+      row('sqlite-store-count', countMs, 'ms'),
+      row('sqlite-store-size', bytes, 'bytes/session'),
     ]
   } finally {
     await store.close()

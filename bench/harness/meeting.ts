@@ -1,7 +1,11 @@
 import type { Figures } from './contender.ts'
 import { type FiguresOf, type Measured, type RoundsOptions, runRounds } from './rounds.ts'
 
+/** Which checkout a run is of. */
+export type Side = 'ours' | 'theirs'
+
 interface Arrival {
+  readonly side: Side
   readonly contenders: Measured
   readonly resolve: (figures: FiguresOf) => void
   readonly reject: (error: unknown) => void
@@ -9,32 +13,31 @@ interface Arrival {
 
 /**
  * Where two runs of one bench meet each time that they want to take turns: both wait until the other has come, then
- * their contenders work one after the other, `rounds` times. A run that waits is rejected when the other leaves.
+ * the contenders of both work for one round, those of `first` first. A run that waits is rejected when the other leaves.
  */
-export function createMeeting(rounds: number) {
+export function createMeeting(first: Side) {
   let waiting: Arrival | null = null
   let left: Error | null = null
 
-  /** What a run calls instead of `takeTurns`. */
-  function join() {
+  /** What the run of a checkout calls instead of `takeTurns`. */
+  function join(side: Side) {
     return async (contenders: Measured, options: RoundsOptions): Promise<FiguresOf> => {
       if (left !== null) throw left
       if (waiting === null) {
         return await new Promise((resolve, reject) => {
-          waiting = { contenders, resolve, reject }
+          waiting = { side, contenders, resolve, reject }
         })
       }
-      const first = waiting
+      const other = waiting
       waiting = null
       try {
-        const [theirs, own] = await measureBoth(first.contenders, contenders, {
-          ...options,
-          rounds,
-        })
-        first.resolve(theirs)
-        return own
+        const own = { side, contenders }
+        const order = side === first ? [own, other] : [other, own]
+        const figures = await measureBoth(order, options)
+        other.resolve(figures[other.side])
+        return figures[side]
       } catch (error) {
-        first.reject(error)
+        other.reject(error)
         throw error
       }
     }
@@ -51,25 +54,22 @@ export function createMeeting(rounds: number) {
 }
 
 async function measureBoth(
-  first: Measured,
-  second: Measured,
+  order: readonly Pick<Arrival, 'side' | 'contenders'>[],
   options: RoundsOptions,
-): Promise<readonly [FiguresOf, FiguresOf]> {
+): Promise<Readonly<Record<Side, FiguresOf>>> {
   const { ours = ['latchkey'] } = options
-  const both: Record<string, Measured[string]> = {}
   // Two of a name follow one another, so that as little as possible changes between them.
-  for (const name of ours) {
-    both[`first ${name}`] = memberOf(first, name)
-    both[`second ${name}`] = memberOf(second, name)
-  }
-  const figures = await runRounds(both, options)
-  const side = (prefix: string, contenders: Measured): FiguresOf => {
-    const own = Object.fromEntries(ours.map((name) => [name, figures[`${prefix} ${name}`] ?? []]))
+  const pairs = ours.flatMap((name) =>
+    order.map(({ side, contenders }) => [`${side} ${name}`, memberOf(contenders, name)] as const),
+  )
+  const figures = await runRounds(Object.fromEntries(pairs), { ...options, rounds: 1 })
+  const bySide = order.map(({ side, contenders }) => {
+    const own = Object.fromEntries(ours.map((name) => [name, figures[`${side} ${name}`] ?? []]))
     const [sample = []] = Object.values(own)
     const peers = Object.keys(contenders).map((name) => [name, sample.map(ones)])
-    return { ...Object.fromEntries(peers), ...own }
-  }
-  return [side('first', first), side('second', second)]
+    return [side, { ...Object.fromEntries(peers), ...own }] as const
+  })
+  return Object.fromEntries(bySide) as Record<Side, FiguresOf>
 }
 
 function memberOf(contenders: Measured, name: string): Measured[string] {

@@ -4,7 +4,16 @@
  */
 
 /** Rows of `--json`, as `bench/row`, where `bench` is the new name of the file. */
-const ROWS: Readonly<Record<string, string>> = {}
+const ROWS: Readonly<Record<string, string>> = {
+  'sqlite-store/sqlite-create': 'sqlite-store/sqlite-store-create',
+  'sqlite-store/sqlite-create-stall': 'sqlite-store/sqlite-store-create-stall',
+  'sqlite-store/sqlite-create-stall-p99': 'sqlite-store/sqlite-store-create-stall-p99',
+  'sqlite-store/sqlite-renew': 'sqlite-store/sqlite-store-renew',
+  'sqlite-store/sqlite-renew-stall': 'sqlite-store/sqlite-store-renew-stall',
+  'sqlite-store/sqlite-find': 'sqlite-store/sqlite-store-find',
+  'sqlite-store/sqlite-count': 'sqlite-store/sqlite-store-count',
+  'sqlite-store/sqlite-size': 'sqlite-store/sqlite-store-size',
+}
 
 /** Files of `bench/` and `bench/contenders/`, without the folder and the extension. */
 const MODULES: Readonly<Record<string, string>> = {}

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Contender, type Starter, starterInstead, startProcess } from './contender.ts'
-import { createMeeting } from './meeting.ts'
+import { createMeeting, type Side } from './meeting.ts'
 import { progress } from './progress.ts'
 import { moduleNames } from './renamed-rows.ts'
 import { turnsInstead } from './rounds.ts'
@@ -19,43 +19,36 @@ export interface TwoSidesOptions extends RunOptions {
   readonly checkout: string
   /** What to call it. */
   readonly against: string
-  /** Rounds of both that count, over all starts. */
+  /** Rounds of both that count. */
   readonly rounds: number
 }
-
-/**
- * How often both are started anew. A process keeps its memory layout and its compiled code for life, and so may be some
- * percent faster than another of the same code: only several processes show that this is no difference of the code.
- */
-const STARTS = 3
 
 /** Contenders that run the library; the others are peers and load generators, and both checkouts get ours. */
 const SUBJECT = /^(latchkey-.*|angen-sessions)$/
 const LOAD = /-load$/
 
 /**
- * Runs a bench of this checkout twice at once, once with the contenders of each checkout, and lets them take turns. Peers are
- * started, because a bench may ask them for facts, but not measured.
+ * Runs a bench of this checkout twice at once for each round, once with the contenders of each checkout, and lets them take
+ * turns. Peers are started, because a bench may ask them for facts, but not measured.
+ *
+ * Every round has new processes. A process keeps its memory layout for life, and may be a third faster than another of the
+ * same code; rounds of the same two processes would measure that again and again.
  */
 export async function runTwoSides(
   bench: Bench,
   { checkout, against, rounds, quick }: TwoSidesOptions,
 ): Promise<RevisionRow[]> {
-  const starts = quick ? 1 : Math.min(STARTS, rounds)
-  let subjects = 0
   const ours: Row[][] = []
   const theirs: Row[][] = []
-  const peers = sharePeers(() => {
-    subjects++
-  })
+  const starters = createStarters(checkout)
   try {
-    for (let start = 0; start < starts; start++) {
-      progress(bench.name, `start ${start + 1} of ${starts}`)
-      const meeting = createMeeting(Math.floor((rounds + start) / starts))
-      const side = async (starter: Starter) => {
+    for (let round = 0; round < rounds; round++) {
+      progress(bench.name, `starting both, ${round + 1} of ${rounds} times`)
+      const meeting = createMeeting(round % 2 === 0 ? 'ours' : 'theirs')
+      const run = async (side: Side) => {
         try {
-          return await starterInstead.run(starter, () =>
-            turnsInstead.run(meeting.join(), () => bench.run({ quick })),
+          return await starterInstead.run(starters[side], () =>
+            turnsInstead.run(meeting.join(side), () => bench.run({ quick })),
           )
         } catch (error) {
           meeting.leave(error instanceof Error ? error : new Error(String(error)))
@@ -64,22 +57,19 @@ export async function runTwoSides(
           meeting.leave()
         }
       }
-      const outcomes = await Promise.allSettled([
-        side(peers.starter((module, options) => startProcess(module, options))),
-        side(peers.starter((module, options) => startIn(checkout, module, options))),
-      ])
+      const outcomes = await Promise.allSettled([run('ours'), run('theirs')])
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
       const [own, other] = outcomes.map((outcome) => ('value' in outcome ? outcome.value : []))
       ours.push(own ?? [])
       theirs.push(other ?? [])
     }
-    if (subjects === 0) {
+    if (!starters.subjectStarted) {
       throw new Error(
         `${bench.name} starts no contender of the library, so it cannot be compared round by round.`,
       )
     }
   } finally {
-    await peers.close()
+    await starters.close()
   }
   const names = new Set(ours.flat().map((row) => row.bench))
   return [...names].map((name) => {
@@ -95,9 +85,9 @@ export async function runTwoSides(
   })
 }
 
-/** The figures of every start. A row that stands beside several peers has the same in each, so the first is enough. */
-function roundsOf(starts: readonly (readonly Row[])[], name: string): number[] {
-  return starts.flatMap((rows) => rows.find(({ bench }) => bench === name)?.perRound ?? [])
+/** The figures of every round. A row that stands beside several peers has the same in each, so the first is enough. */
+function roundsOf(rounds: readonly (readonly Row[])[], name: string): number[] {
+  return rounds.flatMap((rows) => rows.find(({ bench }) => bench === name)?.perRound ?? [])
 }
 
 async function startIn(checkout: string, module: string, options: unknown): Promise<Contender> {
@@ -112,25 +102,50 @@ async function startIn(checkout: string, module: string, options: unknown): Prom
   return await startProcess(name, options, checkout)
 }
 
-/** Peers cost minutes to prepare: one of each serves both checkouts and every start. */
-function sharePeers(onSubject: () => void) {
-  const started = new Map<string, Promise<Contender>>()
+/**
+ * Starts the contenders of both checkouts. Peers cost minutes to prepare: one that both ask for with the same options serves both
+ * in every round.
+ */
+function createStarters(checkout: string) {
+  const peers = new Map<string, { asked: number; readonly started: Promise<Contender> }>()
+  let subjectStarted = false
+
+  async function startPeer(module: string, options: unknown): Promise<Contender> {
+    const key = JSON.stringify([module, options])
+    const peer = peers.get(key) ?? { asked: 0, started: startProcess(module, options) }
+    peers.set(key, peer)
+    peer.asked++
+    const contender = await peer.started
+    const close = async () => {
+      if (peer.asked > 1) return
+      peers.delete(key)
+      await contender.close()
+    }
+    return { ...contender, close }
+  }
+
+  const starter =
+    (startSubject: Starter): Starter =>
+    async (module, options) => {
+      if (SUBJECT.test(module)) {
+        subjectStarted = true
+        return await startSubject(module, options)
+      }
+      return LOAD.test(module)
+        ? await startProcess(module, options)
+        : await startPeer(module, options)
+    }
+
   return {
-    starter:
-      (startSubject: Starter): Starter =>
-      async (module, options) => {
-        if (SUBJECT.test(module)) {
-          onSubject()
-          return await startSubject(module, options)
-        }
-        if (LOAD.test(module)) return await startProcess(module, options)
-        const key = JSON.stringify([module, options])
-        const peer = started.get(key) ?? startProcess(module, options)
-        started.set(key, peer)
-        return { ...(await peer), close: async () => {} }
-      },
+    ours: starter(startProcess),
+    theirs: starter((module, options) => startIn(checkout, module, options)),
+    get subjectStarted() {
+      return subjectStarted
+    },
+    /** Closes the peers. */
     async close() {
-      await Promise.allSettled([...started.values()].map(async (peer) => (await peer).close()))
+      const started = [...peers.values()].map(async (peer) => (await peer.started).close())
+      await Promise.allSettled(started)
     },
   }
 }
