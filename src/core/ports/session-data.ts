@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../session/record.ts'
+import type { EndedSession, SessionRecord } from '../session/record.ts'
 import type { Page } from './page.ts'
 import type { SessionQuery, WriteOptions } from './session-store.ts'
 
@@ -28,6 +28,8 @@ export interface DataPut {
    */
   readonly expectedVersion?: number
   readonly now: number
+  /** As in `CreateConditions`, when the session is created. */
+  readonly perAddress?: number
 }
 
 export type PutOutcome =
@@ -37,6 +39,8 @@ export type PutOutcome =
       readonly version: number
       /** Whether the session now ends earlier than before. */
       readonly endsEarlier: boolean
+      /** The sessions evicted by `perAddress`. */
+      readonly ended: readonly EndedSession[]
     }
   | { readonly ok: false; readonly refused: 'exists' | 'ended' | 'version' | 'epoch' }
 
