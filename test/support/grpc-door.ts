@@ -212,7 +212,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<GrpcF
     stops: () => stops,
     async close() {
       client.close()
-      connections.close()
+      await connections.close()
       await listener.drain(AbortSignal.abort())
       await authority.close()
     },
