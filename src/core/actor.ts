@@ -7,6 +7,7 @@ export type ActorStatus = 'active' | 'suspended'
 export interface Identity {
   /** Canonical form. */
   readonly value: string
+  /** Whether the value is a user name or an e-mail address. */
   readonly kind: 'name' | 'email'
   /**
    * When the actor proved control of the identity (an e-mail address), in epoch milliseconds; null
@@ -21,12 +22,15 @@ export interface Actor {
   readonly id: string
   /** The display name: free text, not unique. */
   readonly name: string
+  /** The user names and e-mail addresses that the actor logs in with. */
   readonly identities: readonly Identity[]
   /** The actor's roles, checked by the access lists of commands and by HTTP alike. */
   readonly roles: readonly string[]
+  /** Whether the actor may log in. */
   readonly status: ActorStatus
   /** Whether the actor is anonymous: it has no credential and no record in the directory. */
   readonly anonymous: boolean
+  /** When the actor was registered, in epoch milliseconds. */
   readonly createdAt: number
 }
 

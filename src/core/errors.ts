@@ -54,7 +54,9 @@ export interface ErrorDetails {
 
 /** The only error class of the library: an error code, a message for people, details. */
 export class LatchkeyError extends Error {
+  /** What happened, as one of the closed set of codes. */
   readonly code: ErrorCode
+  /** Further facts, such as the refused inputs or how long to wait. */
   readonly details: Omit<ErrorDetails, 'cause'>
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -71,8 +73,11 @@ export class LatchkeyError extends Error {
  * of throwing.
  */
 export interface Refusal extends ErrorDetails {
+  /** False: the call was refused. */
   ok: false
+  /** Why the call was refused, as one of the closed set of codes. */
   code: ErrorCode
+  /** What happened and what to do, in English. Contains no input of the caller. */
   message: string
 }
 

@@ -130,11 +130,15 @@ type ProfileSettings = {
 
 /** A setting with its current value. */
 export interface SettingState {
+  /** The name of the setting. */
   readonly name: string
+  /** The value in effect. */
   readonly value: unknown
+  /** The value without a stored change. */
   readonly default: unknown
   /** Whether a stored change is in effect. */
   readonly changed: boolean
+  /** What the setting does. */
   readonly about: string
 }
 
@@ -142,6 +146,7 @@ export interface SettingState {
 export type Settings = {
   [K in keyof typeof GENERAL]: (typeof GENERAL)[K]['value']
 } & ProfileSettings
+/** The name of a setting, such as `session.freshMs` or `profile.web.idleMs`. */
 export type SettingName = keyof Settings
 
 const PROFILE_SCHEMAS = {

@@ -24,9 +24,11 @@ export interface AuditGroup {
 
 /** How much memory and how many queue places are in use. */
 export interface AuthorityStats {
+  /** The number of cached sessions. */
   readonly cachedSessions: number
   /** Estimated bytes of cached sessions and actors. */
   readonly cachedBytes: number
+  /** The number of cached actors. */
   readonly cachedActors: number
   /** The password hashing queue. */
   readonly passwords: ReturnType<AuthorityContext['hasher']['stats']>

@@ -31,6 +31,7 @@ import { unlessAborted } from './unless-aborted.ts'
 export interface CallOptions extends RequestSource {
   /** Epoch milliseconds; the store's clock by default. */
   readonly now?: number
+  /** Cancels the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** The id of the acting administrator, for the audit trail. */
   readonly by?: string | null

@@ -8,6 +8,7 @@ import { Authority } from './authority.ts'
 import { AuthorityContext } from './context.ts'
 import { prune } from './maintain.ts'
 
+/** Options of `createAuthority`. */
 export interface AuthorityOptions {
   /** The store of sessions: `sqlite({ folder })`, `memory()`. */
   readonly store: Store | Promise<Store>
@@ -15,6 +16,7 @@ export interface AuthorityOptions {
   readonly directory?: Directory
   /** Values instead of the defaults. Changes made at run time take precedence. */
   readonly settings?: Partial<Settings>
+  /** Functions that may refuse a login, called in this order. None by default. */
   readonly guards?: readonly Guard[]
   /**
    * Cost and concurrency of password hashing: argon2id, 19 MiB, 2 passes, one per processor core by

@@ -7,12 +7,15 @@ import type { Page } from './page.ts'
  * The counters of a session store that a login is checked against. Both start at 0 and only rise.
  */
 export interface Epochs {
+  /** The epoch of the session's owner. */
   readonly owner: number
+  /** The epoch of the whole authority, which lock-all raises. */
   readonly global: number
 }
 
 /** The conditions under which a session is created, checked in the same write. */
 export interface CreateConditions {
+  /** The time of the creation, in epoch milliseconds. */
   readonly now: number
   /** At most `max` live sessions of this owner and profile, this one included. */
   readonly limit?: { readonly max: number; readonly policy: LimitPolicy }
@@ -38,6 +41,7 @@ export interface CreateConditions {
   readonly perAddress?: number
 }
 
+/** The outcome of a `create`: the sessions that it ended, or the condition that refused it. */
 export type CreateOutcome =
   | { readonly ok: true; readonly ended: readonly EndedSession[] }
   | { readonly ok: false; readonly refused: 'epoch' | 'limit' | 'parent' }
@@ -81,23 +85,33 @@ export type EndSelector =
  * epoch, leaves no entry.
  */
 export interface WriteOptions {
+  /** The entry to write. None by default. */
   readonly audit?: AuditEntry
 }
 
+/** Selects live sessions. Conditions that are absent match every session. */
 export interface SessionQuery {
+  /** The time at which the sessions must be live, in epoch milliseconds. */
   readonly now: number
+  /** Only sessions of this owner. */
   readonly owner?: string
+  /** Only sessions of this profile. */
   readonly profile?: string
+  /** Only sessions created at this door. */
   readonly door?: string
+  /** Only sessions with this label. */
   readonly group?: string
   /** At most this many; 1 to 1,000. */
   readonly limit: number
+  /** The `next` of the previous page. */
   readonly after?: string
 }
 
 /** A record, and the epochs that were read with it or after it. */
 export interface LoadedRecord {
+  /** The session's record, live or not. */
   readonly record: SessionRecord
+  /** The current epochs of the record's owner and of the authority. */
   readonly epochs: Epochs
 }
 

@@ -2,7 +2,9 @@ import type { Clock, Documents } from '../ports/index.ts'
 
 /** A parsed token: its session, and the secret whose hash must match the session's record. */
 export interface ParsedToken {
+  /** The public handle of the session. */
   readonly id: string
+  /** The secret of the token. The record stores its hash. */
   readonly secret: string
   /**
    * The owner that the token names, in formats that name one: a token with another owner is
@@ -31,15 +33,21 @@ export interface ParsedToken {
  * epoch milliseconds.
  */
 export interface TokenFacts {
+  /** The id of the actor that owns the session. */
   readonly owner: string
+  /** When the token was issued. */
   readonly issuedAt?: number
+  /** When the token expires by itself, in formats with an expiry. */
   readonly expiresAt?: number
 }
 
 /** A parsed renewal code. */
 export interface ParsedRenewal {
+  /** The public handle of the session. */
   readonly id: string
+  /** The secret that stays the same for the life of the session. */
   readonly family: string
+  /** The secret of one generation, which each renewal replaces. */
   readonly generation: string
 }
 
@@ -49,17 +57,22 @@ export interface ParsedRenewal {
  * throwing, for every string that another codec accepts.
  */
 export interface TokenCodec {
+  /** The name that a login requests the format by, such as `native`. */
   readonly name: string
   /** Returns the secret of a new token: at least 128 bits from the CSPRNG. */
   createSecret(): string
+  /** Returns the text of a token. */
   format(token: Pick<ParsedToken, 'id' | 'secret'>, facts: TokenFacts): string
   /**
    * Returns when a token with these facts expires by itself (epoch milliseconds). Absent in formats
    * without an expiry.
    */
   expiryOf?(facts: TokenFacts): number
+  /** Returns the parts of a token, or null for text of another form. Never throws. */
   parse(token: string): ParsedToken | null
+  /** Returns the text of a renewal code. */
   formatRenewal(renewal: ParsedRenewal): string
+  /** Returns the parts of a renewal code, or null for text of another form. Never throws. */
   parseRenewal(code: string): ParsedRenewal | null
   /** The keys of a format that signs. */
   readonly keys?: SigningKeys

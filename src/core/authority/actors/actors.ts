@@ -10,6 +10,7 @@ import { reserveCreation } from '../login/attempts.ts'
 import { endExternalOf } from '../sessions/external.ts'
 import { requireGoodPassword } from './passwords.ts'
 
+/** The actor to register. */
 export interface Registration {
   /**
    * The actor's id, for applications with their own ids; a new UUID by default. A UUID is stored in
@@ -18,7 +19,9 @@ export interface Registration {
   readonly id?: string
   /** The display name and login name: unique in canonical form, without an `@`. */
   readonly name: string
+  /** The password in clear text. Only its hash is stored. */
   readonly password: string
+  /** The actor's e-mail address, unique in canonical form. None by default. */
   readonly email?: string
   /** `["user"]` by default. */
   readonly roles?: readonly string[]
@@ -125,12 +128,17 @@ export async function taken(
 export interface ImportedActor {
   /** A new UUID by default. A UUID of any version is stored in lower case. */
   readonly id?: string
+  /** The display name and login name: unique in canonical form, without an `@`. */
   readonly name: string
+  /** The actor's e-mail address. None by default. */
   readonly email?: string
   /** Null, empty, `*` or text that starts with `!` means an actor without a password. */
   readonly passwordHash?: string | null
+  /** `["user"]` by default. */
   readonly roles?: readonly string[]
+  /** `active` by default. */
   readonly status?: 'active' | 'suspended'
+  /** When the other system registered the actor, in epoch milliseconds; now by default. */
   readonly createdAt?: number
 }
 

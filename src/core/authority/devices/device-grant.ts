@@ -12,7 +12,9 @@ import type { AuthorityContext } from '../context.ts'
 export interface DeviceAsking extends Client {
   /** The profile of the session that it would get. */
   readonly profile: ProfileName
+  /** When the device requested the login, in epoch milliseconds. */
   readonly startedAt: number
+  /** When the codes expire, in epoch milliseconds. */
   readonly expiresAt: number
 }
 

@@ -29,12 +29,15 @@ export interface DeviceRequest {
 
 /** A login that was started on a device, to be approved elsewhere. */
 export interface StartedDevice {
+  /** True: the login was started. */
   readonly ok: true
   /** The device's secret, with which it polls. */
   readonly deviceCode: string
   /** The code that the user types in a logged-in session: `XXXX-XXXX`. */
   readonly userCode: string
+  /** When both codes expire, in epoch milliseconds. */
   readonly expiresAt: number
+  /** How long the device must wait between two polls. */
   readonly intervalMs: number
 }
 

@@ -22,6 +22,7 @@ export type LoginProof = { readonly password: string } & (
   | { readonly actorId: string; readonly identity?: never }
 )
 
+/** A login with a password: the actor, the proof, and what its session is to be. */
 export type LoginRequest = SessionRequest & LoginProof
 
 /** Longer than the id of any actor. */
@@ -29,9 +30,13 @@ const MAX_ID_CHARS = 254
 
 /** A new session. The token and the renewal code are returned only this once. */
 export interface LoggedIn {
+  /** True: the session was created or renewed. */
   readonly ok: true
+  /** The session, without its secrets. */
   readonly session: SessionView
+  /** The actor that the session acts as. */
   readonly actor: Actor
+  /** The token, which the client presents with every request. */
   readonly token: string
   /** The renewal code, if the profile has one. */
   readonly renewal: string | null
@@ -268,6 +273,7 @@ export function loginAs(
   })
 }
 
+/** The request for an anonymous session. */
 export interface AnonymousLoginRequest extends SessionRequest {
   /** A new UUID by default. */
   readonly actorId?: string

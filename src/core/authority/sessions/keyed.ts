@@ -13,13 +13,19 @@ import { endSessions } from './revoke.ts'
 
 /** A session that is found by a key chosen by the caller, with its data. */
 export interface KeyedSession extends SessionDataView {
+  /** True: the session is live. */
   readonly ok: true
   /** The public handle. The key is a secret and is never listed. */
   readonly id: string
+  /** The id of the actor that owns the session. */
   readonly owner: string
+  /** Whether the session has no owner that logged in. */
   readonly anonymous: boolean
+  /** The label set at creation; null without one. */
   readonly group: string | null
+  /** When the session was created, in epoch milliseconds. */
   readonly createdAt: number
+  /** When the session expires unless it is used before, in epoch milliseconds. */
   readonly expiresAt: number
 }
 

@@ -13,6 +13,7 @@ import { usableFrom } from './authenticate.ts'
 
 const INVALID = refuse('token_invalid', 'The renewal code is not valid. Log in again.')
 
+/** Options of a renewal. */
 export interface RenewOptions extends CallOptions {
   /**
    * The token issued with the renewal code, for clients that must present both: the renewal is
