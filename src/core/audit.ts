@@ -23,6 +23,8 @@ export type AuditAct =
   | 'signing_key_rotated'
   | 'device_approved'
   | 'device_denied'
+  | 'client_registered'
+  | 'client_removed'
 
 /**
  * One audit entry: the act, its actor and target, the door, the client's address, the time and the

@@ -82,7 +82,7 @@ test('introspection needs the role and an own session', async () => {
   const body = { token: ada.token }
   refused(await fixture.ask('POST /v1/introspect', { body }), 401, 'token_missing')
   refused(await fixture.ask('POST /v1/introspect', { token: 'x', body }), 401, 'token_invalid')
-  for (const roles of [['user'], ['admin'], ['introspec'], ['introspect ']]) {
+  for (const roles of [['user'], ['admin'], ['introspec'], ['introspect_']]) {
     const { token } = await fixture.person(`somebody ${roles[0]}${roles[0]?.length}`, roles)
     refused(await fixture.ask('POST /v1/introspect', { token, body }), 403, 'access_denied')
   }

@@ -59,6 +59,8 @@ interface Making {
   readonly authenticatedAt?: number
   readonly factors?: readonly Factor[]
   readonly targetEpoch?: number
+  /** A label that a method of the authority sets, such as the session's client. */
+  readonly group?: string
 }
 
 /**
@@ -184,7 +186,7 @@ function makeRecord(
     },
     binding: makeBinding(request, address, options),
     roles: request.roles ?? null,
-    group: null,
+    group: making.group ?? null,
     globalEpoch: making.epochs.global,
     ownerEpoch: making.epochs.owner,
     generation: 0,
