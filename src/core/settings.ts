@@ -97,11 +97,6 @@ const GENERAL = {
     whole(32, 128),
     'How many leading bits of an IPv6 address must match for that.',
   ),
-  'device.intervalMs': define(
-    5000,
-    whole(1000, MINUTE),
-    'How long a device that waits for its approval must wait between two polls.',
-  ),
   'introspection.extendsIdle': define(
     true,
     truth,

@@ -13,8 +13,8 @@ export interface Route {
    * - `clear`, `clear-act`: removes the cookies, or only the impersonation's
    */
   readonly cookie?: 'offer' | 'rotate' | 'act' | 'clear' | 'clear-act'
-  /** Also takes a form (RFC 7662). */
-  readonly form?: boolean
+  /** Also takes a form, of which it reads these parameters and ignores others (RFC 7662). */
+  readonly form?: readonly string[]
   /** Ignores the token, because another secret is in the body. */
   readonly ignoresToken?: boolean
   /** For how long caches may keep the answer. Without it the answer is `no-store`. */
@@ -76,7 +76,7 @@ export const ROUTES: readonly Route[] = [
     path: '/v1/introspect',
     command: 'session.introspect',
     status: 200,
-    form: true,
+    form: ['token', 'token_type_hint', 'address'],
   },
   {
     method: 'POST',
@@ -167,6 +167,14 @@ export const ROUTES: readonly Route[] = [
     method: 'POST',
     path: `${admin}/keys/rotate`,
     command: 'admin.keys.rotate',
+    status: 200,
+  },
+  { method: 'GET', path: `${admin}/clients`, command: 'admin.clients.list', status: 200 },
+  { method: 'POST', path: `${admin}/clients`, command: 'admin.clients.register', status: 201 },
+  {
+    method: 'DELETE',
+    path: `${admin}/clients/:id`,
+    command: 'admin.clients.remove',
     status: 200,
   },
   { method: 'POST', path: `${admin}/prune`, command: 'admin.prune', status: 200 },

@@ -16,6 +16,7 @@ import {
 } from './device-grant.ts'
 
 const LIFETIME_MS = 10 * 60_000
+const INTERVAL_MS = 5000
 const MAX_INTERVAL_MS = 60_000
 
 const GONE = refuse('not_found', 'The device code is unknown, used or expired. Start again.')
@@ -102,8 +103,7 @@ export function startDevice(
     const kept = { ...fresh, expiresAt: keptUntil(grant) }
     await context.ask(() => context.store.documents.save(key, JSON.stringify(grant), kept))
     const userCode = await saveUserCode(context, key, fresh)
-    const intervalMs = context.settings.get('device.intervalMs')
-    return { ok: true, deviceCode, userCode, expiresAt, intervalMs }
+    return { ok: true, deviceCode, userCode, expiresAt, intervalMs: INTERVAL_MS }
   })
 }
 
@@ -200,7 +200,7 @@ async function pace(
   const found = await context.ask(() => context.store.documents.find(key, now))
   const last =
     found === null
-      ? { intervalMs: context.settings.get('device.intervalMs'), at: Number.NEGATIVE_INFINITY }
+      ? { intervalMs: INTERVAL_MS, at: Number.NEGATIVE_INFINITY }
       : (JSON.parse(found.value) as { intervalMs: number; at: number })
   const early = now < last.at + last.intervalMs
   const intervalMs = early ? Math.min(last.intervalMs + 5000, MAX_INTERVAL_MS) : last.intervalMs
