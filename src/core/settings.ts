@@ -44,6 +44,16 @@ const GENERAL = {
     'How long an ended session is kept so that its client can receive the reason.',
   ),
   'session.maxDataBytes': define(65_536, count, 'The maximum size of a session’s data, in bytes.'),
+  'anonymous.maxTotal': define(
+    1_000_000,
+    whole(1, 100_000_000),
+    'How many anonymous sessions are kept, about; the least recently used are evicted.',
+  ),
+  'anonymous.maxPerAddress': define(
+    10_000,
+    count,
+    'How many anonymous sessions of one IPv4 address or IPv6 /64 are kept; the least recently used are evicted.',
+  ),
   'password.minLength': define(
     8,
     whole(1, 64),

@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../session/record.ts'
+import type { EndedSession, SessionRecord } from '../session/record.ts'
 import type { Page } from './page.ts'
 import type { SessionQuery, WriteOptions } from './session-store.ts'
 
@@ -31,6 +31,8 @@ export interface DataPut {
   readonly expectedVersion?: number
   /** The time of the write, in epoch milliseconds. */
   readonly now: number
+  /** As in `CreateConditions`, when the session is created. */
+  readonly perAddress?: number
 }
 
 /** The outcome of a `put`: what was written, or the condition that refused it. */
@@ -41,6 +43,8 @@ export type PutOutcome =
       readonly version: number
       /** Whether the session now ends earlier than before. */
       readonly endsEarlier: boolean
+      /** The sessions evicted by `perAddress`. */
+      readonly ended: readonly EndedSession[]
     }
   | { readonly ok: false; readonly refused: 'exists' | 'ended' | 'version' | 'epoch' }
 

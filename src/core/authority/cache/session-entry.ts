@@ -1,4 +1,5 @@
 import { type Actor, anonymousActor } from '../../actor.ts'
+import { UNPRESENTED_MS } from '../../session/lifetimes.ts'
 import type { Binding, SessionRecord, SessionView } from '../../session/record.ts'
 import { hashOfDigest, sameDigest, wordOfDigest, wordsOfHash } from '../../token/secret.ts'
 import type { CacheEntry } from './coherent-cache.ts'
@@ -258,10 +259,21 @@ export class SessionEntry implements CacheEntry {
    * store expires the session by that value.
    */
   expiresAt(): number {
-    const hardEnd = this.#hardEndHigh * SPAN + this.#hardEndLow
-    if (this.idleMs === null) return hardEnd
-    const idleEnd = this.touchedAt + this.idleMs
-    return idleEnd < hardEnd ? idleEnd : hardEnd
+    let end = this.#hardEndHigh * SPAN + this.#hardEndLow
+    if (this.idleMs !== null) {
+      const idleEnd = this.touchedAt + this.idleMs
+      if (idleEnd < end) end = idleEnd
+    }
+    return this.anonymous && this.isUnpresented() ? Math.min(end, this.#unpresentedEnd()) : end
+  }
+
+  /** Returns whether no use of the session was passed to the store yet. */
+  isUnpresented(): boolean {
+    return this.touchedAt <= this.#createdHigh * SPAN + this.#createdLow
+  }
+
+  #unpresentedEnd(): number {
+    return this.#createdHigh * SPAN + this.#createdLow + UNPRESENTED_MS
   }
 
   /** Returns the public view of the session. */

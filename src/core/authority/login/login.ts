@@ -279,7 +279,7 @@ export interface AnonymousLoginRequest extends SessionRequest {
   readonly actorId?: string
   /**
    * Whether the application has identified the client; if so, it is not counted against its
-   * address. False by default.
+   * address, and the audit trail has no entry for it. False by default.
    */
   readonly vouched?: boolean
 }
@@ -299,7 +299,7 @@ export function loginAnonymous(
     const epochs = await context.ask(() => context.store.sessions.findEpochs(owner))
     const created = await createSession(
       context,
-      { owner, epochs, anonymous: true, act: 'anonymous_login' },
+      { owner, epochs, anonymous: true, act: 'anonymous_login', audited: !vouched },
       { profile: 'anonymous', roles: [], ...request },
       options,
     )

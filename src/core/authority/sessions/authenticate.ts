@@ -282,7 +282,9 @@ export class SessionChecker {
   #touch(entry: SessionEntry, now: number): void {
     if (now <= entry.lastUsedAt) return
     entry.lastUsedAt = now
-    if (now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
+    // The first use of an anonymous session is written at once: it ends its short first life.
+    const first = entry.anonymous && entry.isUnpresented()
+    if (!first && now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
     entry.touchedAt = now
     this.#context.touches.add(entry.id, now)
   }
