@@ -21,6 +21,7 @@ export type AuditAct =
   | 'setting_changed'
   | 'administrator_claimed'
   | 'signing_key_rotated'
+  | 'signing_keys_replaced'
   | 'device_approved'
   | 'device_denied'
   | 'client_registered'

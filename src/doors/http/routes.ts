@@ -1,3 +1,5 @@
+import { KEYS_MAX_AGE_MS } from '../../core/authority/signing-keys.ts'
+
 /** How a request becomes a call of a command, and the command's value an answer. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -115,7 +117,7 @@ export const ROUTES: readonly Route[] = [
     command: 'keys.list',
     status: 200,
     ignoresToken: true,
-    cacheSeconds: 300,
+    cacheSeconds: KEYS_MAX_AGE_MS / 1000,
   },
   {
     method: 'POST',
@@ -167,6 +169,12 @@ export const ROUTES: readonly Route[] = [
     method: 'POST',
     path: `${admin}/keys/rotate`,
     command: 'admin.keys.rotate',
+    status: 200,
+  },
+  {
+    method: 'POST',
+    path: `${admin}/keys/replace`,
+    command: 'admin.keys.replace',
     status: 200,
   },
   { method: 'GET', path: `${admin}/clients`, command: 'admin.clients.list', status: 200 },
