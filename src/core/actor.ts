@@ -1,3 +1,5 @@
+import { LatchkeyError } from './errors.ts'
+
 export { canonicalIdentity } from './identity/index.ts'
 
 /** Whether an actor may log in. Suspending an actor ends all its sessions. */
@@ -37,6 +39,15 @@ export interface Actor {
 /** Returns the canonical values of identities. */
 export function valuesOf(identities: readonly Identity[] = []): string[] {
   return identities.map(({ value }) => value)
+}
+
+/** Throws `invalid_request` for a role that a list separated by white space cannot hold. */
+export function checkRoles(roles: readonly string[]): void {
+  if (!roles.some((role) => role === '' || /\s/.test(role))) return
+  const message = 'must have no white space and at least one character'
+  throw new LatchkeyError('invalid_request', `A role ${message}.`, {
+    issues: [{ path: 'roles', message }],
+  })
 }
 
 /** Roles with a special meaning. `*` in a command's access list allows every caller. */

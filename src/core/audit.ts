@@ -21,8 +21,11 @@ export type AuditAct =
   | 'setting_changed'
   | 'administrator_claimed'
   | 'signing_key_rotated'
+  | 'signing_keys_replaced'
   | 'device_approved'
   | 'device_denied'
+  | 'client_registered'
+  | 'client_removed'
 
 /**
  * One audit entry: the act, its actor and target, the door, the client's address, the time and the

@@ -33,6 +33,8 @@ export type {
 export { isSettingName, type SettingName, type SettingState, type Settings } from './settings.ts'
 export type {
   CodecFactory,
+  KeyRotation,
+  NextKey,
   ParsedRenewal,
   ParsedToken,
   PublicKey,

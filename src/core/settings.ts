@@ -107,6 +107,11 @@ const GENERAL = {
     whole(32, 128),
     'How many leading bits of an IPv6 address must match for that.',
   ),
+  'introspection.extendsIdle': define(
+    true,
+    truth,
+    'Whether the introspection of a token counts as a use of its session, and so extends its idle time.',
+  ),
   'token.refreshThreshold': define(
     0.5,
     number(0, 1),

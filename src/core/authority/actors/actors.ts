@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalActorId, type Identity, valuesOf } from '../../actor.ts'
+import { type Actor, canonicalActorId, checkRoles, type Identity, valuesOf } from '../../actor.ts'
 import { isNoPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import { type Canonical, canonicalEmail, canonicalName } from '../../identity/index.ts'
@@ -86,6 +86,7 @@ export function register(
   return settle(async () => {
     const directory = managed(context)
     const identities = identitiesOf(registration.name, registration.email)
+    checkRoles(registration.roles ?? [])
     const allowed = await reserveCreation(context, 'register', options)
     if (!allowed.ok) return allowed
     requireGoodPassword(context, registration.password, valuesOf(identities))
@@ -154,6 +155,7 @@ export function importActor(
   return settle(async () => {
     const directory = managed(context)
     const identities = identitiesOf(imported.name, imported.email)
+    checkRoles(imported.roles ?? [])
     const stored = imported.passwordHash ?? ''
     const passwordHash = isNoPassword(stored) ? null : stored
     const reason = passwordHash === null ? null : context.hasher.whyUnsupported(passwordHash)
@@ -248,6 +250,7 @@ export async function setRoles(
   roles: readonly string[],
   options: CallOptions,
 ): Promise<Actor | null> {
+  checkRoles(roles)
   const detail = { roles: roles.join(' ') }
   const audit = context.entry(
     'roles_changed',

@@ -71,7 +71,7 @@ export class SessionChecker {
     this.#context = context
   }
 
-  authenticate(token: string | null | undefined, options: CallOptions): Promise<Authentication> {
+  authenticate(token: string | null | undefined, options: RecheckOptions): Promise<Authentication> {
     if (token === null || token === undefined || token === '') return Promise.resolve(MISSING)
     const presented = this.#context.parseToken(token)
     if (presented === null) return Promise.resolve(INVALID)

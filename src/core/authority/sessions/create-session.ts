@@ -61,6 +61,8 @@ interface Making {
   readonly authenticatedAt?: number
   readonly factors?: readonly Factor[]
   readonly targetEpoch?: number
+  /** A label that a method of the authority sets, such as the session's client. */
+  readonly group?: string
 }
 
 /**
@@ -192,7 +194,7 @@ function makeRecord(
     },
     binding: makeBinding(request, address, options),
     roles: request.roles ?? null,
-    group: null,
+    group: making.group ?? null,
     globalEpoch: making.epochs.global,
     ownerEpoch: making.epochs.owner,
     generation: 0,

@@ -7,6 +7,7 @@ import { PresentedToken } from '../../token/presented-token.ts'
 import { hashSecret, sameDigest, seal, unseal } from '../../token/secret.ts'
 import { type ActorEntry, pinOf, SessionEntry } from '../cache/session-entry.ts'
 import { endedChange } from '../changes.ts'
+import { clientIdOf } from '../clients/client-sessions.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import type { LoggedIn } from '../login/login.ts'
 import { usableFrom } from './authenticate.ts'
@@ -20,6 +21,11 @@ export interface RenewOptions extends CallOptions {
    * refused (`token_invalid`, nothing changes) unless it is of the same session and generation.
    */
   readonly token?: string
+  /**
+   * The OAuth client that presents the code. The renewal is refused (`token_invalid`, nothing
+   * changes) unless the session was issued to this client; without it, if it was issued to any.
+   */
+  readonly clientId?: string
 }
 
 /**
@@ -53,6 +59,7 @@ async function renewOnce(
   const now = context.now(options)
   const found = await context.ask(() => context.store.sessions.load(parsed.id), options.signal)
   if (found === null || found.record.renewal === null) return INVALID
+  if (clientIdOf(found.record) !== (options.clientId ?? null)) return INVALID
   // A use in the buffer counts like a written one.
   const used = context.touches.find(found.record.id) ?? 0
   const record = { ...found.record, lastUsedAt: Math.max(found.record.lastUsedAt, used) }
