@@ -1,4 +1,5 @@
 import type { Command } from '../define-command.ts'
+import { accountCommands } from './account.ts'
 import { adminCommands } from './admin.ts'
 import { delegationCommands } from './delegation.ts'
 import { deviceCommands } from './device.ts'
@@ -9,5 +10,6 @@ export const builtInCommands: readonly Command[] = [
   ...sessionCommands,
   ...delegationCommands,
   ...deviceCommands,
+  ...accountCommands,
   ...adminCommands,
 ]

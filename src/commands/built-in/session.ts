@@ -24,6 +24,7 @@ export const sessionCommands: readonly Command[] = [
       name: z.string().min(1).max(254),
       password,
       email: z.string().max(254).optional(),
+      invitation: z.string().min(1).max(100).optional().describe('A one-time code'),
     }),
     result: z.strictObject({ actor: actorShape }),
     async run(params, { authority, caller }) {

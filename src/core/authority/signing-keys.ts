@@ -4,7 +4,7 @@ import type { AuthorityContext, CallOptions } from './context.ts'
 
 /**
  * Activates a new signing key on every node, and returns its id. Tokens signed before stay valid.
- * Throws `invalid_request` if no format signs, `conflict` if too many old keys are still kept.
+ * Throws `invalid_request` if no format signs. At most 100 keys are kept: the oldest is removed.
  */
 export async function rotateSigningKey(
   context: AuthorityContext,

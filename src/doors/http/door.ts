@@ -40,7 +40,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const plain = development && publicOrigin?.startsWith('https:') !== true
   const cookies = createSessionCookies({ plain })
   const clientAddress = createClientAddress(options.trustedProxies ?? [])
-  const context = { authority, pipeline, cookies, publicOrigin }
+  const context = { authority, pipeline, cookies, publicOrigin, prefix }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
   const wrongHost = () => problem(refuse('origin_refused', 'This host is not served here.'))

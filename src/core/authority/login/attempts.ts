@@ -89,7 +89,7 @@ async function rememberAddress(
 /** Counts an unauthenticated act, or one that reveals which names exist, against its address. */
 export async function reserveCreation(
   context: AuthorityContext,
-  what: 'register' | 'rename' | 'anonymous' | 'claim' | 'device',
+  what: 'register' | 'rename' | 'anonymous' | 'code' | 'device',
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   const address = addressOf(options)
