@@ -30,6 +30,22 @@ export const ERROR_TABLE = {
 /** An error code: a key of {@link ERROR_TABLE}. */
 export type ErrorCode = keyof typeof ERROR_TABLE
 
+/** A session that a login over the limit may end. */
+export interface EndableSession {
+  /** The public handle, for `endSession` of the next login. */
+  readonly id: string
+  /** When it was created, in epoch milliseconds. */
+  readonly createdAt: number
+  /** When it was last used, in epoch milliseconds. */
+  readonly lastUsedAt: number
+  /** Where the session was created from. */
+  readonly client: {
+    readonly address: string | null
+    readonly userAgent: string | null
+    readonly label: string | null
+  }
+}
+
 /** The details of an error. Never contain a secret, a token, a password or a stack. */
 export interface ErrorDetails {
   /** How long to wait before trying again, in milliseconds; sent as `Retry-After`. */
@@ -38,6 +54,8 @@ export interface ErrorDetails {
   issues?: readonly { path: string; message: string }[]
   /** Why a session ended, for `session_revoked`. */
   reason?: string
+  /** The live sessions of the actor that may be ended, for `session_limit`: at most 100, newest first. */
+  sessions?: readonly EndableSession[]
   cause?: unknown
 }
 

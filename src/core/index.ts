@@ -8,7 +8,14 @@ export {
 } from './actor.ts'
 export type { AuditAct, AuditEntry, AuditPage, AuditQuery } from './audit.ts'
 export * from './authority/index.ts'
-export { ERROR_TABLE, type ErrorCode, errorOf, LatchkeyError, type Refusal } from './errors.ts'
+export {
+  type EndableSession,
+  ERROR_TABLE,
+  type ErrorCode,
+  errorOf,
+  LatchkeyError,
+  type Refusal,
+} from './errors.ts'
 export type { ActorEvent } from './event.ts'
 export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
 export type * from './ports/index.ts'

@@ -41,6 +41,11 @@ export const sessionCommands: readonly Command[] = [
       password,
       profile: z.enum(['web', 'device']).optional(),
       label,
+      endSession: z
+        .string()
+        .max(100)
+        .optional()
+        .describe('The id of a session to end, from the answer session_limit'),
     }),
     result: loggedInShape,
     async run(params, { authority, caller, current }) {

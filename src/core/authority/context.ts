@@ -24,6 +24,7 @@ import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
 import type { RoutedEvent } from './events-group.ts'
+import { AttemptsUnderWay } from './login/attempts-under-way.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** Options of every method, besides its own input. */
@@ -73,6 +74,7 @@ export class AuthorityContext {
   /** A key that never leaves the store: for the ids of keyed sessions. */
   readonly installationKey: string
   readonly touches: TouchBuffer
+  readonly attempts = new AttemptsUnderWay()
   readonly onError: (error: unknown) => void
   readonly #actorChanges = new ActorChanges()
   readonly #codecs: readonly TokenCodec[]
