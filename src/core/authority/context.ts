@@ -24,6 +24,7 @@ import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
 import type { RoutedEvent } from './events-group.ts'
+import { AttemptsUnderWay } from './login/attempts-under-way.ts'
 import { AnonymousLimit } from './sessions/anonymous-limit.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
@@ -76,6 +77,7 @@ export class AuthorityContext {
   readonly installationKey: string
   readonly touches: TouchBuffer
   readonly anonymous: AnonymousLimit
+  readonly attempts = new AttemptsUnderWay()
   readonly onError: (error: unknown) => void
   readonly #actorChanges = new ActorChanges()
   readonly #codecs: readonly TokenCodec[]

@@ -180,11 +180,13 @@ export async function verify(
   options: CallOptions,
 ): Promise<{ ok: boolean; rehash: boolean }> {
   try {
-    return await context.hasher.verify(
+    const verified = await context.hasher.verify(
       password,
       found?.passwordHash ?? null,
       options.signal === undefined ? {} : { signal: options.signal },
     )
+    if (!verified.ok) attempt.failed()
+    return verified
   } catch (error) {
     await attempt.withdraw()
     throw error
