@@ -38,6 +38,18 @@ export interface SessionRequest {
   readonly format?: string
   /** The checked session that this login replaces: ended (`upgraded`) by the same write. */
   readonly replaces?: Authenticated | null
+  /** Whether the data of the replaced session is moved to the new one by the same write. False by default. */
+  readonly moveData?: boolean
+  /** Limits within those of the profile. */
+  readonly lifetime?: SessionLifetime
+}
+
+/** Limits of one session, at most those of its profile. */
+export interface SessionLifetime {
+  /** The idle time in milliseconds; null for none. The profile's by default. */
+  readonly idleMs?: number | null
+  /** The absolute end in milliseconds from now. The profile's by default, and at most that. */
+  readonly absoluteMs?: number
 }
 
 /** A new session with its secrets, which are returned only this once. */
@@ -98,6 +110,7 @@ export async function createSession(
                 replaces: {
                   id: replacedBy(request.replaces),
                   reason: making.replacedFor ?? 'upgraded',
+                  moveData: request.moveData ?? false,
                 },
               }),
         },
@@ -157,7 +170,8 @@ function makeRecord(
   const { state, code } = profile.renewable
     ? makeRenewal(codec, id, now)
     : { state: null, code: null }
-  const endsAt = now + profile.absoluteMs
+  const { idleMs = profile.idleMs, absoluteMs = profile.absoluteMs } = request.lifetime ?? {}
+  const endsAt = now + Math.min(absoluteMs, profile.absoluteMs)
   const record: SessionRecord = {
     id,
     owner: making.owner,
@@ -175,7 +189,7 @@ function makeRecord(
     factors: making.factors ?? [],
     lastUsedAt: now,
     tokenExpiresAt: tokenEnd(profile, now, endsAt),
-    idleMs: profile.idleMs,
+    idleMs,
     endsAt,
     client: {
       address,
