@@ -19,10 +19,18 @@ export type { DeviceAsking } from './devices/device-grant.ts'
 export type { DevicesGroup } from './devices/devices-group.ts'
 export type { EventsGroup, RoutedEvent } from './events-group.ts'
 export type { KeysGroup } from './keys-group.ts'
-export type { AnonymousLoginRequest, LoggedIn, LoginProof, LoginRequest } from './login/login.ts'
+export type { Attempt } from './login/attempts.ts'
+export type {
+  AnonymousLoginRequest,
+  LoggedIn,
+  LoginProof,
+  LoginRequest,
+  TrustedLoginRequest,
+  VerifiedLogin,
+} from './login/login.ts'
 export type { Pruned } from './maintain.ts'
 export type { Authenticated, Authentication, RecheckOptions } from './sessions/authenticate.ts'
-export type { SessionRequest } from './sessions/create-session.ts'
+export type { SessionLifetime, SessionRequest } from './sessions/create-session.ts'
 export type { SessionDataView } from './sessions/data.ts'
 export type { KeyedPut, KeyedSession, KeyedSessionsGroup } from './sessions/keyed.ts'
 export type { Refreshed } from './sessions/refresh.ts'

@@ -45,6 +45,18 @@ export interface SessionRequest {
    * Refuses `not_found` if the actor has no such session.
    */
   readonly endSession?: string
+  /** Whether the data of the replaced session is moved to the new one by the same write. False by default. */
+  readonly moveData?: boolean
+  /** Limits within those of the profile. */
+  readonly lifetime?: SessionLifetime
+}
+
+/** Limits of one session, at most those of its profile. */
+export interface SessionLifetime {
+  /** The idle time in milliseconds; null for none. The profile's by default. */
+  readonly idleMs?: number | null
+  /** The absolute end in milliseconds from now. The profile's by default, and at most that. */
+  readonly absoluteMs?: number
 }
 
 /** A new session with its secrets, which are returned only this once. */
@@ -145,13 +157,13 @@ type Replacement = NonNullable<CreateConditions['replaces']>
 async function replacement(
   context: AuthorityContext,
   { owner, replacedFor = 'upgraded' }: Making,
-  { replaces, endSession }: SessionRequest,
+  { replaces, endSession, moveData = false }: SessionRequest,
   options: CallOptions,
 ): Promise<Replacement | null> {
   const replaced =
     replaces === undefined || replaces === null
       ? null
-      : { id: replacedBy(replaces), reason: replacedFor }
+      : { id: replacedBy(replaces), reason: replacedFor, moveData }
   if (endSession === undefined) return replaced
   const found = await context.ask(() => context.store.sessions.find(endSession), options.signal)
   if (found?.owner !== owner) {
@@ -222,7 +234,8 @@ function makeRecord(
   const { state, code } = profile.renewable
     ? makeRenewal(codec, id, now)
     : { state: null, code: null }
-  const endsAt = now + profile.absoluteMs
+  const { idleMs = profile.idleMs, absoluteMs = profile.absoluteMs } = request.lifetime ?? {}
+  const endsAt = now + Math.min(absoluteMs, profile.absoluteMs)
   const record: SessionRecord = {
     id,
     owner: making.owner,
@@ -240,7 +253,7 @@ function makeRecord(
     factors: making.factors ?? [],
     lastUsedAt: now,
     tokenExpiresAt: tokenEnd(profile, now, endsAt),
-    idleMs: profile.idleMs,
+    idleMs,
     endsAt,
     client: {
       address,
