@@ -59,6 +59,11 @@ export interface KeyedSessionsGroup {
    */
   idOf(key: string): string
   /**
+   * Returns the epochs to give with an owner in `put`. Read them before the proof is checked, so
+   * that a change of the password in the meantime refuses the session.
+   */
+  findEpochs(owner: string, options?: CallOptions): Promise<Epochs>
+  /**
    * Checks the session of a key, and returns it with its data. Suspension, epochs and binding count
    * as in `authenticate`. Refuses `token_invalid` if there is none, `session_expired`,
    * `session_revoked`, `unavailable`.
@@ -93,6 +98,9 @@ export function createKeyedSessionsGroup(
   const parse = (key: string) => deriveKeyed(context.installationKey, key)
   return {
     idOf: (key) => parse(key).id,
+
+    findEpochs: (owner, { signal } = {}) =>
+      context.ask(() => context.store.sessions.findEpochs(owner), signal),
 
     find: (key, options = {}) =>
       settle(async () => {
@@ -154,10 +162,11 @@ async function write(
         ...(version === undefined ? {} : { expectedVersion: version }),
       }),
     (done) => {
-      if (!done.ok) return null
+      if (!done.ok || done.created) return null
+      const data = { kind: 'data-changed', id } as const
       // An earlier end revokes something, so it waits until every node has applied it.
-      const ended = done.endsEarlier ? ({ kind: 'session-rotated', id } as const) : null
-      return [ended, done.created ? null : { kind: 'data-changed', id }]
+      if (done.endsEarlier) return [{ kind: 'session-rotated', id }, data]
+      return put.endsAt === undefined ? data : [{ kind: 'session-changed', id }, data]
     },
     options.signal,
   )
