@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import type { LoggedInAnswer } from '../../client/http/index.ts'
 import { addClientOptions, clientOf } from '../client-options.ts'
-import { type LoggedIn, printLoggedIn } from '../logged-in.ts'
+import { printLoggedIn } from '../logged-in.ts'
 import { printJson } from '../output.ts'
 import { promptText, readPassword } from '../password.ts'
 
@@ -26,7 +27,7 @@ export function defineAdmin(admin: Command): void {
       const password = await readPassword(flags.passwordFile, { isNew: true })
       const { email } = flags
       const body = { code: code.trim(), name, password, email }
-      const loggedIn = await api.request<LoggedIn>('POST', '/v1/bootstrap', { body })
+      const loggedIn = await api.request<LoggedInAnswer>('POST', '/v1/bootstrap', { body })
       await (format === 'json' ? printJson(loggedIn) : printLoggedIn(loggedIn))
     })
 }

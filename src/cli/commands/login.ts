@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import type { LoggedInAnswer } from '../../client/http/index.ts'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
-import { type LoggedIn, printSaved } from '../logged-in.ts'
+import { printSaved } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, provePassword } from '../password.ts'
 
@@ -43,22 +44,20 @@ export function defineLogin(command: Command): void {
       const identity = flags.identity ?? (await promptText('Name or e-mail', '--identity'))
       const { profile, label } = flags
       const loggedIn = await provePassword(flags.passwordFile, (password) =>
-        api.request<LoggedIn>('POST', '/v1/sessions', {
-          body: { identity, password, profile, label },
-        }),
+        api.login({ identity, password, profile, label }),
       )
       await show(command, loggedIn)
     })
 }
 
-async function show(command: Command, loggedIn: LoggedIn): Promise<void> {
+async function show(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const json = formatOf(command) === 'json'
   const { save: wanted } = command.opts<LoginFlags>()
   if (wanted === true || (!json && process.stdout.isTTY === true)) return save(command, loggedIn)
   return json ? printJson(loggedIn) : write(`${loggedIn.token}\n`)
 }
 
-async function save(command: Command, loggedIn: LoggedIn): Promise<void> {
+async function save(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const session = sessionOf(command)
   await session.start({ token: loggedIn.token })
   if (formatOf(command) === 'human') return printSaved(loggedIn, session.sessionFile)
