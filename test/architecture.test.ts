@@ -32,6 +32,7 @@ const FLOORS: Record<string, readonly string[]> = {
   testing: ['stores', 'core'],
   web: ['http', 'core'],
   adapters: ['web', 'core'],
+  browser: [],
 }
 
 function importsOf(file: string): string[] {

@@ -1,6 +1,10 @@
 import type { TestContext } from 'node:test'
-import type { Authority } from '../../src/core/index.ts'
-import { createServer, openLog, type ServerConfig } from '../../src/server/index.ts'
+import {
+  createServer,
+  openLog,
+  type RunningServer,
+  type ServerConfig,
+} from '../../src/server/index.ts'
 
 export const PASSWORD = 'six wet otters under a bridge'
 
@@ -8,9 +12,9 @@ export const PASSWORD = 'six wet otters under a bridge'
 export async function openHttpServer(
   t: TestContext,
   config: ServerConfig = {},
-): Promise<{ readonly url: string; readonly authority: Authority }> {
+): Promise<RunningServer & { readonly url: string }> {
   const doors = { store: 'memory', http: '127.0.0.1:0', tls: 'off', grpc: 'off' } as const
   const server = await createServer({ ...doors, ...config }, { log: openLog({ level: 'silent' }) })
   t.after(() => server.close())
-  return { url: server.addresses[0]?.address ?? '', authority: server.authority }
+  return { ...server, url: server.addresses[0]?.address ?? '' }
 }

@@ -10,7 +10,12 @@ import { createKeysGroup, type KeysGroup } from './keys-group.ts'
 import { type LoggedIn, type LoginRequest, login } from './login/login.ts'
 import { stepUp } from './login/step-up.ts'
 import { type Pruned, prune } from './maintain.ts'
-import { type Authenticated, type Authentication, SessionChecker } from './sessions/authenticate.ts'
+import {
+  type Authenticated,
+  type Authentication,
+  type RecheckOptions,
+  SessionChecker,
+} from './sessions/authenticate.ts'
 import { type RenewOptions, renew } from './sessions/renew.ts'
 import { logout } from './sessions/revoke.ts'
 import { createSessionsGroup, type SessionsGroup } from './sessions/sessions-group.ts'
@@ -91,11 +96,12 @@ export class Authority {
   /**
    * Checks a token of any registered format; every door calls this method. Refuses `token_missing`,
    * `token_invalid`, and only for the right secret `session_expired` and `session_revoked` with the
-   * reason; `unavailable` when the store cannot be reached and the cache is not trusted.
+   * reason; `unavailable` when the store cannot be reached and the cache is not trusted. A check counts
+   * as a use of the session unless `passive` is true.
    */
   authenticate(
     token: string | null | undefined,
-    options: CallOptions = {},
+    options: RecheckOptions = {},
   ): Promise<Authentication> {
     return this.#checker.authenticate(token, options)
   }

@@ -14,7 +14,8 @@ import { isApplicationCommand } from './application-commands.ts'
 import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { COMMANDS_PATH, commandRoute, ROUTES, type Route } from './routes.ts'
+import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
+import { answerEvents, createSessionEvents } from './session-events.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
 /** The HTTP door. */
@@ -53,6 +54,13 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     return problem(refusal)
   }
 
+  const callerOf = ({ req: { raw }, env }: AppContext) => ({
+    door: 'http',
+    address: clientAddress(raw.headers, env.address ?? null),
+    userAgent: raw.headers.get('user-agent'),
+    signal: raw.signal,
+  })
+
   const answer = async (
     template: string,
     route: Route,
@@ -60,13 +68,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     c: AppContext,
   ): Promise<Response> => {
     const request = c.req.raw
-    const { headers, signal } = request
-    const caller = {
-      door: 'http',
-      address: clientAddress(headers, c.env.address ?? null),
-      userAgent: headers.get('user-agent'),
-      signal,
-    }
+    const caller = callerOf(c)
     const response = await answerRoute(context, route, { request, path, caller }).catch(
       (error: unknown) => failed(error, request),
     )
@@ -92,6 +94,17 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     if (!isApplicationCommand(registry, name)) return notFound()
     return answer(`POST ${COMMANDS_PATH}/:name`, commandRoute(name), {}, c)
   })
+  if (options.connections !== undefined) {
+    const { connections, maxEventStreams: maxStreams = 10_000 } = options
+    const events = createSessionEvents({ connections, maxStreams })
+    app.get(EVENTS_PATH, async (c: AppContext) => {
+      const response = await answerEvents(context, events, c.req.raw, callerOf(c)).catch(
+        (error: unknown) => failed(error, c.req.raw),
+      )
+      onAnswer?.(`GET ${EVENTS_PATH}`, response.status)
+      return response
+    })
+  }
   mountPlainRoutes(app, options, prefix)
   app.notFound(notFound)
   app.onError((error, c) => failed(error, c.req.raw))

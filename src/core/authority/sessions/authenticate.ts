@@ -68,7 +68,7 @@ export class SessionChecker {
     this.#context = context
   }
 
-  authenticate(token: string | null | undefined, options: CallOptions): Promise<Authentication> {
+  authenticate(token: string | null | undefined, options: RecheckOptions): Promise<Authentication> {
     if (token === null || token === undefined || token === '') return Promise.resolve(MISSING)
     const presented = this.#context.parseToken(token)
     if (presented === null) return Promise.resolve(INVALID)
@@ -94,7 +94,7 @@ export class SessionChecker {
     text: string,
     presented: PresentedToken,
     now: number,
-    options: CallOptions,
+    options: RecheckOptions,
   ): Promise<Authentication> {
     const parts = PresentedToken.partsOf(presented)
     const tokenDigest = parts.digests?.token ?? digestSecret(text)
