@@ -1,5 +1,6 @@
 import type { Command } from '../define-command.ts'
 import { adminCommands } from './admin.ts'
+import { clientCommands } from './clients.ts'
 import { delegationCommands } from './delegation.ts'
 import { deviceCommands } from './device.ts'
 import { sessionCommands } from './session.ts'
@@ -10,4 +11,5 @@ export const builtInCommands: readonly Command[] = [
   ...delegationCommands,
   ...deviceCommands,
   ...adminCommands,
+  ...clientCommands,
 ]

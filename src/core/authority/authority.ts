@@ -3,6 +3,8 @@ import type { Refusal } from '../errors.ts'
 import { type ActorsGroup, createActorsGroup } from './actors/actors-group.ts'
 import { type CredentialsGroup, createCredentialsGroup } from './actors/credentials-group.ts'
 import type { Change } from './changes.ts'
+import type { StoredClient } from './clients/client.ts'
+import { type ClientsGroup, createClientsGroup } from './clients/clients-group.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
 import { createDevicesGroup, type DevicesGroup } from './devices/devices-group.ts'
 import { createEventsGroup, type EventsGroup } from './events-group.ts'
@@ -29,9 +31,11 @@ export interface AuditGroup {
 
 /** How much memory and how many queue places are in use. */
 export interface AuthorityStats {
+  /** The number of cached sessions. */
   readonly cachedSessions: number
   /** Estimated bytes of cached sessions and actors. */
   readonly cachedBytes: number
+  /** The number of cached actors. */
   readonly cachedActors: number
   /** The password hashing queue. */
   readonly passwords: ReturnType<AuthorityContext['hasher']['stats']>
@@ -52,6 +56,8 @@ export class Authority {
   readonly credentials: CredentialsGroup
   /** Device authorization (RFC 8628). */
   readonly devices: DevicesGroup
+  /** Clients of the OAuth endpoints. */
+  readonly clients: ClientsGroup
   /** Settings that can change at run time. */
   readonly settings: SettingsGroup
   /** The audit trail. */
@@ -65,7 +71,11 @@ export class Authority {
   readonly #stop: () => Promise<void>
 
   /** Use `createAuthority`. */
-  constructor(context: AuthorityContext, stop: () => Promise<void>) {
+  constructor(
+    context: AuthorityContext,
+    stop: () => Promise<void>,
+    clients: readonly StoredClient[] = [],
+  ) {
     this.#context = context
     this.#checker = new SessionChecker(context)
     this.#stop = stop
@@ -73,6 +83,7 @@ export class Authority {
     this.actors = createActorsGroup(context)
     this.credentials = createCredentialsGroup(context)
     this.devices = createDevicesGroup(context)
+    this.clients = createClientsGroup(context, this.#checker, clients)
     this.settings = createSettingsGroup(context)
     this.audit = {
       list: (query, options = {}) =>

@@ -94,7 +94,7 @@ function describe(route: Route, command: Command, schemas: Json): Operation {
     route.result === 'with-events' ? { parameters: [], body: input } : splitInput(route, input)
   const types = [
     'application/json',
-    ...(route.form === true ? ['application/x-www-form-urlencoded'] : []),
+    ...(route.form !== undefined ? ['application/x-www-form-urlencoded'] : []),
   ]
   return {
     operationId: command.name,

@@ -1,3 +1,5 @@
+import { KEYS_MAX_AGE_MS } from '../../core/authority/signing-keys.ts'
+
 /** How a request becomes a call of a command, and the command's value an answer. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -13,8 +15,8 @@ export interface Route {
    * - `clear`, `clear-act`: removes the cookies, or only the impersonation's
    */
   readonly cookie?: 'offer' | 'rotate' | 'act' | 'clear' | 'clear-act'
-  /** Also takes a form (RFC 7662). */
-  readonly form?: boolean
+  /** Also takes a form, of which it reads these parameters and ignores others (RFC 7662). */
+  readonly form?: readonly string[]
   /** Ignores the token, because another secret is in the body. */
   readonly ignoresToken?: boolean
   /** For how long caches may keep the answer. Without it the answer is `no-store`. */
@@ -76,7 +78,7 @@ export const ROUTES: readonly Route[] = [
     path: '/v1/introspect',
     command: 'session.introspect',
     status: 200,
-    form: true,
+    form: ['token', 'token_type_hint', 'address'],
   },
   {
     method: 'POST',
@@ -115,7 +117,7 @@ export const ROUTES: readonly Route[] = [
     command: 'keys.list',
     status: 200,
     ignoresToken: true,
-    cacheSeconds: 300,
+    cacheSeconds: KEYS_MAX_AGE_MS / 1000,
   },
   {
     method: 'POST',
@@ -167,6 +169,20 @@ export const ROUTES: readonly Route[] = [
     method: 'POST',
     path: `${admin}/keys/rotate`,
     command: 'admin.keys.rotate',
+    status: 200,
+  },
+  {
+    method: 'POST',
+    path: `${admin}/keys/replace`,
+    command: 'admin.keys.replace',
+    status: 200,
+  },
+  { method: 'GET', path: `${admin}/clients`, command: 'admin.clients.list', status: 200 },
+  { method: 'POST', path: `${admin}/clients`, command: 'admin.clients.register', status: 201 },
+  {
+    method: 'DELETE',
+    path: `${admin}/clients/:id`,
+    command: 'admin.clients.remove',
     status: 200,
   },
   { method: 'POST', path: `${admin}/prune`, command: 'admin.prune', status: 200 },

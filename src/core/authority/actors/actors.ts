@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalActorId, type Identity, valuesOf } from '../../actor.ts'
+import { type Actor, canonicalActorId, checkRoles, type Identity, valuesOf } from '../../actor.ts'
 import { isNoPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import { type Canonical, canonicalEmail, canonicalName } from '../../identity/index.ts'
@@ -10,6 +10,7 @@ import { reserveCreation } from '../login/attempts.ts'
 import { endExternalOf } from '../sessions/external.ts'
 import { requireGoodPassword } from './passwords.ts'
 
+/** The actor to register. */
 export interface Registration {
   /**
    * The actor's id, for applications with their own ids; a new UUID by default. A UUID is stored in
@@ -18,7 +19,9 @@ export interface Registration {
   readonly id?: string
   /** The display name and login name: unique in canonical form, without an `@`. */
   readonly name: string
+  /** The password in clear text. Only its hash is stored. */
   readonly password: string
+  /** The actor's e-mail address, unique in canonical form. None by default. */
   readonly email?: string
   /** `["user"]` by default. */
   readonly roles?: readonly string[]
@@ -83,6 +86,7 @@ export function register(
   return settle(async () => {
     const directory = managed(context)
     const identities = identitiesOf(registration.name, registration.email)
+    checkRoles(registration.roles ?? [])
     const allowed = await reserveCreation(context, 'register', options)
     if (!allowed.ok) return allowed
     requireGoodPassword(context, registration.password, valuesOf(identities))
@@ -125,12 +129,17 @@ export async function taken(
 export interface ImportedActor {
   /** A new UUID by default. A UUID of any version is stored in lower case. */
   readonly id?: string
+  /** The display name and login name: unique in canonical form, without an `@`. */
   readonly name: string
+  /** The actor's e-mail address. None by default. */
   readonly email?: string
   /** Null, empty, `*` or text that starts with `!` means an actor without a password. */
   readonly passwordHash?: string | null
+  /** `["user"]` by default. */
   readonly roles?: readonly string[]
+  /** `active` by default. */
   readonly status?: 'active' | 'suspended'
+  /** When the other system registered the actor, in epoch milliseconds; now by default. */
   readonly createdAt?: number
 }
 
@@ -146,6 +155,7 @@ export function importActor(
   return settle(async () => {
     const directory = managed(context)
     const identities = identitiesOf(imported.name, imported.email)
+    checkRoles(imported.roles ?? [])
     const stored = imported.passwordHash ?? ''
     const passwordHash = isNoPassword(stored) ? null : stored
     const reason = passwordHash === null ? null : context.hasher.whyUnsupported(passwordHash)
@@ -240,6 +250,7 @@ export async function setRoles(
   roles: readonly string[],
   options: CallOptions,
 ): Promise<Actor | null> {
+  checkRoles(roles)
   const detail = { roles: roles.join(' ') }
   const audit = context.entry(
     'roles_changed',

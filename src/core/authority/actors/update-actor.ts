@@ -5,7 +5,9 @@ import { reserveCreation } from '../login/attempts.ts'
 import { provePassword } from '../login/step-up.ts'
 import { displayName, emailIdentity, managed, nameIdentity, taken } from './actors.ts'
 
+/** A change of an actor's name or e-mail address. */
 export interface ActorUpdate {
+  /** The id of the actor to change. */
   readonly actorId: string
   /** The new display and login name. */
   readonly name?: string

@@ -53,12 +53,16 @@ interface Making {
   readonly anonymous?: boolean
   readonly epochs: Epochs
   readonly act: AuditAct
+  /** Whether the creation is in the audit trail; true by default. */
+  readonly audited?: boolean
   readonly detail?: Record<string, string | number | boolean | null>
   readonly replacedFor?: EndReason
   /** When the owner gave its proof, if that was before now. */
   readonly authenticatedAt?: number
   readonly factors?: readonly Factor[]
   readonly targetEpoch?: number
+  /** A label that a method of the authority sets, such as the session's client. */
+  readonly group?: string
 }
 
 /**
@@ -92,6 +96,9 @@ export async function createSession(
           now,
           limit: { max: profile.maxLive, policy: profile.onLimit },
           ...(making.targetEpoch === undefined ? {} : { targetEpoch: making.targetEpoch }),
+          ...(making.anonymous === true
+            ? { perAddress: context.settings.get('anonymous.maxPerAddress') }
+            : {}),
           ...(request.replaces === undefined || request.replaces === null
             ? {}
             : {
@@ -101,25 +108,28 @@ export async function createSession(
                 },
               }),
         },
-        {
-          audit: context.entry(
-            making.act,
-            'ok',
-            {
-              actor: making.owner,
-              target: making.actsAs ?? null,
-              session: session.record.id,
-              detail: { profile: profileName, ...making.detail },
+        making.audited === false
+          ? {}
+          : {
+              audit: context.entry(
+                making.act,
+                'ok',
+                {
+                  actor: making.owner,
+                  target: making.actsAs ?? null,
+                  session: session.record.id,
+                  detail: { profile: profileName, ...making.detail },
+                },
+                options,
+              ),
             },
-            options,
-          ),
-        },
       ),
     (made) => (made.ok ? endedChange(made.ended) : null),
     options.signal,
   )
   if (!outcome.ok) return refusedBecause(outcome.refused)
-  if (outcome.ended.length > 0) {
+  if (making.anonymous === true) context.anonymous.count()
+  else if (outcome.ended.length > 0) {
     const evicted = outcome.ended.filter((session) => session.reason === 'evicted')
     const entries = evicted.map((session) =>
       context.entry(
@@ -184,7 +194,7 @@ function makeRecord(
     },
     binding: makeBinding(request, address, options),
     roles: request.roles ?? null,
-    group: null,
+    group: making.group ?? null,
     globalEpoch: making.epochs.global,
     ownerEpoch: making.epochs.owner,
     generation: 0,
