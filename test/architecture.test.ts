@@ -32,6 +32,7 @@ const FLOORS: Record<string, readonly string[]> = {
   testing: ['stores', 'core'],
   web: ['http', 'core'],
   adapters: ['web', 'http', 'core'],
+  browser: [],
 }
 
 function importsOf(file: string): string[] {
