@@ -188,6 +188,40 @@ test('an open connection does not extend its session, traffic on it does', async
   assert.deepEqual(busy.closed, ['expired'])
 })
 
+test('where the profile says so, a connection that receives events extends its session', async (t) => {
+  const { table, current, clock, authority } = await openTable(t, { sweepEveryMs: 250 })
+  await authority.settings.set('profile.web.streamUses', true)
+  const [listening, silent] = [ends(), ends()]
+  const connection = table.open(current, listening)
+  for (let at = 0; at < 5; at++) {
+    clock.advance(30 * MINUTE)
+    t.mock.timers.tick(250)
+    await settled()
+  }
+  assert.equal(connection.current.session.expiresAt, clock.now() + HOUR)
+  connection.leave()
+  const { send: _, ...deaf } = silent
+  table.open(connection.current, deaf)
+  clock.advance(HOUR)
+  t.mock.timers.tick(250)
+  await settled()
+  assert.deepEqual([listening.closed, silent.closed], [[], ['expired']])
+})
+
+test('a connection does not extend a session past its absolute end', async (t) => {
+  const { table, current, clock, authority } = await openTable(t, { sweepEveryMs: 250 })
+  await authority.settings.set('profile.web.streamUses', true)
+  const mine = ends()
+  table.open(current, mine)
+  for (let at = 0; at < 48; at++) {
+    assert.deepEqual(mine.closed, [], String(at))
+    clock.advance(30 * MINUTE)
+    t.mock.timers.tick(250)
+    await settled()
+  }
+  assert.deepEqual(mine.closed, ['expired'])
+})
+
 test('not knowing cuts nothing', async (t) => {
   const { table, current, clock, tap } = await openTable(t, { sweepEveryMs: 250 })
   const mine = ends()
