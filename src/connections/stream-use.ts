@@ -6,11 +6,11 @@ import { type Authority, isSettingName, type SessionView } from '../core/index.t
  */
 export function extendsBeforeMs({ settings }: Authority, session: SessionView): number {
   if (session.expiresAt >= session.endsAt) return 0
-  const valueOf = (key: 'streamUses' | 'idleMs'): unknown => {
+  const settingOf = (key: 'streamUses' | 'idleMs'): unknown => {
     const name = `profile.${session.profile}.${key}`
     return isSettingName(name) ? settings.get(name) : null
   }
-  if (valueOf('streamUses') !== true) return 0
-  const idleMs = valueOf('idleMs')
+  if (settingOf('streamUses') !== true) return 0
+  const idleMs = settingOf('idleMs')
   return typeof idleMs === 'number' ? idleMs / 2 : 0
 }
