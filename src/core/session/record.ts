@@ -170,9 +170,7 @@ export interface SessionView {
 }
 
 /** A session in a list, with its client. */
-export interface SessionListing extends Omit<SessionView, 'roles'> {
-  /** The roles of the session, an upper limit; null for all roles of its actor. */
-  readonly roles: readonly string[] | null
+export interface SessionListing extends SessionView {
   /**
    * When the session was last used. Uses are written at intervals, so it may be a little earlier.
    */

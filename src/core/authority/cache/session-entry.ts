@@ -152,7 +152,7 @@ export class SessionEntry implements CacheEntry {
   readonly id: string
   readonly #profile: string
   readonly #door: string
-  readonly #access: readonly string[] | null
+  readonly roles: readonly string[] | null
   readonly anonymous: boolean
   readonly #createdHigh: number
   readonly #createdLow: number
@@ -196,7 +196,7 @@ export class SessionEntry implements CacheEntry {
     this.id = record.id
     this.#profile = share(record.profile)
     this.#door = share(record.door)
-    this.#access = record.roles
+    this.roles = record.roles
     this.anonymous = record.anonymous
     this.#createdHigh = high(record.createdAt)
     this.#createdLow = low(record.createdAt)
@@ -286,7 +286,7 @@ export class SessionEntry implements CacheEntry {
       parent: this.parent,
       profile: this.#profile,
       door: this.#door,
-      roles: this.#accessNow(),
+      roles: rolesOf(this, this.actor.roles),
       anonymous: this.anonymous,
       createdAt: this.#createdHigh * SPAN + this.#createdLow,
       authenticatedAt: this.#authenticatedHigh * SPAN + this.#authenticatedLow,
@@ -296,14 +296,16 @@ export class SessionEntry implements CacheEntry {
       group: this.#group,
     }
   }
+}
 
-  // The roles of a session are an upper limit: a role removed from the actor is missing here at the
-  // next check. An anonymous session keeps the roles it was created with.
-  #accessNow(): readonly string[] {
-    const granted = this.#access
-    const roles = this.actor.roles
-    if (granted === null) return roles
-    if (this.anonymous) return granted
-    return granted.filter((role) => roles.includes(role))
-  }
+/**
+ * Returns the roles that a session has now, of the roles it was created with and those of its actor. The former are an upper limit: a role
+ * removed from the actor is missing at the next check. An anonymous session keeps the roles it was created with.
+ */
+export function rolesOf(
+  { roles, anonymous }: Pick<SessionRecord, 'roles' | 'anonymous'>,
+  actorRoles: readonly string[],
+): readonly string[] {
+  if (roles === null) return actorRoles
+  return anonymous ? roles : roles.filter((role) => actorRoles.includes(role))
 }
