@@ -114,9 +114,12 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     const { connections, maxEventStreams: maxStreams = 10_000 } = options
     const events = createSessionEvents({ connections, maxStreams })
     app.get(EVENTS_PATH, async (c: AppContext) => {
-      const response = await answerEvents(context, events, c.req.raw, callerOf(c.req.raw, c.env)).catch(
-        (error: unknown) => failed(error, c.req.raw),
-      )
+      const response = await answerEvents(
+        context,
+        events,
+        c.req.raw,
+        callerOf(c.req.raw, c.env),
+      ).catch((error: unknown) => failed(error, c.req.raw))
       onAnswer?.(`GET ${EVENTS_PATH}`, response.status)
       return response
     })
