@@ -121,12 +121,12 @@ export async function answerEvents(
   { headers }: Request,
   caller: CallOptions,
 ): Promise<Response> {
-  // A page of another origin cannot read the stream, and must not hold one open.
-  const site = headers.get('sec-fetch-site')
-  if (site !== null && site !== 'same-origin') {
+  const { from, token } = cookies.read(headers)
+  // A page of another origin cannot read the stream, and must not hold one open with the user's cookie.
+  const site = headers.get('sec-fetch-site') ?? 'same-origin'
+  if (from !== 'bearer' && site !== 'same-origin') {
     throw new LatchkeyError('origin_refused', 'The stream is for pages of this origin.')
   }
-  const { token } = cookies.read(headers)
   const check = await authority.authenticate(token, { ...caller, passive: true })
   if (check.ok) return events.open(check)
   // No cookie is cleared: the page may have logged in again since.
