@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import { refuse } from '../../core/errors.ts'
 import { problem } from '../../http/index.ts'
-import { docsPage } from './docs-page.ts'
+import { DOCS_HEADERS, docsPage } from './docs-page.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
 import { JSON_HEADERS } from './who-am-i.ts'
@@ -9,7 +9,7 @@ import { JSON_HEADERS } from './who-am-i.ts'
 /** Mounts the routes that call no command: health, metrics and the reference. */
 export function mountPlainRoutes(
   app: Hono<{ Bindings: RequestPeer }>,
-  { authority, registry, ready, metrics }: HttpDoorOptions,
+  { authority, registry, ready, metrics, publicUrl }: HttpDoorOptions,
   prefix: string,
 ): void {
   const json = (value: unknown) => new Response(JSON.stringify(value), { headers: JSON_HEADERS })
@@ -29,7 +29,11 @@ export function mountPlainRoutes(
       headers: { 'content-type': contentType, 'cache-control': 'no-store' },
     })
   })
-  const describe = () => ({ count: registry.list().length, api: describeApi(registry, prefix) })
+  const publicOrigin = publicUrl === undefined ? null : new URL(publicUrl).origin
+  const describe = () => ({
+    count: registry.list().length,
+    api: describeApi(registry, prefix, { publicOrigin }),
+  })
   let described = describe()
   // Commands may be registered later.
   const description = (): ApiDescription => {
@@ -37,5 +41,8 @@ export function mountPlainRoutes(
     return described.api
   }
   app.get('/openapi.json', () => json(description()))
-  app.get('/docs', () => docsPage(description()))
+  app.get(
+    '/docs',
+    async () => new Response(await docsPage(description()), { headers: DOCS_HEADERS }),
+  )
 }
