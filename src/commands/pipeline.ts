@@ -24,12 +24,15 @@ export interface CallSource {
   readonly current?: Authenticated | null
   /** Checks the session of an open connection again. For a door that closes the connection when it is not valid. */
   readonly check?: () => Promise<Authenticated | Refusal>
+  /** The door and the client of the call, and the signal that cancels it. */
   readonly caller: CallOptions
 }
 
 /** A decoded call of a registered command. */
 export interface CommandCall extends CallSource {
+  /** The name of a registered command. */
   readonly name: string
+  /** The parameters as the client sent them. The pipeline validates them. */
   readonly params: unknown
 }
 
@@ -42,8 +45,11 @@ export type CommandOutcome<Result = unknown> = (
   readonly events: readonly ActorEvent[]
 }
 
+/** Options of `createPipeline`. */
 export interface PipelineOptions {
+  /** Checks the session of every call. */
   readonly authority: Authority
+  /** The commands that `dispatch` finds by name. */
   readonly registry: CommandRegistry
   /** Delivers events to actors other than the caller. */
   readonly deliver?: (actorId: string, event: ActorEvent) => Promise<void>
