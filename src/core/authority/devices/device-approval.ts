@@ -129,7 +129,7 @@ async function approvalOf(
   }
   const { epochs } = loaded
   const { roles, authenticatedAt } = loaded.record
-  return { actor: session.owner, epochs, roles, authenticatedAt }
+  return { session: session.id, actor: session.owner, epochs, roles, authenticatedAt }
 }
 
 async function decide(
