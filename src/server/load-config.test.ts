@@ -80,6 +80,7 @@ describe('loadConfig', () => {
       allowedHosts: ['a.example', 'b.example:8080'],
       allowedOrigins: ['*', 'https://game.example'],
       publicUrl: 'https://a.example',
+      clearSiteData: true,
       modules: 'lib/modules',
       mageApp: 'game2',
       logLevel: 'warn',

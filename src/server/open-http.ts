@@ -55,6 +55,7 @@ export async function openHttp(
     ...common,
     pipeline,
     ...(publicUrl === null ? {} : { publicUrl }),
+    clearSiteData: config.clearSiteData,
     ready,
     metrics: metrics.render,
     onAnswer: metrics.countAnswer,

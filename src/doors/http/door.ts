@@ -40,7 +40,8 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const plain = development && publicOrigin?.startsWith('https:') !== true
   const cookies = createSessionCookies({ plain })
   const clientAddress = createClientAddress(options.trustedProxies ?? [])
-  const context = { authority, pipeline, cookies, publicOrigin, prefix }
+  const { clearSiteData = false } = options
+  const context = { authority, pipeline, cookies, publicOrigin, prefix, clearSiteData }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
   const wrongHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
