@@ -154,6 +154,10 @@ function checkAccess(
   }
   if (!allows(access, current.session))
     return refuse('access_denied', 'Your roles do not allow this command.')
+  if (current.session.anonymous && (session === 'user' || session === 'fresh')) {
+    const message = 'An anonymous session does not allow this. Log in first.'
+    return refuse('access_denied', message, { reason: 'anonymous' })
+  }
   const own = session === 'own' || session === 'fresh'
   if (own && current.impersonator !== null) {
     return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')

@@ -61,7 +61,10 @@ export interface ErrorDetails {
   retryAfterMs?: number
   /** The refused inputs with the reason, by path: `password: too short`. */
   issues?: readonly { path: string; message: string }[]
-  /** Why a session ended, for `session_revoked`. */
+  /**
+   * Why, in one word: for `session_revoked` why the session ended, for `access_denied` `anonymous`, for
+   * `conflict` `last_administrator`.
+   */
   reason?: string
   /** What would satisfy the request, for `step_up_required`. */
   challenge?: ProofChallenge

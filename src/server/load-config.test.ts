@@ -81,6 +81,7 @@ describe('loadConfig', () => {
       allowedOrigins: ['*', 'https://game.example'],
       corsOrigins: ['https://app.example'],
       publicUrl: 'https://a.example',
+      clearSiteData: true,
       modules: 'lib/modules',
       mageApp: 'game2',
       logLevel: 'warn',

@@ -58,6 +58,7 @@ export async function openHttp(
     ...(publicUrl === null ? {} : { publicUrl }),
     corsOrigins,
     oauth,
+    clearSiteData: config.clearSiteData,
     ready,
     metrics: metrics.render,
     onAnswer: metrics.countAnswer,

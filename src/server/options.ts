@@ -206,6 +206,13 @@ export const OPTIONS: Options = {
     about: 'the origin that browsers see, such as https://login.example',
     schema: textWhere('must be an origin such as https://login.example', isOrigin),
   },
+  clearSiteData: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'at logout also clear the cache, all cookies and the storage of the site in the browser',
+    schema: z.boolean('must be true or false'),
+  },
   modules: {
     value: undefined,
     kind: 'text',

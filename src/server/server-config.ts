@@ -70,6 +70,8 @@ export interface ServerConfig {
   readonly corsOrigins?: readonly string[]
   /** The endpoints of `/oauth`. */
   readonly oauth?: OAuthConfig
+  /** Whether a logout also clears the cache, all cookies and the storage of the site in the browser. False by default. */
+  readonly clearSiteData?: boolean
   /** The folder of a MAGE application's modules, `<module>/index.js`. None by default. */
   readonly modules?: string
   /** The first segment of the path of MAGE commands: `game` by default. */

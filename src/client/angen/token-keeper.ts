@@ -65,7 +65,7 @@ export class TokenKeeper {
     if (user !== null) return user
     const renewed = kept === null ? null : await this.#exchange(line, kept)
     const again = renewed === null ? null : await this.#present(line, renewed)
-    return again ?? (await this.#begin(line, renewed))
+    return again ?? (await this.#begin(line, renewed ?? kept))
   }
 
   /** Renews the pair, or takes over what another process has renewed. Where there is none any more, it has none from then on. */
@@ -108,7 +108,7 @@ export class TokenKeeper {
         return await this.#obtain(identifier_code, () => this.#ask(line, 'auth/renew', codes))
       } catch (error) {
         if (!isDead(error)) throw error
-        await this.#forget(token)
+        // The pair stays stored: a refusal removes nothing, and a later login replaces it.
         return null
       }
     })

@@ -100,10 +100,13 @@ export class Session {
     this.#token = ''
   }
 
-  /** Removes the file: locked. Throws `ErrorSessionRunning` before {@link stop}. */
-  async destroy(): Promise<void> {
+  /**
+   * Removes the file: locked. With `only` it stays if it holds another token by now. Throws
+   * `ErrorSessionRunning` before `stop`.
+   */
+  async destroy(options: { readonly only?: string } = {}): Promise<void> {
     if (this.#state === 'running') throw new ErrorSessionRunning()
-    await this.#file.clear()
+    await this.#file.clear(options)
     this.#state = 'destroyed'
   }
 

@@ -31,6 +31,11 @@ export interface HttpDoorOptions {
     /** Where users approve a device, absolute. The page `/oauth/device` of this door by default. */
     readonly verificationUri?: string
   }
+  /**
+   * Whether a logout with a cookie also sends `Clear-Site-Data`, which clears the cache, all cookies
+   * (those of sibling subdomains too) and the storage of the site. False by default.
+   */
+  readonly clearSiteData?: boolean
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
   /** Renders `GET /metrics`. Without it the route is `not_found`. */

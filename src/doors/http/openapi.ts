@@ -235,6 +235,7 @@ function needs(command: Command): string {
   const session = {
     optional: 'no session',
     required: 'a session',
+    user: 'a session of a registered actor',
     own: 'a session that is not an impersonation',
     fresh: 'a session with a fresh proof',
   }[command.session]
