@@ -24,6 +24,8 @@ export interface CallSource {
   /** Checks the session of an open connection again. For a door that closes the connection when it is not valid. */
   readonly check?: () => Promise<Authenticated | Refusal>
   readonly caller: CallOptions
+  /** Called with the session of the call when it is valid. */
+  readonly onSession?: (current: Authenticated) => void
 }
 
 /** A decoded call of a registered command. */
@@ -84,6 +86,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     try {
       const current = await resolveSession(options.authority, rules, call)
       if (current !== null && !current.ok) return { ...current, events: [] }
+      if (current !== null) call.onSession?.(current)
       const denied = checkAccess(options.authority, rules, current, call.caller)
       if (denied !== null) return { ...denied, events: [] }
       const validated = (await rules.validate?.(call.params)) ?? { ok: true, params: call.params }

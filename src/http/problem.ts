@@ -45,9 +45,11 @@ export interface ProblemDetails {
   readonly issues?: readonly { readonly path: string; readonly message: string }[]
   /** Why a session ended. */
   readonly reason?: string
+  /** The id of the request, as in the header `X-Request-Id`. */
+  readonly requestId?: string
 }
 
-/** Returns the body of a problem. The status is that of the refusal's code by default. */
+/** Returns the body of a problem, without the id of its request. The status is that of the refusal's code by default. */
 export function problemDetails(
   { code, message, issues, reason }: Refusal,
   status: number = ERROR_TABLE[code].http,
@@ -65,11 +67,12 @@ export function problemDetails(
 
 /**
  * Makes an `application/problem+json` response of a refusal (RFC 9457). It has `Retry-After` where the refusal says how long to wait,
- * `WWW-Authenticate` with a 401, `Cache-Control: no-store`, and the given headers.
+ * `WWW-Authenticate` with a 401, `Cache-Control: no-store`, and the given headers. With the id of the request the body has it too.
  */
 export function problem(
   refusal: Refusal,
   headers: Readonly<Record<string, string>> = {},
+  requestId?: string,
 ): Response {
   const { code, retryAfterMs } = refusal
   const details = problemDetails(refusal)
@@ -82,7 +85,8 @@ export function problem(
     all['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
   }
   if (details.status === 401) all['www-authenticate'] = challenge(code)
-  return new Response(JSON.stringify(details), {
+  const body = requestId === undefined ? details : { ...details, requestId }
+  return new Response(JSON.stringify(body), {
     status: details.status,
     headers: { ...all, ...headers },
   })

@@ -89,6 +89,7 @@ describe('loadConfig', () => {
       maxConnections: 7,
       maxUnauthenticated: 10,
       maxPerAddress: 11,
+      authenticateMs: 1000,
       maxLineBytes: 2048,
       maxMessagesPerSecond: 12,
       maxBytesPerSecond: 2049,

@@ -252,7 +252,8 @@ export const OPTIONS: Options = {
     value: 5000,
     kind: 'integer',
     takes: 'N',
-    about: 'the largest number of unauthenticated connections of the Angen door',
+    about:
+      'the largest number of unauthenticated connections of a door; above it the one that was idle longest is closed',
     schema: whole(1, 1_000_000),
   },
   maxPerAddress: {
@@ -260,8 +261,15 @@ export const OPTIONS: Options = {
     kind: 'integer',
     takes: 'N',
     about:
-      'the largest number of connections of the Angen door from one address, loopback excepted',
+      'the largest number of connections of a door from one address; loopback and proxies are not counted',
     schema: whole(1, 1_000_000),
+  },
+  authenticateMs: {
+    value: 60_000,
+    kind: 'integer',
+    takes: 'MS',
+    about: 'how long a connection may stay unauthenticated',
+    schema: whole(100, HOUR),
   },
   maxLineBytes: {
     value: 65_536,

@@ -1,8 +1,9 @@
 import type { Pipeline } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
-import type { Authority, CallOptions } from '../../core/index.ts'
-import { isSameOrigin, problem, readBody } from '../../http/index.ts'
+import { type Authority, type CallOptions, LatchkeyError } from '../../core/index.ts'
+import { isSameOrigin, readBody } from '../../http/index.ts'
 import { type Credential, clearedCookie, type SessionCookies } from './credentials.ts'
+import type { HttpRequest } from './request.ts'
 import type { Route } from './routes.ts'
 
 /** The parts of the door that an answer needs. */
@@ -18,6 +19,7 @@ interface RouteRequest {
   /** Parameters in the path. */
   readonly path: Record<string, string>
   readonly caller: CallOptions
+  readonly record: HttpRequest
 }
 
 /** The part of a result that a cookie replaces. */
@@ -31,7 +33,7 @@ interface IssuedSecrets {
 export async function answerRoute(
   context: RouteContext,
   route: Route,
-  { request, path, caller }: RouteRequest,
+  { request, path, caller, record }: RouteRequest,
 ): Promise<Response> {
   const { authority, pipeline, cookies, publicOrigin } = context
   const credential: Credential =
@@ -43,11 +45,17 @@ export async function answerRoute(
   const unsafe = wantsCookie || (byCookie && route.method !== 'GET')
   if (unsafe && !isSameOrigin(request, publicOrigin)) {
     const message = 'A request with a cookie must come from a page of this origin.'
-    return problem(refuse('origin_refused', message))
+    return record.refuse(refuse('origin_refused', message))
   }
   const { command: name, result, status, cacheSeconds } = route
-  const outcome = await pipeline.dispatch({ name, params, token: credential.token, caller })
-  if (!outcome.ok) return problem(outcome, clearedCookie(cookies, credential, outcome))
+  const outcome = await pipeline.dispatch({
+    name,
+    params,
+    token: credential.token,
+    caller,
+    onSession: (current) => record.resolved(current),
+  })
+  if (!outcome.ok) return record.refuse(outcome, clearedCookie(cookies, credential, outcome))
   const headers = new Headers({
     'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
     'x-content-type-options': 'nosniff',
@@ -104,7 +112,9 @@ async function readParams(
   request: Request,
   path: Record<string, string>,
 ): Promise<Record<string, unknown>> {
-  if (route.method === 'GET') return { ...readQuery(request.url), ...path }
+  const query = readQuery(request.url)
+  if (route.method === 'GET') return { ...query, ...path }
+  requireQuery(route, query)
   return { ...(await readBody(request, { form: route.form ?? false })), ...path }
 }
 
@@ -114,9 +124,26 @@ const NUMBERS = new Set(['limit', 'since'])
 function readQuery(url: string): Record<string, unknown> {
   const at = url.indexOf('?')
   if (at === -1) return {}
-  const entries = [...new URLSearchParams(url.slice(at + 1))].map(([name, value]) => [
-    name,
-    NUMBERS.has(name) && /^\d{1,15}$/.test(value) ? Number(value) : value,
-  ])
+  const query = new URLSearchParams(url.slice(at + 1))
+  const entries = [...query].map(([name, value]) => {
+    if (query.getAll(name).length > 1) {
+      throw new LatchkeyError('invalid_request', `The query field ${quoted(name)} is repeated.`)
+    }
+    return [name, NUMBERS.has(name) && /^\d{1,15}$/.test(value) ? Number(value) : value]
+  })
   return Object.fromEntries(entries)
+}
+
+/** Throws if a query lacks the field that the route asks for, or has another. */
+function requireQuery({ query: wanted }: Route, query: Record<string, unknown>): void {
+  if (wanted !== undefined && query[wanted.name] !== wanted.value) {
+    throw new LatchkeyError('invalid_request', `Send ?${wanted.name}=${wanted.value}.`)
+  }
+  const unknown = Object.keys(query).find((name) => name !== wanted?.name)
+  if (unknown === undefined) return
+  throw new LatchkeyError('invalid_request', `There is no query field ${quoted(unknown)}.`)
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 64))
 }

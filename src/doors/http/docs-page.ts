@@ -13,8 +13,17 @@ p { margin: .2rem 0 } .needs { opacity: .7; font-size: .9em }
 table { border-collapse: collapse; margin: .4rem 0 } td, th { text-align: left; padding: .1rem 1rem .1rem 0; vertical-align: top }
 `
 
+/** The headers of the reference page. */
+export const DOCS_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+}
+
 /** Returns the reference as a page of plain HTML without scripts, made from the description of `/openapi.json`. */
-export async function docsPage(description: ApiDescription): Promise<Response> {
+export async function docsPage(description: ApiDescription): Promise<string> {
   const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   )
@@ -38,15 +47,7 @@ ${operations.filter(({ path }) => isAdmin(path)).map(article)}
 <p>A refused request is answered with <code>application/problem+json</code> and one of these codes.</p>
 <table><tr><th>Code</th><th>Status</th></tr>${codes}</table>
 </body></html>`
-  return new Response(String(await page), {
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-      'content-security-policy':
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      'x-content-type-options': 'nosniff',
-    },
-  })
+  return String(await page)
 }
 
 function article({

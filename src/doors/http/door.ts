@@ -3,17 +3,18 @@ import { type Context, Hono } from 'hono'
 import { refusalOf, refuse } from '../../core/errors.ts'
 import {
   createClientAddress,
+  createTrustedPeers,
   type HeaderReader,
   HttpRequestSource,
   isAllowedHost,
   NodeHeaders,
-  problem,
 } from '../../http/index.ts'
 import { answerRoute } from './answer.ts'
 import { isApplicationCommand } from './application-commands.ts'
 import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
+import { HttpRequest, requestId } from './request.ts'
 import { COMMANDS_PATH, commandRoute, ROUTES, type Route } from './routes.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
@@ -25,130 +26,155 @@ export interface HttpDoor {
    * Answers `GET /v1/session` on `node:http` directly, with the answer that `fetch` gives, but without the cost of a `Request` and a
    * `Response`. Returns false for every other request, which it does not touch.
    */
-  answer(incoming: IncomingMessage, outgoing: ServerResponse): boolean
+  answer(incoming: IncomingMessage, outgoing: ServerResponse, peer?: RequestPeer): boolean
 }
 
-type AppContext = Context<{ Bindings: RequestPeer }>
+/** What a route gets beside the request. */
+export interface RouteBindings {
+  readonly request: HttpRequest
+}
+
+type AppContext = Context<{ Bindings: RouteBindings }>
 
 /** Makes the HTTP door of an authority and its commands. Throws `invalid_request` where the registry lacks a built-in command. */
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
-  const { authority, pipeline, registry, onAnswer, onError } = options
+  const { authority, pipeline, registry, onAnswered, onError } = options
   const prefix = (options.prefix ?? '').replace(/\/+$/, '')
   const development = options.development ?? false
   const allowedHosts = options.allowedHosts ?? []
   const publicOrigin = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin
   const plain = development && publicOrigin?.startsWith('https:') !== true
   const cookies = createSessionCookies({ plain })
-  const clientAddress = createClientAddress(options.trustedProxies ?? [])
+  const trustedProxies = options.trustedProxies ?? []
+  const clientAddress = createClientAddress(trustedProxies)
+  const isTrusted = createTrustedPeers(trustedProxies)
   const context = { authority, pipeline, cookies, publicOrigin }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
-  const wrongHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
+  const wrongHost = (record: HttpRequest) =>
+    record.refuse(refuse('origin_refused', 'This host is not served here.'))
 
-  const failed = (error: unknown, request: Request): Response => {
+  const begin = (method: string, headers: HeaderReader, peer: RequestPeer): HttpRequest =>
+    new HttpRequest(method, requestId(headers, isTrusted(peer.address)), peer)
+
+  const failed = (error: unknown, request: Request, record: HttpRequest): Response => {
     const refusal = refusalOf(error)
     // Do not report an error when the client has disconnected.
     if (refusal.code === 'internal' && !request.signal.aborted)
       onError?.(error, pathOf(request.url))
-    return problem(refusal)
+    return record.refuse(refusal)
   }
 
   const answer = async (
-    template: string,
     route: Route,
     path: Record<string, string>,
     c: AppContext,
   ): Promise<Response> => {
-    const request = c.req.raw
-    const { headers, signal } = request
+    const { raw } = c.req
+    const { headers, signal } = raw
+    const record = c.env.request
+    record.route = route.path
     const caller = {
       door: 'http',
-      address: clientAddress(headers, c.env.address ?? null),
+      address: clientAddress(headers, record.peerAddress),
       userAgent: headers.get('user-agent'),
       signal,
     }
-    const response = await answerRoute(context, route, { request, path, caller }).catch(
-      (error: unknown) => failed(error, request),
+    return answerRoute(context, route, { request: raw, path, caller, record }).catch(
+      (error: unknown) => failed(error, raw, record),
     )
-    onAnswer?.(template, response.status)
-    return response
   }
 
-  const app = new Hono<{ Bindings: RequestPeer }>().basePath(prefix === '' ? '/' : prefix)
+  const app = new Hono<{ Bindings: RouteBindings }>().basePath(prefix === '' ? '/' : prefix)
   for (const route of ROUTES) {
-    const template = `${route.method} ${route.path}`
-    app.on(route.method, route.path, (c: AppContext) => {
-      const { query } = route
-      if (query !== undefined && c.req.query(query.name) !== query.value) {
-        onAnswer?.(template, 400)
-        return problem(refuse('invalid_request', `Send ?${query.name}=${query.value}.`))
-      }
-      return answer(template, route, c.req.param() as Record<string, string>, c)
-    })
+    app.on(route.method, route.path, (c: AppContext) =>
+      answer(route, c.req.param() as Record<string, string>, c),
+    )
   }
-  const notFound = () => problem(refuse('not_found', 'There is no such route.'))
+  const notFound = (c: AppContext) =>
+    c.env.request.refuse(refuse('not_found', 'There is no such route.'))
   app.post(`${COMMANDS_PATH}/:name`, (c) => {
     const name = c.req.param('name')
-    if (!isApplicationCommand(registry, name)) return notFound()
-    return answer(`POST ${COMMANDS_PATH}/:name`, commandRoute(name), {}, c)
+    if (!isApplicationCommand(registry, name)) return notFound(c)
+    return answer({ ...commandRoute(name), path: `${COMMANDS_PATH}/:name` }, {}, c)
   })
   mountPlainRoutes(app, options, prefix)
   app.notFound(notFound)
-  app.onError((error, c) => failed(error, c.req.raw))
+  app.onError((error, c) => failed(error, c.req.raw, c.env.request))
 
   const whoAmIPath = `${prefix}/v1/session`
-  const answerWhoAmI = async (
+  const answerWhoAmI = (
     headers: HeaderReader,
-    peer: string | null | undefined,
+    record: HttpRequest,
     request?: Request,
   ): Promise<string | Response> => {
-    const source = new HttpRequestSource('http', headers, peer ?? null, clientAddress, request)
-    const answer = await whoAmI(context, headers, source)
-    onAnswer?.('GET /v1/session', typeof answer === 'string' ? 200 : answer.status)
-    return answer
+    record.route = '/v1/session'
+    const source = new HttpRequestSource(
+      'http',
+      headers,
+      record.peerAddress,
+      clientAddress,
+      request,
+    )
+    return whoAmI(context, headers, source, record)
   }
-  const respond = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+  const respond = async (
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    peer: RequestPeer,
+  ): Promise<void> => {
     const headers = new NodeHeaders(incoming.headers)
+    const record = begin('GET', headers, peer)
     let answer: string | Response
     try {
       answer = servesHost(headers.get('host') ?? '')
-        ? await answerWhoAmI(headers, incoming.socket.remoteAddress)
-        : wrongHost()
+        ? await answerWhoAmI(headers, record)
+        : wrongHost(record)
     } catch (error) {
       onError?.(error, whoAmIPath)
-      answer = problem(refusalOf(error))
+      answer = record.refuse(refusalOf(error))
     }
-    await writeAnswer(outgoing, answer)
+    onAnswered?.(record.answered(typeof answer === 'string' ? 200 : answer.status))
+    await writeAnswer(outgoing, answer, record.id)
+  }
+  const respondTo = async (request: Request, record: HttpRequest): Promise<Response> => {
+    const { headers, method, url } = request
+    try {
+      if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost(record)
+      if (method === 'GET' && isPath(url, whoAmIPath)) {
+        const answer = await answerWhoAmI(headers, record, request)
+        if (typeof answer !== 'string') return answer
+        return new Response(answer, { headers: JSON_HEADERS })
+      }
+      return await app.fetch(request, { request: record })
+    } catch (error) {
+      return failed(error, request, record)
+    }
   }
   return {
-    async fetch(request, peer) {
-      try {
-        const { headers, method, url } = request
-        if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost()
-        if (method === 'GET' && pathOf(url) === whoAmIPath) {
-          const answer = await answerWhoAmI(headers, peer?.address, request)
-          if (typeof answer !== 'string') return answer
-          return new Response(answer, { headers: JSON_HEADERS })
-        }
-        return await app.fetch(request, peer ?? {})
-      } catch (error) {
-        return failed(error, request)
-      }
+    async fetch(request, peer = {}) {
+      const record = begin(request.method, request.headers, peer)
+      const response = await respondTo(request, record)
+      response.headers.set('x-request-id', record.id)
+      onAnswered?.(record.answered(response.status))
+      return response
     },
-    answer(incoming, outgoing) {
-      const { url, method } = incoming
-      if (method !== 'GET' || (url !== whoAmIPath && url?.startsWith(`${whoAmIPath}?`) !== true))
-        return false
-      respond(incoming, outgoing).catch((error: unknown) => onError?.(error, whoAmIPath))
+    answer(incoming, outgoing, peer) {
+      // With a query the pipeline reads it, as on every other route.
+      if (incoming.method !== 'GET' || incoming.url !== whoAmIPath) return false
+      const from = peer ?? { address: incoming.socket.remoteAddress ?? null }
+      respond(incoming, outgoing, from).catch((error: unknown) => onError?.(error, whoAmIPath))
       return true
     },
   }
 }
 
-// `new URL` costs more than the check of a session.
-function pathOf(url: string): string {
+/** Whether a URL has a path, and no query. `new URL` costs more than the check of a session. */
+function isPath(url: string, path: string): boolean {
   const start = url.indexOf('/', url.indexOf('://') + 3)
-  if (start === -1) return '/'
-  const end = url.slice(start).search(/[?#]/)
-  return end === -1 ? url.slice(start) : url.slice(start, start + end)
+  return start !== -1 && url.length === start + path.length && url.endsWith(path)
+}
+
+function pathOf(url: string): string {
+  return new URL(url).pathname
 }
