@@ -80,6 +80,8 @@ export interface Pipeline {
 
 const DEFAULT_TIMEOUT_MS = 15_000
 
+const DISCONNECTED = refuse('timeout', 'The client disconnected.')
+
 /** Creates the pipeline. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const run: Pipeline['run'] = async (rules, call, work) => {
@@ -92,10 +94,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const validated = (await rules.validate?.(call.params)) ?? { ok: true, params: call.params }
       if (!validated.ok) return { ...validated, events: [] }
       const context = new CallContext(options.authority, current, call.caller)
-      return await execute(options, rules, context, () => work(validated.params, context))
+      return await execute(options, rules, { context, signal: call.caller.signal }, () =>
+        work(validated.params, context),
+      )
     } catch (error) {
       if (call.caller.signal?.aborted === true) {
-        return { ...refuse('timeout', 'The client disconnected.'), events: [] }
+        return { ...DISCONNECTED, events: [] }
       }
       options.onError?.(error, rules.name)
       return { ...refusalOf(error), events: [] }
@@ -168,7 +172,7 @@ function checkAccess(
 async function execute<Result>(
   options: PipelineOptions,
   { name, timeoutMs = DEFAULT_TIMEOUT_MS }: CommandRules,
-  context: CallContext,
+  { context, signal }: { readonly context: CallContext; readonly signal: AbortSignal | undefined },
   work: () => Result | Refusal | Promise<Result | Refusal>,
 ): Promise<CommandOutcome<Result>> {
   const settled = (answer: { readonly ok: true; readonly value: Result } | Refusal) => ({
@@ -181,6 +185,8 @@ async function execute<Result>(
     return settled(isRefusal(value) ? value : { ok: true, value })
   } catch (error) {
     const refusal = refusalOf(error)
+    // What fails because the client has disconnected is no error of the server.
+    if (refusal.code === 'internal' && signal?.aborted === true) return settled(DISCONNECTED)
     if (refusal.code === 'internal') options.onError?.(error, name)
     return settled(refusal)
   }

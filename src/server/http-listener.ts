@@ -3,11 +3,13 @@ import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clearInterval, setInterval } from 'node:timers'
 import { getRequestListener } from '@hono/node-server'
+import { createRequestId } from '../commands/index.ts'
 import { type ErrorCode, refusalOf, refuse } from '../core/errors.ts'
 import type { HttpDoor, RequestPeer } from '../doors/http/index.ts'
 import { problemDetails } from '../http/index.ts'
 import type { Door } from './door.ts'
 import type { HttpConnections } from './http-connections.ts'
+import { invalidRequest } from './http-request-check.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 import { listening } from './listening.ts'
 
@@ -60,6 +62,11 @@ export function createHttpListener(options: HttpListenerOptions): Door {
   )
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse, peer: RequestPeer) => {
     if (draining) outgoing.setHeader('connection', 'close')
+    const problem = invalidRequest(incoming)
+    if (problem !== null) {
+      sendProblem(outgoing, problem)
+      return
+    }
     if (door.answer(incoming, outgoing, peer)) return
     if (front.some((candidate) => candidate.handle?.(incoming, outgoing) === true)) return
     listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
@@ -72,7 +79,7 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       // The answer tells the client this time, so that it sends no request on a connection that is being closed.
       keepAliveTimeout: Math.min(KEEP_ALIVE_MS, options.authenticateMs),
       connectionsCheckingInterval: Math.max(50, headersTimeout / 2),
-      // The HTTP door refuses a request without `Host`, as a problem.
+      // A request without `Host` is refused below, as a problem.
       requireHostHeader: false,
       // A request that offers another upgrade (h2c, by curl and some proxies) is answered as an ordinary request.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
@@ -89,12 +96,17 @@ export function createHttpListener(options: HttpListenerOptions): Door {
   server.on('upgrade', (request, socket, head) => {
     upgraded.add(socket)
     socket.on('close', () => upgraded.delete(socket))
+    // A client may disconnect before it reads the answer.
+    socket.on('error', () => undefined)
+    const problem = invalidRequest(request)
+    if (problem !== null) {
+      socket.end(`HTTP/1.1 400 Bad Request\r\n${problemText(problem)}`)
+      return
+    }
     if (front.some((candidate) => candidate.upgrade?.(request, socket, head) === true)) {
       connections.of(request.socket)?.upgraded()
       return
     }
-    // A client may disconnect before it reads the answer.
-    socket.on('error', () => undefined)
     socket.end('HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\n\r\n')
   })
   return {
@@ -157,11 +169,31 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket | NodeJS
     return
   }
   const [status, code, detail] = clientRefusal(error.code)
-  const body = JSON.stringify(problemDetails(refuse(code, detail), status))
-  stream.end(
-    `HTTP/1.1 ${status} ${detail.replace(/\.$/, '')}\r\nContent-Type: application/problem+json\r\n` +
-      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  const line = `HTTP/1.1 ${status} ${detail.replace(/\.$/, '')}\r\n`
+  stream.end(line + problemText(detail, code, status))
+}
+
+/** Returns the rest of an answer after its status line. */
+function problemText(detail: string, code: ErrorCode = 'invalid_request', status = 400): string {
+  const requestId = createRequestId()
+  const body = JSON.stringify({ ...problemDetails(refuse(code, detail), status), requestId })
+  return (
+    'Content-Type: application/problem+json\r\nCache-Control: no-store\r\n' +
+    `X-Request-Id: ${requestId}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
   )
+}
+
+/** Refuses an invalid request. The connection is closed, because what follows may be invalid too. */
+function sendProblem(outgoing: ServerResponse, detail: string): void {
+  const requestId = createRequestId()
+  const body = { ...problemDetails(refuse('invalid_request', detail)), requestId }
+  outgoing.writeHead(400, {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+    connection: 'close',
+  })
+  outgoing.end(JSON.stringify(body))
 }
 
 function clientRefusal(code: string | undefined): [number, ErrorCode, string] {

@@ -53,7 +53,8 @@ async function doorOf(
         (local ? ', or add --grpc-insecure to listen without one on this machine.' : '.'),
     )
   }
-  const { createGrpcDoor, createGrpcListener } = await load()
+  const { createGrpcDoor, createGrpcListener, logGrpc } = await load()
+  logGrpc(logger)
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A call failed.')
   const info = () => ({ version, addresses: addresses() })
   const door = createGrpcDoor({ authority, pipeline, connections, info, onStop, onError })
@@ -72,11 +73,12 @@ async function doorOf(
 
 async function load() {
   try {
-    const [doors, listener] = await Promise.all([
+    const [doors, listener, log] = await Promise.all([
       import('../doors/grpc/index.ts'),
       import('./grpc-listener.ts'),
+      import('./grpc-log.ts'),
     ])
-    return { ...doors, ...listener }
+    return { ...doors, ...listener, ...log }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw configurationError(

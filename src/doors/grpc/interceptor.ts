@@ -146,8 +146,9 @@ class SessionCall extends ServerInterceptingCall implements Listener {
     this.#enter(metadata, caller)
       .catch((error: unknown) => {
         if (caller.gone) return
-        this.#asked.onError(error, this.#asked.path)
-        this.#call.sendStatus(statusOf(refusalOf(error)))
+        const refusal = refusalOf(error)
+        if (refusal.code === 'internal') this.#asked.onError(error, this.#asked.path)
+        this.#call.sendStatus(statusOf(refusal))
       })
       .finally(() => {
         // A stream may stay open for hours.

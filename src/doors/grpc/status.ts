@@ -29,7 +29,7 @@ export class NamedError extends LatchkeyError {
 
 /**
  * A refusal as the status of a call: the code of the table, and in the trailing metadata `latchkey-code`, `name`, `message`, `reason` and
- * `retry-after-ms`, as far as there are any.
+ * `retry-after-ms`, as far as there are any. Texts are percent-encoded and bounded.
  */
 export function statusOf(refusal: Refusal, name?: string): StatusObject {
   const { code, message, reason, retryAfterMs } = refusal
@@ -41,9 +41,7 @@ export function statusOf(refusal: Refusal, name?: string): StatusObject {
   metadata.set('message', headerText(polykey?.message ?? message))
   if (reason !== undefined) metadata.set('reason', headerText(reason))
   if (retryAfterMs !== undefined) metadata.set('retry-after-ms', String(Math.ceil(retryAfterMs)))
-  // A lone surrogate has no encoding, and grpc-js would throw.
-  const details = message.toWellFormed()
-  return { code: statusCodes[ERROR_TABLE[code].grpc], details, metadata }
+  return { code: statusCodes[ERROR_TABLE[code].grpc], details: bounded(message), metadata }
 }
 
 /** Why a connection was closed, as a refusal. */
@@ -55,7 +53,15 @@ export function refusalOfEnd(reason: string): Refusal {
   return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
 }
 
-// Metadata is of printable ASCII: the rest is percent-encoded, as in `grpc-message`.
+/** The longest text of a trailer, in characters. Clients bound the trailers that they accept, to 8 KiB in all by default. */
+const MAX_TEXT = 512
+
+function bounded(text: string): string {
+  // A lone surrogate has no encoding, and grpc-js would throw.
+  return text.slice(0, MAX_TEXT).toWellFormed()
+}
+
+// Metadata is of printable ASCII: the rest and `%` are percent-encoded, as in `grpc-message`.
 function headerText(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent)
+  return bounded(text).replace(/[^\x20-\x7e]|%/gu, encodeURIComponent)
 }
