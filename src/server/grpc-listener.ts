@@ -51,6 +51,7 @@ export function createGrpcListener(options: GrpcListenerOptions): Door {
       const scheme = tls === null ? 'grpc' : 'grpcs'
       return `${scheme}://${formatListenAddress({ host: address.host, port })}`
     },
+    announce: () => door.setServing(false),
     async drain(signal) {
       const { promise, resolve } = Promise.withResolvers<void>()
       const cut = () => {

@@ -61,10 +61,10 @@ export class HttpConnections {
     return this.#open.get(socket)
   }
 
-  /** Closes the connections on which no request is under way. */
-  closeIdle(): void {
+  /** Closes the connections that have had no request for some time. Their clients may be sending the next one until then. */
+  closeIdle(idleMs: number): void {
     const now = performance.now()
-    for (const connection of this.#open.values()) connection.closeIfIdle(now)
+    for (const connection of this.#open.values()) connection.closeIfIdle(now, idleMs)
   }
 
   #sweep(): void {
@@ -86,10 +86,8 @@ interface HttpConnectionParts {
   readonly authenticateMs: number
 }
 
-/** While the server stops, a connection is idle after this time without a request: its client may be sending the next one. */
-const IDLE_MS = 50
-/** The same for a connection that has not sent a request yet. */
-const FIRST_REQUEST_MS = 250
+/** A client that has just connected needs more time for its first request than for the next one. */
+const FIRST_REQUEST_FACTOR = 4
 
 /** One connection of the HTTP port. */
 export class HttpConnection implements RequestPeer {
@@ -141,11 +139,12 @@ export class HttpConnection implements RequestPeer {
   }
 
   /** Closes the connection if no request is under way or about to arrive. */
-  closeIfIdle(now: number): void {
+  closeIfIdle(now: number, idleMs: number): void {
     if (this.#upgraded || !this.#lane.idle) return
     if (this.#socket.bytesRead > this.#bytesAnswered) return
-    const grace = this.#bytesAnswered === 0 ? FIRST_REQUEST_MS : IDLE_MS
-    if (now - this.#usedAt >= grace) this.#socket.destroySoon()
+    const isNew = this.#bytesAnswered === 0
+    if (now - this.#usedAt >= (isNew ? idleMs * FIRST_REQUEST_FACTOR : idleMs))
+      this.#socket.destroySoon()
   }
 
   /** Closes the connection if its client has not read its answers for a long time. */

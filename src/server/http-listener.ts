@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clearInterval, setInterval } from 'node:timers'
+import { setImmediate } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { createRequestId } from '../commands/index.ts'
 import { type ErrorCode, refusalOf, refuse } from '../core/errors.ts'
@@ -35,7 +36,13 @@ export interface FrontDoor {
 
 const HEADERS_MS = 10_000
 const KEEP_ALIVE_MS = 65_000
+const MAX_TURNS = 1000
 const NO_PEER: RequestPeer = {}
+
+/** While the server closes, a connection is idle after this time without a request. */
+const IDLE_MS = 50
+/** The same where the end was announced, so that no request of a client is lost. */
+const ANNOUNCED_IDLE_MS = 500
 
 /** How often idle connections are closed while the server drains. */
 const DRAIN_STEP_MS = 20
@@ -44,6 +51,7 @@ const DRAIN_STEP_MS = 20
 export function createHttpListener(options: HttpListenerOptions): Door {
   const { address, door, connections, front = [] } = options
   let draining = false
+  let idleMs = IDLE_MS
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
       const peer = 'socket' in incoming ? connections.of(incoming.socket) : undefined
@@ -118,16 +126,38 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       server.on('error', (error) => options.onError(error, 'http'))
       return `http://${formatListenAddress({ host: address.host, port })}`
     },
+    announce() {
+      draining = true
+      idleMs = ANNOUNCED_IDLE_MS
+    },
     async drain(signal) {
       draining = true
-      await closed(server, connections, upgraded, signal)
+      await untilNoneConnects(server)
+      await closed(server, () => connections.closeIdle(idleMs), upgraded, signal)
     },
   }
 }
 
+/**
+ * Waits for a turn of the event loop in which no client has connected. The system completes connections by itself, and resets those that
+ * are not accepted when the server stops listening.
+ */
+async function untilNoneConnects(server: Server): Promise<void> {
+  let connected = true
+  const note = () => {
+    connected = true
+  }
+  server.on('connection', note)
+  for (let turn = 0; turn < MAX_TURNS && connected; turn++) {
+    connected = false
+    await setImmediate()
+  }
+  server.off('connection', note)
+}
+
 function closed(
   server: Server,
-  connections: HttpConnections,
+  closeIdle: () => void,
   upgraded: ReadonlySet<Duplex>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -138,7 +168,7 @@ function closed(
     for (const socket of upgraded) socket.destroy()
   }
   // A connection that was busy when the server closed would stay open for its keep-alive time.
-  const step = setInterval(() => connections.closeIdle(), DRAIN_STEP_MS)
+  const step = setInterval(closeIdle, DRAIN_STEP_MS)
   // Not the method of the HTTP server: that resets connections on which a request is arriving.
   NetServer.prototype.close.call(server, () => {
     clearInterval(step)

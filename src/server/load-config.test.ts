@@ -99,6 +99,7 @@ describe('loadConfig', () => {
       echoInput: true,
       storeTimeoutMs: 8,
       pruneEveryMs: 0,
+      drainMs: 10,
       shutdownMs: 9,
     } as const
     assert.deepEqual(Object.keys(values), OPTION_KEYS)

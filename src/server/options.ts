@@ -335,6 +335,14 @@ export const OPTIONS: Options = {
     about: 'how often data past its retention is removed; 0 for never',
     schema: whole(0, 24 * HOUR),
   },
+  drainMs: {
+    value: 1000,
+    kind: 'integer',
+    takes: 'MS',
+    about:
+      'how long the server still accepts requests after SIGTERM, while /readyz says that it is not ready; 0 with --dev',
+    schema: whole(0, HOUR),
+  },
   shutdownMs: {
     value: 10_000,
     kind: 'integer',

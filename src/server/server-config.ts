@@ -108,6 +108,11 @@ export interface ServerConfig {
   readonly storeTimeoutMs?: number
   /** How often data past its retention is removed: every 60,000 ms by default. 0 for never. */
   readonly pruneEveryMs?: number
+  /**
+   * How long the server still accepts requests after SIGTERM, while `GET /readyz` says that it is not ready: 1,000 ms by default, 0 in
+   * development. At least as long as the load balancer needs to notice.
+   */
+  readonly drainMs?: number
   /** How long requests in progress may take when the server stops: 10,000 ms by default. */
   readonly shutdownMs?: number
   /** Commands beside the built-in ones. None by default. */

@@ -77,7 +77,7 @@ async function run(
   makeNodePath(nodePath)
   await runAsAgent(nodePath, async () => {
     const grpc = await findGrpcAddress()
-    const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true, grpc }
+    const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true, drainMs: 0, grpc }
     const { server, config } = await startServing({ defaults, ...sources })
     try {
       const owner = await createOwner(server, name, password)
