@@ -31,7 +31,8 @@ const FLOORS: Record<string, readonly string[]> = {
   cli: ['server', 'client', 'core'],
   testing: ['stores', 'core'],
   web: ['http', 'core'],
-  adapters: ['web', 'core'],
+  adapters: ['web', 'http', 'connections', 'core'],
+  browser: [],
 }
 
 function importsOf(file: string): string[] {

@@ -9,6 +9,7 @@ export {
 export type { AuditAct, AuditEntry, AuditPage, AuditQuery } from './audit.ts'
 export * from './authority/index.ts'
 export {
+  type EndableSession,
   ERROR_TABLE,
   type ErrorCode,
   errorOf,

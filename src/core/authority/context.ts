@@ -25,6 +25,7 @@ import type { DataEntry } from './cache/data-entry.ts'
 import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
+import { AttemptsUnderWay } from './login/attempts-under-way.ts'
 import { AnonymousLimit } from './sessions/anonymous-limit.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
@@ -77,6 +78,7 @@ export class AuthorityContext {
   readonly installationKey: string
   readonly touches: TouchBuffer
   readonly anonymous: AnonymousLimit
+  readonly attempts = new AttemptsUnderWay()
   readonly onError: (error: unknown) => void
   readonly #actorChanges = new ActorChanges()
   readonly #codecs: readonly TokenCodec[]

@@ -29,6 +29,11 @@ const PROBLEM: Json = {
     code: { type: 'string', enum: Object.keys(ERROR_TABLE), description: 'What happened' },
     detail: text('What happened and what to do'),
     reason: text('Why a session ended'),
+    sessions: {
+      type: 'array',
+      description: 'With session_limit: the sessions of which one may be ended',
+      items: { $ref: '#/components/schemas/SessionListing' },
+    },
     issues: {
       type: 'array',
       description: 'The inputs that were refused',
