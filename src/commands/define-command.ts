@@ -13,10 +13,11 @@ import {
  * The session that a command requires:
  * - `optional`: none is required, and an invalid token counts as none
  * - `required`: a valid session
+ * - `user`: a valid session of a registered actor, not of an anonymous one
  * - `own`: a valid session that is not an impersonation
- * - `fresh`: `own`, and its owner gave a proof within the setting `session.freshMs`
+ * - `fresh`: `user` and `own`, and its owner gave a proof within the setting `session.freshMs`
  */
-export type SessionNeed = 'optional' | 'required' | 'own' | 'fresh'
+export type SessionNeed = 'optional' | 'required' | 'user' | 'own' | 'fresh'
 
 /** The session that a command receives: null only if its need is `optional`. */
 export type CurrentSession<Need extends SessionNeed> = Need extends 'optional'

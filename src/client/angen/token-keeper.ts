@@ -64,7 +64,7 @@ export class TokenKeeper {
     if (user !== null) return user
     const renewed = kept === null ? null : await this.#exchange(line, kept)
     const again = renewed === null ? null : await this.#present(line, renewed)
-    return again ?? (await this.#begin(line, renewed))
+    return again ?? (await this.#begin(line, renewed ?? kept))
   }
 
   /** Renews the pair, or takes the one that another process has renewed. If the store has none, there is none from then on. */
@@ -107,7 +107,7 @@ export class TokenKeeper {
         return await this.#obtain(identifier_code, () => this.#ask(line, 'auth/renew', codes))
       } catch (error) {
         if (!isDead(error)) throw error
-        await this.#forget(token)
+        // The pair stays stored: a refusal removes nothing, and a later login replaces it.
         return null
       }
     })

@@ -99,10 +99,13 @@ export class Session {
     this.#token = ''
   }
 
-  /** Removes the file. Throws `ErrorSessionRunning` before {@link stop}. */
-  async destroy(): Promise<void> {
+  /**
+   * Removes the file. With `only` it stays if it has another token meanwhile. Throws
+   * `ErrorSessionRunning` before {@link stop}.
+   */
+  async destroy(options: { readonly only?: string } = {}): Promise<void> {
     if (this.#state === 'running') throw new ErrorSessionRunning()
-    await this.#file.clear()
+    await this.#file.clear(options)
     this.#state = 'destroyed'
   }
 

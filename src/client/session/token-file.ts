@@ -6,7 +6,7 @@ import { withFileLock } from './file-lock.ts'
 /** The part of `node:fs` that a session file needs. */
 export interface SessionFs {
   /** The functions of `node:fs/promises` that are used. */
-  readonly promises: Pick<typeof promises, 'open' | 'lstat' | 'mkdir' | 'chmod' | 'rename' | 'rm'>
+  readonly promises: Pick<typeof promises, 'open' | 'lstat' | 'mkdir' | 'rename' | 'rm'>
 }
 
 /** Receives warnings about a session file. */
@@ -33,12 +33,14 @@ export interface TokenFile {
    * is killed during the write leaves the old token or the new one, complete.
    */
   write(token: string, options?: { readonly replaces?: string }): Promise<string | undefined>
-  /** Removes the file. */
-  clear(): Promise<void>
+  /** Removes the file; with `only` if it still holds that token. */
+  clear(options?: { readonly only?: string }): Promise<void>
 }
 
 const MAX_CHARS = 4096
 const OTHERS = 0o077
+const WRITABLE = 0o022
+const STICKY = 0o1000
 // Windows has neither.
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0
 const NONBLOCK = constants.O_NONBLOCK ?? 0
@@ -62,7 +64,7 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
   const temporary = join(folder, 'token.new')
 
   const read = async () => {
-    if (!(await keepFolderPrivate())) return undefined
+    if (!(await requireSafeFolder())) return undefined
     const handle = await ifPresent(fs.open(path, READ))
     if (handle === undefined) return undefined
     try {
@@ -108,14 +110,13 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
     }
   }
 
-  /** Returns false if there is no file. */
-  const keepFolderPrivate = async () => {
+  /** Returns false if there is no folder. Throws if other users can replace its files. */
+  const requireSafeFolder = async () => {
     const stats = await ifPresent(fs.lstat(folder))
     if (stats === undefined) return false
     requireOwn(folder, stats, stats.isDirectory())
-    if ((stats.mode & OTHERS) !== 0 && process.getuid !== undefined) {
-      await fs.chmod(folder, 0o700)
-      logger.warn(`${folder} was open to others: its mode is 0700 now.`)
+    if ((stats.mode & WRITABLE) !== 0 && (stats.mode & STICKY) === 0) {
+      throw new ErrorSessionFileUnsafe({ message: `${folder} can be written by other users.` })
     }
     return true
   }
@@ -131,7 +132,7 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
         path,
         (async () => {
           await fs.mkdir(folder, { recursive: true, mode: 0o700 })
-          await keepFolderPrivate()
+          await requireSafeFolder()
           return locked(async () => {
             const held = await read()
             if (replaces !== undefined && held !== replaces) return held
@@ -140,12 +141,13 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
           })
         })(),
       ),
-    clear: () =>
+    clear: ({ only } = {}) =>
       telling(
         path,
         (async () => {
-          if (!(await keepFolderPrivate())) return
+          if (!(await requireSafeFolder())) return
           await locked(async () => {
+            if (only !== undefined && (await read()) !== only) return
             await fs.rm(path, { force: true })
             await fs.rm(temporary, { force: true })
             await syncFolder()

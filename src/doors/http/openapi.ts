@@ -31,8 +31,8 @@ const PROBLEM: Json = {
     reason: text('Why a session ended'),
     sessions: {
       type: 'array',
-      description: 'With session_limit: the sessions of which one may be ended',
-      items: { $ref: '#/components/schemas/SessionListing' },
+      description: 'The live sessions that a login over the limit may end',
+      items: { type: 'object', required: ['id'] },
     },
     issues: {
       type: 'array',
@@ -232,6 +232,7 @@ function needs(command: Command): string {
   const session = {
     optional: 'no session',
     required: 'a session',
+    user: 'a session of a registered actor',
     own: 'a session that is not an impersonation',
     fresh: 'a session with a fresh proof',
   }[command.session]
