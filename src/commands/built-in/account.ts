@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import { type IssuedCode, type Refusal, ROLES } from '../../core/index.ts'
 import { type Command, defineCommand } from '../define-command.ts'
-import { actorShape, defined, page, sessionListingShape, time } from './shapes.ts'
+import { actorShape, defined, page, sessionListingShape } from './shapes.ts'
 
-const password = z.string().min(1).max(8192).describe('The new password')
+const password = z.string().min(1).max(8192).describe('The new password in clear text')
 const code = z.string().min(1).max(100).describe('The one-time code')
-const roles = z.array(z.string().min(1).max(64)).max(64).describe('`["user"]` by default')
-const id = z.string().min(1).max(254).describe('The id of the actor')
+const roles = z.array(z.string().min(1).max(64)).max(64).describe('The roles of the new actor')
 const codeShape = z.strictObject({
   code: z.string().describe('Good for one use; the server keeps only its hash'),
-  expiresAt: time.describe('When the code expires, in epoch milliseconds'),
+  expiresAt: z.int().describe('When it expires, in epoch milliseconds'),
   link: z
     .string()
     .optional()
@@ -32,7 +31,7 @@ export const accountCommands: readonly Command[] = [
       code,
     }),
     result: z.strictObject({
-      expiresAt: time.nullable().describe('When the code expires, in epoch milliseconds'),
+      expiresAt: z.int().nullable().describe('Epoch milliseconds; null for a code without an end'),
     }),
     async run(params, { authority, caller }) {
       const outcome = await authority.actors.checkCode(params, caller)
@@ -59,8 +58,8 @@ export const accountCommands: readonly Command[] = [
     result: z.strictObject({
       actor: actorShape.describe('The current actor'),
       sessions: z.array(sessionListingShape).describe('Its live sessions'),
-      audit: z.array(z.record(z.string(), z.unknown())).describe('The audit entries of its acts'),
-      next: z.string().optional().describe('The cursor of the next page; absent on the last'),
+      audit: z.array(z.record(z.string(), z.unknown())).describe('Its entries of the audit trail'),
+      next: z.string().optional().describe('Send it as `after`; absent on the last page'),
     }),
     async run(params, { authority, caller, actor }) {
       const outcome = await authority.actors.export(actor.id, defined(params), caller)
@@ -97,7 +96,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Creates a one-time code with which an actor chooses a new password.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id }),
+    params: z.strictObject({ id: z.string().min(1).max(254).describe('The id of the actor') }),
     result: codeShape,
     async run({ id }, { authority, caller, actor }) {
       return issued(
@@ -110,7 +109,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Deletes an actor: its sessions end, and its names are free again after a time.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id }),
+    params: z.strictObject({ id: z.string().min(1).max(254).describe('The id of the actor') }),
     async run({ id }, { authority, caller, actor }) {
       const outcome = await authority.actors.delete(id, { ...caller, by: actor.id })
       return outcome.ok ? null : outcome
