@@ -4,6 +4,8 @@ import { type Command, defineCommand } from '../define-command.ts'
 import {
   actorShape,
   defined,
+  endedCount,
+  endedShape,
   found,
   loggedIn,
   loggedInShape,
@@ -28,6 +30,13 @@ const importedActor = z.strictObject({
   status: z.enum(['active', 'suspended']).optional(),
   createdAt: z.int().min(0).optional(),
 })
+
+interface ImportOutcome {
+  readonly id?: string
+  readonly code: string
+  readonly message?: string
+  readonly reason?: string
+}
 
 const actorCommands: readonly Command[] = [
   defineCommand({
@@ -106,6 +115,10 @@ const actorCommands: readonly Command[] = [
           id: z.string().optional(),
           code: z.string(),
           message: z.string().optional(),
+          reason: z
+            .literal('same_record')
+            .optional()
+            .describe('The same record was imported before'),
         }),
       ),
     }),
@@ -116,11 +129,11 @@ const actorCommands: readonly Command[] = [
         ),
       )
       return {
-        outcomes: imported.map((outcome): { id?: string; code: string; message?: string } =>
-          outcome.ok
-            ? { id: outcome.actor.id, code: 'ok' }
-            : { code: outcome.code, message: outcome.message },
-        ),
+        outcomes: imported.map((outcome): ImportOutcome => {
+          if (outcome.ok) return { id: outcome.actor.id, code: 'ok' }
+          const { code, message, reason } = outcome
+          return { code, message, ...(reason === undefined ? {} : { reason }) }
+        }),
       }
     },
   }),
@@ -151,9 +164,9 @@ const sessionCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({ id }),
-    async run(params, { authority, caller, actor }) {
-      await authority.sessions.end({ id: params.id }, { ...caller, by: actor.id })
-      return null
+    async run({ id }, { authority, caller, actor }) {
+      const outcome = await authority.sessions.endOne({ id }, { ...caller, by: actor.id })
+      return outcome.ok ? null : outcome
     },
   }),
   defineCommand({
@@ -162,10 +175,13 @@ const sessionCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({ owner: id }),
-    async run(params, { authority, caller, actor }) {
-      const which = { owner: params.owner, raiseEpoch: true }
-      await authority.sessions.end(which, { ...caller, by: actor.id })
-      return null
+    result: endedShape,
+    async run({ owner }, { authority, caller, actor }) {
+      const options = { ...caller, by: actor.id }
+      const ended = await authority.sessions.end({ owner, raiseEpoch: true }, options)
+      if (ended.length > 0) return endedCount(ended)
+      found(await authority.actors.find(owner, caller))
+      return endedCount(ended)
     },
   }),
   defineCommand({
