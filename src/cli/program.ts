@@ -48,6 +48,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'List and end sessions: yours or, as an administrator, all.',
     load: async () => (await import('./commands/sessions.ts')).defineSessions,
   },
+  clients: {
+    about: 'Register and remove OAuth clients (administrators).',
+    load: async () => (await import('./commands/clients.ts')).defineClients,
+  },
   settings: {
     about: 'Show and change settings (administrators).',
     load: async () => (await import('./commands/settings.ts')).defineSettings,

@@ -66,6 +66,16 @@ const GENERAL = {
     'How long an ended session is kept so that its client can receive the reason.',
   ),
   'session.maxDataBytes': define(65_536, count, 'The maximum size of a session’s data, in bytes.'),
+  'anonymous.maxTotal': define(
+    1_000_000,
+    whole(1, 100_000_000),
+    'How many anonymous sessions are kept, about; the least recently used are evicted.',
+  ),
+  'anonymous.maxPerAddress': define(
+    10_000,
+    count,
+    'How many anonymous sessions of one IPv4 address or IPv6 /64 are kept; the least recently used are evicted.',
+  ),
   'password.minLength': define(
     8,
     whole(1, 64),
@@ -124,6 +134,11 @@ const GENERAL = {
     whole(32, 128),
     'How many leading bits of an IPv6 address must match for that.',
   ),
+  'introspection.extendsIdle': define(
+    true,
+    truth,
+    'Whether the introspection of a token counts as a use of its session, and so extends its idle time.',
+  ),
   'token.refreshThreshold': define(
     0.5,
     number(0, 1),
@@ -147,11 +162,15 @@ type ProfileSettings = {
 
 /** A setting with its current value. */
 export interface SettingState {
+  /** The name of the setting. */
   readonly name: string
+  /** The value in effect. */
   readonly value: unknown
+  /** The value without a stored change. */
   readonly default: unknown
   /** Whether a stored change is in effect. */
   readonly changed: boolean
+  /** What the setting does. */
   readonly about: string
 }
 
@@ -159,6 +178,7 @@ export interface SettingState {
 export type Settings = {
   [K in keyof typeof GENERAL]: (typeof GENERAL)[K]['value']
 } & ProfileSettings
+/** The name of a setting, such as `session.freshMs` or `profile.web.idleMs`. */
 export type SettingName = keyof Settings
 
 const PROFILE_SCHEMAS = {
@@ -169,6 +189,7 @@ const PROFILE_SCHEMAS = {
   maxLive: [count, 'The maximum number of live sessions of one owner.'],
   onLimit: [policy, 'What happens at a login over the limit.'],
   oldToken: [oneOf('grace', 'dies', 'expires'), 'What happens to the old token at renewal.'],
+  streamUses: [truth, 'Whether an open connection that receives events counts as use.'],
 } as const satisfies Record<ProfileKey, readonly [SettingCheck<unknown>, string]>
 
 function definitions(): Map<string, Definition<unknown>> {

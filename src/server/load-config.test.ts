@@ -79,6 +79,7 @@ describe('loadConfig', () => {
       trustedProxies: ['10.0.0.0/8', '::1'],
       allowedHosts: ['a.example', 'b.example:8080'],
       allowedOrigins: ['*', 'https://game.example'],
+      corsOrigins: ['https://app.example'],
       publicUrl: 'https://a.example',
       clearSiteData: true,
       modules: 'lib/modules',

@@ -8,7 +8,7 @@ import type { ServerConfig } from './server-config.ts'
 /** The keys of a configuration that are also flags and environment variables. */
 export type OptionKey = Exclude<
   keyof ServerConfig,
-  'commands' | 'guards' | 'mage' | 'directory' | 'codecs' | 'externalSessions'
+  'commands' | 'guards' | 'mage' | 'oauth' | 'directory' | 'codecs' | 'externalSessions'
 >
 
 /** How the text of a flag or a variable is parsed. */
@@ -191,6 +191,13 @@ export const OPTIONS: Options = {
         ),
       )
       .max(1000),
+  },
+  corsOrigins: {
+    value: [],
+    kind: 'list',
+    takes: 'LIST',
+    about: 'origins of pages that may call the HTTP door with a bearer token, separated by commas',
+    schema: z.array(textWhere('must be origins such as https://app.example', isOrigin)).max(1000),
   },
   publicUrl: {
     value: undefined,

@@ -204,6 +204,31 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(none.code, 66)
   })
 
+  test('clients: add, list and remove; a secret is printed once', async () => {
+    const added = await latchkey([
+      'clients',
+      'add',
+      'api',
+      '--confidential',
+      '--introspect',
+      '--grants',
+    ])
+    assert.match(added.stdout, /^secret: +lkc_\w{43}$/m)
+    const again = await latchkey(['clients', 'add', 'api'])
+    assert.match(again.stderr, /registered already\. \(conflict\)\n$/)
+    await latchkey(['clients', 'add', 'tv', '--roles', 'user', 'viewer'])
+    const clients = (await json(['clients'])) as { id: string; grants: string[]; roles: string[] }[]
+    assert.deepEqual(
+      clients.map(({ id, grants, roles }) => [id, grants.length, roles]),
+      [
+        ['api', 0, ['user']],
+        ['tv', 2, ['user', 'viewer']],
+      ],
+    )
+    assert.equal((await latchkey(['clients', 'remove', 'tv'])).stdout, 'ended: 0\n')
+    assert.equal((await latchkey(['clients', 'remove', 'tv'])).code, 66)
+  })
+
   test('audit: newest entries first, without secrets', async () => {
     const entries = (await json(['audit', '--since', '1h', '--limit', '5000'])) as { act: string }[]
     assert.ok(entries.some(({ act }) => act === 'administrator_claimed'))

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import type { HttpClient } from '../../client/http/index.ts'
 import { type Actor, ROLES } from '../../core/index.ts'
-import type { Api } from '../api.ts'
 import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
 import { addYesOption, confirm } from '../confirm.ts'
 import { findActor } from '../find-actor.ts'
@@ -66,7 +66,7 @@ function addOne(
   actors: Command,
   name: string,
   about: string,
-  act: (api: Api, actor: Actor) => Promise<Actor>,
+  act: (api: HttpClient, actor: Actor) => Promise<Actor>,
 ): Command {
   const command = actors
     .command(name)
@@ -79,7 +79,7 @@ function addOne(
   return command
 }
 
-async function isSelf(api: Api, id: string): Promise<boolean> {
+async function isSelf(api: HttpClient, id: string): Promise<boolean> {
   const { actor } = await api.request<{ actor: Actor }>('GET', '/v1/session')
   return actor.id === id
 }
@@ -168,7 +168,7 @@ function addImport(actors: Command): void {
 const EXIT_BAD_DATA = 65
 
 async function change(
-  api: Api,
+  api: HttpClient,
   method: string,
   id: string,
   what: string,

@@ -5,9 +5,13 @@ import { type AngenTokenStore, type StoredToken, storedToken } from './token-sto
 
 /** Who logs in, by any one of the three. */
 export interface AngenCredentials {
+  /** The name of the user. */
   readonly name?: string
+  /** The e-mail address of the user. One of `name`, `email` and `id` is needed. */
   readonly email?: string
+  /** The id of the user. */
   readonly id?: string
+  /** The password in clear text. */
   readonly password: string
 }
 

@@ -5,11 +5,13 @@ import { withFileLock } from './file-lock.ts'
 
 /** The part of `node:fs` that a session file needs. */
 export interface SessionFs {
+  /** The functions of `node:fs/promises` that are used. */
   readonly promises: Pick<typeof promises, 'open' | 'lstat' | 'mkdir' | 'rename' | 'rm'>
 }
 
 /** What a session file says when it had to put something right. */
 export interface SessionLogger {
+  /** Logs a warning. */
   warn(message: string): void
 }
 

@@ -1,7 +1,7 @@
 import type { CommandOutcome, Pipeline } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
 import type { Authority, CallOptions } from '../../core/index.ts'
-import { isSameOrigin, problem, readBody } from '../../http/index.ts'
+import { isForm, isSameOrigin, problem, readBody, readForm } from '../../http/index.ts'
 import type { Credential, SessionCookies } from './credentials.ts'
 import type { Route } from './routes.ts'
 
@@ -168,7 +168,12 @@ async function readParams(
   path: Record<string, string>,
 ): Promise<Record<string, unknown>> {
   if (route.method === 'GET') return { ...readQuery(request.url), ...path }
-  return { ...(await readBody(request, { form: route.form ?? false })), ...path }
+  const { form } = route
+  if (form !== undefined && isForm(request)) {
+    const given = Object.entries(await readForm(request))
+    return Object.fromEntries(given.filter(([name]) => form.includes(name)))
+  }
+  return { ...(await readBody(request)), ...path }
 }
 
 /** Parameters that are numbers. */

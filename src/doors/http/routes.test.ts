@@ -167,6 +167,14 @@ const EXERCISES: Record<string, (fixture: Fixture) => Promise<Reply>> = {
   'DELETE /v1/admin/settings/:name': (fixture) =>
     asAdmin(fixture, 'DELETE /v1/admin/settings/password.minLength'),
   'GET /v1/admin/audit': (fixture) => asAdmin(fixture, 'GET /v1/admin/audit?limit=10&since=0'),
+  'POST /v1/admin/keys/replace': (fixture) => asAdmin(fixture, 'POST /v1/admin/keys/replace'),
+  'GET /v1/admin/clients': (fixture) => asAdmin(fixture, 'GET /v1/admin/clients'),
+  'POST /v1/admin/clients': (fixture) =>
+    asAdmin(fixture, 'POST /v1/admin/clients', { id: 'kettle', roles: null, confidential: true }),
+  async 'DELETE /v1/admin/clients/:id'(fixture) {
+    await fixture.authority.clients.register({ id: 'kettle' })
+    return asAdmin(fixture, 'DELETE /v1/admin/clients/kettle')
+  },
   'POST /v1/admin/prune': (fixture) => asAdmin(fixture, 'POST /v1/admin/prune'),
 }
 

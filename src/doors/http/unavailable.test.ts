@@ -93,6 +93,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   'admin.actors.import': { actors: [{ name: 'bob' }] },
   'admin.actors.setRoles': { roles: ['user'] },
   'admin.settings.set': { value: 9 },
+  'admin.clients.register': { id: 'kettle' },
 }
 
 /** What needs no store once the session was seen; an import has an outcome for each of its lines. */

@@ -17,6 +17,7 @@ import { openGroupWriter } from './writer.ts'
 
 export { DATA_FOLDER_LOCKED } from './connection.ts'
 
+/** Options of `sqlite`. */
 export interface SqliteOptions {
   /** The data folder, created if it is missing; only one process at a time can have it open. */
   readonly folder: string

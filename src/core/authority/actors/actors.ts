@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalActorId, type Identity, ROLES, valuesOf } from '../../actor.ts'
+import {
+  type Actor,
+  canonicalActorId,
+  checkRoles,
+  type Identity,
+  ROLES,
+  valuesOf,
+} from '../../actor.ts'
 import { isNoPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import { type Canonical, canonicalEmail, canonicalName } from '../../identity/index.ts'
@@ -62,12 +69,17 @@ export async function taken(
 export interface ImportedActor {
   /** A new UUID by default. A UUID of any version is stored in lower case. */
   readonly id?: string
+  /** The display name and login name: unique in canonical form, without an `@`. */
   readonly name: string
+  /** The actor's e-mail address. None by default. */
   readonly email?: string
   /** Null, empty, `*` or text that starts with `!` means an actor without a password. */
   readonly passwordHash?: string | null
+  /** `["user"]` by default. */
   readonly roles?: readonly string[]
+  /** `active` by default. */
   readonly status?: 'active' | 'suspended'
+  /** When the other system registered the actor, in epoch milliseconds; now by default. */
   readonly createdAt?: number
 }
 
@@ -83,6 +95,7 @@ export function importActor(
   return settle(async () => {
     const directory = managed(context)
     const identities = identitiesOf(imported.name, imported.email)
+    checkRoles(imported.roles ?? [])
     const stored = imported.passwordHash ?? ''
     const passwordHash = isNoPassword(stored) ? null : stored
     const reason = passwordHash === null ? null : context.hasher.whyUnsupported(passwordHash)
@@ -224,6 +237,7 @@ export async function setRoles(
   roles: readonly string[],
   options: CallOptions,
 ): Promise<Actor | null> {
+  checkRoles(roles)
   const detail = { roles: roles.join(' ') }
   const audit = context.entry(
     'roles_changed',

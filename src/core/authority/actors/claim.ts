@@ -46,6 +46,7 @@ async function hasAdministrator(context: AuthorityContext): Promise<boolean> {
  * The registration of the first administrator, with the claim code and the options of its session.
  */
 export interface Claim extends Omit<Registration, 'roles' | 'invitation' | 'vouched'> {
+  /** The single-use code that the server printed. */
   readonly code: string
   /** `web` by default. */
   readonly profile?: ProfileName

@@ -1,8 +1,9 @@
-import type { Actor } from '../../actor.ts'
+import { canonicalIdentity } from '../../actor.ts'
 import type { Refusal } from '../../errors.ts'
 import type { IssuedCode } from '../codes/one-time-code.ts'
-import type { AuthorityContext, CallOptions } from '../context.ts'
-import { type LoginProof, verifyLogin } from '../login/login.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
+import { type Attempt, reserveAttempt } from '../login/attempts.ts'
+import { type LoginProof, type VerifiedLogin, verifyLogin } from '../login/login.ts'
 import { createPasswordReset, usePasswordReset } from './password-reset.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
 
@@ -12,10 +13,16 @@ export interface CredentialsGroup {
    * Verifies a password without creating a session, with the refusals, guards, throttling and work
    * of `login`. The audit trail gets an entry only for a refusal.
    */
-  verifyLogin(
-    proof: LoginProof,
+  verifyLogin(proof: LoginProof, options?: CallOptions): Promise<VerifiedLogin | Refusal>
+  /**
+   * Counts an attempt at a proof that the application verifies itself, before it is verified, with
+   * the limits of `login`: per actor, or per typed identity for an unknown actor, and per address.
+   * Refuses `throttled`, `unavailable`.
+   */
+  reserveAttempt(
+    who: { readonly identity: string; readonly actorId: string | null },
     options?: CallOptions,
-  ): Promise<{ ok: true; actor: Actor } | Refusal>
+  ): Promise<Attempt | Refusal>
   /**
    * Changes a password after verifying the current one. Ends the actor's other sessions by default
    * (`sessions`). Refuses `credentials_invalid`, `password_refused`, `throttled`, `busy`,
@@ -53,6 +60,14 @@ export interface CredentialsGroup {
 export function createCredentialsGroup(context: AuthorityContext): CredentialsGroup {
   return {
     verifyLogin: (proof, options = {}) => verifyLogin(context, proof, options),
+    reserveAttempt: ({ identity, actorId }, options = {}) =>
+      settle(() =>
+        reserveAttempt(
+          context,
+          { identity: canonicalIdentity(identity) ?? identity.slice(0, 254), actorId },
+          options,
+        ),
+      ),
     changePassword: (change, options = {}) => changePassword(context, change, options),
     resetPassword: (change, options = {}) => resetPassword(context, change, options),
     createPasswordReset: (actorId, options = {}) => createPasswordReset(context, actorId, options),

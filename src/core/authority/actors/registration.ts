@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalActorId, valuesOf } from '../../actor.ts'
+import { type Actor, canonicalActorId, checkRoles, valuesOf } from '../../actor.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import { type IssuedCode, issueCode, type TakenCode, takeCode } from '../codes/one-time-code.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
@@ -57,6 +57,7 @@ export function register(
     const allowed =
       registration.vouched === true ? null : await reserveCreation(context, 'register', options)
     if (allowed !== null && !allowed.ok) return allowed
+    checkRoles(registration.roles ?? [])
     requireGoodPassword(context, registration.password, valuesOf(identities))
     if (registration.invitation === undefined) return create(context, registration, options)
     const invitation = await takeCode<Required<Invitation>>(
@@ -139,6 +140,7 @@ export function invite(
 ): Promise<({ ok: true } & IssuedCode) | Refusal> {
   return settle(async () => {
     managed(context)
+    checkRoles(roles)
     if (context.settings.get('registration') === 'closed') {
       return refuse(
         'access_denied',

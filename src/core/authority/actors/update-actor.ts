@@ -6,7 +6,9 @@ import { provePassword } from '../login/step-up.ts'
 import { displayName, emailIdentity, nameIdentity, taken } from './actors.ts'
 import { managed } from './managed-directory.ts'
 
+/** A change of an actor's name or e-mail address. */
 export interface ActorUpdate {
+  /** The id of the actor to change. */
   readonly actorId: string
   /** The new display and login name. */
   readonly name?: string

@@ -10,6 +10,7 @@ import {
   type DeviceAsking,
   type DeviceGrant,
   findGrant,
+  keptUntil,
   type StoredGrant,
   userCodeKey,
 } from './device-grant.ts'
@@ -34,7 +35,7 @@ export function findDevice(
   return settle(async () => {
     const found = await findWaiting(context, current, userCode, options)
     if (!found.ok) return found
-    const { decided: _, ...device } = found.grant
+    const { decided: _, clientId: __, ...device } = found.grant
     return { ok: true, device }
   })
 }
@@ -142,7 +143,7 @@ async function decide(
   const now = context.now(options)
   const grant: DeviceGrant = { ...decision.grant, decided }
   const { documents, audit } = context.store
-  const writing = { now, expectedVersion: version, expiresAt: grant.expiresAt }
+  const writing = { now, expectedVersion: version, expiresAt: keptUntil(grant) }
   const written = await context.ask(() => documents.save(key, JSON.stringify(grant), writing))
   if (written === null) return UNKNOWN
   const detail = { profile: grant.profile, from: grant.address }

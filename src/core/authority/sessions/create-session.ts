@@ -45,6 +45,18 @@ export interface SessionRequest {
    * Refuses `not_found` if the actor has no such session.
    */
   readonly endSession?: string
+  /** Whether the data of the replaced session is moved to the new one by the same write. False by default. */
+  readonly moveData?: boolean
+  /** Limits within those of the profile. */
+  readonly lifetime?: SessionLifetime
+}
+
+/** Limits of one session, at most those of its profile. */
+export interface SessionLifetime {
+  /** The idle time in milliseconds; null for none. The profile's by default. */
+  readonly idleMs?: number | null
+  /** The absolute end in milliseconds from now. The profile's by default, and at most that. */
+  readonly absoluteMs?: number
 }
 
 /** A new session with its secrets, which are returned only this once. */
@@ -60,12 +72,16 @@ interface Making {
   readonly anonymous?: boolean
   readonly epochs: Epochs
   readonly act: AuditAct
+  /** Whether the creation is in the audit trail; true by default. */
+  readonly audited?: boolean
   readonly detail?: Record<string, string | number | boolean | null>
   readonly replacedFor?: EndReason
   /** When the owner gave its proof, if that was before now. */
   readonly authenticatedAt?: number
   readonly factors?: readonly Factor[]
   readonly targetEpoch?: number
+  /** A label that a method of the authority sets, such as the session's client. */
+  readonly group?: string
 }
 
 /**
@@ -100,21 +116,26 @@ export async function createSession(
           now,
           limit: { max: profile.maxLive, policy: profile.onLimit },
           ...(making.targetEpoch === undefined ? {} : { targetEpoch: making.targetEpoch }),
+          ...(making.anonymous === true
+            ? { perAddress: context.settings.get('anonymous.maxPerAddress') }
+            : {}),
           ...(replaces === null ? {} : { replaces }),
         },
-        {
-          audit: context.entry(
-            making.act,
-            'ok',
-            {
-              actor: making.owner,
-              target: making.actsAs ?? null,
-              session: session.record.id,
-              detail: { profile: profileName, ...making.detail },
+        making.audited === false
+          ? {}
+          : {
+              audit: context.entry(
+                making.act,
+                'ok',
+                {
+                  actor: making.owner,
+                  target: making.actsAs ?? null,
+                  session: session.record.id,
+                  detail: { profile: profileName, ...making.detail },
+                },
+                options,
+              ),
             },
-            options,
-          ),
-        },
       ),
     (made) => (made.ok ? endedChange(made.ended) : null),
     options.signal,
@@ -125,7 +146,8 @@ export async function createSession(
       ? limitRefusal(context, { owner, profile: profileName }, options)
       : refusedBecause(outcome.refused)
   }
-  await auditEnded(context, outcome.ended, options)
+  if (making.anonymous === true) context.anonymous.count()
+  else await auditEnded(context, outcome.ended, options)
   return { ok: true, ...session, ...issued }
 }
 
@@ -135,13 +157,13 @@ type Replacement = NonNullable<CreateConditions['replaces']>
 async function replacement(
   context: AuthorityContext,
   { owner, replacedFor = 'upgraded' }: Making,
-  { replaces, endSession }: SessionRequest,
+  { replaces, endSession, moveData = false }: SessionRequest,
   options: CallOptions,
 ): Promise<Replacement | null> {
   const replaced =
     replaces === undefined || replaces === null
       ? null
-      : { id: replacedBy(replaces), reason: replacedFor }
+      : { id: replacedBy(replaces), reason: replacedFor, moveData }
   if (endSession === undefined) return replaced
   const found = await context.ask(() => context.store.sessions.find(endSession), options.signal)
   if (found?.owner !== owner) {
@@ -212,7 +234,8 @@ function makeRecord(
   const { state, code } = profile.renewable
     ? makeRenewal(codec, id, now)
     : { state: null, code: null }
-  const endsAt = now + profile.absoluteMs
+  const { idleMs = profile.idleMs, absoluteMs = profile.absoluteMs } = request.lifetime ?? {}
+  const endsAt = now + Math.min(absoluteMs, profile.absoluteMs)
   const record: SessionRecord = {
     id,
     owner: making.owner,
@@ -230,7 +253,7 @@ function makeRecord(
     factors: making.factors ?? [],
     lastUsedAt: now,
     tokenExpiresAt: tokenEnd(profile, now, endsAt),
-    idleMs: profile.idleMs,
+    idleMs,
     endsAt,
     client: {
       address,
@@ -239,7 +262,7 @@ function makeRecord(
     },
     binding: makeBinding(request, address, options),
     roles: request.roles ?? null,
-    group: null,
+    group: making.group ?? null,
     globalEpoch: making.epochs.global,
     ownerEpoch: making.epochs.owner,
     generation: 0,
