@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { type IssuedCode, type Refusal, ROLES } from '../../core/index.ts'
 import { type Command, defineCommand } from '../define-command.ts'
-import { actorShape, defined, page, sessionListingShape } from './shapes.ts'
+import { actorShape, auditEntryShape, defined, page, sessionListingShape } from './shapes.ts'
 
-const password = z.string().min(1).max(8192)
-const code = z.string().min(1).max(100)
+const password = z.string().min(1).max(8192).describe('The new password')
+const code = z.string().min(1).max(100).describe('The one-time code')
+const expiresAt = z.int().describe('Epoch milliseconds')
+const actorId = z.string().min(1).max(254).describe('The id of the actor')
 const roles = z.array(z.string().min(1).max(64)).max(64)
 const codeShape = z.strictObject({
   code: z.string().describe('Good for one use; the server keeps only its hash'),
-  expiresAt: z.int(),
+  expiresAt,
   link: z
     .string()
     .optional()
@@ -27,10 +29,10 @@ export const accountCommands: readonly Command[] = [
     about: 'Returns until when a one-time code is valid, without using it.',
     access: ['*'],
     params: z.strictObject({
-      purpose: z.enum(['claim', 'invitation', 'password-reset']),
+      purpose: z.enum(['claim', 'invitation', 'password-reset']).describe('What it is good for'),
       code,
     }),
-    result: z.strictObject({ expiresAt: z.int().nullable() }),
+    result: z.strictObject({ expiresAt: z.int().nullable().describe('Epoch milliseconds') }),
     async run(params, { authority, caller }) {
       const outcome = await authority.actors.checkCode(params, caller)
       return outcome.ok ? { expiresAt: outcome.expiresAt } : outcome
@@ -54,10 +56,10 @@ export const accountCommands: readonly Command[] = [
     session: 'own',
     params: z.strictObject(page),
     result: z.strictObject({
-      actor: actorShape,
-      sessions: z.array(sessionListingShape),
-      audit: z.array(z.record(z.string(), z.unknown())),
-      next: z.string().optional(),
+      actor: actorShape.describe('The actor'),
+      sessions: z.array(sessionListingShape).describe('Its live sessions'),
+      audit: z.array(auditEntryShape).describe('Its acts, newest first'),
+      next: z.string().optional().describe('The cursor of the next page'),
     }),
     async run(params, { authority, caller, actor }) {
       const outcome = await authority.actors.export(actor.id, defined(params), caller)
@@ -83,7 +85,9 @@ export const accountCommands: readonly Command[] = [
     about: 'Creates an invitation: a one-time code with which one actor registers.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ roles: roles.optional() }),
+    params: z.strictObject({
+      roles: roles.optional().describe('The roles of the actor; `["user"]` by default'),
+    }),
     result: codeShape,
     async run(params, { authority, caller, actor }) {
       return issued(await authority.actors.invite(defined(params), { ...caller, by: actor.id }))
@@ -94,7 +98,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Creates a one-time code with which an actor chooses a new password.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id: z.string().min(1).max(254) }),
+    params: z.strictObject({ id: actorId }),
     result: codeShape,
     async run({ id }, { authority, caller, actor }) {
       return issued(
@@ -107,7 +111,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Deletes an actor: its sessions end, and its names are free again after a time.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id: z.string().min(1).max(254) }),
+    params: z.strictObject({ id: actorId }),
     async run({ id }, { authority, caller, actor }) {
       const outcome = await authority.actors.delete(id, { ...caller, by: actor.id })
       return outcome.ok ? null : outcome

@@ -32,7 +32,11 @@ const PROBLEM: Json = {
     sessions: {
       type: 'array',
       description: 'The live sessions that a login over the limit may end',
-      items: { type: 'object', required: ['id'] },
+      items: {
+        type: 'object',
+        required: ['id'],
+        properties: { id: text('Its id, for `endSession`') },
+      },
     },
     issues: {
       type: 'array',
