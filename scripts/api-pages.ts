@@ -7,6 +7,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   'latchkey/stores/memory': 'a store in memory, for tests',
   'latchkey/stores/kit': 'what a store for another engine needs',
   'latchkey/stores/sqlite': 'a store on SQLite files',
+  'latchkey/stores/postgres': 'a store in a PostgreSQL database, for several nodes',
   'latchkey/commands': 'commands and the pipeline that runs them',
   'latchkey/connections': 'open connections, events and mailboxes',
   'latchkey/doors/http': 'the HTTP door as a request handler',
