@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { ClientConfig } from 'pg'
 import { LatchkeyError } from '../../core/errors.ts'
 
 /** A notice of the server, with the fields that are used here. */
@@ -35,6 +36,16 @@ export interface Client {
   /** Adds a listener. */
   on(event: 'notice', listener: (notice: Notice) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** A client that is not part of a pool. */
+export interface BusClient extends Client {
+  readonly connection: { readonly stream: { destroy(): void } }
+  connect(): Promise<unknown>
+  end(): Promise<void>
+  on(event: 'notice', listener: (notice: Notice) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end', listener: () => void): unknown
   on(
     event: 'notification',
     listener: (message: { channel: string; payload?: string | undefined }) => void,
@@ -138,4 +149,13 @@ function wrong(message: string): LatchkeyError {
 export function openPool(settings: ConnectionSettings, max: number): PostgresPool {
   const { Pool } = loadPg()
   return new Pool({ ...settings, max, pipeline: true, idleTimeoutMillis: 30_000 })
+}
+
+/** Makes a client for notifications that is not part of a pool. It is not connected yet. */
+export function createBusClient(settings: ClientConfig): BusClient {
+  const { Client } = loadPg()
+  const config = { ...settings, application_name: 'latchkey-listen' }
+  // The options of a pool hide their password from copies.
+  const { password } = settings
+  return new Client(password === undefined ? config : { ...config, password })
 }

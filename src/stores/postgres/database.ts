@@ -69,7 +69,7 @@ class PostgresDatabase implements Database {
     this.#options = options
     this.schema = options.schema
     // The server ends a transaction whose client is silent, so that a stopped process does not keep an owner's lock.
-    this.#begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = ${options.deadlineMs * 2}; SET LOCAL lock_timeout = ${options.deadlineMs}`
+    this.#begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${options.deadlineMs * 2}; SET LOCAL lock_timeout = ${options.deadlineMs}`
     // Without a listener the loss of an idle connection would end the process.
     if (!watched.has(options.pool)) {
       watched.add(options.pool)

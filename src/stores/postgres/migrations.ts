@@ -120,7 +120,24 @@ const MIGRATIONS: readonly ((schema: string) => string)[] = [
     expires_at bigint NOT NULL
   );
   CREATE INDEX mailbox_events_mailbox ON ${schema}.mailbox_events (mailbox, seq);
-  CREATE INDEX mailbox_events_expiry ON ${schema}.mailbox_events (expires_at);`,
+  CREATE INDEX mailbox_events_expiry ON ${schema}.mailbox_events (expires_at);
+
+  CREATE TABLE ${schema}.bus_nodes (
+    id text COLLATE "C" PRIMARY KEY,
+    name text NOT NULL,
+    release text NOT NULL,
+    protocol integer NOT NULL,
+    lease_ms integer NOT NULL,
+    number bigint NOT NULL DEFAULT 0,
+    beat bigint NOT NULL DEFAULT 0,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  ) WITH (fillfactor = 50);
+  CREATE TABLE ${schema}.bus_payloads (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    payload text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  );`,
 ]
 
 /** The layout of a database, and the one that this release uses. */

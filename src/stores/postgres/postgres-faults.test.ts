@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import {
@@ -7,8 +7,9 @@ import {
   startPostgres,
   type TestPostgres,
 } from '../../../test/support/postgres.ts'
+import type { Store } from '../../core/ports/index.ts'
 import { conditions, START, sessionRecord } from '../../testing/index.ts'
-import { postgres } from './index.ts'
+import { type PostgresOptions, postgres } from './index.ts'
 import { migrate } from './migrations.ts'
 
 const skip = postgresMissing()
@@ -21,12 +22,32 @@ before(async () => {
   control = new pg.Client({ connectionString: server.url })
   await control.connect()
 })
+/** Opens a store that is closed at the end of the test. */
+let opened: Store[] = []
+async function open(options: Partial<PostgresOptions> = {}): Promise<Store> {
+  const store = await postgres({ url: server.url, ...options })
+  opened.push(store)
+  return store
+}
+
+afterEach(async () => {
+  for (const store of opened) await store.close()
+  opened = []
+})
 after(async () => {
   await control?.end()
   await server?.stop()
 })
 
 const unavailable = { code: 'unavailable' }
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 5000
+  while (!(await condition())) {
+    assert.ok(performance.now() < deadline, what)
+    await pause(10)
+  }
+}
 
 /** Waits until a query of the control connection finds a row. */
 async function rowOf(sql: string): Promise<Record<string, unknown>> {
@@ -42,7 +63,7 @@ async function rowOf(sql: string): Promise<Record<string, unknown>> {
 test('a call on a locked row ends at its deadline, and its connection is not used again', {
   skip,
 }, async () => {
-  const store = await postgres({ url: server.url, deadlineMs: 300, maxConnections: 2 })
+  const store = await open({ deadlineMs: 300, maxConnections: 2 })
   const record = sessionRecord()
   await store.sessions.create(record, conditions())
   await control.query('BEGIN')
@@ -55,11 +76,10 @@ test('a call on a locked row ends at its deadline, and its connection is not use
   assert.ok(performance.now() - started < 1000)
   await control.query('ROLLBACK')
   assert.equal(await store.sessions.markUsed(record.id, 1, START), true)
-  await store.close()
 })
 
 test('calls beyond the queue are refused as busy', { skip }, async () => {
-  const store = await postgres({ url: server.url, maxConnections: 1, maxWaiting: 2 })
+  const store = await open({ maxConnections: 1, maxWaiting: 2 })
   const results = await Promise.allSettled(
     Array.from({ length: 10 }, () => store.sessions.find('x')),
   )
@@ -68,19 +88,18 @@ test('calls beyond the queue are refused as busy', { skip }, async () => {
   for (const result of refused) {
     assert.equal(result.status === 'rejected' && result.reason.code, 'busy')
   }
-  await store.close()
 })
 
 test('reads survive the loss of their connections, and a write that loses its own is unavailable', {
   skip,
 }, async () => {
-  const store = await postgres({ url: server.url })
+  const store = await open()
   const ended = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1'
   await Promise.all(Array.from({ length: 5 }, () => store.sessions.find('x')))
   await control.query(ended, ['latchkey'])
   assert.equal(await store.sessions.find('x'), null)
   const record = sessionRecord()
-  const writer = await postgres({ url: server.url, maxConnections: 1 })
+  const writer = await open({ maxConnections: 1 })
   await writer.sessions.create(record, conditions())
   await control.query('BEGIN')
   await control.query('SELECT 1 FROM latchkey.sessions FOR UPDATE')
@@ -94,14 +113,12 @@ test('reads survive the loss of their connections, and a write that loses its ow
   while (!(await writer.sessions.markUsed(record.id, 1, START).catch(() => false))) {
     assert.ok(performance.now() < deadline, 'the store does not heal')
   }
-  await store.close()
-  await writer.close()
 })
 
 test('a commit whose wait for the standbys was cancelled is unavailable, though it may stand', {
   skip,
 }, async () => {
-  const store = await postgres({ url: server.url })
+  const store = await open()
   await control.query("ALTER SYSTEM SET synchronous_standby_names = 'nowhere'")
   await control.query('SELECT pg_reload_conf()')
   await rowOf("SELECT 1 WHERE current_setting('synchronous_standby_names') = 'nowhere'")
@@ -110,29 +127,43 @@ test('a commit whose wait for the standbys was cancelled is unavailable, though 
     code: 'unavailable',
     message: /standby/,
   })
-  const { pid } = await rowOf("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+  const { pid } = await rowOf(
+    "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'",
+  )
   await control.query('SELECT pg_cancel_backend($1)', [pid])
   await refused
   await control.query('ALTER SYSTEM RESET synchronous_standby_names')
   await control.query('SELECT pg_reload_conf()')
   assert.notEqual(await store.sessions.find(record.id), null)
-  await store.close()
 })
 
-test('a read-only database answers reads, and writes are unavailable', { skip }, async () => {
-  const store = await postgres({ url: server.url })
-  await control.query('ALTER DATABASE postgres SET default_transaction_read_only = on')
-  const readOnly = await postgres({ url: server.url })
-  assert.equal(await readOnly.sessions.find('x'), null)
-  await assert.rejects(readOnly.sessions.markUsed('x', 1, START), unavailable)
-  await control.query('ALTER DATABASE postgres RESET default_transaction_read_only')
-  await readOnly.close()
-  await store.close()
+test('a read-only database answers reads, and writes are unavailable until it ends', {
+  skip,
+}, async () => {
+  const store = await open()
+  const record = sessionRecord()
+  await store.sessions.create(record, conditions())
+  await control.query('ALTER SYSTEM SET default_transaction_read_only = on')
+  await control.query('SELECT pg_reload_conf()')
+  const refused = () =>
+    store.sessions.touch([{ id: 'x', lastUsedAt: 1 }]).then(
+      () => false,
+      () => true,
+    )
+  await until(refused, 'it still writes')
+  await assert.rejects(store.sessions.create(sessionRecord(), conditions()), unavailable)
+  assert.deepEqual(await store.sessions.find(record.id), record)
+  await until(() => !store.bus.isTrusted(), 'it trusts its cache without heartbeats')
+  await control.query('SET default_transaction_read_only = off')
+  await control.query('ALTER SYSTEM RESET default_transaction_read_only')
+  await control.query('SELECT pg_reload_conf()')
+  await until(async () => !(await refused()), 'it does not heal')
+  await until(() => store.bus.isTrusted(), 'it does not trust its cache again')
 })
 
 test('a serialization failure is tried again', { skip }, async () => {
   await control.query("ALTER DATABASE postgres SET default_transaction_isolation = 'serializable'")
-  const store = await postgres({ url: server.url })
+  const store = await open()
   const saved = await Promise.all(
     Array.from({ length: 10 }, () => store.documents.save('counter', 'x', { now: START })),
   )
@@ -141,7 +172,6 @@ test('a serialization failure is tried again', { skip }, async () => {
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
   )
   await control.query('ALTER DATABASE postgres RESET default_transaction_isolation')
-  await store.close()
 })
 
 test('nodes that start at once migrate once, and a later schema is refused with one line', {

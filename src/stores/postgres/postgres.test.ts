@@ -23,8 +23,8 @@ after(async () => {
   await server?.stop()
 })
 
-for (const { name, needs, run } of storeCases) {
-  test(name, { skip: skip || (needs === 'secondNode' && 'one node') }, async () => {
+for (const { name, run } of storeCases) {
+  test(name, { skip }, async () => {
     const schema = `case_${++schemas}`
     const open = () => postgres({ pool, schema })
     let store = await open()
@@ -34,7 +34,7 @@ for (const { name, needs, run } of storeCases) {
       return store
     }
     try {
-      await run({ store, reopen })
+      await run({ store, reopen, secondNode: open })
     } finally {
       await store.close()
       await pool.query(`DROP SCHEMA ${schema} CASCADE`)

@@ -115,4 +115,19 @@ export interface Tables {
     dropped: Generated<number>
     expires_at: number
   }
+  bus_nodes: {
+    id: string
+    name: string
+    /** The release, for people. */
+    release: string
+    /** The version of the signals. */
+    protocol: number
+    lease_ms: number
+    number: number
+    beat: number
+    started_at: Computed<Date>
+    seen_at: ColumnType<Date, never, Date>
+  }
+  /** Signals that are too large for a notification. */
+  bus_payloads: { id: Computed<number>; payload: string; created_at: Computed<Date> }
 }
