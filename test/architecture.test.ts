@@ -31,7 +31,7 @@ const FLOORS: Record<string, readonly string[]> = {
   cli: ['server', 'client', 'core'],
   testing: ['stores', 'core'],
   web: ['http', 'core'],
-  adapters: ['web', 'core'],
+  adapters: ['web', 'http', 'core'],
 }
 
 function importsOf(file: string): string[] {

@@ -33,8 +33,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/device.ts')).defineDevice,
   },
   admin: {
-    about: 'Create the first administrator.',
+    about: 'Create the first administrator, or recover administration.',
     load: async () => (await import('./commands/admin.ts')).defineAdmin,
+  },
+  account: {
+    about: 'Register, export or delete your account, or choose a new password with a code.',
+    load: async () => (await import('./commands/account.ts')).defineAccount,
   },
   actors: {
     about: 'Manage actors (administrators).',
@@ -43,6 +47,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   sessions: {
     about: 'List and end sessions: yours or, as an administrator, all.',
     load: async () => (await import('./commands/sessions.ts')).defineSessions,
+  },
+  clients: {
+    about: 'Register and remove OAuth clients (administrators).',
+    load: async () => (await import('./commands/clients.ts')).defineClients,
   },
   settings: {
     about: 'Show and change settings (administrators).',

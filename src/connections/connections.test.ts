@@ -76,7 +76,7 @@ for (const [name, [reason, act]] of Object.entries(revocations)) {
       assert.deepEqual([one.closed, two.closed, table.size], [[reason], [reason], 0])
       gone.leave()
       assert.equal(await gone.use(), false)
-      table.close()
+      await table.close()
       assert.deepEqual(two.closed, [reason])
     })
   }
@@ -287,14 +287,36 @@ test('what waits for a session is read on whichever node it connects to', async 
 
 test('events that were not confirmed when the client disconnected wait for its next connection', async (t) => {
   const { table, current } = await openTable(t)
-  const first = table.open(current, ends())
-  await settled()
-  first.leave([{ name: 'unread' }])
+  const unconfirmed = () => [{ name: 'unread' }]
+  const first = table.open(current, { ...ends(), unconfirmed })
+  await first.ready
+  first.leave()
   await settled()
   const next = ends()
   table.open(current, next)
   await settled()
   assert.deepEqual(next.sent, ['unread'])
+})
+
+test('events that were not confirmed when the process closed are in the mailbox once close() resolves', async (t) => {
+  const { table, current, authority } = await openTable(t)
+  const unconfirmed = () => [{ name: 'a' }, { name: 'b' }]
+  table.open(current, { ...ends(), unconfirmed })
+  table.open(current, ends())
+  await table.close()
+  const { events } = await authority.events.take(current.session.id)
+  assert.deepEqual(
+    events.map(({ name }) => name),
+    ['a', 'b'],
+  )
+})
+
+test('events that were not confirmed when the session ended are dropped', async (t) => {
+  const { table, current, authority } = await openTable(t)
+  table.open(current, { ...ends(), unconfirmed: () => [{ name: 'a' }] })
+  await authority.logout(current)
+  await table.close()
+  assert.deepEqual((await authority.events.take(current.session.id)).events, [])
 })
 
 test('what waits for a session ends with it', async (t) => {
@@ -356,8 +378,8 @@ test('closing the table closes every connection, and it hears no more', async (t
   const { table, current, authority } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
-  table.close('bye')
-  table.close()
+  await table.close('bye')
+  await table.close()
   await authority.logout(current)
   assert.deepEqual([mine.closed, table.size], [['bye'], 0])
 })

@@ -3,6 +3,8 @@
  * connections.
  */
 export interface ActorEvent {
+  /** The name that clients tell events apart by. */
   readonly name: string
+  /** The content of the event: any JSON value. Absent for an event that has none. */
   readonly data?: unknown
 }

@@ -23,6 +23,26 @@ function define<T>(value: T, check: SettingCheck<T>, about: string): Definition<
 }
 
 const GENERAL = {
+  registration: define<'open' | 'invite' | 'closed'>(
+    'open',
+    oneOf('open', 'invite', 'closed'),
+    'Who may register: every client (open), only a client with an invitation (invite), or no client (closed).',
+  ),
+  'invitation.lifetimeMs': define(
+    7 * DAY,
+    whole(MINUTE, YEAR),
+    'How long an invitation to register is valid.',
+  ),
+  'password.resetLifetimeMs': define(
+    DAY,
+    whole(MINUTE, 30 * DAY),
+    'How long the one-time code for a new password is valid.',
+  ),
+  'identity.holdMs': define(
+    30 * DAY,
+    whole(0, 10 * YEAR),
+    'How long the identities of a deleted actor are kept from other actors.',
+  ),
   'renewal.graceMs': define(
     30_000,
     whole(0, 10 * MINUTE),
@@ -35,7 +55,8 @@ const GENERAL = {
   ),
   'session.freshMs': define(
     15 * MINUTE,
-    duration,
+    // Administration requires a fresh proof, so 0 would lock every administrator out.
+    whole(MINUTE, 10 * YEAR),
     'How long a proof of identity counts as fresh for acts that require one.',
   ),
   'session.keepEndedMs': define(
@@ -44,6 +65,16 @@ const GENERAL = {
     'How long an ended session is kept so that its client can receive the reason.',
   ),
   'session.maxDataBytes': define(65_536, count, 'The maximum size of a session’s data, in bytes.'),
+  'anonymous.maxTotal': define(
+    1_000_000,
+    whole(1, 100_000_000),
+    'How many anonymous sessions are kept, about; the least recently used are evicted.',
+  ),
+  'anonymous.maxPerAddress': define(
+    10_000,
+    count,
+    'How many anonymous sessions of one IPv4 address or IPv6 /64 are kept; the least recently used are evicted.',
+  ),
   'password.minLength': define(
     8,
     whole(1, 64),
@@ -97,6 +128,11 @@ const GENERAL = {
     whole(32, 128),
     'How many leading bits of an IPv6 address must match for that.',
   ),
+  'introspection.extendsIdle': define(
+    true,
+    truth,
+    'Whether the introspection of a token counts as a use of its session, and so extends its idle time.',
+  ),
   'token.refreshThreshold': define(
     0.5,
     number(0, 1),
@@ -120,11 +156,15 @@ type ProfileSettings = {
 
 /** A setting with its current value. */
 export interface SettingState {
+  /** The name of the setting. */
   readonly name: string
+  /** The value in effect. */
   readonly value: unknown
+  /** The value without a stored change. */
   readonly default: unknown
   /** Whether a stored change is in effect. */
   readonly changed: boolean
+  /** What the setting does. */
   readonly about: string
 }
 
@@ -132,6 +172,7 @@ export interface SettingState {
 export type Settings = {
   [K in keyof typeof GENERAL]: (typeof GENERAL)[K]['value']
 } & ProfileSettings
+/** The name of a setting, such as `session.freshMs` or `profile.web.idleMs`. */
 export type SettingName = keyof Settings
 
 const PROFILE_SCHEMAS = {

@@ -40,6 +40,7 @@ const DEAD: ReadonlySet<unknown> = new Set<EndReason>([
   'upgraded',
   'password_changed',
   'suspended',
+  'deleted',
   'locked',
   'reuse_detected',
   'parent_ended',

@@ -16,6 +16,10 @@ const access = [ROLES.admin]
 const session = 'fresh'
 const id = z.string().min(1).max(254)
 const roles = z.array(z.string().min(1).max(64)).max(64)
+const nextKey = z.strictObject({
+  kid: z.string(),
+  signsFrom: z.int().describe('Epoch milliseconds'),
+})
 const actorResult = z.strictObject({ actor: actorShape })
 
 /** An actor exported from another system, a parameter of `admin.actors.import`. */
@@ -260,14 +264,23 @@ const registryCommands: readonly Command[] = [
   }),
   defineCommand({
     name: 'admin.keys.rotate',
-    about: 'Activates a new signing key; tokens signed before stay valid.',
+    about: 'Publishes the next signing key, which signs ten minutes later.',
     access,
     session,
     params: z.strictObject({}),
-    result: z.strictObject({ kid: z.string() }),
-    async run(_params, { authority, caller, actor }) {
-      return { kid: await authority.keys.rotate({ ...caller, by: actor.id }) }
-    },
+    result: nextKey,
+    run: (_params, { authority, caller, actor }) =>
+      authority.keys.rotate({ ...caller, by: actor.id }),
+  }),
+  defineCommand({
+    name: 'admin.keys.replace',
+    about: 'Replaces every signing key at once, because a private key is no longer secret.',
+    access,
+    session,
+    params: z.strictObject({}),
+    result: nextKey,
+    run: (_params, { authority, caller, actor }) =>
+      authority.keys.replace({ ...caller, by: actor.id }),
   }),
   defineCommand({
     name: 'admin.prune',

@@ -1,22 +1,8 @@
 import { z } from 'zod'
 import { ROLES } from '../../core/index.ts'
 import { type Command, defineCommand } from '../define-command.ts'
+import { introspect, introspectionShape } from './introspection.ts'
 import { loggedIn, loggedInShape } from './shapes.ts'
-
-const introspection = z
-  .strictObject({
-    active: z.boolean(),
-    sub: z.string().optional(),
-    username: z.string().optional(),
-    scope: z.string().optional(),
-    token_type: z.string().optional(),
-    exp: z.int().optional(),
-    iat: z.int().optional(),
-    auth_time: z.int().optional(),
-    sid: z.string().optional(),
-    act: z.strictObject({ sub: z.string() }).optional(),
-  })
-  .meta({ id: 'Introspection' })
 
 /** The commands for impersonation and for checking a token of another client. */
 export const delegationCommands: readonly Command[] = [
@@ -30,30 +16,8 @@ export const delegationCommands: readonly Command[] = [
       token_type_hint: z.string().max(100).optional(),
       address: z.string().max(100).optional().describe('The client’s address, for bound sessions'),
     }),
-    result: introspection,
-    async run({ token, address }, { authority, caller }) {
-      const { now, signal } = caller
-      const check = await authority.authenticate(token, {
-        ...(now === undefined ? {} : { now }),
-        signal,
-        door: 'introspection',
-        address: address ?? null,
-      })
-      if (!check.ok) return check.code === 'unavailable' ? check : { active: false }
-      const { session, actor, impersonator } = check
-      return {
-        active: true,
-        sub: actor.id,
-        username: actor.name,
-        scope: session.roles.join(' '),
-        token_type: 'Bearer',
-        exp: Math.floor(session.expiresAt / 1000),
-        iat: Math.floor(session.createdAt / 1000),
-        auth_time: Math.floor(session.authenticatedAt / 1000),
-        sid: session.id,
-        ...(impersonator === null ? {} : { act: { sub: impersonator.id } }),
-      }
-    },
+    result: introspectionShape,
+    run: (params, { authority, caller }) => introspect(authority, params, caller),
   }),
   defineCommand({
     name: 'impersonation.start',

@@ -58,6 +58,7 @@ export const deviceCommands: readonly Command[] = [
       userAgent: text,
       label: text,
       profile: z.string(),
+      roles: z.array(z.string()).nullable(),
       startedAt: time,
       expiresAt: time,
     }),

@@ -46,7 +46,6 @@ export const sessionShape = z.strictObject(session).meta({ id: 'Session' })
 export const sessionListingShape = z
   .strictObject({
     ...session,
-    roles: z.array(z.string()).nullable(),
     lastUsedAt: time,
     client: z.strictObject({
       address: z.string().nullable(),

@@ -24,12 +24,15 @@ import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
 import type { RoutedEvent } from './events-group.ts'
+import { AttemptsUnderWay } from './login/attempts-under-way.ts'
+import { AnonymousLimit } from './sessions/anonymous-limit.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** Options of every method, besides its own input. */
 export interface CallOptions extends RequestSource {
   /** Epoch milliseconds; the store's clock by default. */
   readonly now?: number
+  /** Cancels the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** The id of the acting administrator, for the audit trail. */
   readonly by?: string | null
@@ -73,6 +76,8 @@ export class AuthorityContext {
   /** A key that never leaves the store: for the ids of keyed sessions. */
   readonly installationKey: string
   readonly touches: TouchBuffer
+  readonly anonymous: AnonymousLimit
+  readonly attempts = new AttemptsUnderWay()
   readonly onError: (error: unknown) => void
   readonly #actorChanges = new ActorChanges()
   readonly #codecs: readonly TokenCodec[]
@@ -104,6 +109,7 @@ export class AuthorityContext {
       write: (touches) => this.ask(() => this.store.sessions.touch(touches)),
       onError: parts.onError,
     })
+    this.anonymous = new AnonymousLimit(this)
     this.#unsubscribe = this.store.bus.subscribe((message) => this.#receive(message))
   }
 

@@ -4,7 +4,9 @@ import type { AuthorityContext, CallOptions } from './context.ts'
 
 /** An event on its way to an actor, or to every connection with `actor` null. */
 export interface RoutedEvent {
+  /** The id of the receiving actor; null for every connection. */
   readonly actor: string | null
+  /** The event to deliver. */
   readonly event: ActorEvent
 }
 

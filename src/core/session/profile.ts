@@ -10,6 +10,7 @@ export type LimitPolicy = 'evict-oldest' | 'evict-least-recently-used' | 'refuse
 
 /** A named lifetime policy. Durations are milliseconds; null means no limit. */
 export interface Profile {
+  /** How long a session may be unused before it expires. */
   readonly idleMs: number | null
   /** The life of one token, for tokens with their own expiry; each renewal adds it again. */
   readonly tokenMs: number | null
@@ -19,6 +20,7 @@ export interface Profile {
   readonly renewable: boolean
   /** The maximum number of live sessions of one owner. */
   readonly maxLive: number
+  /** What a login does when `maxLive` is reached. */
   readonly onLimit: LimitPolicy
   /**
    * What happens to the old token at renewal: it is valid during the grace period, is revoked at

@@ -84,7 +84,7 @@ async function openOwn(t: TestContext, options: SessionInterceptorOptions = {}) 
   t.after(async () => {
     client.close()
     server.forceShutdown()
-    connections.close()
+    await connections.close()
     await authority.close()
   })
   const metadata = new Metadata()

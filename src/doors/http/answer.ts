@@ -1,7 +1,7 @@
 import type { Pipeline } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
 import type { Authority, CallOptions } from '../../core/index.ts'
-import { isSameOrigin, problem, readBody } from '../../http/index.ts'
+import { isForm, isSameOrigin, problem, readBody, readForm } from '../../http/index.ts'
 import { type Credential, clearedCookie, type SessionCookies } from './credentials.ts'
 import type { Route } from './routes.ts'
 
@@ -11,6 +11,8 @@ export interface RouteContext {
   readonly pipeline: Pipeline
   readonly cookies: SessionCookies
   readonly publicOrigin: string | null
+  /** The path that the routes are mounted under. */
+  readonly prefix: string
 }
 
 interface RouteRequest {
@@ -54,6 +56,7 @@ export async function answerRoute(
   })
   let { value } = outcome
   if (result === 'with-events') value = { result: value ?? null, events: outcome.events }
+  if (route.codePage !== undefined) value = withLink(context, route.codePage, value)
   if (wantsCookie || (byCookie && (route.cookie === 'rotate' || route.cookie === 'act'))) {
     value = moveIntoCookie(context, route, { credential, value, now: authority.now(), headers })
   }
@@ -61,6 +64,13 @@ export async function answerRoute(
   if (status === 204) return new Response(null, { status, headers })
   headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(value), { status, headers })
+}
+
+// A code is in the fragment of a link, which clients do not send to servers and which is not logged.
+function withLink({ publicOrigin, prefix }: RouteContext, page: string, value: unknown): unknown {
+  if (publicOrigin === null) return value
+  const { code } = value as { readonly code: string }
+  return { ...(value as object), link: `${publicOrigin}${prefix}${page}#${code}` }
 }
 
 interface Issued {
@@ -105,7 +115,12 @@ async function readParams(
   path: Record<string, string>,
 ): Promise<Record<string, unknown>> {
   if (route.method === 'GET') return { ...readQuery(request.url), ...path }
-  return { ...(await readBody(request, { form: route.form ?? false })), ...path }
+  const { form } = route
+  if (form !== undefined && isForm(request)) {
+    const given = Object.entries(await readForm(request))
+    return Object.fromEntries(given.filter(([name]) => form.includes(name)))
+  }
+  return { ...(await readBody(request)), ...path }
 }
 
 /** Parameters that are numbers. */

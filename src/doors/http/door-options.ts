@@ -19,6 +19,13 @@ export interface HttpDoorOptions {
   readonly allowedHosts?: readonly string[]
   /** The origin that browsers see, where a proxy hides it: `https://login.example`. */
   readonly publicUrl?: string
+  /** Origins of pages that may call the door with a bearer token, such as `https://app.example`. None by default. */
+  readonly corsOrigins?: readonly string[]
+  /** The endpoints of `/oauth`. */
+  readonly oauth?: {
+    /** Where users approve a device, absolute. The page `/oauth/device` of this door by default. */
+    readonly verificationUri?: string
+  }
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
   /** Renders `GET /metrics`. Without it the route is `not_found`. */

@@ -34,6 +34,7 @@ const PROBLEM: Json = {
     code: { type: 'string', enum: Object.keys(ERROR_TABLE) },
     detail: { type: 'string' },
     reason: { type: 'string' },
+    sessions: { type: 'array', items: { type: 'object', required: ['id'] } },
     issues: {
       type: 'array',
       items: {
@@ -94,7 +95,7 @@ function describe(route: Route, command: Command, schemas: Json): Operation {
     route.result === 'with-events' ? { parameters: [], body: input } : splitInput(route, input)
   const types = [
     'application/json',
-    ...(route.form === true ? ['application/x-www-form-urlencoded'] : []),
+    ...(route.form !== undefined ? ['application/x-www-form-urlencoded'] : []),
   ]
   return {
     operationId: command.name,

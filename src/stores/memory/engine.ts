@@ -39,6 +39,8 @@ export interface Tables {
   readonly sessions: Map<string, SessionRow>
   readonly sessionsByOwner: Map<string, Set<string>>
   readonly sessionsByParent: Map<string, Set<string>>
+  /** The anonymous sessions that have not ended, by address prefix. */
+  readonly anonymousByPrefix: Map<string, Set<string>>
   readonly actors: Map<string, ActorRow>
   /**
    * The actor of an identity, null if it is deleted, and until when the identity is only held: null
@@ -84,6 +86,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       sessions: new Map(),
       sessionsByOwner: new Map(),
       sessionsByParent: new Map(),
+      anonymousByPrefix: new Map(),
       actors: new Map(),
       identities: new Map(),
       mailboxes: new Map(),

@@ -2,7 +2,7 @@ import { type Insertable, type Selectable, sql } from 'kysely'
 import type { AuditEntry } from '../../core/audit.ts'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Audit } from '../../core/ports/index.ts'
-import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
+import { cursorAt, cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import type { Database, Statements } from './database.ts'
 import type { AuditTable } from './tables.ts'
 
@@ -80,6 +80,28 @@ export function createAudit(database: Database): Audit {
       const last = rows.at(-1)
       const cursor = trailCursor(last === undefined ? from : [last.transaction, last.seq])
       return { items: rows.map(fromAuditRow), cursor }
+    },
+
+    async erase({ actors, after, limit }) {
+      const from = positionOf('trail', after) ?? 0
+      const size = pageSize(limit)
+      const { rows } = await database.write((db) => {
+        const audit = sql.table(`${database.schema}.audit`)
+        return sql<{ erased: number; last: number | null; newest: number | null }>`
+          WITH step AS (SELECT seq FROM ${audit} WHERE seq > ${from} ORDER BY seq LIMIT ${size}),
+          erased AS (
+            UPDATE ${audit} AS a SET address = NULL, identity_hash = NULL, detail = NULL FROM step
+            WHERE a.seq = step.seq AND a.actor = ANY(${[...actors]}::text[])
+              AND coalesce(a.address, a.identity_hash, a.detail) IS NOT NULL
+            RETURNING 1)
+          SELECT (SELECT count(*) FROM erased) AS erased, (SELECT max(seq) FROM step) AS last,
+            (SELECT max(seq) FROM ${audit}) AS newest`.execute(db)
+      })
+      const { erased = 0, last = null, newest = null } = rows[0] ?? {}
+      return {
+        erased,
+        ...(last === null || last === newest ? {} : { next: cursorAt('trail', last) }),
+      }
     },
 
     async prune({ before, maxEntries, limit }) {

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Statements } from './database.ts'
 
 /** What a lock protects: the keys of one kind collide with those of no other. */
-type Locked = 'owner' | 'identity' | 'counter' | 'mailbox'
+type Locked = 'owner' | 'address' | 'identity' | 'counter' | 'mailbox'
 
 /**
  * Locks keys until the end of the transaction, in an order that all transactions share. The caller reads and writes in later statements:
@@ -16,20 +16,28 @@ export async function lock(db: Statements, kind: Locked, keys: readonly string[]
       ORDER BY key) AS keys`.execute(db)
 }
 
-/**
- * Locks owners, and the owners of sessions, as {@link lock} does.
- */
+/** What a verb locks before it creates or ends sessions. */
+export interface OwnerLocks {
+  readonly owners: readonly string[]
+  /** The sessions whose owners are locked too. */
+  readonly ofSessions: readonly string[]
+  /** The prefix of addresses whose anonymous sessions are counted. */
+  readonly address?: string | null
+}
+
+/** Locks owners, the owners of sessions, and an address prefix, as {@link lock} does. */
 export async function lockOwners(
   db: Statements,
   schema: string,
-  which: { readonly owners: readonly string[]; readonly ofSessions: readonly string[] },
+  { owners, ofSessions, address }: OwnerLocks,
 ): Promise<void> {
-  if (which.ofSessions.length === 0) return lock(db, 'owner', which.owners)
+  const names = owners.map((owner) => `owner:${owner}`)
+  if (address) names.push(`address:${address}`)
   await sql`
     SELECT pg_advisory_xact_lock(key) FROM (
-      SELECT DISTINCT hashtextextended('owner:' || owner, 0) AS key FROM (
-        SELECT owner FROM unnest(${[...which.owners]}::text[]) AS owner
-        UNION SELECT owner FROM ${sql.table(`${schema}.sessions`)}
-          WHERE id = ANY(${[...which.ofSessions]}::text[])) AS owners
+      SELECT DISTINCT hashtextextended(name, 0) AS key FROM (
+        SELECT name FROM unnest(${names}::text[]) AS name
+        UNION SELECT 'owner:' || owner FROM ${sql.table(`${schema}.sessions`)}
+          WHERE id = ANY(${[...ofSessions]}::text[])) AS names
       ORDER BY key) AS keys`.execute(db)
 }

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../core/errors.ts'
+import { UNPRESENTED_MS } from '../../core/session/lifetimes.ts'
 import type { Client } from './connection.ts'
 
 /**
@@ -24,7 +25,9 @@ const MIGRATIONS: readonly ((schema: string) => string)[] = [
     idle_ms bigint,
     ends_at bigint NOT NULL,
     expires_at bigint NOT NULL
-      GENERATED ALWAYS AS (least(ends_at, token_expires_at, last_used_at + idle_ms)) STORED,
+      GENERATED ALWAYS AS (least(ends_at, token_expires_at, last_used_at + idle_ms,
+        CASE WHEN anonymous AND last_used_at <= created_at THEN created_at + ${UNPRESENTED_MS} END
+      )) STORED,
     previous_token_until bigint NOT NULL,
     renewed_at bigint,
     issued_at bigint NOT NULL,
@@ -44,6 +47,7 @@ const MIGRATIONS: readonly ((schema: string) => string)[] = [
     profile text COLLATE "C" NOT NULL,
     door text COLLATE "C" NOT NULL,
     session_group text COLLATE "C",
+    anonymous_prefix text COLLATE "C",
     token_hash text NOT NULL,
     previous_token_hash text,
     family_hash text,
@@ -60,6 +64,8 @@ const MIGRATIONS: readonly ((schema: string) => string)[] = [
   CREATE INDEX sessions_owner ON ${schema}.sessions (owner, profile) WHERE ended_at IS NULL;
   CREATE INDEX sessions_parent ON ${schema}.sessions (parent) WHERE parent IS NOT NULL;
   CREATE INDEX sessions_acts_as ON ${schema}.sessions (acts_as) WHERE acts_as IS NOT NULL;
+  CREATE INDEX sessions_anonymous ON ${schema}.sessions (anonymous_prefix)
+    WHERE anonymous_prefix IS NOT NULL AND ended_at IS NULL;
   CREATE INDEX sessions_group ON ${schema}.sessions (session_group) WHERE session_group IS NOT NULL;
 
   CREATE TABLE ${schema}.actors (

@@ -15,11 +15,11 @@ export function createSessionData(database: Database): SessionData {
   const writes = sessionWrites(schema)
 
   async function create(db: Statements, put: DataPut, options: WriteOptions | undefined) {
-    const { mode, record, value, expectedVersion = 0, now } = put
+    const { mode, record, value, expectedVersion = 0, ...conditions } = put
     const refuse = (refused: 'ended' | 'version' | 'epoch') => ({ ok: false, refused }) as const
     if (mode === 'update') return refuse('ended')
     if (expectedVersion !== 0) return refuse('version')
-    const created = await writes.create(db, record, { now })
+    const created = await writes.create(db, record, conditions)
     if (!created.ok) throw new Undo(refuse('epoch'))
     await db
       .updateTable('sessions')
@@ -27,7 +27,8 @@ export function createSessionData(database: Database): SessionData {
       .where('id', '=', record.id)
       .execute()
     await appendAudit(db, options?.audit)
-    return { ok: true, created: true, version: 1, endsEarlier: false } as const
+    const { ended } = created
+    return { ok: true, created: true, version: 1, endsEarlier: false, ended } as const
   }
 
   async function update(
@@ -64,7 +65,7 @@ export function createSessionData(database: Database): SessionData {
       .executeTakeFirstOrThrow()
     await appendAudit(db, options?.audit)
     const endsEarlier = after.expires_at < found.expires_at
-    return { ok: true, created: false, version: after.data_version, endsEarlier }
+    return { ok: true, created: false, version: after.data_version, endsEarlier, ended: [] }
   }
 
   return {

@@ -1,5 +1,6 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { RenewalState, SessionRecord } from '../../core/session/record.ts'
+import { anonymousPrefix } from '../kit/eviction.ts'
 import type { SessionTable } from './tables.ts'
 
 /** The columns of a record, without its data. */
@@ -58,6 +59,7 @@ export function toSessionRow(record: SessionRecord): Insertable<SessionTable> {
     created_at: record.createdAt,
     last_used_at: record.lastUsedAt,
     session_group: record.group,
+    anonymous_prefix: anonymousPrefix(record),
     global_epoch: record.globalEpoch,
     owner_epoch: record.ownerEpoch,
     ended_at: record.endedAt,

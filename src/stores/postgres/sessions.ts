@@ -182,12 +182,12 @@ export function createSessionStore(database: Database): SessionStore {
       })
     },
 
-    async count({ maxAgeMs: _, ...query }) {
-      const row = await database.read((db) =>
-        matching(db, schema, query)
-          .select((e) => e.fn.countAll<number>().as('count'))
-          .executeTakeFirstOrThrow(),
-      )
+    async count({ maxAgeMs: _, anonymous, ...query }) {
+      const row = await database.read((db) => {
+        const live = matching(db, schema, query).select((e) => e.fn.countAll<number>().as('count'))
+        const counted = anonymous ? live.where('anonymous_prefix', 'is not', null) : live
+        return counted.executeTakeFirstOrThrow()
+      })
       return row.count
     },
 

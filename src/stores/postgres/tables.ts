@@ -42,6 +42,8 @@ export interface SessionTable {
   /** JSON. */
   roles: string | null
   session_group: string | null
+  /** Null for a session that is not anonymous; empty without an address. */
+  anonymous_prefix: string | null
   global_epoch: number
   owner_epoch: number
   generation: number

@@ -132,5 +132,7 @@ export function freshWithin(
   options: CallOptions,
 ): { ok: true } | Refusal {
   if (context.now(options) < current.session.authenticatedAt + ms) return { ok: true }
-  return refuse('step_up_required', 'The last proof is too old. Enter your password again first.')
+  return refuse('step_up_required', 'The last proof is too old. Enter your password again first.', {
+    challenge: { maxAgeMs: ms },
+  })
 }

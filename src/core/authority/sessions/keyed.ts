@@ -5,6 +5,7 @@ import type { ProfileName } from '../../session/profile.ts'
 import type { EndReason, SessionRecord } from '../../session/record.ts'
 import { deriveKeyed } from '../../token/keyed-session.ts'
 import { digestSecret, hashSecret } from '../../token/secret.ts'
+import { endedChange } from '../changes.ts'
 import { type AuthorityContext, addressOf, type CallOptions, settle } from '../context.ts'
 import type { SessionChecker } from './authenticate.ts'
 import { dataText, findData, type SessionDataView } from './data.ts'
@@ -12,13 +13,19 @@ import { endSessions } from './revoke.ts'
 
 /** A session that is found by a key chosen by the caller, with its data. */
 export interface KeyedSession extends SessionDataView {
+  /** True: the session is live. */
   readonly ok: true
   /** The public handle. The key is a secret and is never listed. */
   readonly id: string
+  /** The id of the actor that owns the session. */
   readonly owner: string
+  /** Whether the session has no owner that logged in. */
   readonly anonymous: boolean
+  /** The label set at creation; null without one. */
   readonly group: string | null
+  /** When the session was created, in epoch milliseconds. */
   readonly createdAt: number
+  /** When the session expires unless it is used before, in epoch milliseconds. */
   readonly expiresAt: number
 }
 
@@ -152,15 +159,23 @@ async function write(
         value,
         now,
         ...(version === undefined ? {} : { expectedVersion: version }),
+        ...(record.anonymous
+          ? { perAddress: context.settings.get('anonymous.maxPerAddress') }
+          : {}),
       }),
     (done) => {
       if (!done.ok) return null
       // An earlier end revokes something, so it waits until every node has applied it.
       const ended = done.endsEarlier ? ({ kind: 'session-rotated', id } as const) : null
-      return [ended, done.created ? null : { kind: 'data-changed', id }]
+      return [
+        ended,
+        endedChange(done.ended),
+        done.created ? null : ({ kind: 'data-changed', id } as const),
+      ]
     },
     options.signal,
   )
+  if (outcome.ok && outcome.created && record.anonymous) context.anonymous.count()
   if (outcome.ok) return { ok: true, version: outcome.version, created: outcome.created }
   if (outcome.refused === 'ended') {
     return refuse('session_revoked', 'The session has ended.', { reason: 'revoked' })

@@ -56,6 +56,7 @@ async function endElsewhere(
   ending: { readonly now: number; readonly reason: EndReason },
 ): Promise<readonly EndedSession[]> {
   if (context.external.length === 0 || 'actsAs' in which || 'matching' in which) return []
+  if ('anonymous' in which) return []
   if ('id' in which) return endExternal(context, which, ending)
   return which.keepAll === true ? [] : endExternalOf(context, which, ending)
 }
@@ -63,7 +64,7 @@ async function endElsewhere(
 // A session that ended earlier may still be cached on a node that got no message: the answer to the write that ended it was lost.
 function staleChange(which: EndSelector): Change | null {
   if ('id' in which) return { kind: 'session-rotated', id: which.id }
-  if ('matching' in which) return null
+  if ('matching' in which || 'anonymous' in which) return null
   return { kind: 'owner-epoch-raised', owner: 'actsAs' in which ? which.actsAs : which.owner }
 }
 

@@ -122,7 +122,7 @@ test('what was sent just before the end comes with it', async (t) => {
   const { next, closed } = await game.listen(withKey(key))
   await until(() => game.stream.size === 1)
   game.connections.broadcast({ name: 'last' })
-  game.connections.close('logged_out')
+  await game.connections.close('logged_out')
   assert.equal(await next(), '{"0":[["session.unset","loggedOut"]],"1":[["last"]]}')
   assert.equal((await closed)[0], 1000)
   assert.equal(game.connections.list(id).length, 0)

@@ -2,14 +2,12 @@ import { sql } from 'kysely'
 import { LatchkeyError } from '../../../core/errors.ts'
 import type { CreateConditions, CreateOutcome, EndSelector } from '../../../core/ports/index.ts'
 import type { EndedSession, EndReason, SessionRecord } from '../../../core/session/record.ts'
-import { chooseEvicted } from '../../kit/eviction.ts'
+import { anonymousPrefix } from '../../kit/eviction.ts'
 import type { Statements } from '../database.ts'
 import { findEpochs, findOwnerEpoch, isLive, raiseOwnerEpoch, raiseTo } from '../epochs.ts'
 import { lock, lockOwners } from '../locks.ts'
 import { toSessionRow } from '../session-row.ts'
-
-/** The maximum number of sessions that one call ends by profile, door or group. */
-const MATCHING_PER_CALL = 500
+import { MATCHING_PER_CALL, roomFinder } from './room.ts'
 
 interface Ending {
   readonly now: number
@@ -18,6 +16,8 @@ interface Ending {
 
 /** Returns the writes of sessions that several statements of one transaction make. */
 export function sessionWrites(schema: string) {
+  const room = roomFinder(schema)
+
   /** Marks sessions as ended, each with its child sessions. Returns those that had not expired. */
   async function endAll(
     db: Statements,
@@ -34,77 +34,71 @@ export function sessionWrites(schema: string) {
       .where((e) => e.or([e('id', '=', given), e('parent', '=', given)]))
       .returning(['seq', 'id', 'owner', 'end_reason', 'expires_at'])
       .execute()
+    // In the order of the ids, then their children.
+    const places = new Map(ids.map((id, index) => [id, index]))
+    const placeOf = ({ id, seq }: { id: string; seq: number }) => places.get(id) ?? ids.length + seq
     return rows
       .filter((row) => row.expires_at > now)
-      .sort((a, b) => a.seq - b.seq)
+      .sort((a, b) => placeOf(a) - placeOf(b))
       .map(({ id, owner, end_reason }) => ({ id, owner, reason: end_reason ?? reason }))
   }
 
-  /** Returns the id of a session if it is live. */
-  async function findLive(db: Statements, id: string, now: number): Promise<string[]> {
-    const rows = await db
-      .selectFrom('sessions')
-      .select('id')
-      .where('id', '=', id)
-      .where(isLive(schema, now))
-      .execute()
-    return rows.map((row) => row.id)
+  const unended = (db: Statements) =>
+    db.selectFrom('sessions').select('id').where('ended_at', 'is', null)
+  async function idsOf(query: ReturnType<typeof unended>): Promise<string[]> {
+    const rows = await query.orderBy('seq').execute()
+    return rows.map(({ id }) => id)
   }
 
-  /** Returns the ids to evict for a new session, or null if there is no room; `gone` is not counted. */
-  async function makeRoom(
+  /** Returns the ids that match a profile, a door or a group, and locks their owners. */
+  async function matching(
     db: Statements,
-    { owner, profile }: SessionRecord,
-    {
-      now,
-      limit,
-      gone,
-    }: Required<Pick<CreateConditions, 'now' | 'limit'>> & {
-      readonly gone: ReadonlySet<string>
-    },
-  ): Promise<readonly string[] | null> {
-    const rivals = await db
-      .selectFrom('sessions')
-      .select(['id', 'parent', 'created_at as createdAt', 'last_used_at as lastUsedAt'])
-      .where('owner', '=', owner)
-      .where('profile', '=', profile)
-      .where(isLive(schema, now))
-      .orderBy('seq')
-      .execute()
-    const left = rivals.filter(({ id, parent }) => !gone.has(id) && !gone.has(parent ?? ''))
-    return chooseEvicted(left, limit)?.map(({ id }) => id) ?? null
+    { profile, door, group }: Extract<EndSelector, { matching: true }>,
+    now: number,
+  ): Promise<string[]> {
+    let query = unended(db).where(isLive(schema, now))
+    if (profile !== undefined) query = query.where('profile', '=', profile)
+    if (door !== undefined) query = query.where('door', '=', door)
+    if (group !== undefined) query = query.where('session_group', '=', group)
+    const ids = await idsOf(query.limit(MATCHING_PER_CALL))
+    await lockOwners(db, schema, { owners: [], ofSessions: ids })
+    return ids
   }
 
-  /** Returns the ids that a selector names. Its owners are locked. */
+  /** Returns the ids that a selector names, and locks their owners. */
   async function selected(db: Statements, which: EndSelector, now: number): Promise<string[]> {
-    const unended = db.selectFrom('sessions').select('id').where('ended_at', 'is', null)
-    const idsOf = async (query: typeof unended) => {
-      const rows = await query.orderBy('seq').execute()
-      return rows.map(({ id }) => id)
-    }
     if ('id' in which) {
       await lockOwners(db, schema, { owners: [], ofSessions: [which.id] })
-      const query = unended.where('id', '=', which.id)
+      const query = unended(db).where('id', '=', which.id)
       return idsOf(which.owner === undefined ? query : query.where('owner', '=', which.owner))
+    }
+    if ('anonymous' in which) {
+      const leastUsed = unended(db).where('anonymous_prefix', 'is not', null)
+      return idsOf(leastUsed.orderBy('last_used_at').limit(which.limit))
     }
     if ('actsAs' in which) {
       // A new impersonation locks its target as well.
       await lock(db, 'owner', [which.actsAs])
-      return idsOf(unended.where('acts_as', '=', which.actsAs))
+      return idsOf(unended(db).where('acts_as', '=', which.actsAs))
     }
-    if ('matching' in which) {
-      let query = unended.where(isLive(schema, now))
-      if (which.profile !== undefined) query = query.where('profile', '=', which.profile)
-      if (which.door !== undefined) query = query.where('door', '=', which.door)
-      if (which.group !== undefined) query = query.where('session_group', '=', which.group)
-      const ids = await idsOf(query.limit(MATCHING_PER_CALL))
-      await lockOwners(db, schema, { owners: [], ofSessions: ids })
-      return ids
-    }
+    if ('matching' in which) return matching(db, which, now)
     await lock(db, 'owner', [which.owner])
     if (which.keepAll === true) return []
-    const ids = await idsOf(unended.where('owner', '=', which.owner))
+    const ids = await idsOf(unended(db).where('owner', '=', which.owner))
     return ids.filter((id) => id !== which.except)
+  }
+
+  async function lockFor(
+    db: Statements,
+    record: SessionRecord,
+    { replaces, perAddress }: CreateConditions,
+  ): Promise<void> {
+    const { owner, actsAs, parent } = record
+    await lockOwners(db, schema, {
+      owners: actsAs === null ? [owner] : [owner, actsAs],
+      ofSessions: [replaces?.id ?? [], parent ?? []].flat(),
+      address: perAddress === undefined ? null : anonymousPrefix(record),
+    })
   }
 
   /** Returns whether an epoch has risen: the owner's, the global one, or that of the target of an impersonation. */
@@ -114,14 +108,6 @@ export function sessionWrites(schema: string) {
     if (record.ownerEpoch > owner) await raiseTo(db, record.owner, record.ownerEpoch)
     const { actsAs } = record
     return actsAs !== null && (await findOwnerEpoch(db, actsAs)) > targetEpoch
-  }
-
-  async function lives(
-    db: Statements,
-    id: string,
-    { now, gone }: { readonly now: number; readonly gone: ReadonlySet<string> },
-  ): Promise<boolean> {
-    return !gone.has(id) && (await findLive(db, id, now)).length > 0
   }
 
   async function insert(db: Statements, record: SessionRecord, dataFrom: string | null) {
@@ -142,20 +128,16 @@ export function sessionWrites(schema: string) {
     async create(
       db: Statements,
       record: SessionRecord,
-      { now, limit, replaces, targetEpoch = 0 }: CreateConditions,
+      conditions: CreateConditions,
     ): Promise<CreateOutcome> {
-      const { owner, actsAs, parent } = record
-      await lockOwners(db, schema, {
-        owners: actsAs === null ? [owner] : [owner, actsAs],
-        ofSessions: [replaces?.id ?? [], parent ?? []].flat(),
-      })
+      const { now, replaces, targetEpoch = 0 } = conditions
+      await lockFor(db, record, conditions)
       if (await isOutdated(db, record, targetEpoch)) return { ok: false, refused: 'epoch' }
-      const replaced = replaces === undefined ? [] : await findLive(db, replaces.id, now)
-      const gone = new Set(replaced)
-      const evicted = limit === undefined ? [] : await makeRoom(db, record, { now, limit, gone })
+      const replaced = replaces === undefined ? [] : await room.findLive(db, replaces.id, now)
+      const evicted = await room.evictedFor(db, record, conditions, replaced)
       if (evicted === null) return { ok: false, refused: 'limit' }
-      for (const id of evicted) gone.add(id)
-      if (parent !== null && !(await lives(db, parent, { now, gone }))) {
+      const gone = new Set([...replaced, ...evicted])
+      if (!(await room.parentLives(db, record, { now, gone }))) {
         return { ok: false, refused: 'parent' }
       }
       const reason = replaces?.reason ?? 'upgraded'
