@@ -17,7 +17,7 @@ export {
   type ProofChallenge,
   type Refusal,
 } from './errors.ts'
-export type { ActorEvent } from './event.ts'
+export type { ActorEvent, RoutedEvent } from './event.ts'
 export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
 export type * from './ports/index.ts'
 export { expiresAt, stateOf } from './session/lifetimes.ts'

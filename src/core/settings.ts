@@ -183,6 +183,7 @@ const PROFILE_SCHEMAS = {
   maxLive: [count, 'The maximum number of live sessions of one owner.'],
   onLimit: [policy, 'What happens at a login over the limit.'],
   oldToken: [oneOf('grace', 'dies', 'expires'), 'What happens to the old token at renewal.'],
+  streamUses: [truth, 'Whether an open connection that receives events counts as use.'],
 } as const satisfies Record<ProfileKey, readonly [SettingCheck<unknown>, string]>
 
 function definitions(): Map<string, Definition<unknown>> {

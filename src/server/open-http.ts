@@ -54,6 +54,7 @@ export async function openHttp(
   const door = createHttpDoor({
     ...common,
     pipeline,
+    connections,
     ...(publicUrl === null ? {} : { publicUrl }),
     corsOrigins,
     oauth,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import type { HttpClient } from '../../client/http/index.ts'
 import type { Actor } from '../../core/index.ts'
-import type { Api } from '../api.ts'
 import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
 import { addYesOption, confirm } from '../confirm.ts'
 import { findActor } from '../find-actor.ts'
@@ -59,7 +59,7 @@ function addOne(
   actors: Command,
   name: string,
   about: string,
-  act: (api: Api, actor: Actor) => Promise<Actor>,
+  act: (api: HttpClient, actor: Actor) => Promise<Actor>,
 ): void {
   const command = actors
     .command(name)
@@ -152,7 +152,7 @@ function addImport(actors: Command): void {
 const EXIT_BAD_DATA = 65
 
 async function change(
-  api: Api,
+  api: HttpClient,
   method: string,
   id: string,
   what: string,

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import type { LoggedInAnswer } from '../../client/http/index.ts'
 import { OPTIONS } from '../../server/options.ts'
 import { addClientOptions, addFormatOption, clientOf, formatOf } from '../client-options.ts'
-import { type LoggedIn, printLoggedIn } from '../logged-in.ts'
+import { printLoggedIn } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, readPassword } from '../password.ts'
 import { plainText } from '../plain-text.ts'
@@ -65,7 +66,7 @@ function addClaim(admin: Command): void {
       const password = await readPassword(flags.passwordFile, { isNew: true })
       const { email } = flags
       const body = { code: code.trim(), name, password, email }
-      const loggedIn = await api.request<LoggedIn>('POST', '/v1/bootstrap', { body })
+      const loggedIn = await api.request<LoggedInAnswer>('POST', '/v1/bootstrap', { body })
       await (format === 'json' ? printJson(loggedIn) : printLoggedIn(loggedIn))
     })
 }

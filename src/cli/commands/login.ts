@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import type { LoggedInAnswer } from '../../client/http/index.ts'
 import { LatchkeyError } from '../../core/errors.ts'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
-import { type LoggedIn, printSaved } from '../logged-in.ts'
+import { printSaved } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, provePassword } from '../password.ts'
 import { localTime, plainText } from '../plain-text.ts'
@@ -47,9 +48,7 @@ export function defineLogin(command: Command): void {
       const identity = flags.identity ?? (await promptText('Name or e-mail', '--identity'))
       const { profile, label, endSession } = flags
       const loggedIn = await provePassword(flags.passwordFile, (password) =>
-        api.request<LoggedIn>('POST', '/v1/sessions', {
-          body: { identity, password, profile, label, endSession },
-        }),
+        api.login({ identity, password, profile, label, endSession }),
       ).catch(tellSessions)
       await show(command, loggedIn)
     })
@@ -66,14 +65,14 @@ function tellSessions(error: unknown): never {
   throw error
 }
 
-async function show(command: Command, loggedIn: LoggedIn): Promise<void> {
+async function show(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const json = formatOf(command) === 'json'
   const { save: wanted } = command.opts<LoginFlags>()
   if (wanted === true || (!json && process.stdout.isTTY === true)) return save(command, loggedIn)
   return json ? printJson(loggedIn) : write(`${loggedIn.token}\n`)
 }
 
-async function save(command: Command, loggedIn: LoggedIn): Promise<void> {
+async function save(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const session = sessionOf(command)
   await session.start({ token: loggedIn.token })
   if (formatOf(command) === 'human') return printSaved(loggedIn, session.sessionFile)

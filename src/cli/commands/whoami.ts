@@ -1,20 +1,14 @@
 import type { Command } from 'commander'
-import { type Actor, LatchkeyError, type SessionView } from '../../core/index.ts'
+import { LatchkeyError } from '../../core/index.ts'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
 import { printFields, printJson, write } from '../output.ts'
 import { localTime } from '../plain-text.ts'
-
-interface WhoAmI {
-  readonly session: SessionView
-  readonly actor: Actor
-  readonly impersonator?: Actor
-}
 
 /** Defines `latchkey whoami`. */
 export function defineWhoAmI(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api, format } = clientOf(command)
-    const answer = await api.request<WhoAmI>('GET', '/v1/session')
+    const answer = await api.whoAmI()
     if (format === 'json') return printJson(answer)
     const { session, actor, impersonator } = answer
     return printFields([
@@ -37,7 +31,7 @@ export function defineLogout(command: Command): void {
     const { api } = clientOf(command)
     const fromFile = !process.env['LATCHKEY_TOKEN']
     try {
-      await api.request('DELETE', '/v1/session')
+      await api.logout()
     } catch (error) {
       // A session that has already ended is what the user wants.
       const ended = isDead(error)

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, LatchkeyError } from '../../core/errors.ts'
 import type { EndReason } from '../../core/session/record.ts'

@@ -107,7 +107,8 @@ export class Authority {
   /**
    * Checks a token of any registered format; every door calls this method. Refuses `token_missing`,
    * `token_invalid`, and only for the right secret `session_expired` and `session_revoked` with the
-   * reason; `unavailable` when the store cannot be reached and the cache is not trusted.
+   * reason; `unavailable` when the store cannot be reached and the cache is not trusted. A check counts
+   * as a use of the session unless `passive` is true.
    */
   authenticate(
     token: string | null | undefined,

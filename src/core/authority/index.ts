@@ -17,7 +17,7 @@ export { type AuthorityOptions, createAuthority } from './create-authority.ts'
 export type { DevicePoll, DeviceRequest, PolledDevice, StartedDevice } from './devices/device.ts'
 export type { DeviceAsking } from './devices/device-grant.ts'
 export type { DevicesGroup } from './devices/devices-group.ts'
-export type { EventsGroup, RoutedEvent } from './events-group.ts'
+export type { EventsGroup } from './events-group.ts'
 export type { KeysGroup } from './keys-group.ts'
 export type { Attempt } from './login/attempts.ts'
 export type {

@@ -1,4 +1,5 @@
 import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
+import type { Connections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 
 /** Options of `createHttpDoor`. */
@@ -9,6 +10,10 @@ export interface HttpDoorOptions {
   readonly pipeline: Pipeline
   /** The commands that `POST /v1/commands/{name}` serves and the reference describes. */
   readonly registry: CommandRegistry
+  /** The open connections, for `GET /v1/session/events`. Without them the route is `not_found`. */
+  readonly connections?: Connections
+  /** How many event streams may be open at once: 10,000 by default. */
+  readonly maxEventStreams?: number
   /** Plain cookie names, and only loopback `Host` headers. False by default. */
   readonly development?: boolean
   /** The prefix of every path, such as `/auth`. Empty by default. */

@@ -17,7 +17,8 @@ import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountOAuth } from './oauth/endpoints.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { COMMANDS_PATH, commandRoute, ROUTES, type Route } from './routes.ts'
+import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
+import { answerEvents, createSessionEvents } from './session-events.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
 /** The HTTP door. */
@@ -109,6 +110,20 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     if (!isApplicationCommand(registry, name)) return notFound()
     return answer(`POST ${COMMANDS_PATH}/:name`, commandRoute(name), {}, c)
   })
+  if (options.connections !== undefined) {
+    const { connections, maxEventStreams: maxStreams = 10_000 } = options
+    const events = createSessionEvents({ connections, maxStreams })
+    app.get(EVENTS_PATH, async (c: AppContext) => {
+      const response = await answerEvents(
+        context,
+        events,
+        c.req.raw,
+        callerOf(c.req.raw, c.env),
+      ).catch((error: unknown) => failed(error, c.req.raw))
+      onAnswer?.(`GET ${EVENTS_PATH}`, response.status)
+      return response
+    })
+  }
   mountPlainRoutes(app, options, prefix)
   app.notFound(notFound)
   app.onError((error, c) => failed(error, c.req.raw))

@@ -230,6 +230,9 @@ export const ROUTES: readonly Route[] = [
 /** The path of the application's commands. */
 export const COMMANDS_PATH = '/v1/commands'
 
+/** The path of the event stream of a session. */
+export const EVENTS_PATH = '/v1/session/events'
+
 /** Returns the route of an application's command: `POST /v1/commands/{name}`. */
 export function commandRoute(command: string): Route {
   const path = `${COMMANDS_PATH}/${command}`

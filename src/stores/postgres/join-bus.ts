@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import type { ClientConfig } from 'pg'
 import type { Clock } from '../../core/ports/index.ts'
 import { createLeaseBus, type LeaseBus } from '../kit/lease-bus.ts'

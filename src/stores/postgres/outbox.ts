@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'
 import { sql } from 'kysely'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Database } from './database.ts'

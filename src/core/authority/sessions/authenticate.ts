@@ -97,7 +97,7 @@ export class SessionChecker {
     text: string,
     presented: PresentedToken,
     now: number,
-    options: CallOptions,
+    options: RecheckOptions,
   ): Promise<Authentication> {
     const parts = PresentedToken.partsOf(presented)
     const tokenDigest = parts.digests?.token ?? digestSecret(text)

@@ -78,6 +78,18 @@ test('the end can move both ways within the profile, and an earlier end counts a
   assert.equal(granted(await there.find(far)).expiresAt, created + 24 * HOUR)
 })
 
+test('a later end is returned by every node that has cached the session', async (t) => {
+  const here = await openFixture(t)
+  const { keyed } = here.authority.sessions
+  const there = (await here.addNode()).authority.sessions.keyed
+  const start = here.clock.now()
+  granted(await keyed.put(KEY, { value: 1, endsAt: start + MINUTE }))
+  const ends = () => Promise.all([keyed.find(KEY), there.find(KEY)])
+  for (const found of await ends()) assert.equal(granted(found).expiresAt, start + MINUTE)
+  granted(await keyed.put(KEY, { value: 1, endsAt: start + HOUR }))
+  for (const found of await ends()) assert.equal(granted(found).expiresAt, start + HOUR)
+})
+
 test("the keyed session of a user ends with the user's epoch, and cannot be created under an older one", async (t) => {
   const { authority, raw } = await openFixture(t)
   const { id } = await addActor(authority, 'Ada')

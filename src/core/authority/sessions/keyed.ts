@@ -66,6 +66,11 @@ export interface KeyedSessionsGroup {
    */
   idOf(key: string): string
   /**
+   * Returns the epochs to give with an owner in `put`. Read them before the proof is checked, so
+   * that a change of the password in the meantime refuses the session.
+   */
+  findEpochs(owner: string, options?: CallOptions): Promise<Epochs>
+  /**
    * Checks the session of a key, and returns it with its data. Suspension, epochs and binding count
    * as in `authenticate`. Refuses `token_invalid` if there is none, `session_expired`,
    * `session_revoked`, `unavailable`.
@@ -100,6 +105,9 @@ export function createKeyedSessionsGroup(
   const parse = (key: string) => deriveKeyed(context.installationKey, key)
   return {
     idOf: (key) => parse(key).id,
+
+    findEpochs: (owner, { signal } = {}) =>
+      context.ask(() => context.store.sessions.findEpochs(owner), signal),
 
     find: (key, options = {}) =>
       settle(async () => {
@@ -165,13 +173,12 @@ async function write(
       }),
     (done) => {
       if (!done.ok) return null
+      const ended = endedChange(done.ended)
+      if (done.created) return ended
+      const data = { kind: 'data-changed', id } as const
       // An earlier end revokes something, so it waits until every node has applied it.
-      const ended = done.endsEarlier ? ({ kind: 'session-rotated', id } as const) : null
-      return [
-        ended,
-        endedChange(done.ended),
-        done.created ? null : ({ kind: 'data-changed', id } as const),
-      ]
+      if (done.endsEarlier) return [{ kind: 'session-rotated', id }, ended, data]
+      return [put.endsAt === undefined ? null : { kind: 'session-changed', id }, ended, data]
     },
     options.signal,
   )
