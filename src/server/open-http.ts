@@ -30,7 +30,7 @@ export interface OpenHttpOptions {
 /** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, pipeline, metrics, log: { logger } }: Services,
+  { authority, connections, registry, pipeline, metrics, durability, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
   const { http: address, maxConnections, modules, publicUrl, corsOrigins, oauth } = config
@@ -59,6 +59,7 @@ export async function openHttp(
     corsOrigins,
     oauth,
     ready,
+    ...(durability === null ? {} : { durability: durability.read }),
     metrics: metrics.render,
     onAnswer: metrics.countAnswer,
   })

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { canonicalAddress, withinPrefix } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import { checkSetting } from '../core/settings.ts'
 import { parseListenAddress } from './listen-address.ts'
+import { choice, databaseUrl, isOrigin, isProxy, textWhere, whole } from './option-schemas.ts'
 import type { ServerConfig } from './server-config.ts'
 
 /** The keys of a configuration that are also flags and environment variables. */
@@ -30,19 +30,6 @@ type Options = {
   >
 }
 
-function textWhere(message: string, test: (text: string) => boolean) {
-  return z.string(message).refine(test, message)
-}
-
-function whole(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`
-  return z.int(message).min(min, message).max(max, message)
-}
-
-function choice(values: readonly [string, ...string[]]) {
-  return z.enum(values, `must be one of ${values.join(', ')}`)
-}
-
 function listens(value: string, about: string) {
   return {
     value,
@@ -64,18 +51,6 @@ function file(about: string) {
     about,
     schema: textWhere('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
   } as const
-}
-
-// An address is within every prefix of itself, so this is false only for a text that is no address and no prefix.
-const isProxy = (text: string) => {
-  const base = text.split('/')[0] ?? ''
-  return canonicalAddress(base) !== null && withinPrefix(base, text)
-}
-
-const isOrigin = (text: string) => {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  return /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href
 }
 
 const settings = z
@@ -149,6 +124,45 @@ export const OPTIONS: Options = {
     takes: 'NAME',
     about: 'sqlite, or memory, which loses everything when the server stops',
     schema: choice(['sqlite', 'memory']),
+  },
+  database: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'a PostgreSQL database instead of the data folder: postgres://user@host:5432/name',
+    schema: databaseUrl,
+  },
+  databasePasswordFile: file('the file with the password of --database'),
+  databaseListen: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'the URL for notifications, where --database leads to a transaction pooler',
+    schema: databaseUrl,
+  },
+  databaseConnections: {
+    value: 10,
+    kind: 'integer',
+    takes: 'N',
+    about: 'the largest number of connections to --database',
+    schema: whole(2, 10_000),
+  },
+  databaseBoundMs: {
+    value: 0,
+    kind: 'integer',
+    takes: 'MS',
+    about:
+      'how long a node that does not receive the others may answer from its cache; 0 for its lease',
+    schema: whole(0, HOUR),
+  },
+  node: {
+    value: undefined,
+    kind: 'text',
+    takes: 'NAME',
+    about: 'the name of this node of --database; the name of the machine by default',
+    schema: textWhere('must be 1 to 64 letters, digits, . _ and -', (text) =>
+      /^[\w.-]{1,64}$/.test(text),
+    ),
   },
   dev: {
     value: false,

@@ -33,6 +33,8 @@ export interface HttpDoorOptions {
   }
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
+  /** Returns what an acknowledged write survives, which `GET /readyz` reports: `quorum`, `local` or `none`. */
+  readonly durability?: () => Promise<string>
   /** Renders `GET /metrics`. Without it the route is `not_found`. */
   readonly metrics?: () => Promise<{ contentType: string; body: string }>
   /** Called after each answer with the template of the route and the status. */

@@ -10,7 +10,7 @@ import { JSON_HEADERS } from './who-am-i.ts'
 /** Mounts the routes that call no command: health, metrics the reference and the pages for one-time codes. */
 export function mountPlainRoutes(
   app: Hono<{ Bindings: RequestPeer }>,
-  { authority, registry, ready, metrics }: HttpDoorOptions,
+  { authority, registry, ready, durability, metrics }: HttpDoorOptions,
   prefix: string,
 ): void {
   const json = (value: unknown) => new Response(JSON.stringify(value), { headers: JSON_HEADERS })
@@ -21,7 +21,8 @@ export function mountPlainRoutes(
       return problem(refuse('unavailable', message, { retryAfterMs: 1000 }))
     }
     await authority.ping()
-    return json({ status: 'ready' })
+    if (durability === undefined) return json({ status: 'ready' })
+    return json({ status: 'ready', durability: await durability() })
   })
   app.get('/metrics', async () => {
     if (metrics === undefined) return problem(refuse('not_found', 'There are no metrics.'))

@@ -150,6 +150,7 @@ const MIGRATIONS: readonly ((schema: string) => string)[] = [
 export interface SchemaState {
   /** The number of completed steps; 0 for an empty database. */
   readonly version: number
+  /** The number of steps of this release. */
   readonly latest: number
 }
 
