@@ -282,6 +282,7 @@ function uncertain(): LatchkeyError {
 function rejection(error: unknown): LatchkeyError {
   if (error instanceof LatchkeyError) return error
   return new LatchkeyError('unavailable', 'The database could not be used. Try again later.', {
+    retryAfterMs: 1000,
     cause: error,
   })
 }
