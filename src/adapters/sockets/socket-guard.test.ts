@@ -156,21 +156,30 @@ function connectIo(
   })
 }
 
-for (const transport of ['websocket', 'polling']) {
-  const transports = [transport]
-  test(`a socket of Socket.IO over ${transport} is told why its session ended`, async (t) => {
-    const { url, authority } = await open(t)
-    const { token, session } = await logIn(authority, 'ada')
-    const socket = await connectIo(t, url, { transports, auth: { token } })
-    assert.ok(typeof socket === 'object', String(socket))
-    assert.equal(await socket.emitWithAck('who'), 'ada')
-    const ended = new Promise((resolve) => socket.once('session:ended', resolve))
-    const disconnected = new Promise((resolve) => socket.once('disconnect', resolve))
-    await authority.sessions.end({ id: session.id })
-    assert.deepEqual(await ended, { reason: 'revoked' })
-    assert.equal(await disconnected, 'io server disconnect')
-  })
-}
+test('a socket of Socket.IO is told why its session ended', async (t) => {
+  const { url, authority } = await open(t)
+  const { token, session } = await logIn(authority, 'ada')
+  const socket = await connectIo(t, url, { transports: ['websocket'], auth: { token } })
+  assert.ok(typeof socket === 'object', String(socket))
+  assert.equal(await socket.emitWithAck('who'), 'ada')
+  const ended = new Promise((resolve) => socket.once('session:ended', resolve))
+  const disconnected = new Promise((resolve) => socket.once('disconnect', resolve))
+  await authority.sessions.end({ id: session.id })
+  assert.deepEqual(await ended, { reason: 'revoked' })
+  assert.equal(await disconnected, 'io server disconnect')
+})
+
+test('a socket of Socket.IO over polling has the session of its cookie', async (t) => {
+  const { url, authority } = await open(t)
+  const { token } = await logIn(authority, 'ada')
+  const extraHeaders = { cookie: `latchkey=${token}`, origin: url }
+  const socket = await connectIo(t, url, { transports: ['polling'], extraHeaders })
+  assert.ok(typeof socket === 'object', String(socket))
+  assert.equal(await socket.emitWithAck('who'), 'ada')
+  const left = new Promise((resolve) => socket.once('disconnect', resolve))
+  socket.disconnect()
+  await left
+})
 
 test('Socket.IO refuses a bad token and a page of another origin', async (t) => {
   const { url, authority } = await open(t)
