@@ -33,8 +33,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/device.ts')).defineDevice,
   },
   admin: {
-    about: 'Create the first administrator.',
+    about: 'Create the first administrator, or recover administration.',
     load: async () => (await import('./commands/admin.ts')).defineAdmin,
+  },
+  account: {
+    about: 'Register, export or delete your account, or choose a new password with a code.',
+    load: async () => (await import('./commands/account.ts')).defineAccount,
   },
   actors: {
     about: 'Manage actors (administrators).',

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import {
   type ActorEvent,
   type Authenticated,
@@ -7,6 +8,7 @@ import {
   type MailboxLimits,
   type RoutedEvent,
 } from '../core/index.ts'
+import { extendsBeforeMs } from './stream-use.ts'
 
 /** The name of the event that replaces the events dropped from a full mailbox. It is delivered first, with `{ dropped }`. */
 export const OVERFLOW_EVENT = 'mailbox.overflow'
@@ -339,10 +341,14 @@ class ConnectionTable implements Connections {
   #sweep(): void {
     const now = this.#authority.now()
     for (const entry of [...this.#entries()]) {
-      const { current, checkedAt } = entry
+      const { current, checkedAt, ends } = entry
+      const { expiresAt } = current.session
       const stale =
         now - checkedAt >= EXTERNAL_CHECK_MS && this.#authority.sessions.isExternal(current)
-      if (stale || current.session.expiresAt <= now) this.#use(entry, true).catch(this.#onError)
+      const beforeMs =
+        ends.send === undefined ? 0 : extendsBeforeMs(this.#authority, current.session)
+      const due = expiresAt > now && expiresAt - now <= beforeMs
+      if (stale || due || expiresAt <= now) this.#use(entry, !due).catch(this.#onError)
     }
   }
 

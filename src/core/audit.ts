@@ -2,6 +2,7 @@
 export type AuditAct =
   | 'actor_created'
   | 'actor_updated'
+  | 'actor_deleted'
   | 'actor_suspended'
   | 'actor_restored'
   | 'roles_changed'
@@ -20,6 +21,8 @@ export type AuditAct =
   | 'all_locked'
   | 'setting_changed'
   | 'administrator_claimed'
+  | 'invitation_created'
+  | 'password_reset_created'
   | 'signing_key_rotated'
   | 'signing_keys_replaced'
   | 'device_approved'

@@ -39,6 +39,22 @@ export interface ProofChallenge {
   readonly acrValues?: readonly string[]
 }
 
+/** A session that a login over the limit may end. */
+export interface EndableSession {
+  /** The public handle, for `endSession` of the next login. */
+  readonly id: string
+  /** When it was created, in epoch milliseconds. */
+  readonly createdAt: number
+  /** When it was last used, in epoch milliseconds. */
+  readonly lastUsedAt: number
+  /** Where the session was created from. */
+  readonly client: {
+    readonly address: string | null
+    readonly userAgent: string | null
+    readonly label: string | null
+  }
+}
+
 /** The details of an error. Never contain a secret, a token, a password or a stack. */
 export interface ErrorDetails {
   /** How long to wait before trying again, in milliseconds; sent as `Retry-After`. */
@@ -49,6 +65,8 @@ export interface ErrorDetails {
   reason?: string
   /** What would satisfy the request, for `step_up_required`. */
   challenge?: ProofChallenge
+  /** The live sessions of the actor that may be ended, for `session_limit`: at most 100, newest first. */
+  sessions?: readonly EndableSession[]
   cause?: unknown
 }
 

@@ -8,3 +8,11 @@ export interface ActorEvent {
   /** The content of the event: any JSON value. Absent for an event that has none. */
   readonly data?: unknown
 }
+
+/** An event on its way to an actor, or to every connection with `actor` null. */
+export interface RoutedEvent {
+  /** The id of the receiving actor; null for every connection. */
+  readonly actor: string | null
+  /** The event to deliver. */
+  readonly event: ActorEvent
+}

@@ -9,6 +9,7 @@ export {
 export type { AuditAct, AuditEntry, AuditPage, AuditQuery } from './audit.ts'
 export * from './authority/index.ts'
 export {
+  type EndableSession,
   ERROR_TABLE,
   type ErrorCode,
   errorOf,
@@ -16,7 +17,7 @@ export {
   type ProofChallenge,
   type Refusal,
 } from './errors.ts'
-export type { ActorEvent } from './event.ts'
+export type { ActorEvent, RoutedEvent } from './event.ts'
 export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
 export type * from './ports/index.ts'
 export { expiresAt, stateOf } from './session/lifetimes.ts'

@@ -23,6 +23,26 @@ function define<T>(value: T, check: SettingCheck<T>, about: string): Definition<
 }
 
 const GENERAL = {
+  registration: define<'open' | 'invite' | 'closed'>(
+    'open',
+    oneOf('open', 'invite', 'closed'),
+    'Who may register: every client (open), only a client with an invitation (invite), or no client (closed).',
+  ),
+  'invitation.lifetimeMs': define(
+    7 * DAY,
+    whole(MINUTE, YEAR),
+    'How long an invitation to register is valid.',
+  ),
+  'password.resetLifetimeMs': define(
+    DAY,
+    whole(MINUTE, 30 * DAY),
+    'How long the one-time code for a new password is valid.',
+  ),
+  'identity.holdMs': define(
+    30 * DAY,
+    whole(0, 10 * YEAR),
+    'How long the identities of a deleted actor are kept from other actors.',
+  ),
   'renewal.graceMs': define(
     30_000,
     whole(0, 10 * MINUTE),
@@ -35,7 +55,8 @@ const GENERAL = {
   ),
   'session.freshMs': define(
     15 * MINUTE,
-    duration,
+    // Administration requires a fresh proof, so 0 would lock every administrator out.
+    whole(MINUTE, 10 * YEAR),
     'How long a proof of identity counts as fresh for acts that require one.',
   ),
   'session.keepEndedMs': define(
@@ -162,6 +183,7 @@ const PROFILE_SCHEMAS = {
   maxLive: [count, 'The maximum number of live sessions of one owner.'],
   onLimit: [policy, 'What happens at a login over the limit.'],
   oldToken: [oneOf('grace', 'dies', 'expires'), 'What happens to the old token at renewal.'],
+  streamUses: [truth, 'Whether an open connection that receives events counts as use.'],
 } as const satisfies Record<ProfileKey, readonly [SettingCheck<unknown>, string]>
 
 function definitions(): Map<string, Definition<unknown>> {

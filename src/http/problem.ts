@@ -1,4 +1,10 @@
-import { ERROR_TABLE, type ErrorCode, type ProofChallenge, type Refusal } from '../core/index.ts'
+import {
+  type EndableSession,
+  ERROR_TABLE,
+  type ErrorCode,
+  type ProofChallenge,
+  type Refusal,
+} from '../core/index.ts'
 
 const TITLES: Record<ErrorCode, string> = {
   invalid_request: 'Invalid request',
@@ -46,11 +52,13 @@ export interface ProblemDetails {
   readonly issues?: readonly { readonly path: string; readonly message: string }[]
   /** Why a session ended. */
   readonly reason?: string
+  /** The sessions that a login over the limit may end. */
+  readonly sessions?: readonly EndableSession[]
 }
 
 /** Returns the body of a problem. The status is that of the refusal's code by default. */
 export function problemDetails(
-  { code, message, issues, reason }: Refusal,
+  { code, message, issues, reason, sessions }: Refusal,
   status: number = ERROR_TABLE[code].http,
 ): ProblemDetails {
   return {
@@ -61,6 +69,7 @@ export function problemDetails(
     detail: message,
     ...(issues === undefined ? {} : { issues }),
     ...(reason === undefined ? {} : { reason }),
+    ...(sessions === undefined ? {} : { sessions }),
   }
 }
 

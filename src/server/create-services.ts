@@ -54,6 +54,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
   return createAuthority({
     store: openStore(config),
     settings: {
+      registration: config.registration,
       ...(config.dev ? developmentSettings : {}),
       ...mageSettings(config.mage),
       ...config.settings,

@@ -84,6 +84,7 @@ describe('loadConfig', () => {
       modules: 'lib/modules',
       mageApp: 'game2',
       logLevel: 'warn',
+      registration: 'invite',
       settings: { 'password.minLength': 12 },
       cacheEntries: 5,
       cacheBytes: 6,

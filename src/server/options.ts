@@ -227,6 +227,13 @@ export const OPTIONS: Options = {
     about: LEVELS.join(', '),
     schema: choice(LEVELS),
   },
+  registration: {
+    value: 'open',
+    kind: 'text',
+    takes: 'MODE',
+    about: 'who may register: open, invite or closed; a change at run time replaces it',
+    schema: choice(['open', 'invite', 'closed']),
+  },
   settings: {
     value: {},
     kind: 'json',

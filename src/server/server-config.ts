@@ -76,6 +76,8 @@ export interface ServerConfig {
   readonly mageApp?: string
   /** `info` by default. */
   readonly logLevel?: LogLevel
+  /** Who may register: `open` by default, `invite` or `closed`. A change that an administrator makes at run time replaces it. */
+  readonly registration?: Settings['registration']
   /** Values of settings. A change that an administrator makes at run time replaces the value here. */
   readonly settings?: Partial<Settings>
   /** The largest number of cached sessions: 1,000,000 by default. */

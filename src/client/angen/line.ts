@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
 import { LatchkeyError } from '../../core/errors.ts'
 import { errorIn, failureOf } from './errors.ts'
 import { LineReader } from './line-reader.ts'

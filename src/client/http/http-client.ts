@@ -100,6 +100,8 @@ export interface HttpClient {
     /** `web` (default) or `device`. */
     readonly profile?: string | undefined
     readonly label?: string | undefined
+    /** The id of a session of the same actor to end, if it has too many. */
+    readonly endSession?: string | undefined
   }): Promise<LoggedInAnswer>
   /** Returns the current session and its actor. */
   whoAmI(): Promise<WhoAmIAnswer>

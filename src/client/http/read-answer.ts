@@ -22,7 +22,7 @@ export async function readAnswer<T>(response: Response, base: string): Promise<T
 }
 
 function refused(response: Response, body: unknown, base: string): LatchkeyError {
-  const { code, detail, issues, reason } = (body ?? {}) as Record<string, unknown>
+  const { code, detail, issues, reason, sessions } = (body ?? {}) as Record<string, unknown>
   if (typeof code !== 'string' || !Object.hasOwn(ERROR_TABLE, code))
     return notLatchkey(base, response.status)
   const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
@@ -30,6 +30,7 @@ function refused(response: Response, body: unknown, base: string): LatchkeyError
   return new LatchkeyError(code as ErrorCode, text, {
     ...(Number.isFinite(wait) ? { retryAfterMs: wait * 1000 } : {}),
     ...(typeof reason === 'string' ? { reason } : {}),
+    ...(Array.isArray(sessions) ? { sessions } : {}),
     ...(Array.isArray(issues) ? { issues } : {}),
   })
 }

@@ -1,4 +1,5 @@
 import type { Command } from '../define-command.ts'
+import { accountCommands } from './account.ts'
 import { adminCommands } from './admin.ts'
 import { clientCommands } from './clients.ts'
 import { delegationCommands } from './delegation.ts'
@@ -10,6 +11,7 @@ export const builtInCommands: readonly Command[] = [
   ...sessionCommands,
   ...delegationCommands,
   ...deviceCommands,
+  ...accountCommands,
   ...adminCommands,
   ...clientCommands,
 ]

@@ -24,6 +24,7 @@ export const sessionCommands: readonly Command[] = [
       name: z.string().min(1).max(254),
       password,
       email: z.string().max(254).optional(),
+      invitation: z.string().min(1).max(100).optional().describe('A one-time code'),
     }),
     result: z.strictObject({ actor: actorShape }),
     async run(params, { authority, caller }) {
@@ -40,6 +41,11 @@ export const sessionCommands: readonly Command[] = [
       password,
       profile: z.enum(['web', 'device']).optional(),
       label,
+      endSession: z
+        .string()
+        .max(100)
+        .optional()
+        .describe('The id of a session to end, from the answer session_limit'),
     }),
     result: loggedInShape,
     async run(params, { authority, caller, current }) {

@@ -1,7 +1,9 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { canonicalAddress } from '../address.ts'
 import type { AuditAct, AuditEntry } from '../audit.ts'
 import type { PasswordHasher } from '../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
+import type { RoutedEvent } from '../event.ts'
 import type { Guard, RequestSource } from '../guard.ts'
 import type {
   ActorWithCredential,
@@ -23,7 +25,7 @@ import type { DataEntry } from './cache/data-entry.ts'
 import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
-import type { RoutedEvent } from './events-group.ts'
+import { AttemptsUnderWay } from './login/attempts-under-way.ts'
 import { AnonymousLimit } from './sessions/anonymous-limit.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
@@ -76,6 +78,7 @@ export class AuthorityContext {
   readonly installationKey: string
   readonly touches: TouchBuffer
   readonly anonymous: AnonymousLimit
+  readonly attempts = new AttemptsUnderWay()
   readonly onError: (error: unknown) => void
   readonly #actorChanges = new ActorChanges()
   readonly #codecs: readonly TokenCodec[]
@@ -115,10 +118,7 @@ export class AuthorityContext {
     return options.now ?? this.store.clock.now()
   }
 
-  /**
-   * Calls the store, within the deadline and until `signal` fires. Any error of the engine is
-   * rethrown as `unavailable`, because engine errors mean nothing to a caller.
-   */
+  /** Calls the store, within the deadline and until `signal` fires. Rethrows any error of the engine as `unavailable`. */
   async ask<T>(question: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted()
     const deadline = Promise.withResolvers<never>()

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import { createPasswordHasher, type PasswordHasherOptions } from '../credential/password/index.ts'
 import type { Guard } from '../guard.ts'
 import type { Directory, ExternalSessions, Store } from '../ports/index.ts'

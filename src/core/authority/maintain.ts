@@ -1,3 +1,4 @@
+import { eraseDeleted } from './actors/erase-audit.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
 import { maintainSigningKeys } from './signing-keys.ts'
 
@@ -65,6 +66,7 @@ export async function prune(
       removed[kind] += count
     }
   }
+  await eraseDeleted(context, now, options.signal)
   await maintainSigningKeys(context, options)
   return { ...removed, done: left > 0 }
 }

@@ -29,4 +29,15 @@ export interface Audit {
     readonly maxEntries: number
     readonly limit: number
   }): Promise<number>
+  /**
+   * Removes the personal data (`address`, `identityHash`, `detail`) of the entries whose `actor` is
+   * one of `actors`, among the `limit` entries that follow the cursor `after`, the oldest ones
+   * without it. Returns how many entries changed, and the cursor to continue from unless the end is
+   * reached.
+   */
+  erase(query: {
+    readonly actors: readonly string[]
+    readonly after?: string
+    readonly limit: number
+  }): Promise<{ readonly erased: number; readonly next?: string }>
 }

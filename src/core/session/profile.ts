@@ -27,6 +27,11 @@ export interface Profile {
    * once, or is valid until its expiry.
    */
   readonly oldToken: 'grace' | 'dies' | 'expires'
+  /**
+   * Whether an open connection that receives events (a MAGE WebSocket, a gRPC `Watch`) counts as
+   * use of its session, even if the client sends nothing.
+   */
+  readonly streamUses: boolean
 }
 
 /** The built-in profiles: every value is a default that a setting can replace. */
@@ -39,6 +44,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'grace',
+    streamUses: false,
   },
   game: {
     idleMs: 10 * MINUTE,
@@ -48,6 +54,7 @@ export const PROFILES = {
     maxLive: 1,
     onLimit: 'evict-oldest',
     oldToken: 'dies',
+    streamUses: true,
   },
   device: {
     idleMs: null,
@@ -57,6 +64,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'dies',
+    streamUses: false,
   },
   agent: {
     idleMs: 10 * MINUTE,
@@ -66,6 +74,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'expires',
+    streamUses: false,
   },
   anonymous: {
     idleMs: HOUR,
@@ -75,6 +84,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'grace',
+    streamUses: false,
   },
   impersonation: {
     idleMs: 15 * MINUTE,
@@ -84,6 +94,7 @@ export const PROFILES = {
     maxLive: 1,
     onLimit: 'evict-oldest',
     oldToken: 'dies',
+    streamUses: false,
   },
 } as const satisfies Record<string, Profile>
 

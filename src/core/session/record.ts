@@ -9,6 +9,7 @@ export type EndReason =
   | 'upgraded'
   | 'password_changed'
   | 'suspended'
+  | 'deleted'
   | 'locked'
   | 'reuse_detected'
   | 'parent_ended'

@@ -40,7 +40,7 @@ async function actingAs(fixture: Fixture, by: Person, target: Person): Promise<s
 
 test('without the role every route of administration is denied', async () => {
   await using fixture = await openFixture()
-  assert.equal(GUARDED.length, 20)
+  assert.equal(GUARDED.length, 23)
   const { token } = await fixture.person('ada', ['user', 'impersonate', 'introspect', 'Admin'])
   for (const reply of await everyRoute(fixture, token)) refused(reply, 403, 'access_denied')
   const visitor = await fixture.ask('POST /v1/sessions/anonymous')

@@ -11,6 +11,8 @@ export interface RouteContext {
   readonly pipeline: Pipeline
   readonly cookies: SessionCookies
   readonly publicOrigin: string | null
+  /** The path that the routes are mounted under. */
+  readonly prefix: string
 }
 
 interface RouteRequest {
@@ -54,6 +56,7 @@ export async function answerRoute(
   })
   let { value } = outcome
   if (result === 'with-events') value = { result: value ?? null, events: outcome.events }
+  if (route.codePage !== undefined) value = withLink(context, route.codePage, value)
   if (wantsCookie || (byCookie && (route.cookie === 'rotate' || route.cookie === 'act'))) {
     value = moveIntoCookie(context, route, { credential, value, now: authority.now(), headers })
   }
@@ -61,6 +64,13 @@ export async function answerRoute(
   if (status === 204) return new Response(null, { status, headers })
   headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(value), { status, headers })
+}
+
+// A code is in the fragment of a link, which clients do not send to servers and which is not logged.
+function withLink({ publicOrigin, prefix }: RouteContext, page: string, value: unknown): unknown {
+  if (publicOrigin === null) return value
+  const { code } = value as { readonly code: string }
+  return { ...(value as object), link: `${publicOrigin}${prefix}${page}#${code}` }
 }
 
 interface Issued {

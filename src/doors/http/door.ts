@@ -46,7 +46,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const { corsOrigins = [] } = options
   const cors = createCors(corsOrigins, prefix)
   const clientAddress = createClientAddress(options.trustedProxies ?? [])
-  const context = { authority, pipeline, cookies, publicOrigin }
+  const context = { authority, pipeline, cookies, publicOrigin, prefix }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
   const wrongHost = () => problem(refuse('origin_refused', 'This host is not served here.'))

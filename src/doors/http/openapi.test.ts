@@ -112,6 +112,7 @@ test('a body lists its required fields, allows no others, and has the cookie fie
   assert.equal(login['additionalProperties'], false)
   assert.deepEqual(Object.keys(login['properties'] as object).sort(), [
     'cookie',
+    'endSession',
     'identity',
     'label',
     'password',

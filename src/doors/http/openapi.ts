@@ -34,6 +34,7 @@ const PROBLEM: Json = {
     code: { type: 'string', enum: Object.keys(ERROR_TABLE) },
     detail: { type: 'string' },
     reason: { type: 'string' },
+    sessions: { type: 'array', items: { type: 'object', required: ['id'] } },
     issues: {
       type: 'array',
       items: {

@@ -1,12 +1,13 @@
 import type { Hono } from 'hono'
 import { refuse } from '../../core/errors.ts'
 import { problem } from '../../http/index.ts'
+import { CODE_PAGES, codePage } from './code-pages.ts'
 import { docsPage } from './docs-page.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
 import { JSON_HEADERS } from './who-am-i.ts'
 
-/** Mounts the routes that call no command: health, metrics and the reference. */
+/** Mounts the routes that call no command: health, metrics the reference and the pages for one-time codes. */
 export function mountPlainRoutes(
   app: Hono<{ Bindings: RequestPeer }>,
   { authority, registry, ready, metrics }: HttpDoorOptions,
@@ -37,5 +38,6 @@ export function mountPlainRoutes(
     return described.api
   }
   app.get('/openapi.json', () => json(description()))
+  for (const page of CODE_PAGES) app.get(page.path, () => codePage(page))
   app.get('/docs', () => docsPage(description()))
 }

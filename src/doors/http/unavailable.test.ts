@@ -82,6 +82,8 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   'session.login': { identity: 'root', password: PASSWORD },
   'session.stepUp': { password: PASSWORD },
   'password.change': { current: PASSWORD, next: NEXT },
+  'password.reset': { code: 'x', password: PASSWORD },
+  'codes.check': { purpose: 'claim', code: 'x' },
   'impersonation.start': { actor: 'somebody' },
   'device.poll': { deviceCode: 'x' },
   'device.find': { userCode: 'x' },

@@ -3,7 +3,8 @@ import { type Refusal, refuse } from '../../errors.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
 import { provePassword } from '../login/step-up.ts'
-import { displayName, emailIdentity, managed, nameIdentity, taken } from './actors.ts'
+import { displayName, emailIdentity, nameIdentity, taken } from './actors.ts'
+import { managed } from './managed-directory.ts'
 
 /** A change of an actor's name or e-mail address. */
 export interface ActorUpdate {

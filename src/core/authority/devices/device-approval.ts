@@ -100,12 +100,22 @@ async function findWaiting(
   if (!attempt.ok) return attempt
   const now = context.now(options)
   const codeKey = userCodeKey(context, userCode)
-  if (codeKey === null) return UNKNOWN
-  const lead = await context.ask(() => context.store.documents.find(codeKey, now))
-  const found = lead === null ? null : await findGrant(context, lead.value, now)
-  if (found === null || found.grant.decided !== null) return UNKNOWN
+  const found = codeKey === null ? null : await findByCode(context, codeKey, now)
+  if (codeKey === null || found === null || found.grant.decided !== null) {
+    attempt.failed()
+    return UNKNOWN
+  }
   await attempt.withdraw()
   return { ok: true, codeKey, ...found }
+}
+
+async function findByCode(
+  context: AuthorityContext,
+  codeKey: string,
+  now: number,
+): Promise<StoredGrant | null> {
+  const lead = await context.ask(() => context.store.documents.find(codeKey, now))
+  return lead === null ? null : findGrant(context, lead.value, now)
 }
 
 async function approvalOf(

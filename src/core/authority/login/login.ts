@@ -69,6 +69,14 @@ export function login(
   })
 }
 
+/** A proof that was right, for a session that is created later. */
+export interface VerifiedLogin {
+  readonly ok: true
+  readonly actor: Actor
+  /** The epochs read before the proof. Pass them to `sessions.loginAs`. */
+  readonly epochs: Epochs
+}
+
 /**
  * Verifies a password without creating a session, with the refusals, guards, throttling and work of
  * {@link login}. Only a refusal is audited.
@@ -77,18 +85,15 @@ export function verifyLogin(
   context: AuthorityContext,
   proof: LoginProof,
   options: CallOptions,
-): Promise<{ ok: true; actor: Actor } | Refusal> {
-  return settle(async () => {
-    const proven = await proveOrAudit(context, proof, options)
-    return proven.ok ? { ok: true, actor: proven.actor } : proven
-  })
+): Promise<VerifiedLogin | Refusal> {
+  return settle(() => proveOrAudit(context, proof, options))
 }
 
 async function proveOrAudit(
   context: AuthorityContext,
   request: LoginRequest,
   options: CallOptions,
-): Promise<{ ok: true; actor: Actor; epochs: Epochs } | Refusal> {
+): Promise<VerifiedLogin | Refusal> {
   const typed = typedName(request)
   const proven = await prove(context, typed, request, options)
   if (proven.ok) return proven
@@ -135,7 +140,7 @@ async function auditRefusal(
   await context.ask(() => context.store.audit.append([entry]))
 }
 
-type Proven = { ok: true; actor: Actor; epochs: Epochs } | (Refusal & { actor: Actor | null })
+type Proven = VerifiedLogin | (Refusal & { actor: Actor | null })
 
 async function prove(
   context: AuthorityContext,
@@ -180,11 +185,13 @@ export async function verify(
   options: CallOptions,
 ): Promise<{ ok: boolean; rehash: boolean }> {
   try {
-    return await context.hasher.verify(
+    const verified = await context.hasher.verify(
       password,
       found?.passwordHash ?? null,
       options.signal === undefined ? {} : { signal: options.signal },
     )
+    if (!verified.ok) attempt.failed()
+    return verified
   } catch (error) {
     await attempt.withdraw()
     throw error
@@ -249,6 +256,14 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
   }
 }
 
+/** A login whose proof was verified elsewhere. */
+export interface TrustedLoginRequest extends SessionRequest {
+  /** The epochs read before the proof: the login is refused (`conflict`) if one was raised since. Read now by default. */
+  readonly epochs?: Epochs
+  /** When the owner gave its proof, if that was before now (epoch milliseconds). */
+  readonly authenticatedAt?: number
+}
+
 /**
  * Creates a session for an actor whose proof was verified elsewhere (another identity provider, a
  * test). Refuses `not_found`, `actor_suspended` and the codes of creating a session. Runs no
@@ -257,17 +272,25 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
 export function loginAs(
   context: AuthorityContext,
   actorId: string,
-  request: SessionRequest,
+  request: TrustedLoginRequest,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const epochs = await context.ask(() => context.store.sessions.findEpochs(actorId))
+    const epochs =
+      request.epochs ?? (await context.ask(() => context.store.sessions.findEpochs(actorId)))
     const found = await context.findCredential(actorId, options.signal)
     if (found === null) return refuse('not_found', 'There is no such actor.')
     if (found.actor.status === 'suspended') {
       return refuse('actor_suspended', 'This account is suspended.')
     }
-    const making = { owner: actorId, epochs, act: 'login', detail: { proof: 'elsewhere' } } as const
+    const { authenticatedAt } = request
+    const making = {
+      owner: actorId,
+      epochs,
+      act: 'login',
+      detail: { proof: 'elsewhere' },
+      ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
+    } as const
     const created = await createSession(context, making, request, options)
     return created.ok ? present(created, found.actor) : created
   })

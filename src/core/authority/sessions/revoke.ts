@@ -1,9 +1,8 @@
 import type { AuditAct } from '../../audit.ts'
 import type { EndSelector } from '../../ports/index.ts'
-import type { EndedSession, EndReason } from '../../session/record.ts'
+import type { EndedSession, EndReason, SessionView } from '../../session/record.ts'
 import { type Change, endedChange } from '../changes.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
-import type { Authenticated } from './authenticate.ts'
 import { endExternal, endExternalOf } from './external.ts'
 
 /**
@@ -71,7 +70,7 @@ function staleChange(which: EndSelector): Change | null {
 /** Ends the session and the impersonations that were started from it. */
 export async function logout(
   context: AuthorityContext,
-  current: Authenticated,
+  current: { readonly session: Pick<SessionView, 'id' | 'owner'> },
   options: CallOptions,
 ): Promise<void> {
   const { id, owner } = current.session

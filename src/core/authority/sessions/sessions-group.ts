@@ -7,6 +7,7 @@ import {
   type LoggedIn,
   loginAnonymous,
   loginAs,
+  type TrustedLoginRequest,
 } from '../login/login.ts'
 import { freshWithin } from '../login/step-up.ts'
 import type {
@@ -15,7 +16,6 @@ import type {
   RecheckOptions,
   SessionChecker,
 } from './authenticate.ts'
-import type { SessionRequest } from './create-session.ts'
 import { findData, type SessionDataView, saveData } from './data.ts'
 import { impersonate, stopImpersonating } from './impersonate.ts'
 import { createKeyedSessionsGroup, type KeyedSessionsGroup } from './keyed.ts'
@@ -44,7 +44,7 @@ export interface SessionsGroup {
    */
   loginAs(
     actorId: string,
-    request?: SessionRequest,
+    request?: TrustedLoginRequest,
     options?: CallOptions,
   ): Promise<LoggedIn | Refusal>
   /** Whether the row of a session belongs to another system: a connection on it is checked again every second. */

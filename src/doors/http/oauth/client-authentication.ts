@@ -1,8 +1,6 @@
 import type { Authority, CallOptions, OAuthClient } from '../../../core/index.ts'
 import { errorOfRefusal, invalidClient, type OAuthError } from './oauth-error.ts'
-
-/** The parameters of a request, each given once. */
-export type Form = Readonly<Record<string, string>>
+import type { Form } from './oauth-request.ts'
 
 interface Credentials {
   readonly id: string

@@ -1,6 +1,6 @@
 import { authenticateClient } from './client-authentication.ts'
-import type { OAuthRequest } from './endpoints.ts'
 import { errorOfRefusal, type OAuthError } from './oauth-error.ts'
+import type { OAuthRequest } from './oauth-request.ts'
 
 /** Starts the login of a device (RFC 8628 section 3.1). */
 export async function authorizeDevice(request: OAuthRequest): Promise<OAuthError | object> {

@@ -4,25 +4,15 @@ import { refusalOf } from '../../../core/errors.ts'
 import type { Authority, CallOptions } from '../../../core/index.ts'
 import { readForm } from '../../../http/index.ts'
 import type { RequestPeer } from '../door-options.ts'
-import { type Form, isBasic } from './client-authentication.ts'
+import { isBasic } from './client-authentication.ts'
 import { authorizeDevice } from './device-authorization.ts'
 import { devicePage } from './device-page.ts'
 import { introspectForm } from './introspect.ts'
 import { resourceMetadata, serverMetadata } from './metadata.ts'
 import { errorOfRefusal, type OAuthError, oauthAnswer, oauthProblem } from './oauth-error.ts'
+import type { OAuthRequest } from './oauth-request.ts'
 import { revokeToken } from './revoke.ts'
 import { issueToken } from './token.ts'
-
-/** A request of an OAuth endpoint, with what the endpoint needs to answer it. */
-export interface OAuthRequest {
-  readonly authority: Authority
-  readonly pipeline: Pipeline
-  readonly headers: Headers
-  readonly form: Form
-  readonly caller: CallOptions
-  /** Where users approve a device. */
-  readonly verificationUri: string
-}
 
 /** What the endpoints need of the door. */
 export interface OAuthEndpoints {

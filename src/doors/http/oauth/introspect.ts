@@ -1,8 +1,8 @@
 import { type Introspection, introspect } from '../../../commands/index.ts'
 import { type Refusal, refuse } from '../../../core/errors.ts'
 import { authenticateClient } from './client-authentication.ts'
-import type { OAuthRequest } from './endpoints.ts'
 import { errorOfRefusal, type OAuthError } from './oauth-error.ts'
+import type { OAuthRequest } from './oauth-request.ts'
 
 /**
  * Checks a token for a resource server (RFC 7662), which authenticates by HTTP Basic or in the form

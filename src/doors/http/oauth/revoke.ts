@@ -1,6 +1,6 @@
 import { authenticateClient } from './client-authentication.ts'
-import type { OAuthRequest } from './endpoints.ts'
 import { errorOfRefusal, type OAuthError } from './oauth-error.ts'
+import type { OAuthRequest } from './oauth-request.ts'
 
 /**
  * Revokes an access token or a refresh token, and with it the session (RFC 7009). Succeeds for a

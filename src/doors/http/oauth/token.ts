@@ -2,8 +2,8 @@ import { scopeOf } from '../../../commands/index.ts'
 import type { LoggedIn, OAuthClient } from '../../../core/index.ts'
 import { authenticateClient } from './client-authentication.ts'
 import { isWithin } from './device-authorization.ts'
-import type { OAuthRequest } from './endpoints.ts'
 import { errorOfRefusal, type OAuthError } from './oauth-error.ts'
+import type { OAuthRequest } from './oauth-request.ts'
 
 /** The `grant_type` of RFC 8628. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'

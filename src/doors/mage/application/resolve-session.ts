@@ -14,6 +14,7 @@ export const UNSET_REASONS: Readonly<Record<EndReason, string>> = {
   upgraded: 'keyMismatch',
   revoked: 'revoked',
   suspended: 'banned',
+  deleted: 'noSession',
   locked: 'locked',
   password_changed: 'passwordChanged',
   reuse_detected: 'revoked',

@@ -19,6 +19,25 @@ test('registration makes a user, and does not log in', async (t) => {
   assert.equal(await peer.reason('connections/whoami'), 'You are not logged in')
 })
 
+test('a closed registration is refused, and an invitation opens it for one user', async (t) => {
+  const { connect, authority } = await openFixture(t, { settings: { registration: 'invite' } })
+  const peer = connect()
+  const ada = { name: 'ada', email: 'ada@example.org', password: 'password1' }
+  const reason = await peer.reason('account/register', ada)
+  assert.match(
+    String(reason),
+    /^There was an error registering: Registration needs an invitation\./,
+  )
+  const invited = await authority.actors.invite()
+  const invitation = invited.ok ? invited.code : ''
+  const told = await peer.ask('account/register', { ...ada, invitation })
+  assert.equal(told.name, 'account/registered')
+  const bob = { name: 'bob', email: 'bob@example.org', password: 'password1', invitation }
+  assert.match(String(await peer.reason('account/register', bob)), /The invitation is wrong/)
+  await authority.settings.set('registration', 'closed')
+  assert.match(String(await peer.reason('account/register', bob)), /: Registration is closed$/)
+})
+
 test('what is wrong with a registration is told in one message', async (t) => {
   const { connect, register } = await openFixture(t)
   await register('ada')

@@ -1,0 +1,73 @@
+import type { Epochs } from '../core/index.ts'
+import { exchangeOf, type WebExchange } from './exchange.ts'
+import { fingerprint, keysOf, type SecretKey } from './fingerprint.ts'
+import { SessionState } from './session-state.ts'
+import { createUserSession } from './session-writer.ts'
+import { type UserLike, userIdOf } from './user.ts'
+import type { UserProvider } from './user-provider.ts'
+import { type AuthenticatedToken, userToken } from './user-token.ts'
+import { WebError } from './web-error.ts'
+
+/** Options of {@link loginUser}. */
+export interface LoginUserOptions<User extends UserLike> {
+  /** The provider, if it has a `passwordFingerprint`. */
+  readonly users?: UserProvider<User>
+  /** The epochs read before the proof. */
+  readonly epochs?: Epochs
+  /** Whether the browser keeps the login after the session has expired. False by default. */
+  readonly remember?: boolean
+}
+
+/**
+ * Logs a user in without a proof: for custom views, and for tests. The session gets a new id and a new secret, and the old one ends. Its
+ * data is kept for the same user and for a visitor without a login; for another user it is dropped. Throws `origin_refused` for a
+ * request of another origin, `not_found` for a user that the authority's directory does not have, `actor_suspended`.
+ */
+export async function loginUser<User extends UserLike>(
+  request: object,
+  user: User,
+  secretKey: SecretKey,
+  options: LoginUserOptions<User> = {},
+): Promise<AuthenticatedToken<User>> {
+  const exchange = exchangeOf(request)
+  exchange.checkOrigin()
+  const [key = ''] = keysOf(secretKey)
+  const id = userIdOf(user)
+  const stored = options.users?.passwordFingerprint?.(user) ?? user.getHashedPassword()
+  const state = nextState(exchange, id)
+  state.hash = fingerprint(key, stored)
+  try {
+    await createUserSession(
+      exchange,
+      id,
+      {
+        replaces: (exchange.parent ?? exchange.state).check,
+        ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
+      },
+      state,
+    )
+  } catch (error) {
+    throw explained(error)
+  }
+  const session = exchange.state.check?.session ?? null
+  const token = userToken(user, { state: 'fresh', session })
+  exchange.authenticateAs(token)
+  return token
+}
+
+// Data of another user, and of an impersonation, is not for this one.
+function nextState({ state, parent }: WebExchange, id: string): SessionState {
+  const session = state.check?.session
+  const keeps =
+    parent === null && (session === undefined || session.anonymous || session.owner === id)
+  return new SessionState(null, { value: keeps ? state.values() : {}, version: 0 })
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof WebError) || error.code !== 'not_found') return error
+  return new WebError(
+    'not_found',
+    'The directory of the authority does not have this user. Create the authority with userDirectory(users).',
+    { cause: error },
+  )
+}

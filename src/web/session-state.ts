@@ -1,0 +1,123 @@
+import type { Authenticated, SessionDataView } from '../core/index.ts'
+import { assignValues, RequestSession, type SessionOperations } from './request-session.ts'
+
+/** The property of the stored data that holds the fingerprint of the user's password hash. Applications do not see it. */
+export const HASH_KEY = '_auth_user_hash'
+/** The property that marks a session as made by the remember-me cookie. Applications do not see it. */
+export const REMEMBERED_KEY = '_auth_remembered'
+
+type Values = Record<string, unknown>
+
+/** What one request knows of its session: the check, the stored data, and the data as the application changes it. */
+export class SessionState {
+  /** Null until the session is stored. */
+  check: Authenticated | null
+  /** The fingerprint of the user's password hash; null if the session has none. */
+  hash: string | null
+  /** Whether the session was made by the remember-me cookie. */
+  remembered: boolean
+  /** The version of the stored data. */
+  version: number
+  /** Whether the session ended during the request: nothing is stored any more. */
+  ended = false
+  #values: Values
+  #session: RequestSession | null = null
+  #snapshot = '{}'
+
+  constructor(check: Authenticated | null, data: SessionDataView | null) {
+    this.check = check
+    const { [HASH_KEY]: hash, [REMEMBERED_KEY]: remembered, ...values } = valuesOf(data)
+    this.#values = values
+    this.hash = typeof hash === 'string' ? hash : null
+    this.remembered = remembered === true
+    this.version = data?.version ?? 0
+  }
+
+  /** Whether the application has asked for the data. */
+  get isOpen(): boolean {
+    return this.#session !== null
+  }
+
+  /** Returns the data as the application sees it. */
+  open(operations: SessionOperations): RequestSession {
+    if (this.#session !== null) return this.#session
+    // The snapshot is text, because the application may change what is inside the values.
+    this.#snapshot = JSON.stringify(this.#values)
+    this.#session = new RequestSession(operations, this.#values)
+    return this.#session
+  }
+
+  /** Whether the application has changed the data. */
+  isChanged(): boolean {
+    return this.#session !== null && this.#text() !== this.#snapshot
+  }
+
+  /** Returns the value to store. */
+  toStore(): Values {
+    return {
+      ...this.values(),
+      ...(this.hash === null ? {} : { [HASH_KEY]: this.hash }),
+      ...(this.remembered ? { [REMEMBERED_KEY]: true } : {}),
+    }
+  }
+
+  /** Returns the data as it is now. */
+  values(): Values {
+    return this.#session === null ? this.#values : { ...this.#session }
+  }
+
+  /** Removes one value. */
+  remove(key: string): void {
+    const { [key]: _, ...rest } = this.#values
+    this.#values = rest
+    if (this.#session !== null) Reflect.deleteProperty(this.#session, key)
+  }
+
+  /** Removes the data. */
+  clear(): void {
+    this.#values = {}
+    for (const key of Object.keys(this.#session ?? {})) {
+      Reflect.deleteProperty(this.#session ?? {}, key)
+    }
+  }
+
+  /** Takes over that the value was stored. */
+  stored(version: number): void {
+    this.version = version
+    if (this.#session !== null) this.#snapshot = this.#text()
+  }
+
+  /** Takes the data that another request has stored, and repeats the changes of this request on it, by key. */
+  merge(latest: SessionDataView): void {
+    const { [HASH_KEY]: _, [REMEMBERED_KEY]: __, ...theirs } = valuesOf(latest)
+    const before = JSON.parse(this.#snapshot) as Values
+    const mine = JSON.parse(this.#text()) as Values
+    const merged = { ...theirs }
+    for (const key of new Set([...Object.keys(before), ...Object.keys(mine)])) {
+      if (JSON.stringify(before[key]) === JSON.stringify(mine[key])) continue
+      if (Object.hasOwn(mine, key)) merged[key] = mine[key]
+      else delete merged[key]
+    }
+    this.version = latest.version
+    this.clear()
+    this.#values = merged
+    this.#snapshot = JSON.stringify(theirs)
+    if (this.#session !== null) assignValues(this.#session, merged)
+  }
+
+  #text(): string {
+    try {
+      return JSON.stringify(this.#session)
+    } catch {
+      // The store refuses it with the reason.
+      return ''
+    }
+  }
+}
+
+function valuesOf(data: SessionDataView | null): Values {
+  const value = data?.value
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Values)
+    : {}
+}

@@ -1,0 +1,105 @@
+import {
+  type Authenticated,
+  LatchkeyError,
+  type LoggedIn,
+  type Refusal,
+  type TrustedLoginRequest,
+} from '../core/index.ts'
+import type { WebExchange } from './exchange.ts'
+import type { SessionState } from './session-state.ts'
+import { asWebError, WebError, webErrorOf } from './web-error.ts'
+
+/** How often a save that loses against another one is repeated. */
+const MAX_ATTEMPTS = 10
+
+/**
+ * Stores the data of a request's session; creates the session if there is none. A session that has ended is not restored: its data is
+ * dropped, and `state.ended` is set. Throws `conflict` if another request changed the data and `onConflict` is `throw`.
+ */
+export async function saveSession(exchange: WebExchange): Promise<void> {
+  const { state, config } = exchange
+  if (state.ended) return
+  const owner = ownerIn(exchange)
+  const { check } = state
+  if (check === null || (owner !== null && check.session.owner !== owner)) {
+    await createSession(exchange, owner)
+    return
+  }
+  for (let attempt = 1; !(await trySave(exchange, check)); attempt++) {
+    if (config.onConflict === 'throw' || attempt === MAX_ATTEMPTS) {
+      throw new WebError('conflict', 'Another request changed the session meanwhile. Try again.')
+    }
+    state.merge(await exchange.readData(check))
+  }
+}
+
+// Returns false if another request changed the data. A session that has ended counts as saved.
+async function trySave(exchange: WebExchange, check: Authenticated): Promise<boolean> {
+  const { state, config, source } = exchange
+  const { sessions } = config.authority
+  try {
+    const { version } = state
+    state.stored(await sessions.saveData(check, { value: state.toStore(), version }, source))
+    return true
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || error.code !== 'conflict') throw asWebError(error)
+  }
+  const alive = await sessions.recheck(check, { passive: true })
+  if (!alive.ok && alive.code === 'unavailable') throw webErrorOf(alive)
+  state.ended = !alive.ok
+  return state.ended
+}
+
+/** Returns the user that the data names, for applications that log in by the data. */
+function ownerIn({ config, state }: WebExchange): string | null {
+  const named = config.userOf?.(state.values()) ?? null
+  return named === null ? null : String(named)
+}
+
+async function createSession(exchange: WebExchange, owner: string | null): Promise<void> {
+  const { config, source, state } = exchange
+  const { sessions } = config.authority
+  const { lifetime } = config
+  const made =
+    owner === null
+      ? await sessions.loginAnonymous({ lifetime, vouched: !config.throttleAnonymous }, source)
+      : await sessions.loginAs(owner, { lifetime, replaces: state.check }, source)
+  await adopt(exchange, made, state)
+}
+
+/** Creates the session of a user in place of the request's session, and stores the request's data in it. */
+export async function createUserSession(
+  exchange: WebExchange,
+  ownerId: string,
+  request: TrustedLoginRequest,
+  state: SessionState,
+): Promise<void> {
+  const { config, source } = exchange
+  const made = await config.authority.sessions.loginAs(
+    ownerId,
+    { lifetime: config.lifetime, ...request },
+    source,
+  )
+  await adopt(exchange, made, state)
+}
+
+async function adopt(
+  exchange: WebExchange,
+  made: LoggedIn | Refusal,
+  state: SessionState,
+): Promise<void> {
+  const { config, source } = exchange
+  if (!made.ok) throw webErrorOf(made)
+  const check = await config.authority.authenticate(made.token, source)
+  if (!check.ok) throw webErrorOf(check)
+  state.check = check
+  const value = state.toStore()
+  if (Object.keys(value).length > 0) {
+    try {
+      state.stored(await config.authority.sessions.saveData(check, { value }, source))
+    } catch (error) {
+      throw asWebError(error)
+    }
+  }
+  exchange.issue(made.token, state)
+}
