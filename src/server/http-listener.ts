@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server'
 import { type ErrorCode, refusalOf, refuse } from '../core/errors.ts'
 import type { HttpDoor } from '../doors/http/index.ts'
 import { problemDetails } from '../http/index.ts'
+import type { Pages } from '../web/pages/index.ts'
 import type { Door } from './door.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 import { listening } from './listening.ts'
@@ -13,6 +14,8 @@ import { listening } from './listening.ts'
 /** Options of `createHttpListener`. */
 export interface HttpListenerOptions {
   readonly door: HttpDoor
+  /** The login pages, which get each request before the HTTP door; null for none. */
+  readonly pages?: Pages | null
   readonly address: ListenAddress & { readonly named: boolean }
   /** Doors on the same port that get each request before the HTTP door. None by default. */
   readonly front?: readonly FrontDoor[]
@@ -33,12 +36,13 @@ const DRAIN_STEP_MS = 20
 
 /** Serves an HTTP door on a port of this machine. */
 export function createHttpListener(options: HttpListenerOptions): Door {
-  const { address, door, front = [] } = options
+  const { address, door, pages = null, front = [] } = options
   let draining = false
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
       const address = 'socket' in incoming ? (incoming.socket.remoteAddress ?? null) : null
-      const response = await door.fetch(request, { address })
+      const page = await pages?.handle(request, { address })
+      const response = page ?? (await door.fetch(request, { address }))
       if (draining) outgoing.setHeader('connection', 'close')
       return response
     },

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
+import { createPages } from '../web/pages/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Services } from './create-services.ts'
 import { createHttpListener, type FrontDoor } from './http-listener.ts'
@@ -62,9 +63,22 @@ export async function openHttp(
     metrics: metrics.render,
     onAnswer: metrics.countAnswer,
   })
+  const pages = config.pages
+    ? createPages({
+        authority,
+        connections,
+        home: true,
+        development,
+        trustedProxies,
+        allowedHosts,
+        texts: config.pageTexts,
+        ...(publicUrl === null ? {} : { publicUrl }),
+        onError,
+      })
+    : null
   const fronts = [mage, stream, ...front]
   return {
-    doors: [createHttpListener({ door, front: fronts, address, maxConnections, onError })],
+    doors: [createHttpListener({ door, pages, front: fronts, address, maxConnections, onError })],
     ...ends,
   }
 }

@@ -1,0 +1,35 @@
+import { fill, type PageTexts } from './texts.ts'
+
+/** Browsers by a part of their `User-Agent` header. The first that matches counts. */
+const BROWSERS: readonly (readonly [part: RegExp, name: string])[] = [
+  [/\bEdgA?\//, 'Edge'],
+  [/\bOPR\//, 'Opera'],
+  [/\b(Firefox|FxiOS)\//, 'Firefox'],
+  [/\b(Chrome|Chromium|CriOS)\//, 'Chrome'],
+  [/\bVersion\/.*\bSafari\//, 'Safari'],
+]
+
+const SYSTEMS: readonly (readonly [part: RegExp, name: string])[] = [
+  [/\bAndroid\b/, 'Android'],
+  [/\b(iPhone|iPad)\b/, 'iOS'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b/, 'macOS'],
+  [/\bCrOS\b/, 'ChromeOS'],
+  [/\bLinux\b/, 'Linux'],
+]
+
+const MAX_LENGTH = 60
+
+/** Returns a name for the client of a session: its label, its browser and system, or its program. */
+export function clientName(
+  client: { readonly label: string | null; readonly userAgent: string | null },
+  texts: PageTexts,
+): string {
+  const { label, userAgent } = client
+  if (label !== null && label.trim() !== '') return label.slice(0, MAX_LENGTH)
+  if (userAgent === null || userAgent.trim() === '') return texts.unknownClient
+  const browser = BROWSERS.find(([part]) => part.test(userAgent))?.[1]
+  const system = SYSTEMS.find(([part]) => part.test(userAgent))?.[1]
+  if (browser === undefined) return userAgent.slice(0, MAX_LENGTH)
+  return system === undefined ? browser : fill(texts.browserOn, { browser, system })
+}

@@ -1,0 +1,54 @@
+import { html } from 'hono/html'
+import { type FormError, field, missing } from './layout.ts'
+import { errorsOf, redirect, show, statusOf, textOf, type UserPageRequest } from './page-context.ts'
+import { fill } from './texts.ts'
+
+/** Shows the form to change the password. */
+export function showPassword(
+  page: UserPageRequest,
+  errors: readonly FormError[] = [],
+  status = 200,
+): Promise<Response> {
+  const { texts, prefix, authority, current } = page
+  const minLength = authority.settings.get('password.minLength')
+  const hint = fill(texts.passwordHint, { minLength })
+  const body = html`<p>${texts.changeIntro}</p>
+<form class="card" method="post" action="${prefix}/account/password">
+<input type="hidden" name="username" autocomplete="username" value="${current.actor.name}">
+${field({ name: 'current', label: texts.currentPassword, type: 'password', autocomplete: 'current-password', maxLength: 8192 }, errors)}
+${field({ name: 'password', label: texts.newPassword, type: 'password', autocomplete: 'new-password', hint, maxLength: 8192 }, errors)}
+<button>${texts.changeButton}</button>
+</form>`
+  const content = { title: texts.changeTitle, current: '/account/password', body, errors }
+  return show(page, content, status)
+}
+
+/** Changes the password, and ends the other sessions of the user. */
+export async function changePassword(page: UserPageRequest): Promise<Response> {
+  const { texts, form, authority, current, source } = page
+  const errors = missing(
+    form,
+    [
+      { name: 'current', label: texts.currentPassword },
+      { name: 'password', label: texts.newPassword },
+    ],
+    texts,
+  )
+  if (errors.length > 0) return showPassword(page, errors, 422)
+  const changed = await authority.credentials.changePassword(
+    {
+      actorId: current.actor.id,
+      currentPassword: form['current'] ?? '',
+      next: form['password'] ?? '',
+      sessions: 'revoke-others',
+      current: current.session.id,
+    },
+    source,
+  )
+  if (changed.ok) return redirect(page, '/account', { query: { done: 'password' } })
+  const wrong = changed.code === 'credentials_invalid' || changed.code === 'throttled'
+  const found = wrong
+    ? [{ field: 'current', text: textOf(page, changed) }]
+    : errorsOf(page, changed, { password: texts.newPassword })
+  return showPassword(page, found, statusOf(changed))
+}
