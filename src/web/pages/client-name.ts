@@ -5,7 +5,7 @@ const BROWSERS: readonly (readonly [part: RegExp, name: string])[] = [
   [/\bEdgA?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
   [/\b(Firefox|FxiOS)\//, 'Firefox'],
-  [/\b(Chrome|Chromium|CriOS)\//, 'Chrome'],
+  [/(Chrome|Chromium|CriOS)\//, 'Chrome'],
   [/\bVersion\/.*\bSafari\//, 'Safari'],
 ]
 
@@ -26,10 +26,14 @@ export function clientName(
   texts: PageTexts,
 ): string {
   const { label, userAgent } = client
-  if (label !== null && label.trim() !== '') return label.slice(0, MAX_LENGTH)
+  if (label !== null && label.trim() !== '') return shorten(label)
   if (userAgent === null || userAgent.trim() === '') return texts.unknownClient
   const browser = BROWSERS.find(([part]) => part.test(userAgent))?.[1]
   const system = SYSTEMS.find(([part]) => part.test(userAgent))?.[1]
-  if (browser === undefined) return userAgent.slice(0, MAX_LENGTH)
+  if (browser === undefined) return shorten(userAgent)
   return system === undefined ? browser : fill(texts.browserOn, { browser, system })
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`
 }

@@ -44,6 +44,7 @@ export function layout(
   const [style, script] = ASSETS.map(({ path, version }) => `${prefix}${path}?v=${version}`)
   const link = (path: string, text: string) =>
     html`<li><a href="${prefix}${path}"${current === path ? html` aria-current="page"` : ''}>${text}</a></li>`
+  const column = narrow ? html` class="narrow"` : ''
   const shown = errors.length === 0 ? title : `${texts.errorPrefix}${title}`
   return html`<!doctype html>
 <html lang="${texts.lang}">
@@ -56,7 +57,7 @@ export function layout(
 <script type="module" src="${script}"></script>
 </head>
 <body>
-<header>
+<header${column}>
 <span class="site">${texts.site}</span>
 ${
   current === undefined
@@ -69,7 +70,7 @@ ${link('/account/device', texts.deviceLink)}
 <form method="post" action="${prefix}/account/logout"><button class="plain">${texts.logoutButton}</button></form>`
 }
 </header>
-<main${narrow ? html` class="narrow"` : ''}>
+<main${column}>
 <h1 tabindex="-1">${title}</h1>
 ${notice === undefined ? '' : html`<p class="notice" role="status">${notice}</p>`}
 ${errors.length === 0 ? '' : summary(errors, texts)}
@@ -86,6 +87,9 @@ function summary(errors: readonly FormError[], { errorHeading }: PageTexts): Htm
   return html`<div class="summary" role="alert" tabindex="-1" autofocus>
 <h2>${errorHeading}</h2><ul>${items}</ul></div>`
 }
+
+/** Longer than any password that the policy allows. */
+const MAX_PASSWORD = 8192
 
 /** A field of a form. */
 export interface Field {
@@ -133,4 +137,27 @@ export function missing(
   return fields
     .filter(({ name }) => (form[name] ?? '') === '')
     .map(({ name, label }) => ({ field: name, text: fill(required, { field: label }) }))
+}
+
+/** Returns the field for a new password, with the least length if there is one. */
+export function newPasswordField(
+  { texts, minLength }: { readonly texts: PageTexts; readonly minLength: number },
+  errors: readonly FormError[],
+): Html {
+  const hint = minLength > 1 ? { hint: fill(texts.passwordHint, { minLength }) } : {}
+  const kind = { type: 'password', autocomplete: 'new-password', maxLength: MAX_PASSWORD } as const
+  return field({ name: 'password', label: texts.newPassword, ...kind, ...hint }, errors)
+}
+
+/** Returns the field for the present password. */
+export function passwordField(
+  { name, label }: { readonly name: string; readonly label: string },
+  errors: readonly FormError[],
+): Html {
+  const kind = {
+    type: 'password',
+    autocomplete: 'current-password',
+    maxLength: MAX_PASSWORD,
+  } as const
+  return field({ name, label, ...kind }, errors)
 }

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import { errorOf } from '../../core/errors.ts'
 import { LatchkeyError, type Refusal } from '../../core/index.ts'
 import { safeRedirect } from '../safe-redirect.ts'
-import { type FormError, field, missing } from './layout.ts'
+import { type FormError, field, missing, newPasswordField, passwordField } from './layout.ts'
 import {
   errorsOf,
   type PageRequest,
@@ -13,7 +13,6 @@ import {
   textOf,
   type UserPageRequest,
 } from './page-context.ts'
-import { fill } from './texts.ts'
 
 /** Returns the path to go to after a login: a path of this site, else the list of sessions. */
 function targetOf({ form, url, prefix }: PageRequest): string {
@@ -47,7 +46,7 @@ export function showLogin(
   const body = html`<form class="card" method="post" action="${prefix}/login">
 <input type="hidden" name="next" value="${next}">
 ${field({ name: 'identity', label: texts.identity, autocomplete: 'username', value: form['identity'] ?? '' }, errors)}
-${field({ name: 'password', label: texts.password, type: 'password', autocomplete: 'current-password', maxLength: 8192 }, errors)}
+${passwordField({ name: 'password', label: texts.password }, errors)}
 <button class="wide">${texts.loginButton}</button>
 </form>
 ${
@@ -97,14 +96,13 @@ export function showRegister(
     throw new LatchkeyError('not_found', texts.notFound)
   }
   const minLength = authority.settings.get('password.minLength')
-  const hint = fill(texts.passwordHint, { minLength })
   const next = targetOf(page)
   const value = (name: string) => form[name] ?? ''
   const body = html`<form class="card" method="post" action="${prefix}/login/register">
 <input type="hidden" name="next" value="${next}">
 ${field({ name: 'name', label: texts.name, autocomplete: 'username', value: value('name') }, errors)}
 ${field({ name: 'email', label: texts.email, type: 'email', autocomplete: 'email', value: value('email'), required: false }, errors)}
-${field({ name: 'password', label: texts.newPassword, type: 'password', autocomplete: 'new-password', hint, maxLength: 8192 }, errors)}
+${newPasswordField({ texts, minLength }, errors)}
 <button class="wide">${texts.registerButton}</button>
 </form>
 <p class="below"><a href="${prefix}/login?${new URLSearchParams({ next })}">${texts.toLogin}</a></p>`
@@ -145,7 +143,7 @@ export function showConfirm(
 <form class="card" method="post" action="${prefix}/account/confirm">
 <input type="hidden" name="next" value="${targetOf(page)}">
 <input type="hidden" name="username" autocomplete="username" value="${page.current.actor.name}">
-${field({ name: 'password', label: texts.password, type: 'password', autocomplete: 'current-password', maxLength: 8192 }, errors)}
+${passwordField({ name: 'password', label: texts.password }, errors)}
 <button class="wide">${texts.confirmButton}</button>
 </form>`
   return show(page, { title: texts.confirmTitle, narrow: true, body, errors }, status)

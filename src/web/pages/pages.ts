@@ -29,6 +29,7 @@ import {
   type PagesContext,
   redirect,
   show,
+  statusOf,
   textOf,
   type UserPageRequest,
 } from './page-context.ts'
@@ -145,7 +146,7 @@ export function createPages(options: PagesOptions): Pages {
     const title = missing ? texts.notFoundTitle : texts.failedTitle
     const body = html`<p>${missing ? texts.notFound : textOf(context, refusal)}</p>
 <p><a href="${prefix}/account">${texts.accountLink}</a></p>`
-    return show(context, { title, body, narrow: true }, statusOfFailure(refusal.code))
+    return show(context, { title, body, narrow: true }, statusOf(refusal))
   }
 
   /** Answers what needs no page: the files, and the addresses of a whole server that lead to pages. */
@@ -184,16 +185,6 @@ export function createPages(options: PagesOptions): Pages {
       return answerPage(path, page).catch((error: unknown) => failed(error, page))
     },
   }
-}
-
-function statusOfFailure(code: ReturnType<typeof refusalOf>['code']): number {
-  return code === 'not_found'
-    ? 404
-    : code === 'origin_refused'
-      ? 403
-      : code === 'internal'
-        ? 500
-        : 503
 }
 
 function fileOf({ text, type }: (typeof ASSETS)[number]): Response {

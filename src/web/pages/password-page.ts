@@ -1,7 +1,6 @@
 import { html } from 'hono/html'
-import { type FormError, field, missing } from './layout.ts'
+import { type FormError, missing, newPasswordField, passwordField } from './layout.ts'
 import { errorsOf, redirect, show, statusOf, textOf, type UserPageRequest } from './page-context.ts'
-import { fill } from './texts.ts'
 
 /** Shows the form to change the password. */
 export function showPassword(
@@ -11,12 +10,11 @@ export function showPassword(
 ): Promise<Response> {
   const { texts, prefix, authority, current } = page
   const minLength = authority.settings.get('password.minLength')
-  const hint = fill(texts.passwordHint, { minLength })
   const body = html`<p>${texts.changeIntro}</p>
 <form class="card" method="post" action="${prefix}/account/password">
 <input type="hidden" name="username" autocomplete="username" value="${current.actor.name}">
-${field({ name: 'current', label: texts.currentPassword, type: 'password', autocomplete: 'current-password', maxLength: 8192 }, errors)}
-${field({ name: 'password', label: texts.newPassword, type: 'password', autocomplete: 'new-password', hint, maxLength: 8192 }, errors)}
+${passwordField({ name: 'current', label: texts.currentPassword }, errors)}
+${newPasswordField({ texts, minLength }, errors)}
 <button>${texts.changeButton}</button>
 </form>`
   const content = { title: texts.changeTitle, current: '/account/password', body, errors }

@@ -15,7 +15,7 @@ export const STYLE = `:root {
 * { box-sizing: border-box }
 body { margin: 0; background: var(--page); color: var(--text); overflow-wrap: anywhere }
 header, main { max-width: 44rem; margin: 0 auto; padding: 1rem }
-main.narrow { max-width: 25rem }
+.narrow { max-width: 25rem }
 header { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: center }
 header .site { font-weight: 700; margin-right: auto }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: 0; padding: 0 }
