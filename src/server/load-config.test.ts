@@ -80,6 +80,7 @@ describe('loadConfig', () => {
       allowedHosts: ['a.example', 'b.example:8080'],
       allowedOrigins: ['*', 'https://game.example'],
       corsOrigins: ['https://app.example'],
+      pages: true,
       publicUrl: 'https://a.example',
       modules: 'lib/modules',
       mageApp: 'game2',
