@@ -1,2 +1,2 @@
-export { createPages, type Pages, type PagesOptions } from './pages.ts'
+export { createPages, type PagePeer, type Pages, type PagesOptions } from './pages.ts'
 export { ENGLISH, type PageTexts } from './texts.ts'

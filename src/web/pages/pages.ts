@@ -60,8 +60,22 @@ export interface PagesOptions {
   readonly trustedProxies?: readonly string[]
   /** Allowed `Host` headers. In production every host is allowed by default. */
   readonly allowedHosts?: readonly string[]
+  /** Receives the route and the status of each answer. */
+  readonly onAnswered?: (answered: {
+    readonly method: string
+    readonly route: string
+    readonly status: number
+  }) => void
   /** Called with errors that the client did not cause. */
   readonly onError?: (error: unknown, what: string) => void
+}
+
+/** What a server passes to the pages beside a `Request`. */
+export interface PagePeer {
+  /** The address of the connection's other end. Without it no limit applies by address. */
+  readonly address?: string | null
+  /** Called when a request of the connection has a valid session. */
+  authenticated?(): void
 }
 
 /** The pages, as a function from a request to an answer. */
@@ -70,7 +84,7 @@ export interface Pages {
    * Answers a request for one of the pages; returns null for any other path. Pass the address of the
    * peer, because logins are throttled by address. Never rejects.
    */
-  handle(request: Request, peer?: { readonly address?: string | null }): Promise<Response | null>
+  handle(request: Request, peer?: PagePeer): Promise<Response | null>
 }
 
 type Handler = (page: PageRequest) => Promise<Response> | Response
@@ -119,7 +133,7 @@ export function createPages(options: PagesOptions): Pages {
     impersonation: createCookie({ name: 'latchkey-as', plain }),
   }
 
-  const answer = async (key: string, page: PageRequest): Promise<Response> => {
+  const answer = async (key: string, page: PageRequest, peer: PagePeer): Promise<Response> => {
     const open = OPEN[key]
     if (open !== undefined) return open(page)
     const own = OWN[key]
@@ -128,7 +142,10 @@ export function createPages(options: PagesOptions): Pages {
     // The event stream of an open page does not count as a use.
     const passive = key === 'GET /account/events'
     const check = await authority.authenticate(token, { ...page.source, passive })
-    if (check.ok) return own({ ...page, current: check })
+    if (check.ok) {
+      peer.authenticated?.()
+      return own({ ...page, current: check })
+    }
     if (check.code === 'unavailable') throw errorOf(check)
     if (passive) return new Response(null, { status: 204 })
     const next = page.request.method === 'GET' ? page.url.pathname + page.url.search : undefined
@@ -160,14 +177,15 @@ export function createPages(options: PagesOptions): Pages {
     return redirect(context, '/account/device', { query: { user_code: code } })
   }
 
-  const answerPage = async (path: string, page: PageRequest): Promise<Response> => {
+  const answerPage = async (path: string, page: PageRequest, peer: PagePeer): Promise<Response> => {
     const { request } = page
-    if (request.method === 'GET' || request.method === 'HEAD') return answer(`GET ${path}`, page)
+    if (request.method === 'GET' || request.method === 'HEAD')
+      return answer(`GET ${path}`, page, peer)
     // Every form is sent from a page of this site, also that of the login.
     if (!isSameOrigin(request, publicOrigin)) {
       throw new LatchkeyError('origin_refused', context.texts.originRefused)
     }
-    return answer(`${request.method} ${path}`, { ...page, form: await readForm(request) })
+    return answer(`${request.method} ${path}`, { ...page, form: await readForm(request) }, peer)
   }
 
   return {
@@ -182,7 +200,9 @@ export function createPages(options: PagesOptions): Pages {
       const address = clientAddress(headers, peer.address ?? null)
       const source = { door: 'http', address, userAgent: headers.get('user-agent'), signal }
       const page: PageRequest = { ...context, request, url, source, form: {} }
-      return answerPage(path, page).catch((error: unknown) => failed(error, page))
+      const response = await answerPage(path, page, peer).catch((error) => failed(error, page))
+      options.onAnswered?.({ method, route: path, status: response.status })
+      return response
     },
   }
 }

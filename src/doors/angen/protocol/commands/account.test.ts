@@ -264,3 +264,16 @@ test('nothing of an account is a stranger’s or an impersonator’s', async (t)
   const { impersonator } = (await peer.ask('sessions/current')).message
   assert.equal((impersonator as { name: string }).name, 'root')
 })
+
+test('an anonymous session is no user: it looks up nobody and sends no message', async (t) => {
+  const { connect, authority, register } = await openFixture(t)
+  const ada = await register('ada')
+  const visitor = await authority.sessions.loginAnonymous()
+  const peer = await connect().login(visitor.ok ? visitor.token : '')
+  assert.equal((await peer.ask('connections/whoami')).name, 'connections/youare')
+  const query = { filters: { name: 'ada' } }
+  assert.equal(await peer.reason('account/user_query', query), 'Must be logged in')
+  const message = { to_id: ada, content: 'hello' }
+  const sent = await peer.reason('communication/send_direct_message', message)
+  assert.equal(sent, 'Must be logged in')
+})

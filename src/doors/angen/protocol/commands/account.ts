@@ -215,7 +215,7 @@ export const accountCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'account/user_query',
     about: 'Users by id, by name, or by both.',
-    session: 'required',
+    session: 'user',
     params: query,
     answers: 'account/user_list',
     run: userQuery,
