@@ -98,6 +98,22 @@ test('a page of the same origin opens a socket with its cookie, and a page of an
   assert.equal(await connect(url, foreign), 403)
 })
 
+test('a page under impersonation opens a socket as the impersonated actor', async (t) => {
+  const { url, authority, opened, ada } = await open(t)
+  await addActor(authority, 'root', ['impersonate'])
+  const parent = await logIn(authority, 'root')
+  const check = await authority.authenticate(parent.token)
+  assert.ok(check.ok)
+  const acting = await authority.sessions.impersonate(check, ada.id)
+  assert.ok(acting.ok)
+  const cookie = `latchkey=${parent.token}; latchkey-as=${acting.token}`
+  const socket = await connected(url, { headers: { cookie }, origin: url })
+  assert.equal(opened[0]?.current.actor.name, 'ada')
+  const end = closed(socket)
+  await authority.logout(check)
+  assert.equal((await end)[0], 4401)
+})
+
 test('without a live session the upgrade is refused', async (t) => {
   const { url, authority } = await open(t)
   const { token, session } = await logIn(authority, 'ada')

@@ -25,8 +25,8 @@ function goTo(page: PageRequest, cookies: readonly string[]): Response {
   return response
 }
 
-const mayRegister = ({ authority }: PageRequest) =>
-  authority.settings.get('registration') === 'open'
+const mayRegister = ({ authority, registration }: PageRequest) =>
+  registration && authority.settings.get('registration') === 'open'
 
 /** Shows the form to log in. */
 export function showLogin(

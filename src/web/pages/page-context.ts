@@ -12,6 +12,8 @@ export interface PagesContext {
   readonly texts: PageTexts
   /** The prefix of every path, without a slash at the end. */
   readonly prefix: string
+  /** Whether visitors may register, while the setting `registration` is `open`. */
+  readonly registration: boolean
   readonly cookie: Cookie
   readonly impersonation: Cookie
 }

@@ -158,6 +158,20 @@ test('an account page without a session leads to the login and back, with the re
   assert.equal((await get('/account/events')).status, 204)
 })
 
+test('an anonymous visitor and an impersonated session have no account page of their own', async (t) => {
+  const { authority, pages, enter, get, cookieOf } = await open(t)
+  await addActor(authority, 'ada')
+  const visitor = await authority.sessions.loginAnonymous({})
+  assert.ok(visitor.ok)
+  const ask = (cookie: string) =>
+    pages.handle(new Request(`${ORIGIN}/account`, { headers: { cookie } }))
+  const answer = await ask(`__Host-latchkey=${visitor.token}`)
+  assert.equal(answer?.headers.get('location'), '/login?next=%2Faccount')
+  await enter()
+  assert.equal((await ask(`${cookieOf()}; __Host-latchkey-as=nonsense`))?.status, 200)
+  assert.equal((await get('/account')).status, 200)
+})
+
 test('a user ends own sessions, and none of another user', async (t) => {
   const { authority, post, enter, get } = await open(t)
   const [ada, bob] = [await addActor(authority, 'ada'), await addActor(authority, 'bob')]

@@ -45,6 +45,11 @@ export interface PagesOptions {
   readonly connections?: Connections
   /** The prefix of every path, such as `/auth`. Empty by default. */
   readonly prefix?: string
+  /**
+   * Whether the pages let visitors register, while the setting `registration` is `open`. True by
+   * default; false for an application that registers its users itself.
+   */
+  readonly registration?: boolean
   /** Texts in place of the English ones. */
   readonly texts?: Partial<PageTexts>
   /**
@@ -129,6 +134,7 @@ export function createPages(options: PagesOptions): Pages {
     events: createSessionEvents({ authority, connections }),
     texts: { ...ENGLISH, ...options.texts },
     prefix,
+    registration: options.registration ?? true,
     cookie: createCookie({ name: 'latchkey', plain }),
     impersonation: createCookie({ name: 'latchkey-as', plain }),
   }
@@ -142,14 +148,17 @@ export function createPages(options: PagesOptions): Pages {
     // The event stream of an open page does not count as a use.
     const passive = key === 'GET /account/events'
     const check = await authority.authenticate(token, { ...page.source, passive })
-    if (check.ok) {
+    // An anonymous visitor of the application has no account.
+    const anonymous = check.ok && check.session.anonymous
+    if (check.ok && !anonymous) {
       peer.authenticated?.()
       return own({ ...page, current: check })
     }
-    if (check.code === 'unavailable') throw errorOf(check)
+    if (!check.ok && check.code === 'unavailable') throw errorOf(check)
     if (passive) return new Response(null, { status: 204 })
     const next = page.request.method === 'GET' ? page.url.pathname + page.url.search : undefined
-    const ended = check.code === 'token_missing' ? undefined : (check.reason ?? check.code)
+    const missing = check.ok || check.code === 'token_missing'
+    const ended = missing ? undefined : (check.reason ?? check.code)
     return redirect(context, '/login', { query: { next, ended } })
   }
 
