@@ -5,6 +5,7 @@ import {
   type Authenticated,
   type Authority,
   type CallOptions,
+  clientIdOf,
   ERROR_TABLE,
   type ErrorCode,
   LatchkeyError,
@@ -168,6 +169,10 @@ function checkAccess(
   const own = session === 'own' || session === 'fresh'
   if (own && current.impersonator !== null) {
     return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
+  }
+  // No role covers the commands for the account itself, so no client can be registered for them.
+  if (own && access.includes('*') && clientIdOf(current.session) !== null) {
+    return refuse('access_denied', 'Not allowed in a session of an OAuth client. Log in directly.')
   }
   if (session !== 'fresh') return null
   const fresh = authority.sessions.freshWithin(current, undefined, caller)

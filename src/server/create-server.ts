@@ -9,6 +9,7 @@ import { openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
 import { openGrpc } from './open-grpc.ts'
 import { openHttp } from './open-http.ts'
+import type { DurabilityWatch } from './open-store.ts'
 import type { OpenedDoor } from './opened-door.ts'
 import { requireSafe } from './safety.ts'
 import type { ServerConfig } from './server-config.ts'
@@ -32,6 +33,8 @@ export interface RunningServer {
   readonly authority: Authority
   /** The open connections of every door. */
   readonly connections: Connections
+  /** What an acknowledged write survives; null for a store of the application's own. */
+  readonly durability: DurabilityWatch | null
   /** The log of the server. */
   readonly log: Log
   /** Counts an unhandled error, for `/metrics`. */
@@ -90,6 +93,7 @@ export async function createServer(
     caFile: state.tls?.caFile ?? null,
     authority: services.authority,
     connections: services.connections,
+    durability: services.durability,
     log,
     countFault: () => services.metrics.countFault(),
     close,

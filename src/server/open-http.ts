@@ -33,7 +33,7 @@ export interface OpenHttpOptions {
 /** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, pipeline, metrics, log: { logger } }: Services,
+  { authority, connections, registry, pipeline, metrics, durability, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
   const { http: address, modules, publicUrl, corsOrigins, oauth, authenticateMs } = config
@@ -68,6 +68,7 @@ export async function openHttp(
     oauth,
     clearSiteData: config.clearSiteData,
     ready,
+    ...(durability === null ? {} : { durability: durability.read }),
     metrics: metrics.render,
     onAnswered: ({ method, route, status }) =>
       metrics.countAnswer(`${method} ${route}`, Number(status)),

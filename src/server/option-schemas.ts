@@ -59,6 +59,12 @@ export function file(about: string) {
   } as const
 }
 
+/** The URL of a PostgreSQL database. */
+export const databaseUrl = textWhere(
+  'must be a URL such as postgres://user@host:5432/name',
+  (text) => URL.canParse(text) && /^postgres(?:ql)?:$/.test(new URL(text).protocol),
+)
+
 // An address is within every prefix of itself, so this is false only for a text that is no address and no prefix.
 export const isProxy = (text: string) => {
   const base = text.split('/')[0] ?? ''

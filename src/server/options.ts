@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   choice,
+  databaseUrl,
   file,
   HOUR,
   isOrigin,
@@ -88,6 +89,45 @@ export const OPTIONS: Options = {
     takes: 'NAME',
     about: 'sqlite, or memory, which loses everything when the server stops',
     schema: choice(['sqlite', 'memory']),
+  },
+  database: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'a PostgreSQL database instead of the data folder: postgres://user@host:5432/name',
+    schema: databaseUrl,
+  },
+  databasePasswordFile: file('the file with the password of --database'),
+  databaseListen: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'the URL for notifications, where --database leads to a transaction pooler',
+    schema: databaseUrl,
+  },
+  databaseConnections: {
+    value: 10,
+    kind: 'integer',
+    takes: 'N',
+    about: 'the largest number of connections to --database',
+    schema: whole(2, 10_000),
+  },
+  databaseBoundMs: {
+    value: 0,
+    kind: 'integer',
+    takes: 'MS',
+    about:
+      'how long a node that does not receive the others may answer from its cache; 0 for its lease',
+    schema: whole(0, HOUR),
+  },
+  node: {
+    value: undefined,
+    kind: 'text',
+    takes: 'NAME',
+    about: 'the name of this node of --database; the name of the machine by default',
+    schema: textWhere('must be 1 to 64 letters, digits, . _ and -', (text) =>
+      /^[\w.-]{1,64}$/.test(text),
+    ),
   },
   dev: {
     value: false,

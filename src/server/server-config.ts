@@ -52,6 +52,21 @@ export interface ServerConfig {
    * own, which the server closes when it stops and when it cannot start.
    */
   readonly store?: 'sqlite' | 'memory' | Store | Promise<Store>
+  /**
+   * A PostgreSQL database that several servers share, instead of the data folder: `postgres://user@host:5432/name`. A host on another machine
+   * needs `sslmode`. Needs `pg` and `kysely`.
+   */
+  readonly database?: string
+  /** The file with the password of `database`. */
+  readonly databasePasswordFile?: string
+  /** The URL for notifications, where `database` leads to a transaction pooler: it must reach the server itself. */
+  readonly databaseListen?: string
+  /** The largest number of connections to `database`: 10 by default. */
+  readonly databaseConnections?: number
+  /** How long a node that does not receive the others may answer from its cache. 0, the default, for its lease of a second. */
+  readonly databaseBoundMs?: number
+  /** The name of this node of `database`, for people. The name of the machine by default. */
+  readonly node?: string
   /** Where actors are found. The store's own directory by default. */
   readonly directory?: Directory
   /** Token formats beside the native one, those of the MAGE and Angen doors and signed tokens. None by default. */

@@ -38,6 +38,8 @@ export interface HttpDoorOptions {
   readonly clearSiteData?: boolean
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
+  /** Returns what an acknowledged write survives, which `GET /readyz` reports: `quorum`, `local` or `none`. */
+  readonly durability?: () => Promise<string>
   /** Renders `GET /metrics`. Without it the route is `not_found`. */
   readonly metrics?: () => Promise<{ contentType: string; body: string }>
   /** Receives the report of each request. Its route is a template such as `/v1/sessions/:id`, or `(none)`. */

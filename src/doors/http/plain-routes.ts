@@ -14,7 +14,7 @@ type App = Hono<{ Bindings: RouteBindings }>
 /** Mounts the routes that call no command: health, metrics, the reference and the pages for one-time codes. */
 export function mountPlainRoutes(
   app: App,
-  { authority, registry, ready, metrics, publicUrl }: HttpDoorOptions,
+  { authority, registry, ready, durability, metrics, publicUrl }: HttpDoorOptions,
   prefix: string,
 ): void {
   const get = (path: string, handler: (request: HttpRequest) => Response | Promise<Response>) =>
@@ -30,7 +30,8 @@ export function mountPlainRoutes(
       return request.refuse(refuse('unavailable', message, { retryAfterMs: 1000 }))
     }
     await authority.ping()
-    return json('{"status":"ready"}')
+    if (durability === undefined) return json('{"status":"ready"}')
+    return json(JSON.stringify({ status: 'ready', durability: await durability() }))
   })
   get('/metrics', async (request) => {
     if (metrics === undefined) return request.refuse(refuse('not_found', 'There are no metrics.'))
