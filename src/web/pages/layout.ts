@@ -161,3 +161,8 @@ export function passwordField(
   } as const
   return field({ name, label, ...kind }, errors)
 }
+
+/** Returns the name of the user as a field that only password managers see. */
+export function usernameField({ name }: { readonly name: string }): Html {
+  return html`<input type="text" name="username" autocomplete="username" value="${name}" readonly hidden>`
+}

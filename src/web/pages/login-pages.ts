@@ -2,7 +2,14 @@ import { html } from 'hono/html'
 import { errorOf } from '../../core/errors.ts'
 import { LatchkeyError, type Refusal } from '../../core/index.ts'
 import { safeRedirect } from '../safe-redirect.ts'
-import { type FormError, field, missing, newPasswordField, passwordField } from './layout.ts'
+import {
+  type FormError,
+  field,
+  missing,
+  newPasswordField,
+  passwordField,
+  usernameField,
+} from './layout.ts'
 import {
   errorsOf,
   type PageRequest,
@@ -142,7 +149,7 @@ export function showConfirm(
   const body = html`<p>${texts.confirmIntro}</p>
 <form class="card" method="post" action="${prefix}/account/confirm">
 <input type="hidden" name="next" value="${targetOf(page)}">
-<input type="hidden" name="username" autocomplete="username" value="${page.current.actor.name}">
+${usernameField(page.current.actor)}
 ${passwordField({ name: 'password', label: texts.password }, errors)}
 <button class="wide">${texts.confirmButton}</button>
 </form>`

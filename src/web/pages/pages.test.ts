@@ -172,6 +172,25 @@ test('an anonymous visitor and an impersonated session have no account page of t
   assert.equal((await get('/account')).status, 200)
 })
 
+test('the stream of the list names ended sessions, is no use, and is for pages of this origin', async (t) => {
+  const { authority, pages, enter, get, cookieOf, clock } = await open(t)
+  const { id } = await addActor(authority, 'ada')
+  const other = await logIn(authority, 'ada')
+  await enter()
+  assert.equal((await get('/account/events', { 'sec-fetch-site': 'same-site' })).status, 403)
+  const headers = { cookie: cookieOf(), 'sec-fetch-site': 'same-origin' }
+  clock.advance(HOUR - 1)
+  await authority.authenticate(other.token)
+  const stream = await pages.handle(new Request(`${ORIGIN}/account/events`, { headers }))
+  const reader = (stream?.body ?? new ReadableStream<Uint8Array>()).getReader()
+  const next = async () => new TextDecoder().decode((await reader.read()).value)
+  assert.equal(await next(), 'event: open\ndata: {}\n\n')
+  await authority.sessions.end({ id: other.session.id, owner: id })
+  assert.equal(await next(), `event: sessions\ndata: {"ended":["${other.session.id}"]}\n\n`)
+  clock.advance(1)
+  assert.equal(await next(), 'event: ended\ndata: {"reason":"expired"}\n\n')
+})
+
 test('a user ends own sessions, and none of another user', async (t) => {
   const { authority, post, enter, get } = await open(t)
   const [ada, bob] = [await addActor(authority, 'ada'), await addActor(authority, 'bob')]

@@ -107,7 +107,7 @@ const OPEN: Readonly<Record<string, Handler>> = {
 /** The pages of a logged-in user. */
 const OWN: Readonly<Record<string, UserHandler>> = {
   'GET /account': showSessions,
-  'GET /account/events': ({ events, current }) => events.open(current),
+  'GET /account/events': openEvents,
   'POST /account/sessions/end': endSession,
   'POST /account/sessions/end-others': endOtherSessions,
   'GET /account/password': (page) => showPassword(page),
@@ -116,6 +116,13 @@ const OWN: Readonly<Record<string, UserHandler>> = {
   'POST /account/confirm': confirm,
   'GET /account/device': (page) => showDevice(page),
   'POST /account/device': decideDevice,
+}
+
+function openEvents({ events, current, request }: UserPageRequest): Response {
+  // A page of another origin cannot read the stream, and must not hold one open.
+  const site = request.headers.get('sec-fetch-site') ?? 'same-origin'
+  if (site === 'same-origin') return events.open(current)
+  throw new LatchkeyError('origin_refused', 'The stream is for pages of this origin.')
 }
 
 const PATHS = new Set([...Object.keys(OPEN), ...Object.keys(OWN)].map((key) => key.split(' ')[1]))

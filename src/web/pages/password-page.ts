@@ -1,5 +1,11 @@
 import { html } from 'hono/html'
-import { type FormError, missing, newPasswordField, passwordField } from './layout.ts'
+import {
+  type FormError,
+  missing,
+  newPasswordField,
+  passwordField,
+  usernameField,
+} from './layout.ts'
 import { errorsOf, redirect, show, statusOf, textOf, type UserPageRequest } from './page-context.ts'
 
 /** Shows the form to change the password. */
@@ -12,7 +18,7 @@ export function showPassword(
   const minLength = authority.settings.get('password.minLength')
   const body = html`<p>${texts.changeIntro}</p>
 <form class="card" method="post" action="${prefix}/account/password">
-<input type="hidden" name="username" autocomplete="username" value="${current.actor.name}">
+${usernameField(current.actor)}
 ${passwordField({ name: 'current', label: texts.currentPassword }, errors)}
 ${newPasswordField({ texts, minLength }, errors)}
 <button>${texts.changeButton}</button>
