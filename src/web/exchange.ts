@@ -2,18 +2,24 @@ import {
   type Authenticated,
   type Authentication,
   LatchkeyError,
-  type SessionDataView,
   type SessionView,
 } from '../core/index.ts'
 import { type Cookie, HttpRequestSource } from '../http/index.ts'
 import type { RequestSession } from './request-session.ts'
 import { createOperations } from './session-operations.ts'
 import type { SessionConfig, SessionCookies } from './session-options.ts'
-import { SessionState } from './session-state.ts'
+import { SessionState, type StoredText } from './session-state.ts'
 import { saveSession } from './session-writer.ts'
+import type { Awaitable } from './user-provider.ts'
 import { anonymousToken, type UserToken } from './user-token.ts'
 import { asWebError, WebError, webErrorOf } from './web-error.ts'
 import { isCrossOrigin, type WebRequest } from './web-request.ts'
+
+/** An answer of a framework that sends headers without waiting for middleware. */
+export interface HeldAnswer {
+  /** Called once, when the answer will need `commit`. */
+  hold(exchange: WebExchange): void
+}
 
 const EXCHANGE = Symbol('latchkey.exchange')
 
@@ -27,12 +33,12 @@ export class WebExchange {
   readonly cookies: SessionCookies
   readonly source: HttpRequestSource
   /** The session of the request. Under impersonation that of the impersonation. */
-  state = new SessionState(null, null)
+  state = new SessionState(null)
   /** Under impersonation the session that it was started from. */
   parent: SessionState | null = null
   auth: UserToken = anonymousToken
-  /** Called once, when the answer will need `commit`. */
-  onPending: (() => void) | null = null
+  /** The answer, if the adapter must hold it until `commit` is done. */
+  answer: HeldAnswer | null = null
   /** Called when `session` or `auth` is another object. */
   onReplaced: (() => void) | null = null
   /** The token of the session, as received or as issued. */
@@ -42,7 +48,7 @@ export class WebExchange {
   /** Whether the answer sets the cookie of the session. */
   #issued = false
   #maxAgeMs: number | null = null
-  readonly #pending = new Map<string, string>()
+  #pending: Map<string, string> | null = null
 
   constructor(config: SessionConfig, request: WebRequest) {
     this.config = config
@@ -62,38 +68,64 @@ export class WebExchange {
     return this.request.headers.get('cookie') !== null
   }
 
-  /** Checks the session of the cookie and reads its data. Throws `unavailable` if that is not possible. */
-  async load(): Promise<void> {
+  /**
+   * Checks the session of the cookie and reads its data. Returns null, or a promise of it if there is something to wait for. Throws
+   * `unavailable` if the check is not possible.
+   */
+  load(): Promise<null> | null {
     if (this.config.rolling || this.config.saveUninitialized) this.#willCommit()
-    const token = this.cookies.session.find(this.request.headers)
-    if (token === null) return
-    const own = await this.#read(token)
-    if (own === null) return
-    this.token = token
-    this.state = own
-    const actingToken = this.cookies.impersonation.find(this.request.headers)
-    if (actingToken === null) return
-    const acting = await this.#read(actingToken)
-    if (acting?.check?.session.parent !== own.check?.session.id) {
+    const { headers } = this.request
+    const token = this.cookies.session.find(headers)
+    if (token === null) return null
+    const acting = this.cookies.impersonation.find(headers)
+    if (acting !== null) return this.#loadActing(token, acting)
+    return this.config.authority.authenticate(token, this.source).then((check) => {
+      const own = this.#stateOf(check)
+      if (own instanceof Promise) return own.then((late) => this.#own(token, late))
+      return this.#own(token, own)
+    })
+  }
+
+  async #loadActing(token: string, actingToken: string): Promise<null> {
+    const { authority } = this.config
+    const own = await this.#stateOf(await authority.authenticate(token, this.source))
+    this.#own(token, own)
+    if (own === null) return null
+    const acting = await this.#stateOf(await authority.authenticate(actingToken, this.source))
+    if (acting === null || acting.check?.session.parent !== own.check?.session.id) {
       this.setCookie(this.cookies.impersonation, null)
-      return
+      return null
     }
     this.parent = own
-    this.state = acting ?? own
+    this.state = acting
+    return null
   }
 
-  async #read(token: string): Promise<SessionState | null> {
-    const { authority } = this.config
-    const check = await authority.authenticate(token, this.source)
-    return check.ok ? new SessionState(check, await this.readData(check)) : refusedToken(check)
+  #own(token: string, state: SessionState | null): null {
+    if (state === null) return null
+    this.token = token
+    this.state = state
+    return null
   }
 
-  /** Reads the stored data of a session; that of an unreadable record is empty. */
-  async readData(check: Authenticated): Promise<SessionDataView> {
+  #stateOf(check: Authentication): Awaitable<SessionState | null> {
+    if (!check.ok) return refusedToken(check)
+    const cached = this.config.authority.sessions.cachedData(check)
+    return cached === null ? this.readState(check) : new SessionState(check, cached)
+  }
+
+  /** Reads the stored data of a session. */
+  async readState(check: Authenticated): Promise<SessionState> {
+    return new SessionState(check, await this.readText(check))
+  }
+
+  /** Reads the stored data of a session, as JSON text; that of a damaged record is empty. */
+  async readText(check: Authenticated): Promise<StoredText> {
     try {
-      return await this.config.authority.sessions.findData(check, this.source)
+      const { value, version } = await this.config.authority.sessions.findData(check, this.source)
+      return { value: JSON.stringify(value), version }
     } catch (error) {
-      if (error instanceof SyntaxError) return { value: null, version: 0 }
+      if (error instanceof SyntaxError) return { value: 'null', version: 0 }
       throw asWebError(error)
     }
   }
@@ -112,7 +144,7 @@ export class WebExchange {
   /** Gives the request a session without data, and removes the cookies of the old one if `clear` is true. */
   forget({ clear }: { readonly clear: boolean }): void {
     this.token = null
-    this.state = new SessionState(null, null)
+    this.state = new SessionState(null)
     this.parent = null
     this.auth = anonymousToken
     this.#issued = false
@@ -137,10 +169,11 @@ export class WebExchange {
     { ifSent = false }: { readonly ifSent?: boolean } = {},
   ): void {
     if (ifSent && cookie.find(this.request.headers) === null) {
-      this.#pending.delete(cookie.name)
+      this.#pending?.delete(cookie.name)
       return
     }
     const header = value === null ? cookie.clear() : cookie.write(value.text, value.maxAgeMs)
+    this.#pending ??= new Map()
     this.#pending.set(cookie.name, header)
     this.#willCommit()
   }
@@ -175,7 +208,7 @@ export class WebExchange {
 
   /** The `Set-Cookie` headers of the answer, but for that of the session. */
   get setCookies(): readonly string[] {
-    return [...this.#pending.values()]
+    return this.#pending === null ? [] : [...this.#pending.values()]
   }
 
   /** Stores the data if it has changed, and returns the `Set-Cookie` headers of the answer. Call it once, before the headers are sent. */
@@ -199,9 +232,9 @@ export class WebExchange {
   }
 
   #willCommit(): void {
-    const { onPending } = this
-    this.onPending = null
-    onPending?.()
+    const { answer } = this
+    this.answer = null
+    answer?.hold(this)
   }
 }
 

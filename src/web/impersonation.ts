@@ -98,7 +98,7 @@ export async function impersonate<User extends UserLike>(
   const check = await config.authority.authenticate(made.token, source)
   if (!check.ok) throw webErrorOf(check)
   exchange.parent = state
-  exchange.state = new SessionState(check, null)
+  exchange.state = new SessionState(check)
   const maxAgeMs = made.session.endsAt - config.authority.now()
   exchange.setCookie(exchange.cookies.impersonation, { text: made.token, maxAgeMs })
   const originalUserId = auth.userId

@@ -17,6 +17,7 @@ export {
   authOf,
   exchangeOf,
   findExchange,
+  type HeldAnswer,
   openExchange,
   sessionOf,
   type WebExchange,

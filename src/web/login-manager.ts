@@ -175,7 +175,7 @@ export class LoginManager<User extends UserLike = UserLike> {
     return this.#sampleHash === null ? null : verifier.verify(credential, this.#sampleHash)
   }
 
-  #ask<T>(call: () => T | Promise<T>): Promise<T> {
+  async #ask<T>(call: () => T | Promise<T>): Promise<T> {
     return withDeadline('The user provider or the password verifier', call, this.#timeoutMs)
   }
 }

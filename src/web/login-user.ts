@@ -1,7 +1,7 @@
 import type { Epochs } from '../core/index.ts'
 import { exchangeOf, type WebExchange } from './exchange.ts'
 import { fingerprint, keysOf, type SecretKey } from './fingerprint.ts'
-import { SessionState } from './session-state.ts'
+import { asText, SessionState } from './session-state.ts'
 import { createUserSession } from './session-writer.ts'
 import { type UserLike, userIdOf } from './user.ts'
 import type { UserProvider } from './user-provider.ts'
@@ -60,7 +60,7 @@ function nextState({ state, parent }: WebExchange, id: string): SessionState {
   const session = state.check?.session
   const keeps =
     parent === null && (session === undefined || session.anonymous || session.owner === id)
-  return new SessionState(null, { value: keeps ? state.values() : {}, version: 0 })
+  return new SessionState(null, asText(keeps ? state.values() : {}))
 }
 
 function explained(error: unknown): unknown {

@@ -1,7 +1,7 @@
 import type { EndReason } from '../core/index.ts'
 import type { WebExchange } from './exchange.ts'
 import type { RequestCookie, SessionOperations } from './request-session.ts'
-import { SessionState } from './session-state.ts'
+import { asText, SessionState } from './session-state.ts'
 import { createUserSession, saveSession } from './session-writer.ts'
 import { asWebError, WebError } from './web-error.ts'
 
@@ -22,8 +22,8 @@ export function createOperations(exchange: WebExchange): SessionOperations {
     },
     async reload() {
       const { check } = exchange.state
-      if (check === null) exchange.state = new SessionState(null, null)
-      else exchange.state = new SessionState(check, await exchange.readData(check))
+      if (check === null) exchange.state = new SessionState(null)
+      else exchange.state = await exchange.readState(check)
       exchange.onReplaced?.()
     },
     save: () => saveSession(exchange),
@@ -60,7 +60,7 @@ async function rotate(exchange: WebExchange): Promise<void> {
   if (state.check === null) return
   const { check, hash, remembered } = state
   const { owner, anonymous, authenticatedAt } = check.session
-  const next = new SessionState(null, { value: state.values(), version: 0 })
+  const next = new SessionState(null, asText(state.values()))
   next.hash = hash
   next.remembered = remembered
   const { auth } = exchange

@@ -29,7 +29,7 @@ export async function saveSession(exchange: WebExchange): Promise<void> {
     if (config.onConflict === 'throw' || attempt === MAX_ATTEMPTS) {
       throw new WebError('conflict', 'Another request changed the session meanwhile. Try again.')
     }
-    state.merge(await exchange.readData(check))
+    state.merge(await exchange.readText(check))
   }
 }
 
