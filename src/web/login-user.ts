@@ -1,7 +1,7 @@
 import type { Epochs } from '../core/index.ts'
 import { exchangeOf, type WebExchange } from './exchange.ts'
 import { fingerprint, keysOf, type SecretKey } from './fingerprint.ts'
-import { asText, SessionState } from './session-state.ts'
+import { SessionState } from './session-state.ts'
 import { createUserSession } from './session-writer.ts'
 import { type UserLike, userIdOf } from './user.ts'
 import type { UserProvider } from './user-provider.ts'
@@ -34,17 +34,19 @@ export async function loginUser<User extends UserLike>(
   const [key = ''] = keysOf(secretKey)
   const id = userIdOf(user)
   const stored = options.users?.passwordFingerprint?.(user) ?? user.getHashedPassword()
-  const state = nextState(exchange, id)
-  state.hash = fingerprint(key, stored)
+  const moveData = keepsData(exchange, id)
+  const state = moveData ? exchange.state : new SessionState(null)
+  const hash = fingerprint(key, stored)
   try {
     await createUserSession(
       exchange,
       id,
       {
         replaces: (exchange.parent ?? exchange.state).check,
+        moveData,
         ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
       },
-      state,
+      { state, hash },
     )
   } catch (error) {
     throw explained(error)
@@ -55,12 +57,11 @@ export async function loginUser<User extends UserLike>(
   return token
 }
 
-// Data of another user, and of an impersonation, is not for this one.
-function nextState({ state, parent }: WebExchange, id: string): SessionState {
+// Data of another user, and of an impersonation, is not for this one; that of a session that has ended is gone.
+function keepsData({ state, parent }: WebExchange, id: string): boolean {
   const session = state.check?.session
-  const keeps =
-    parent === null && (session === undefined || session.anonymous || session.owner === id)
-  return new SessionState(null, asText(keeps ? state.values() : {}))
+  if (parent !== null || state.ended) return false
+  return session === undefined || session.anonymous || session.owner === id
 }
 
 function explained(error: unknown): unknown {

@@ -61,14 +61,15 @@ async function rotate(exchange: WebExchange): Promise<void> {
   const { check, hash, remembered } = state
   const { owner, anonymous, authenticatedAt } = check.session
   const next = new SessionState(null, asText(state.values()))
-  next.hash = hash
-  next.remembered = remembered
   const { auth } = exchange
   if (!(await endSession(exchange, 'upgraded'))) throw ended()
   exchange.forget({ clear: false })
   exchange.state = next
   if (anonymous) await saveSession(exchange)
-  else await createUserSession(exchange, owner, { authenticatedAt }, next)
+  else {
+    const login = { state: next, hash, remembered }
+    await createUserSession(exchange, owner, { authenticatedAt }, login)
+  }
   exchange.authenticateAs(auth)
 }
 

@@ -91,14 +91,6 @@ export class SessionState {
     if (this.#session !== null) Reflect.deleteProperty(this.#session, key)
   }
 
-  /** Removes the data. */
-  clear(): void {
-    this.#values = {}
-    for (const key of Object.keys(this.#session ?? {})) {
-      Reflect.deleteProperty(this.#session ?? {}, key)
-    }
-  }
-
   /** Takes over that the value was stored. */
   stored(version: number): void {
     this.version = version
@@ -108,6 +100,11 @@ export class SessionState {
   /** Takes the data that another request has stored, and repeats the changes of this request on it, by key. */
   merge(latest: StoredText): void {
     const theirs = visible(parse(latest))
+    this.version = latest.version
+    if (this.#session === null) {
+      this.#values = theirs
+      return
+    }
     const before = JSON.parse(this.#snapshot) as Values
     const mine = JSON.parse(this.#text()) as Values
     const merged = { ...theirs }
@@ -116,11 +113,9 @@ export class SessionState {
       if (Object.hasOwn(mine, key)) merged[key] = mine[key]
       else delete merged[key]
     }
-    this.version = latest.version
-    this.clear()
-    this.#values = merged
+    for (const key of Object.keys(this.#session)) Reflect.deleteProperty(this.#session, key)
+    assignValues(this.#session, merged)
     this.#snapshot = JSON.stringify(theirs)
-    if (this.#session !== null) assignValues(this.#session, merged)
   }
 
   #text(): string {

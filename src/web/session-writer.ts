@@ -25,8 +25,17 @@ export async function saveSession(exchange: WebExchange): Promise<void> {
     await createSession(exchange, owner)
     return
   }
-  for (let attempt = 1; !(await trySave(exchange, check)); attempt++) {
-    if (config.onConflict === 'throw' || attempt === MAX_ATTEMPTS) {
+  await storeData(exchange, state, check, config.onConflict)
+}
+
+async function storeData(
+  exchange: WebExchange,
+  state: SessionState,
+  check: Authenticated,
+  onConflict: 'merge' | 'throw',
+): Promise<void> {
+  for (let attempt = 1; !(await trySave(exchange, state, check)); attempt++) {
+    if (onConflict === 'throw' || attempt === MAX_ATTEMPTS) {
       throw new WebError('conflict', 'Another request changed the session meanwhile. Try again.')
     }
     state.merge(await exchange.readText(check))
@@ -34,8 +43,11 @@ export async function saveSession(exchange: WebExchange): Promise<void> {
 }
 
 // Returns false if another request changed the data. A session that has ended counts as saved.
-async function trySave(exchange: WebExchange, check: Authenticated): Promise<boolean> {
-  const { state, config, source } = exchange
+async function trySave(
+  { config, source }: WebExchange,
+  state: SessionState,
+  check: Authenticated,
+): Promise<boolean> {
   const { sessions } = config.authority
   try {
     const { version } = state
@@ -67,12 +79,21 @@ async function createSession(exchange: WebExchange, owner: string | null): Promi
   await adopt(exchange, made, state)
 }
 
+/** The state that a new session of a user takes. */
+export interface UserSessionState {
+  readonly state: SessionState
+  /** The fingerprint of the user's password hash. */
+  readonly hash: string | null
+  /** Whether the remember-me cookie made the login. */
+  readonly remembered?: boolean
+}
+
 /** Creates the session of a user in place of the request's session, and stores the request's data in it. */
 export async function createUserSession(
   exchange: WebExchange,
   ownerId: string,
   request: TrustedLoginRequest,
-  state: SessionState,
+  { state, hash, remembered = false }: UserSessionState,
 ): Promise<void> {
   const { config, source } = exchange
   const made = await config.authority.sessions.loginAs(
@@ -80,6 +101,10 @@ export async function createUserSession(
     { lifetime: config.lifetime, ...request },
     source,
   )
+  if (made.ok) {
+    state.hash = hash
+    state.remembered = remembered
+  }
   await adopt(exchange, made, state)
 }
 
@@ -93,13 +118,7 @@ async function adopt(
   const check = await config.authority.authenticate(made.token, source)
   if (!check.ok) throw webErrorOf(check)
   state.check = check
-  const value = state.toStore()
-  if (Object.keys(value).length > 0) {
-    try {
-      state.stored(await config.authority.sessions.saveData(check, { value }, source))
-    } catch (error) {
-      throw asWebError(error)
-    }
-  }
+  // Data that was moved may have been changed by another request since it was read.
+  if (Object.keys(state.toStore()).length > 0) await storeData(exchange, state, check, 'merge')
   exchange.issue(made.token, state)
 }
