@@ -18,6 +18,15 @@ const PRINTED: Record<string, string> = {
 { code: 'origin_refused' }
 { code: 'token_missing' }
 `,
+  'login-logout/main.ts': `/login → /login?error=invalid_credentials (Anonymous)
+/login → /app (ada)
+/logout → /login (Anonymous)
+/guarded-login → /login?error=inactive_user (Anonymous)
+/guarded-login → /app (ada)
+/logout → /login (Anonymous)
+/guarded-login → /login?error=too_many_attempts (Anonymous)
+/custom-login → /app (ada)
+`,
   'composed-store/main.ts': 'token_invalid ada\n',
   'line-door/main.ts': `ada
 { listening: true }

@@ -41,6 +41,8 @@ export class WebExchange {
   answer: HeldAnswer | null = null
   /** Called when `session` or `auth` is another object. */
   onReplaced: (() => void) | null = null
+  /** Why the session of the received cookie is over; null if it is not, or if the secret is not right. */
+  endReason: string | null = null
   /** The token of the session, as received or as issued. */
   token: string | null = null
   /** The secret of the forms of a visitor without a session, if this answer sets it. */
@@ -109,7 +111,10 @@ export class WebExchange {
   }
 
   #stateOf(check: Authentication): Awaitable<SessionState | null> {
-    if (!check.ok) return refusedToken(check)
+    if (!check.ok) {
+      this.endReason = check.code === 'session_expired' ? 'expired' : (check.reason ?? null)
+      return refusedToken(check)
+    }
     const cached = this.config.authority.sessions.cachedData(check)
     return cached === null ? this.readState(check) : new SessionState(check, cached)
   }

@@ -27,6 +27,7 @@ export { formToken, verifyFormToken } from './form-token.ts'
 export {
   type CookieChoice,
   clearSessionCookie,
+  endReasonOf,
   getSession,
   readSessionCookie,
   writeSessionCookie,
@@ -53,6 +54,7 @@ export {
 export { type KyselyUsersOptions, kyselyUsers } from './kysely-users.ts'
 export { LoginManager, type LoginManagerOptions, type LoginOptions } from './login-manager.ts'
 export { type LoginUserOptions, loginUser } from './login-user.ts'
+export { passportUser } from './passport-user.ts'
 export { type PasswordVerifier, passwordVerifier } from './password-verifier.ts'
 export type { PathPattern } from './path-pattern.ts'
 export { problemReply, redirectReply, type WebReply } from './reply.ts'
