@@ -9,7 +9,9 @@ interface Kind {
 
 /** What one error says beside its kind: a code or a sentence that fit better, and details. */
 export interface ClientErrorOptions extends ErrorDetails {
+  /** The code of the error. That of its class by default. */
   readonly code?: ErrorCode
+  /** The message of the error. That of its class by default. */
   readonly message?: string
 }
 

@@ -10,6 +10,7 @@ import {
   LatchkeyError,
   type Refusal,
   ROLES,
+  type SessionView,
 } from '../core/index.ts'
 import { CallContext } from './call-context.ts'
 import type { CommandContext, CommandRules, TypedCommand } from './define-command.ts'
@@ -23,12 +24,15 @@ export interface CallSource {
   readonly current?: Authenticated | null
   /** Checks the session of an open connection again. For a door that closes the connection when it is not valid. */
   readonly check?: () => Promise<Authenticated | Refusal>
+  /** The door and the client of the call, and the signal that cancels it. */
   readonly caller: CallOptions
 }
 
 /** A decoded call of a registered command. */
 export interface CommandCall extends CallSource {
+  /** The name of a registered command. */
   readonly name: string
+  /** The parameters as the client sent them. The pipeline validates them. */
   readonly params: unknown
 }
 
@@ -41,8 +45,11 @@ export type CommandOutcome<Result = unknown> = (
   readonly events: readonly ActorEvent[]
 }
 
+/** Options of `createPipeline`. */
 export interface PipelineOptions {
+  /** Checks the session of every call. */
   readonly authority: Authority
+  /** The commands that `dispatch` finds by name. */
   readonly registry: CommandRegistry
   /** Delivers events to actors other than the caller. */
   readonly deliver?: (actorId: string, event: ActorEvent) => Promise<void>
@@ -145,14 +152,12 @@ function checkAccess(
     if (session !== 'optional') return refuse('token_missing', 'No token was given.')
     return access.includes('*') ? null : refuse('access_denied', 'Log in first.')
   }
-  const { roles, anonymous } = current.session
-  // The roles that development mode gives to an anonymous session never allow administration.
-  const openTo = anonymous ? access.filter((role) => role !== ROLES.admin) : access
-  const allowed =
-    openTo.includes('*') ||
-    (openTo.length > 0 && roles.includes('*')) ||
-    openTo.some((role) => roles.includes(role))
-  if (!allowed) return refuse('access_denied', 'Your roles do not allow this command.')
+  if (!allows(access, current.session))
+    return refuse('access_denied', 'Your roles do not allow this command.')
+  if (current.session.anonymous && (session === 'user' || session === 'fresh')) {
+    const message = 'An anonymous session does not allow this. Log in first.'
+    return refuse('access_denied', message, { reason: 'anonymous' })
+  }
   const own = session === 'own' || session === 'fresh'
   if (own && current.impersonator !== null) {
     return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
@@ -160,6 +165,17 @@ function checkAccess(
   if (session !== 'fresh') return null
   const fresh = authority.sessions.freshWithin(current, undefined, caller)
   return fresh.ok ? null : fresh
+}
+
+/**
+ * Returns whether an access list allows a session. `*` in the list allows any. Development mode may give an anonymous session the role `*`,
+ * which every list allows; it never allows administration.
+ */
+function allows(access: readonly string[], { roles, anonymous }: SessionView): boolean {
+  if (access.includes('*')) return true
+  const openTo = anonymous ? access.filter((role) => role !== ROLES.admin) : access
+  if (anonymous && openTo.length > 0 && roles.includes('*')) return true
+  return openTo.some((role) => role !== '*' && roles.includes(role))
 }
 
 async function execute<Result>(

@@ -38,6 +38,23 @@ const CODE_KEYS = {
   externalSessions: z.array(z.looseObject({ format: z.string(), find: callable })),
   commands: z.array(z.looseObject({ name: z.string(), run: callable })),
   mage: z.looseObject({}),
+  oauth: z.strictObject({
+    clients: z
+      .array(
+        z.strictObject({
+          id: z.string(),
+          name: z.string().optional(),
+          grants: z.array(z.enum(['device_code', 'refresh_token'])).optional(),
+          profile: z.enum(['agent', 'web', 'device']).optional(),
+          format: z.string().optional(),
+          roles: z.array(z.string()).nullable().optional(),
+          introspect: z.boolean().optional(),
+          secret: z.string().optional(),
+        }),
+      )
+      .optional(),
+    verificationUri: z.url({ protocol: /^https?$/, error: 'must be the URL of a page' }).optional(),
+  }),
   guards: z.array(z.looseObject({ when: z.enum(['before', 'after']), check: callable })),
 }
 
@@ -91,6 +108,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     codecs: [],
     externalSessions: [],
     mage: {},
+    oauth: {},
     ...defaults,
     ...rest,
     publicUrl,

@@ -122,9 +122,10 @@ async function shutDown(services: Services, state: State, ms: number): Promise<v
   for (const opened of state.opened) opened.cut()
   state.tls?.close()
   // Long-lived connections are closed with a reason now. Their commands in progress may still be answered.
-  services.connections.close()
+  const closed = services.connections.close()
   await drained
   for (const opened of state.opened) await opened.close()
+  await closed
   services.metrics.close()
   await services.authority.close()
   services.log.flush()

@@ -54,6 +54,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
   return createAuthority({
     store: openStore(config),
     settings: {
+      registration: config.registration,
       ...(config.dev ? developmentSettings : {}),
       ...mageSettings(config.mage),
       ...config.settings,
@@ -62,6 +63,7 @@ function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authori
     guards: config.guards,
     codecs: [mageCodec, angenCodec, jwtCodec(), ...config.codecs],
     externalSessions: config.externalSessions,
+    clients: config.oauth.clients ?? [],
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,

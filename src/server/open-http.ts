@@ -33,7 +33,7 @@ export async function openHttp(
   { authority, connections, registry, pipeline, metrics, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
-  const { http: address, maxConnections, modules, publicUrl } = config
+  const { http: address, maxConnections, modules, publicUrl, corsOrigins, oauth } = config
   const { dev: development, trustedProxies, allowedHosts } = config
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
   const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
@@ -54,7 +54,11 @@ export async function openHttp(
   const door = createHttpDoor({
     ...common,
     pipeline,
+    connections,
     ...(publicUrl === null ? {} : { publicUrl }),
+    corsOrigins,
+    oauth,
+    clearSiteData: config.clearSiteData,
     ready,
     metrics: metrics.render,
     onAnswer: metrics.countAnswer,

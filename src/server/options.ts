@@ -8,7 +8,7 @@ import type { ServerConfig } from './server-config.ts'
 /** The keys of a configuration that are also flags and environment variables. */
 export type OptionKey = Exclude<
   keyof ServerConfig,
-  'commands' | 'guards' | 'mage' | 'directory' | 'codecs' | 'externalSessions'
+  'commands' | 'guards' | 'mage' | 'oauth' | 'directory' | 'codecs' | 'externalSessions'
 >
 
 /** How the text of a flag or a variable is parsed. */
@@ -192,12 +192,26 @@ export const OPTIONS: Options = {
       )
       .max(1000),
   },
+  corsOrigins: {
+    value: [],
+    kind: 'list',
+    takes: 'LIST',
+    about: 'origins of pages that may call the HTTP door with a bearer token, separated by commas',
+    schema: z.array(textWhere('must be origins such as https://app.example', isOrigin)).max(1000),
+  },
   publicUrl: {
     value: undefined,
     kind: 'text',
     takes: 'URL',
     about: 'the origin that browsers see, such as https://login.example',
     schema: textWhere('must be an origin such as https://login.example', isOrigin),
+  },
+  clearSiteData: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'at logout also clear the cache, all cookies and the storage of the site in the browser',
+    schema: z.boolean('must be true or false'),
   },
   modules: {
     value: undefined,
@@ -219,6 +233,13 @@ export const OPTIONS: Options = {
     takes: 'LEVEL',
     about: LEVELS.join(', '),
     schema: choice(LEVELS),
+  },
+  registration: {
+    value: 'open',
+    kind: 'text',
+    takes: 'MODE',
+    about: 'who may register: open, invite or closed; a change at run time replaces it',
+    schema: choice(['open', 'invite', 'closed']),
   },
   settings: {
     value: {},

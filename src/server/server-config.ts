@@ -1,6 +1,7 @@
 import type { Command } from '../commands/index.ts'
 import type {
   CodecFactory,
+  ConfiguredClient,
   Directory,
   ExternalSessions,
   Guard,
@@ -12,9 +13,17 @@ import type {
 /** The least level that is logged. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 
+/** The OAuth endpoints of a server. */
+export interface OAuthConfig {
+  /** The clients that may use them, beside those that `latchkey clients add` registers. None by default. */
+  readonly clients?: readonly ConfiguredClient[]
+  /** The absolute URL of the page where users approve a device. The server's own page `/oauth/device` by default. */
+  readonly verificationUri?: string
+}
+
 /**
  * The configuration of a server. Every key of text, number, boolean or list is also a flag of `latchkey serve` and an environment variable:
- * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage` and
+ * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage`, `oauth` and
  * a `store` of your own can only be set in code.
  */
 export interface ServerConfig {
@@ -57,12 +66,20 @@ export interface ServerConfig {
   readonly allowedOrigins?: readonly string[]
   /** The origin that browsers see: `https://login.example`. */
   readonly publicUrl?: string
+  /** Origins of pages that may call the HTTP door with a bearer token: `https://app.example`. None by default. */
+  readonly corsOrigins?: readonly string[]
+  /** The endpoints of `/oauth`. */
+  readonly oauth?: OAuthConfig
+  /** Whether a logout also clears the cache, all cookies and the storage of the site in the browser. False by default. */
+  readonly clearSiteData?: boolean
   /** The folder of a MAGE application's modules, `<module>/index.js`. None by default. */
   readonly modules?: string
   /** The first segment of the path of MAGE commands: `game` by default. */
   readonly mageApp?: string
   /** `info` by default. */
   readonly logLevel?: LogLevel
+  /** Who may register: `open` by default, `invite` or `closed`. A change that an administrator makes at run time replaces it. */
+  readonly registration?: Settings['registration']
   /** Values of settings. A change that an administrator makes at run time replaces the value here. */
   readonly settings?: Partial<Settings>
   /** The largest number of cached sessions: 1,000,000 by default. */

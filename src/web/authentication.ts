@@ -1,7 +1,6 @@
 import { refuse } from '../core/errors.ts'
 import { LatchkeyError } from '../core/index.ts'
 import { type Authenticator, tokenOf } from './authenticators.ts'
-import type { WebExchange } from './exchange.ts'
 import { type PathPattern, pathExcluder, pathIncluder } from './path-pattern.ts'
 import { problemReply, redirectReply, type WebReply } from './reply.ts'
 import { safeRedirect } from './safe-redirect.ts'
@@ -9,6 +8,7 @@ import type { UserLike } from './user.ts'
 import type { Awaitable } from './user-provider.ts'
 import { anonymousToken, type UserToken } from './user-token.ts'
 import { AuthenticationError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** One step of a request: returns null to go on, or the answer. */
 export type WebStep = (exchange: WebExchange) => Promise<WebReply | null> | WebReply | null

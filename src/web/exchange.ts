@@ -13,39 +13,23 @@ import { saveSession } from './session-writer.ts'
 import type { Awaitable } from './user-provider.ts'
 import { anonymousToken, type UserToken } from './user-token.ts'
 import { asWebError, WebError, webErrorOf } from './web-error.ts'
+import type { AnswerCookie, HeldAnswer, WebExchange } from './web-exchange.ts'
 import { isCrossOrigin, type WebRequest } from './web-request.ts'
-
-/** An answer of a framework that sends headers without waiting for middleware. */
-export interface HeldAnswer {
-  /** Called once, when the answer will need `commit`. */
-  hold(exchange: WebExchange): void
-}
 
 const EXCHANGE = Symbol('latchkey.exchange')
 
-/**
- * One request and its answer: the session, the token of the user, and the cookies to set. `sessions` of an adapter makes it; every
- * function of `latchkey/web` finds it by the framework's request.
- */
-export class WebExchange {
+class RequestExchange implements WebExchange {
   readonly config: SessionConfig
   readonly request: WebRequest
   readonly cookies: SessionCookies
   readonly source: HttpRequestSource
-  /** The session of the request. Under impersonation that of the impersonation. */
   state = new SessionState(null)
-  /** Under impersonation the session that it was started from. */
   parent: SessionState | null = null
   auth: UserToken = anonymousToken
-  /** The answer, if the adapter must hold it until `commit` is done. */
   answer: HeldAnswer | null = null
-  /** Called when `session` or `auth` is another object. */
   onReplaced: (() => void) | null = null
-  /** Why the session of the received cookie is over; null if it is not, or if the secret is not right. */
   endReason: string | null = null
-  /** The token of the session, as received or as issued. */
   token: string | null = null
-  /** The secret of the forms of a visitor without a session, if this answer sets it. */
   formSecret: string | null = null
   /** Whether the answer sets the cookie of the session. */
   #issued = false
@@ -59,21 +43,15 @@ export class WebExchange {
     this.source = new HttpRequestSource('web', request.headers, request.peer, config.clientAddress)
   }
 
-  /** The session's data. */
   get session(): RequestSession {
     if (!this.state.isOpen) this.#willCommit()
     return this.state.open(createOperations(this))
   }
 
-  /** Whether the request has cookies, so that `load` has something to do. */
   get hasCookies(): boolean {
     return this.request.headers.get('cookie') !== null
   }
 
-  /**
-   * Checks the session of the cookie and reads its data. Returns null, or a promise of it if there is something to wait for. Throws
-   * `unavailable` if the check is not possible.
-   */
   load(): Promise<null> | null {
     if (this.config.rolling || this.config.saveUninitialized) this.#willCommit()
     const { headers } = this.request
@@ -119,12 +97,10 @@ export class WebExchange {
     return cached === null ? this.readState(check) : new SessionState(check, cached)
   }
 
-  /** Reads the stored data of a session. */
   async readState(check: Authenticated): Promise<SessionState> {
     return new SessionState(check, await this.readText(check))
   }
 
-  /** Reads the stored data of a session, as JSON text; that of a damaged record is empty. */
   async readText(check: Authenticated): Promise<StoredText> {
     try {
       const { value, version } = await this.config.authority.sessions.findData(check, this.source)
@@ -135,7 +111,6 @@ export class WebExchange {
     }
   }
 
-  /** Takes a new session of this request: its cookie is set with the answer. */
   issue(token: string, state: SessionState): void {
     this.token = token
     this.state = state
@@ -146,7 +121,6 @@ export class WebExchange {
     this.onReplaced?.()
   }
 
-  /** Gives the request a session without data, and removes the cookies of the old one if `clear` is true. */
   forget({ clear }: { readonly clear: boolean }): void {
     this.token = null
     this.state = new SessionState(null)
@@ -161,16 +135,14 @@ export class WebExchange {
     this.onReplaced?.()
   }
 
-  /** Sets the token of the request's user. */
   authenticateAs(token: UserToken): void {
     this.auth = token
     this.onReplaced?.()
   }
 
-  /** Adds a cookie to the answer; null removes it, with `ifSent` only if the request has it. */
   setCookie(
     cookie: Cookie,
-    value: { readonly text: string; readonly maxAgeMs: number } | null,
+    value: AnswerCookie | null,
     { ifSent = false }: { readonly ifSent?: boolean } = {},
   ): void {
     if (ifSent && cookie.find(this.request.headers) === null) {
@@ -183,27 +155,23 @@ export class WebExchange {
     this.#willCommit()
   }
 
-  /** Lets the answer set the session's cookie again, for a shorter time with `maxAgeMs`. */
   refreshCookie(maxAgeMs: number | null = this.#maxAgeMs): void {
     this.#maxAgeMs = maxAgeMs
     this.#issued = true
     this.#willCommit()
   }
 
-  /** How long the browser keeps the session's cookie, in milliseconds. */
   cookieAgeMs({ expiresAt, endsAt }: SessionView): number {
     const until = this.config.rolling ? expiresAt : endsAt
     const left = Math.max(0, until - this.config.authority.now())
     return Math.min(this.#maxAgeMs ?? left, left)
   }
 
-  /** Throws `origin_refused` if a page of another origin made the request. */
   checkOrigin(): void {
     if (!isCrossOrigin(this.request, this.config.publicOrigin)) return
     throw new WebError('origin_refused', 'The request must come from a page of this origin.')
   }
 
-  /** Whether `commit` has something to wait for; if not, `setCookies` are the headers of the answer. */
   needsCommit(): boolean {
     const { state } = this
     if (this.#issued || this.config.rolling) return true
@@ -211,12 +179,10 @@ export class WebExchange {
     return state.isChanged()
   }
 
-  /** The `Set-Cookie` headers of the answer, but for that of the session. */
   get setCookies(): readonly string[] {
     return this.#pending === null ? [] : [...this.#pending.values()]
   }
 
-  /** Stores the data if it has changed, and returns the `Set-Cookie` headers of the answer. Call it once, before the headers are sent. */
   async commit(): Promise<readonly string[]> {
     const { state, config } = this
     const creates = config.saveUninitialized && state.check === null && !state.ended
@@ -262,7 +228,7 @@ export function openExchange(
   request: WebRequest,
   ...also: readonly object[]
 ): WebExchange {
-  const exchange = new WebExchange(config, request)
+  const exchange = new RequestExchange(config, request)
   for (const key of [request.native, ...also]) Reflect.set(key, EXCHANGE, exchange)
   return exchange
 }
@@ -270,7 +236,7 @@ export function openExchange(
 /** Returns the exchange of a framework's request, or null if `sessions` did not run before. */
 export function findExchange(request: object): WebExchange | null {
   const exchange: unknown = Reflect.get(request, EXCHANGE)
-  return exchange instanceof WebExchange ? exchange : null
+  return exchange instanceof RequestExchange ? exchange : null
 }
 
 /** Returns the exchange of a framework's request. Throws `invalid_request` if `sessions` did not run before. */

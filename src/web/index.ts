@@ -13,15 +13,7 @@ export {
   tokenAuthenticator,
 } from './authenticators.ts'
 export { type DirectoryUser, directoryUsers } from './directory-users.ts'
-export {
-  authOf,
-  exchangeOf,
-  findExchange,
-  type HeldAnswer,
-  openExchange,
-  sessionOf,
-  type WebExchange,
-} from './exchange.ts'
+export { authOf, exchangeOf, findExchange, openExchange, sessionOf } from './exchange.ts'
 export { fingerprint, type SecretKey } from './fingerprint.ts'
 export { formToken, verifyFormToken } from './form-token.ts'
 export {
@@ -109,4 +101,5 @@ export {
   userToken,
 } from './user-token.ts'
 export { AuthenticationError, asWebError, WebError } from './web-error.ts'
+export type { AnswerCookie, HeldAnswer, WebExchange } from './web-exchange.ts'
 export { pathAndQuery, type WebRequest } from './web-request.ts'

@@ -1,5 +1,5 @@
 import type { Epochs } from '../core/index.ts'
-import { exchangeOf, type WebExchange } from './exchange.ts'
+import { exchangeOf } from './exchange.ts'
 import { fingerprint, keysOf, type SecretKey } from './fingerprint.ts'
 import { SessionState } from './session-state.ts'
 import { createUserSession } from './session-writer.ts'
@@ -7,6 +7,7 @@ import { type UserLike, userIdOf } from './user.ts'
 import type { UserProvider } from './user-provider.ts'
 import { type AuthenticatedToken, userToken } from './user-token.ts'
 import { WebError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Options of {@link loginUser}. */
 export interface LoginUserOptions<User extends UserLike> {

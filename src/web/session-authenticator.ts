@@ -1,7 +1,6 @@
 import { sameDigest } from '../core/token/secret.ts'
 import type { Authenticator } from './authenticators.ts'
 import { PROVIDER_TIMEOUT_MS, withDeadline } from './deadline.ts'
-import type { WebExchange } from './exchange.ts'
 import { fingerprintOf, imiaDigest, keysOf, type SecretKey } from './fingerprint.ts'
 import { keptKeys } from './fingerprint-keys.ts'
 import { loginUser } from './login-user.ts'
@@ -10,6 +9,7 @@ import { saveSession } from './session-writer.ts'
 import { type UserLike, userIdOf } from './user.ts'
 import type { Awaitable, UserProvider } from './user-provider.ts'
 import { type AuthenticatedToken, userToken } from './user-token.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Options of {@link sessionAuthenticator}. */
 export interface SessionAuthenticatorOptions {

@@ -1,9 +1,9 @@
 import type { EndReason } from '../core/index.ts'
-import type { WebExchange } from './exchange.ts'
 import type { RequestCookie, SessionOperations } from './request-session.ts'
 import { asText, SessionState } from './session-state.ts'
 import { createUserSession, saveSession } from './session-writer.ts'
 import { asWebError, WebError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Returns the operations of a request's session. */
 export function createOperations(exchange: WebExchange): SessionOperations {

@@ -1,7 +1,7 @@
 import type { WebStep } from './authentication.ts'
-import type { WebExchange } from './exchange.ts'
 import { problemReply, type WebReply } from './reply.ts'
 import { asWebError, WebError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 import { isSafeMethod } from './web-request.ts'
 
 /**

@@ -5,9 +5,9 @@ import {
   type Refusal,
   type TrustedLoginRequest,
 } from '../core/index.ts'
-import type { WebExchange } from './exchange.ts'
 import type { SessionState } from './session-state.ts'
 import { asWebError, WebError, webErrorOf } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** How often a save that loses against another one is repeated. */
 const MAX_ATTEMPTS = 10

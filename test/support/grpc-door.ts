@@ -47,6 +47,7 @@ export interface Told {
   readonly message: string | undefined
   readonly reason: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly maxAgeMs?: number
 }
 
 export type Answer<Value> =
@@ -212,7 +213,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<GrpcF
     stops: () => stops,
     async close() {
       client.close()
-      connections.close()
+      await connections.close()
       await listener.drain(AbortSignal.abort())
       await authority.close()
     },
@@ -271,6 +272,7 @@ function metadataOf({ token, metadata: more = {} }: Asking): Metadata {
 function toldBy({ code, details, metadata }: ServiceError): Told {
   const text = (key: string) => metadata.get(key)[0]?.toString()
   const wait = text('retry-after-ms')
+  const maxAge = text('max-age-ms')
   return {
     ok: false,
     status: status[code],
@@ -280,6 +282,7 @@ function toldBy({ code, details, metadata }: ServiceError): Told {
     message: text('message'),
     reason: text('reason'),
     retryAfterMs: wait === undefined ? undefined : Number(wait),
+    ...(maxAge === undefined ? {} : { maxAgeMs: Number(maxAge) }),
   }
 }
 

@@ -76,7 +76,7 @@ export function requireScope(...scopes: readonly string[]): ExpressMiddleware {
   return middleware(requireScopeStep(...scopes))
 }
 
-/** Answers 403 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
+/** Answers 401 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
 export function requireFresh(minutes?: number, options?: RequireOptions): ExpressMiddleware {
   return middleware(requireFreshStep(minutes, options))
 }

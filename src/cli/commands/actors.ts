@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
+import type { HttpClient } from '../../client/http/index.ts'
 import type { Actor } from '../../core/index.ts'
-import type { Api } from '../api.ts'
 import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
+import { addYesOption, confirm } from '../confirm.ts'
 import { findActor } from '../find-actor.ts'
 import { list } from '../list.ts'
-import { type Column, printFields, printJson } from '../output.ts'
-import { localTime } from '../plain-text.ts'
+import { linesOfCode, type NewCode } from '../one-time-code.ts'
+import { type Column, printFields, printJson, write } from '../output.ts'
+import { localTime, plainText } from '../plain-text.ts'
 import { usage } from '../usage.ts'
 
 const COLUMNS: readonly Column<Actor>[] = [
@@ -28,6 +30,9 @@ export function defineActors(actors: Command): void {
     change(api, 'POST', id, 'restore'),
   )
   addRoles(actors)
+  addInvite(actors)
+  addResetPassword(actors)
+  addDelete(actors)
   addImport(actors)
 }
 
@@ -54,7 +59,7 @@ function addOne(
   actors: Command,
   name: string,
   about: string,
-  act: (api: Api, actor: Actor) => Promise<Actor>,
+  act: (api: HttpClient, actor: Actor) => Promise<Actor>,
 ): void {
   const command = actors
     .command(name)
@@ -84,6 +89,52 @@ function addRoles(actors: Command): void {
     })
 }
 
+function addInvite(actors: Command): void {
+  const command = actors
+    .command('invite')
+    .description('Create an invitation: a one-time code with which one actor registers.')
+    .option('--role <ROLE...>', 'the roles of the actor (default: user)')
+  addClientOptions(command).action(async () => {
+    const { role } = command.opts<{ role?: readonly string[] }>()
+    const { api, format } = clientOf(command)
+    const invited = await api.request<NewCode>('POST', '/v1/admin/invitations', {
+      body: { roles: role },
+    })
+    if (format === 'json') return printJson(invited)
+    return write(linesOfCode(invited, 'latchkey account register --invitation CODE'))
+  })
+}
+
+function addResetPassword(actors: Command): void {
+  const command = actors
+    .command('reset-password')
+    .argument('<ACTOR>', 'id, name or e-mail address')
+    .description('Create a one-time code with which an actor chooses a new password.')
+  addClientOptions(command).action(async (text: string) => {
+    const { api, format } = clientOf(command)
+    const { id } = await findActor(api, text)
+    const path = `/v1/admin/actors/${encodeURIComponent(id)}/password-reset`
+    const reset = await api.request<NewCode>('POST', path)
+    if (format === 'json') return printJson(reset)
+    return write(linesOfCode(reset, 'latchkey account reset-password CODE'))
+  })
+}
+
+function addDelete(actors: Command): void {
+  const command = actors
+    .command('delete')
+    .argument('<ACTOR>', 'id, name or e-mail address')
+    .description('Delete an actor and end its sessions.')
+  addClientOptions(addYesOption(command)).action(async (text: string) => {
+    const { api, format } = clientOf(command)
+    const { id, name } = await findActor(api, text)
+    await confirm(command, `Delete ${plainText(name)} (${id})? It cannot be restored.`)
+    await api.request('DELETE', `/v1/admin/actors/${encodeURIComponent(id)}`)
+    if (format === 'json') return printJson({ ok: true })
+    return write(`${plainText(name)} (${id}) is deleted.\n`)
+  })
+}
+
 function addImport(actors: Command): void {
   const command = actors
     .command('import')
@@ -101,7 +152,7 @@ function addImport(actors: Command): void {
 const EXIT_BAD_DATA = 65
 
 async function change(
-  api: Api,
+  api: HttpClient,
   method: string,
   id: string,
   what: string,

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { HttpClient } from '../../client/http/index.ts'
 import { LatchkeyError } from '../../core/errors.ts'
-import type { Api } from '../api.ts'
 import type { Client } from '../client-options.ts'
 import { printJson, write } from '../output.ts'
 import { plainText } from '../plain-text.ts'
@@ -67,7 +67,11 @@ async function* open(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function sendAll(api: Api, lines: readonly ImportLine[], report: Report): Promise<void> {
+async function sendAll(
+  api: HttpClient,
+  lines: readonly ImportLine[],
+  report: Report,
+): Promise<void> {
   const { tally } = report
   let outcomes: readonly LineOutcome[]
   try {
@@ -100,7 +104,7 @@ function isAboutData({ code }: LatchkeyError): boolean {
 }
 
 async function send(
-  api: Api,
+  api: HttpClient,
   lines: readonly ImportLine[],
   retryAll: boolean,
 ): Promise<readonly LineOutcome[]> {

@@ -6,6 +6,7 @@ import type { AngenAddress } from './open-socket.ts'
 import type { AngenCredentials } from './token-keeper.ts'
 import type { AngenTokenStore } from './token-store.ts'
 
+/** Options of `connectAngen`. */
 export interface AngenClientOptions extends AngenAddress, Partial<LineLimits> {
   /** What the client calls itself. */
   readonly userAgent: string

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, LatchkeyError } from '../../core/errors.ts'
 import type { EndReason } from '../../core/session/record.ts'
@@ -40,6 +41,7 @@ const DEAD: ReadonlySet<unknown> = new Set<EndReason>([
   'upgraded',
   'password_changed',
   'suspended',
+  'deleted',
   'locked',
   'reuse_detected',
   'parent_ended',

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
 import { LatchkeyError } from '../../core/errors.ts'
 import { errorIn, failureOf } from './errors.ts'
 import { LineReader } from './line-reader.ts'
@@ -7,6 +8,7 @@ import { Wait } from './wait.ts'
 /** The body of a message. */
 export type AngenBody = Readonly<Record<string, unknown>>
 
+/** Limits of a connection. */
 export interface LineLimits {
   /** The longest line that is taken from the server: 1 MiB by default. */
   readonly maxLineBytes: number
@@ -24,8 +26,11 @@ export interface LineOptions extends LineLimits {
   onPush(name: string, message: AngenBody): void
 }
 
+/** Options of one request. */
 export interface AskOptions {
+  /** How long the answer may take. The client's default by default. */
   readonly timeoutMs?: number | undefined
+  /** Stops waiting for the answer. The server may still act on the request. */
   readonly signal?: AbortSignal | undefined
 }
 

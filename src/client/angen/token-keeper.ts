@@ -5,9 +5,13 @@ import { type AngenTokenStore, type StoredToken, storedToken } from './token-sto
 
 /** Who logs in, by any one of the three. */
 export interface AngenCredentials {
+  /** The name of the user. */
   readonly name?: string
+  /** The e-mail address of the user. One of `name`, `email` and `id` is needed. */
   readonly email?: string
+  /** The id of the user. */
   readonly id?: string
+  /** The password in clear text. */
   readonly password: string
 }
 
@@ -61,7 +65,7 @@ export class TokenKeeper {
     if (user !== null) return user
     const renewed = kept === null ? null : await this.#exchange(line, kept)
     const again = renewed === null ? null : await this.#present(line, renewed)
-    return again ?? (await this.#begin(line, renewed))
+    return again ?? (await this.#begin(line, renewed ?? kept))
   }
 
   /** Renews the pair, or takes over what another process has renewed. Where there is none any more, it has none from then on. */
@@ -104,7 +108,7 @@ export class TokenKeeper {
         return await this.#obtain(identifier_code, () => this.#ask(line, 'auth/renew', codes))
       } catch (error) {
         if (!isDead(error)) throw error
-        await this.#forget(token)
+        // The pair stays stored: a refusal removes nothing, and a later login replaces it.
         return null
       }
     })

@@ -13,6 +13,7 @@ export interface StoredToken extends AngenToken {
 
 /** Where a client keeps its pair of codes between runs. */
 export interface AngenTokenStore {
+  /** Returns the stored pair, or null if there is none. */
   load(): Promise<StoredToken | null>
   /** Replaces what is kept; null forgets it. Must be durable when it resolves: the pair before is worthless by then. */
   save(token: StoredToken | null): Promise<void>

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { LatchkeyError } from '../../core/errors.ts'
 
 export interface WaitOptions {

@@ -14,6 +14,7 @@ import type { Session } from '../session/session.ts'
 import { loadGrpc } from './load-grpc.ts'
 import { isLocal, withSession } from './with-session.ts'
 
+/** Options of `openAgent`. */
 export interface OpenAgentOptions {
   /** `HOST:PORT`. */
   readonly address: string
@@ -40,8 +41,11 @@ export type Calls<S extends DescService> = {
 
 /** A server, over gRPC. */
 export interface RemoteAgent {
+  /** The methods of the service `Agent`. */
   readonly agent: Calls<typeof Agent>
+  /** The methods of the service `Sessions`. */
   readonly sessions: Calls<typeof Sessions>
+  /** Closes the channel. Calls in progress fail. */
   close(): void
 }
 

@@ -11,6 +11,7 @@ import type { Session } from '../session/session.ts'
 import { callErrorOf } from './call-error.ts'
 import { loadGrpc } from './load-grpc.ts'
 
+/** Options of `withSession`. */
 export interface WithSessionOptions {
   /** The credentials of the client’s channel: without TLS, or without these, a token goes to this machine only. */
   readonly credentials?: ChannelCredentials

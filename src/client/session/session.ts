@@ -15,6 +15,7 @@ import {
   type TokenFile,
 } from './token-file.ts'
 
+/** Options of a `Session`. */
 export interface SessionOptions {
   /** The folder of the session file, `token`. Made, for its owner alone, when there is something to write. */
   readonly clientPath: string
@@ -28,6 +29,7 @@ export interface SessionOptions {
   readonly scheme?: 'Bearer' | 'Bearer:'
 }
 
+/** Options of `start`. */
 export interface StartOptions {
   /** Begin with this token instead of that of the file. */
   readonly token?: string
@@ -50,10 +52,13 @@ const SILENT: SessionLogger = { warn: () => undefined }
  * is dead is refused by the agent.
  */
 export class Session {
+  /** The folder of the session file. */
   readonly clientPath: string
   /** Where the token is kept. */
   readonly sessionFile: string
+  /** What precedes the token in the metadata of a call. */
   readonly scheme: 'Bearer' | 'Bearer:'
+  /** Receives warnings about the session file. */
   readonly logger: SessionLogger
   readonly #file: TokenFile
   #state: 'new' | 'running' | 'stopped' | 'destroyed' = 'new'
@@ -95,10 +100,13 @@ export class Session {
     this.#token = ''
   }
 
-  /** Removes the file: locked. Throws `ErrorSessionRunning` before {@link stop}. */
-  async destroy(): Promise<void> {
+  /**
+   * Removes the file: locked. With `only` it stays if it holds another token by now. Throws
+   * `ErrorSessionRunning` before `stop`.
+   */
+  async destroy(options: { readonly only?: string } = {}): Promise<void> {
     if (this.#state === 'running') throw new ErrorSessionRunning()
-    await this.#file.clear()
+    await this.#file.clear(options)
     this.#state = 'destroyed'
   }
 

@@ -5,11 +5,13 @@ import { withFileLock } from './file-lock.ts'
 
 /** The part of `node:fs` that a session file needs. */
 export interface SessionFs {
-  readonly promises: Pick<typeof promises, 'open' | 'lstat' | 'mkdir' | 'chmod' | 'rename' | 'rm'>
+  /** The functions of `node:fs/promises` that are used. */
+  readonly promises: Pick<typeof promises, 'open' | 'lstat' | 'mkdir' | 'rename' | 'rm'>
 }
 
 /** What a session file says when it had to put something right. */
 export interface SessionLogger {
+  /** Logs a warning. */
   warn(message: string): void
 }
 
@@ -31,12 +33,14 @@ export interface TokenFile {
    * then. Whoever is killed in the middle leaves the old one or the new one, whole.
    */
   write(token: string, options?: { readonly replaces?: string }): Promise<string | undefined>
-  /** Removes the file. */
-  clear(): Promise<void>
+  /** Removes the file; with `only` if it still holds that token. */
+  clear(options?: { readonly only?: string }): Promise<void>
 }
 
 const MAX_CHARS = 4096
 const OTHERS = 0o077
+const WRITABLE = 0o022
+const STICKY = 0o1000
 // Windows has neither.
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0
 const NONBLOCK = constants.O_NONBLOCK ?? 0
@@ -60,7 +64,7 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
   const temporary = join(folder, 'token.new')
 
   const read = async () => {
-    if (!(await keepFolderPrivate())) return undefined
+    if (!(await requireSafeFolder())) return undefined
     const handle = await ifPresent(fs.open(path, READ))
     if (handle === undefined) return undefined
     try {
@@ -106,14 +110,13 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
     }
   }
 
-  /** False where there is none. */
-  const keepFolderPrivate = async () => {
+  /** Returns false if there is no folder. Throws if other users can replace its files. */
+  const requireSafeFolder = async () => {
     const stats = await ifPresent(fs.lstat(folder))
     if (stats === undefined) return false
     requireOwn(folder, stats, stats.isDirectory())
-    if ((stats.mode & OTHERS) !== 0 && process.getuid !== undefined) {
-      await fs.chmod(folder, 0o700)
-      logger.warn(`${folder} was open to others: its mode is 0700 now.`)
+    if ((stats.mode & WRITABLE) !== 0 && (stats.mode & STICKY) === 0) {
+      throw new ErrorSessionFileUnsafe({ message: `${folder} can be written by other users.` })
     }
     return true
   }
@@ -129,7 +132,7 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
         path,
         (async () => {
           await fs.mkdir(folder, { recursive: true, mode: 0o700 })
-          await keepFolderPrivate()
+          await requireSafeFolder()
           return locked(async () => {
             const held = await read()
             if (replaces !== undefined && held !== replaces) return held
@@ -138,12 +141,13 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
           })
         })(),
       ),
-    clear: () =>
+    clear: ({ only } = {}) =>
       telling(
         path,
         (async () => {
-          if (!(await keepFolderPrivate())) return
+          if (!(await requireSafeFolder())) return
           await locked(async () => {
+            if (only !== undefined && (await read()) !== only) return
             await fs.rm(path, { force: true })
             await fs.rm(temporary, { force: true })
             await syncFolder()

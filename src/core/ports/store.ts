@@ -8,16 +8,27 @@ import type { Mailboxes } from './mailboxes.ts'
 import type { SessionData } from './session-data.ts'
 import type { SessionStore } from './session-store.ts'
 
+/** A complete store: every port on one engine, or composed of several engines. */
 export interface Store {
+  /** The name of the engine, such as `sqlite`, for logs and error messages. */
   readonly name: string
+  /** The actors, their identities and password hashes. */
   readonly directory: ManagedDirectory
+  /** The sessions and the epochs. */
   readonly sessions: SessionStore
+  /** The data that applications keep with sessions. */
   readonly data: SessionData
+  /** The counters of attempts. */
   readonly counters: Counters
+  /** Settings, signing keys, pending logins and device codes. */
   readonly documents: Documents
+  /** The audit trail. */
   readonly audit: Audit
+  /** Events that wait for a connection. */
   readonly mailboxes: Mailboxes
+  /** The channel on which nodes tell each other what changed. */
   readonly bus: Bus
+  /** The time source that every write uses. */
   readonly clock: Clock
   /** Completes pending writes and closes files and connections. Idempotent. */
   close(): Promise<void>

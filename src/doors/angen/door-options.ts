@@ -2,9 +2,11 @@ import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 
+/** Options of `createAngenDoor`. */
 export interface AngenDoorOptions {
   /** An authority that knows the codes' format: `createAuthority({ codecs: [angenCodec] })`. */
   readonly authority: Authority
+  /** The open connections of the server. */
   readonly connections: Connections
   /** Whose application commands are served as `module/command`. */
   readonly registry: CommandRegistry

@@ -16,6 +16,7 @@ export interface AngenDoor {
   readonly accept: Accept
   /** Answers `GET /schema/angen/…` in front of another handler; false, with nothing done, for every other request. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
+  /** Returns how many logins wait and how many client states are held, for metrics. */
   stats(): {
     /** Logins that wait for their turn. */
     readonly waitingLogins: number

@@ -2,6 +2,7 @@
 export interface Wire {
   /** Canonical address of the client, as far as the proxies before it are trusted, or null. */
   readonly address: string | null
+  /** How the client is connected. */
   readonly transport: 'tcp' | 'tls' | 'websocket'
   /** Sends one JSON text (no line end in it). False when nothing is sent any more: it closes, or reads too slowly and is being closed for it. */
   send(text: string): boolean

@@ -16,7 +16,9 @@ import { NamedError } from './status.ts'
 
 /** What the door tells of the server it is in. */
 export interface ServerInfo {
+  /** The version of the server. */
   readonly version: string
+  /** Where each door of the server listens. */
   readonly addresses: readonly { readonly door: string; readonly address: string }[]
 }
 

@@ -12,7 +12,7 @@ export function sessionMessage(
     owner: session.owner,
     profile: session.profile,
     door: session.door,
-    roles: [...(session.roles ?? [])],
+    roles: [...session.roles],
     anonymous: session.anonymous,
     createdAtMs: BigInt(session.createdAt),
     authenticatedAtMs: BigInt(session.authenticatedAt),

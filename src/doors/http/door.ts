@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { refusalOf, refuse } from '../../core/errors.ts'
+import type { CallOptions } from '../../core/index.ts'
 import {
   createClientAddress,
   type HeaderReader,
@@ -11,10 +12,13 @@ import {
 } from '../../http/index.ts'
 import { answerRoute } from './answer.ts'
 import { isApplicationCommand } from './application-commands.ts'
+import { createCors } from './cors.ts'
 import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
+import { mountOAuth } from './oauth/endpoints.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { COMMANDS_PATH, commandRoute, ROUTES, type Route } from './routes.ts'
+import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
+import { answerEvents, createSessionEvents } from './session-events.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
 /** The HTTP door. */
@@ -39,19 +43,31 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const publicOrigin = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin
   const plain = development && publicOrigin?.startsWith('https:') !== true
   const cookies = createSessionCookies({ plain })
+  const { corsOrigins = [] } = options
+  const cors = createCors(corsOrigins, prefix)
   const clientAddress = createClientAddress(options.trustedProxies ?? [])
-  const context = { authority, pipeline, cookies, publicOrigin }
+  const { clearSiteData = false } = options
+  const context = { authority, pipeline, cookies, publicOrigin, prefix, clearSiteData }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
   const wrongHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
 
-  const failed = (error: unknown, request: Request): Response => {
-    const refusal = refusalOf(error)
+  const reported = (error: unknown, request: Request): void => {
     // Do not report an error when the client has disconnected.
-    if (refusal.code === 'internal' && !request.signal.aborted)
-      onError?.(error, pathOf(request.url))
-    return problem(refusal)
+    if (refusalOf(error).code !== 'internal' || request.signal.aborted) return
+    onError?.(error, pathOf(request.url))
   }
+  const failed = (error: unknown, request: Request): Response => {
+    reported(error, request)
+    return problem(refusalOf(error))
+  }
+
+  const callerOf = ({ headers, signal }: Request, peer: RequestPeer): CallOptions => ({
+    door: 'http',
+    address: clientAddress(headers, peer.address ?? null),
+    userAgent: headers.get('user-agent'),
+    signal,
+  })
 
   const answer = async (
     template: string,
@@ -60,13 +76,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     c: AppContext,
   ): Promise<Response> => {
     const request = c.req.raw
-    const { headers, signal } = request
-    const caller = {
-      door: 'http',
-      address: clientAddress(headers, c.env.address ?? null),
-      userAgent: headers.get('user-agent'),
-      signal,
-    }
+    const caller = callerOf(request, c.env)
     const response = await answerRoute(context, route, { request, path, caller }).catch(
       (error: unknown) => failed(error, request),
     )
@@ -75,6 +85,15 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   }
 
   const app = new Hono<{ Bindings: RequestPeer }>().basePath(prefix === '' ? '/' : prefix)
+  mountOAuth(app, {
+    authority,
+    pipeline,
+    verificationUri: options.oauth?.verificationUri ?? null,
+    issuerOf: (request) => `${publicOrigin ?? new URL(request.url).origin}${prefix}`,
+    callerOf,
+    onAnswer: (template, status) => onAnswer?.(template, status),
+    onError: reported,
+  })
   for (const route of ROUTES) {
     const template = `${route.method} ${route.path}`
     app.on(route.method, route.path, (c: AppContext) => {
@@ -92,6 +111,20 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     if (!isApplicationCommand(registry, name)) return notFound()
     return answer(`POST ${COMMANDS_PATH}/:name`, commandRoute(name), {}, c)
   })
+  if (options.connections !== undefined) {
+    const { connections, maxEventStreams: maxStreams = 10_000 } = options
+    const events = createSessionEvents({ connections, maxStreams })
+    app.get(EVENTS_PATH, async (c: AppContext) => {
+      const response = await answerEvents(
+        context,
+        events,
+        c.req.raw,
+        callerOf(c.req.raw, c.env),
+      ).catch((error: unknown) => failed(error, c.req.raw))
+      onAnswer?.(`GET ${EVENTS_PATH}`, response.status)
+      return response
+    })
+  }
   mountPlainRoutes(app, options, prefix)
   app.notFound(notFound)
   app.onError((error, c) => failed(error, c.req.raw))
@@ -120,23 +153,27 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     }
     await writeAnswer(outgoing, answer)
   }
+  const serve = async (request: Request, path: string, peer: RequestPeer | undefined) => {
+    if (request.method !== 'GET' || path !== whoAmIPath) return app.fetch(request, peer ?? {})
+    const answer = await answerWhoAmI(request.headers, peer?.address, request)
+    return typeof answer === 'string' ? new Response(answer, { headers: JSON_HEADERS }) : answer
+  }
   return {
     async fetch(request, peer) {
+      const { headers, url } = request
       try {
-        const { headers, method, url } = request
         if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost()
-        if (method === 'GET' && pathOf(url) === whoAmIPath) {
-          const answer = await answerWhoAmI(headers, peer?.address, request)
-          if (typeof answer !== 'string') return answer
-          return new Response(answer, { headers: JSON_HEADERS })
-        }
-        return await app.fetch(request, peer ?? {})
+        const path = pathOf(url)
+        const preflight = cors.preflight(request, path)
+        if (preflight !== null) return preflight
+        return cors.allow(await serve(request, path, peer), path, headers.get('origin'))
       } catch (error) {
         return failed(error, request)
       }
     },
     answer(incoming, outgoing) {
       const { url, method } = incoming
+      if (corsOrigins.length > 0 && incoming.headers.origin !== undefined) return false
       if (method !== 'GET' || (url !== whoAmIPath && url?.startsWith(`${whoAmIPath}?`) !== true))
         return false
       respond(incoming, outgoing).catch((error: unknown) => onError?.(error, whoAmIPath))

@@ -1,15 +1,16 @@
 import type { Hono } from 'hono'
 import { refuse } from '../../core/errors.ts'
 import { problem } from '../../http/index.ts'
-import { docsPage } from './docs-page.ts'
+import { CODE_PAGES, codePage } from './code-pages.ts'
+import { DOCS_HEADERS, docsPage } from './docs-page.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
 import { JSON_HEADERS } from './who-am-i.ts'
 
-/** Mounts the routes that call no command: health, metrics and the reference. */
+/** Mounts the routes that call no command: health, metrics, the reference and the pages for one-time codes. */
 export function mountPlainRoutes(
   app: Hono<{ Bindings: RequestPeer }>,
-  { authority, registry, ready, metrics }: HttpDoorOptions,
+  { authority, registry, ready, metrics, publicUrl }: HttpDoorOptions,
   prefix: string,
 ): void {
   const json = (value: unknown) => new Response(JSON.stringify(value), { headers: JSON_HEADERS })
@@ -29,7 +30,11 @@ export function mountPlainRoutes(
       headers: { 'content-type': contentType, 'cache-control': 'no-store' },
     })
   })
-  const describe = () => ({ count: registry.list().length, api: describeApi(registry, prefix) })
+  const publicOrigin = publicUrl === undefined ? null : new URL(publicUrl).origin
+  const describe = () => ({
+    count: registry.list().length,
+    api: describeApi(registry, prefix, { publicOrigin }),
+  })
   let described = describe()
   // Commands may be registered later.
   const description = (): ApiDescription => {
@@ -37,5 +42,9 @@ export function mountPlainRoutes(
     return described.api
   }
   app.get('/openapi.json', () => json(description()))
-  app.get('/docs', () => docsPage(description()))
+  for (const page of CODE_PAGES) app.get(page.path, () => codePage(page))
+  app.get(
+    '/docs',
+    async () => new Response(await docsPage(description()), { headers: DOCS_HEADERS }),
+  )
 }

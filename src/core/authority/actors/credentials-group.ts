@@ -1,8 +1,10 @@
 import { canonicalIdentity } from '../../actor.ts'
 import type { Refusal } from '../../errors.ts'
+import type { IssuedCode } from '../codes/one-time-code.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { type Attempt, reserveAttempt } from '../login/attempts.ts'
 import { type LoginProof, type VerifiedLogin, verifyLogin } from '../login/login.ts'
+import { createPasswordReset, usePasswordReset } from './password-reset.ts'
 import { changePassword, type PasswordChange, resetPassword } from './passwords.ts'
 
 /** Methods for the credentials of an actor: `authority.credentials`. */
@@ -35,6 +37,24 @@ export interface CredentialsGroup {
    * verified by other means. Refuses `not_found`, `password_refused`.
    */
   resetPassword(change: PasswordChange, options?: CallOptions): Promise<{ ok: true } | Refusal>
+  /**
+   * Creates a one-time code with which an actor chooses a new password, and replaces an earlier code.
+   * It is valid for the setting `password.resetLifetimeMs`, for one use, and while the password does
+   * not change; only its hash is stored. Refuses `not_found`.
+   */
+  createPasswordReset(
+    actorId: string,
+    options?: CallOptions,
+  ): Promise<({ ok: true } & IssuedCode) | Refusal>
+  /**
+   * Sets the password that the holder of a reset code chose, and ends all sessions of the actor.
+   * Creates no session. Refuses `credentials_invalid` for a wrong, used, replaced or expired code,
+   * `throttled`, and `password_refused`, which leaves the code valid.
+   */
+  usePasswordReset(
+    reset: { readonly code: string; readonly password: string },
+    options?: CallOptions,
+  ): Promise<{ ok: true } | Refusal>
 }
 
 export function createCredentialsGroup(context: AuthorityContext): CredentialsGroup {
@@ -50,5 +70,7 @@ export function createCredentialsGroup(context: AuthorityContext): CredentialsGr
       ),
     changePassword: (change, options = {}) => changePassword(context, change, options),
     resetPassword: (change, options = {}) => resetPassword(context, change, options),
+    createPasswordReset: (actorId, options = {}) => createPasswordReset(context, actorId, options),
+    usePasswordReset: (reset, options = {}) => usePasswordReset(context, reset, options),
   }
 }

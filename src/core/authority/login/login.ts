@@ -22,6 +22,7 @@ export type LoginProof = { readonly password: string } & (
   | { readonly actorId: string; readonly identity?: never }
 )
 
+/** A login with a password: the actor, the proof, and what its session is to be. */
 export type LoginRequest = SessionRequest & LoginProof
 
 /** Longer than the id of any actor. */
@@ -29,9 +30,13 @@ const MAX_ID_CHARS = 254
 
 /** A new session. The token and the renewal code are returned only this once. */
 export interface LoggedIn {
+  /** True: the session was created or renewed. */
   readonly ok: true
+  /** The session, without its secrets. */
   readonly session: SessionView
+  /** The actor that the session acts as. */
   readonly actor: Actor
+  /** The token, which the client presents with every request. */
   readonly token: string
   /** The renewal code, if the profile has one. */
   readonly renewal: string | null
@@ -66,7 +71,9 @@ export function login(
 
 /** A proof that was right, for a session that is created later. */
 export interface VerifiedLogin {
+  /** True: the proof was right. */
   readonly ok: true
+  /** The actor that the proof is of. */
   readonly actor: Actor
   /** The epochs read before the proof. Pass them to `sessions.loginAs`. */
   readonly epochs: Epochs
@@ -180,11 +187,13 @@ export async function verify(
   options: CallOptions,
 ): Promise<{ ok: boolean; rehash: boolean }> {
   try {
-    return await context.hasher.verify(
+    const verified = await context.hasher.verify(
       password,
       found?.passwordHash ?? null,
       options.signal === undefined ? {} : { signal: options.signal },
     )
+    if (!verified.ok) attempt.failed()
+    return verified
   } catch (error) {
     await attempt.withdraw()
     throw error
@@ -289,12 +298,13 @@ export function loginAs(
   })
 }
 
+/** The request for an anonymous session. */
 export interface AnonymousLoginRequest extends SessionRequest {
   /** A new UUID by default. */
   readonly actorId?: string
   /**
    * Whether the application has identified the client; if so, it is not counted against its
-   * address. False by default.
+   * address, and the audit trail has no entry for it. False by default.
    */
   readonly vouched?: boolean
 }
@@ -314,7 +324,7 @@ export function loginAnonymous(
     const epochs = await context.ask(() => context.store.sessions.findEpochs(owner))
     const created = await createSession(
       context,
-      { owner, epochs, anonymous: true, act: 'anonymous_login' },
+      { owner, epochs, anonymous: true, act: 'anonymous_login', audited: !vouched },
       { profile: 'anonymous', roles: [], ...request },
       options,
     )

@@ -1,9 +1,8 @@
 import type { AuditAct } from '../../audit.ts'
 import type { EndSelector } from '../../ports/index.ts'
-import type { EndedSession, EndReason } from '../../session/record.ts'
+import type { EndedSession, EndReason, SessionView } from '../../session/record.ts'
 import { type Change, endedChange } from '../changes.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
-import type { Authenticated } from './authenticate.ts'
 import { endExternal, endExternalOf } from './external.ts'
 
 /**
@@ -56,6 +55,7 @@ async function endElsewhere(
   ending: { readonly now: number; readonly reason: EndReason },
 ): Promise<readonly EndedSession[]> {
   if (context.external.length === 0 || 'actsAs' in which || 'matching' in which) return []
+  if ('anonymous' in which) return []
   if ('id' in which) return endExternal(context, which, ending)
   return which.keepAll === true ? [] : endExternalOf(context, which, ending)
 }
@@ -63,14 +63,14 @@ async function endElsewhere(
 // A session that ended earlier may still be cached on a node that got no message: the answer to the write that ended it was lost.
 function staleChange(which: EndSelector): Change | null {
   if ('id' in which) return { kind: 'session-rotated', id: which.id }
-  if ('matching' in which) return null
+  if ('matching' in which || 'anonymous' in which) return null
   return { kind: 'owner-epoch-raised', owner: 'actsAs' in which ? which.actsAs : which.owner }
 }
 
 /** Ends the session and the impersonations that were started from it. */
 export async function logout(
   context: AuthorityContext,
-  current: Authenticated,
+  current: { readonly session: Pick<SessionView, 'id' | 'owner'> },
   options: CallOptions,
 ): Promise<void> {
   const { id, owner } = current.session

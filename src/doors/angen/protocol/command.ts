@@ -46,6 +46,8 @@ export type SessionNeed =
   /** If there is a session, it must be good. */
   | 'optional'
   | 'required'
+  /** Of a registered actor. */
+  | 'user'
   /** Not an impersonation. */
   | 'own'
 
@@ -122,6 +124,7 @@ export function defineAngenCommand<Params extends z.ZodType>(
 function refusalOutcome(refusal: Refusal, unauthenticated: string): Outcome {
   if (refusal.code === 'internal') return 'internal'
   if (refusal.code === 'token_missing') return failure(unauthenticated, refusal)
+  if (refusal.reason === 'anonymous') return failure(unauthenticated, refusal)
   if (refusal.code === 'access_denied') return failure('Not while acting as another', refusal)
   return refused(refusal)
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { openFixture, settled } from '../../../../test/support/angen-door.ts'
+import { mockTimers } from '../../../../test/support/mock-timers.ts'
 import type { Refusal } from '../../../core/errors.ts'
 import { LoginQueue, type LoginQueueOptions } from './login-queue.ts'
 
 function open(t: TestContext, options: Partial<LoginQueueOptions> = {}) {
-  t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
+  mockTimers(t, ['setInterval', 'Date'])
   const queue = new LoginQueue({
     perSecond: 10,
     maxWaiting: 100,

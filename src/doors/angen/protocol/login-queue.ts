@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import { addressPrefix } from '../../../core/address.ts'
 import { type Refusal, refuse } from '../../../core/errors.ts'
 

@@ -46,6 +46,18 @@ test('a name is registered once, however many ask at once', async (t) => {
   assert.deepEqual(answers.sort(), ['made', ...Array.from({ length: 7 }, () => 'userExists')])
 })
 
+test('a closed registration refuses a user, but not what an administrator registers', async (t) => {
+  const game = await openGame(t)
+  await game.authority.settings.set('registration', 'closed')
+  const refused = await game.call('players.register', [['ada', 'secret']])
+  assert.deepEqual(refused.entries, [['auth', null]])
+  const boss = { name: 'boss', password: 'secret', roles: ['user', 'admin'], vouched: true }
+  assert.ok((await game.authority.actors.register(boss)).ok)
+  const key = keyIn((await game.call('players.login', [['boss', 'secret']])).entries[0])
+  const made = await game.call('players.register', [['ada', 'secret']], { key })
+  assert.equal(made.entries[0]?.[0], null)
+})
+
 test('credentials that are no text are wrong; a number is the name that it spells', async (t) => {
   const game = await openGame(t)
   const odd: unknown[] = [null, true, {}, [], ['a'], { toString: 1 }, Number.NaN]

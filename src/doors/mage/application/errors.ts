@@ -46,6 +46,7 @@ const WIRE_CODES: Readonly<Record<string, string>> = {
   credentials_invalid: 'invalidUsernameOrPassword',
   identity_taken: 'userExists',
   actor_suspended: 'banned',
+  factor_required: 'factorRequired',
   access_denied: 'auth',
   token_missing: 'auth',
   token_invalid: 'auth',

@@ -7,6 +7,7 @@ import {
   SEED_FILES,
   withCommands,
 } from '../../../../test/support/mage-door.ts'
+import { until } from '../../../../test/support/until.ts'
 import { createPipeline, defineCommand } from '../../../commands/index.ts'
 
 const FILES = {
@@ -47,7 +48,7 @@ test('a user command can be called through any door', async (t) => {
     value: { by: ada.id, session: false },
     events: [{ name: 'poking', data: ['hi'] }, { name: 'bare' }],
   })
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(() => heard.length > 0)
   assert.deepEqual(heard, [{ name: 'poked', data: 'hi' }])
   const echo = await call('players.echo', [1, 2])
   assert.deepEqual(echo.ok && echo.value, { a: 1, b: 2 })

@@ -33,7 +33,7 @@ test('a key that is no good is told why', async (t) => {
   }
   const last = key.at(-1) === 'a' ? 'b' : 'a'
   for (const wrong of [`${id}:x`, `${id}:`, key.slice(0, -1) + last, `${id}:${'a'.repeat(68)}`]) {
-    assert.equal(await reasonFor(game, wrong), 'keyMismatch', wrong)
+    assert.equal(await reasonFor(game, wrong), 'noSession', wrong)
   }
 })
 

@@ -18,7 +18,7 @@ function openOne() {
     schedule: () => undefined,
     onError: (error) => assert.fail(String(error)),
   })
-  stream.put({ text: '[["a"]]', bytes: 7 })
+  stream.put({ event: { name: 'a' }, text: '[["a"]]', bytes: 7 })
   return { stream, transport, told }
 }
 

@@ -19,6 +19,25 @@ test('registration makes a user, and does not log in', async (t) => {
   assert.equal(await peer.reason('connections/whoami'), 'You are not logged in')
 })
 
+test('a closed registration is refused, and an invitation opens it for one user', async (t) => {
+  const { connect, authority } = await openFixture(t, { settings: { registration: 'invite' } })
+  const peer = connect()
+  const ada = { name: 'ada', email: 'ada@example.org', password: 'password1' }
+  const reason = await peer.reason('account/register', ada)
+  assert.match(
+    String(reason),
+    /^There was an error registering: Registration needs an invitation\./,
+  )
+  const invited = await authority.actors.invite()
+  const invitation = invited.ok ? invited.code : ''
+  const told = await peer.ask('account/register', { ...ada, invitation })
+  assert.equal(told.name, 'account/registered')
+  const bob = { name: 'bob', email: 'bob@example.org', password: 'password1', invitation }
+  assert.match(String(await peer.reason('account/register', bob)), /The invitation is wrong/)
+  await authority.settings.set('registration', 'closed')
+  assert.match(String(await peer.reason('account/register', bob)), /: Registration is closed$/)
+})
+
 test('what is wrong with a registration is told in one message', async (t) => {
   const { connect, register } = await openFixture(t)
   await register('ada')
@@ -244,4 +263,17 @@ test('nothing of an account is a stranger’s or an impersonator’s', async (t)
   }
   const { impersonator } = (await peer.ask('sessions/current')).message
   assert.equal((impersonator as { name: string }).name, 'root')
+})
+
+test('an anonymous session is no user: it looks up nobody and sends no message', async (t) => {
+  const { connect, authority, register } = await openFixture(t)
+  const ada = await register('ada')
+  const visitor = await authority.sessions.loginAnonymous()
+  const peer = await connect().login(visitor.ok ? visitor.token : '')
+  assert.equal((await peer.ask('connections/whoami')).name, 'connections/youare')
+  const query = { filters: { name: 'ada' } }
+  assert.equal(await peer.reason('account/user_query', query), 'Must be logged in')
+  const message = { to_id: ada, content: 'hello' }
+  const sent = await peer.reason('communication/send_direct_message', message)
+  assert.equal(sent, 'Must be logged in')
 })

@@ -28,19 +28,30 @@ function passwordProblem(password: string): string | null {
   return [...password].length < MIN_PASSWORD ? TOO_SHORT : null
 }
 
+/** The refusals of a closed registration and of a wrong invitation, which have no field. */
+const TOLD: ReadonlySet<string> = new Set(['access_denied', 'credentials_invalid'])
+
 /** What the authority refuses of a form, in the order of the form. */
 function formFailure(prefix: string, refusal: Refusal): Outcome {
   const told = Object.fromEntries(
     (refusal.issues ?? []).map(({ path, message }) => [path, message.replace(/\.$/, '')]),
   ) as Problems
   const text = list(told)
+  if (text === '' && TOLD.has(refusal.code)) {
+    return failure(`${prefix}: ${refusal.message.replace(/\.$/, '')}`, refusal)
+  }
   return text === '' ? refused(refusal) : failure(`${prefix}: ${text}`, refusal)
 }
 
 const REGISTERING = 'There was an error registering'
 
 async function register(
-  { name, email, password }: { name: string; email: string; password: string },
+  {
+    name,
+    email,
+    password,
+    invitation,
+  }: { name: string; email: string; password: string; invitation?: string | undefined },
   context: ClientContext,
 ): Promise<Outcome> {
   const short = passwordProblem(password)
@@ -51,7 +62,11 @@ async function register(
   }
   if (Object.keys(problems).length > 0) return failure(`${REGISTERING}: ${list(problems)}`)
   const { authority } = context.services
-  const outcome = await authority.actors.register({ name, email, password }, context.cancellable())
+  const registration = {
+    ...{ name, email, password },
+    ...(invitation === undefined ? {} : { invitation }),
+  }
+  const outcome = await authority.actors.register(registration, context.cancellable())
   if (!outcome.ok) return formFailure(REGISTERING, outcome)
   return answer('account/registered', { user: shown(outcome.actor) })
 }
@@ -155,7 +170,12 @@ export const accountCommands: readonly AngenCommand[] = [
     name: 'account/register',
     about: 'Registers a user; does not log in.',
     session: 'none',
-    params: z.object({ name: z.string(), password: z.string(), email: z.string() }),
+    params: z.object({
+      name: z.string(),
+      password: z.string(),
+      email: z.string(),
+      invitation: z.string().optional().describe('A one-time code, where registration needs one'),
+    }),
     answers: 'account/registered',
     run: register,
   }),
@@ -195,7 +215,7 @@ export const accountCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'account/user_query',
     about: 'Users by id, by name, or by both.',
-    session: 'required',
+    session: 'user',
     params: query,
     answers: 'account/user_list',
     run: userQuery,

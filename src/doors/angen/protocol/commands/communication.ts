@@ -9,7 +9,7 @@ export const communicationCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'communication/send_direct_message',
     about: 'Sends a message to every session of a user, through whatever door it is open.',
-    session: 'required',
+    session: 'user',
     params: z.object({ to_id: z.string(), content: z.string() }),
     async run({ to_id, content }, context) {
       const { authority, connections } = context.services

@@ -125,7 +125,7 @@ test('whatever ends a session elsewhere closes its connections here, and says wh
 test('a server that closes ends no session', async (t) => {
   const { visit, connections, authority } = await openFixture(t)
   const peer = await visit('ada')
-  connections.close()
+  await connections.close()
   assert.deepEqual(peer.wire.closedWith, { reason: 'server_closing', code: 1001 })
   assert.deepEqual(peer.read(), [])
   assert.equal(await authority.sessions.count(), 1)
