@@ -59,14 +59,14 @@ export function requireFreshStep(minutes?: number, options: RequireOptions = {})
 }
 
 function staleProof({ auth, config, state }: WebExchange, ms: number | undefined): Refusal | null {
-  const isFresh = state.check !== null && auth.session !== null && auth.state === 'fresh'
-  if (!isFresh) {
-    const maxAgeMs = ms ?? config.authority.settings.get('session.freshMs')
-    const message = 'This login is not fresh. Enter your password again first.'
-    return refuse('step_up_required', message, { challenge: { maxAgeMs } })
+  const { check } = state
+  if (check !== null && auth.session !== null && auth.state === 'fresh') {
+    const fresh = config.authority.sessions.freshWithin(check, ms)
+    return fresh.ok ? null : fresh
   }
-  const fresh = config.authority.sessions.freshWithin(state.check, ms)
-  return fresh.ok ? null : fresh
+  const maxAgeMs = ms ?? config.authority.settings.get('session.freshMs')
+  const message = 'This login is not fresh. Enter your password again first.'
+  return refuse('step_up_required', message, { challenge: { maxAgeMs } })
 }
 
 function pageRedirect({ request }: WebExchange, { redirect }: RequireOptions): WebReply | null {

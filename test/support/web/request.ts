@@ -3,9 +3,9 @@ import { type Authority, type AuthorityOptions, createAuthority } from '../../..
 import { memory } from '../../../src/stores/memory/index.ts'
 import { type FakeClock, fakeClock } from '../../../src/testing/fake-clock.ts'
 import { openExchange } from '../../../src/web/exchange.ts'
-import type { WebExchange } from '../../../src/web/web-exchange.ts'
 import { type SessionOptions, sessionConfig } from '../../../src/web/session-options.ts'
 import type { UserLike } from '../../../src/web/user.ts'
+import type { WebExchange } from '../../../src/web/web-exchange.ts'
 
 /** A user whose stored hash is `hashed:` and the password `NAME-secret`. */
 export function webUser(
