@@ -42,7 +42,7 @@ export interface WebRequestInit {
  * (`root-secret`, the scope `auth:impersonate_others`), whose ids are the numbers 1, 2 and 3. Its routes:
  *
  * - `GET /me`, `GET /public/me`, `GET /admin/me`: `{ user, state, original, id, data }`
- * - `POST /login { name, password, guard? }`: as `/me`, or 401; the guard `before` or `after` throws, which is answered with 418
+ * - `POST /login { name, password, guard?, remember? }`: as `/me`, or 401; the guard `before` or `after` throws, which is answered with 418
  * - `POST /logout`, `POST /regenerate`, `POST /rotate`, `POST /destroy`: as `/me`
  * - `POST /data { key: value }`: sets values of the session, null deletes; as `/me`
  * - `POST /slow { key: value }`: as `/data`, but waits for `release` before it changes anything

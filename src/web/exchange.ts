@@ -9,7 +9,7 @@ import type { RequestSession } from './request-session.ts'
 import { createOperations } from './session-operations.ts'
 import type { SessionConfig, SessionCookies } from './session-options.ts'
 import { SessionState, type StoredText } from './session-state.ts'
-import { saveSession } from './session-writer.ts'
+import { isStale, renewRemembered, saveSession } from './session-writer.ts'
 import type { Awaitable } from './user-provider.ts'
 import { anonymousToken, type UserToken } from './user-token.ts'
 import { asWebError, WebError, webErrorOf } from './web-error.ts'
@@ -56,7 +56,7 @@ class RequestExchange implements WebExchange {
     if (this.config.rolling || this.config.saveUninitialized) this.#willCommit()
     const { headers } = this.request
     const token = this.cookies.session.find(headers)
-    if (token === null) return null
+    if (token === null) return this.#renew()
     const acting = this.cookies.impersonation.find(headers)
     if (acting !== null) return this.#loadActing(token, acting)
     return this.config.authority.authenticate(token, this.source).then((check) => {
@@ -66,11 +66,17 @@ class RequestExchange implements WebExchange {
     })
   }
 
+  // The remember-me cookie counts only without a session.
+  #renew(): Promise<null> | null {
+    const code = this.cookies.remember.find(this.request.headers)
+    return code === null ? null : renewRemembered(this, code)
+  }
+
   async #loadActing(token: string, actingToken: string): Promise<null> {
     const { authority } = this.config
     const own = await this.#stateOf(await authority.authenticate(token, this.source))
-    this.#own(token, own)
-    if (own === null) return null
+    await this.#own(token, own)
+    if (own === null || this.state !== own) return null
     const acting = await this.#stateOf(await authority.authenticate(actingToken, this.source))
     if (acting === null || acting.check?.session.parent !== own.check?.session.id) {
       this.setCookie(this.cookies.impersonation, null)
@@ -81,8 +87,8 @@ class RequestExchange implements WebExchange {
     return null
   }
 
-  #own(token: string, state: SessionState | null): null {
-    if (state === null) return null
+  #own(token: string, state: SessionState | null): Promise<null> | null {
+    if (state === null || isStale(this, state)) return this.#renew()
     this.token = token
     this.state = state
     return null
@@ -112,6 +118,7 @@ class RequestExchange implements WebExchange {
   }
 
   issue(token: string, state: SessionState): void {
+    this.endReason = null
     this.token = token
     this.state = state
     this.parent = null
@@ -130,8 +137,9 @@ class RequestExchange implements WebExchange {
     this.setCookie(this.cookies.impersonation, null, { ifSent: true })
     if (clear) {
       this.setCookie(this.cookies.session, null)
-      this.setCookie(this.cookies.remember, null, { ifSent: true })
     }
+    // The renewal code is of the session that has ended.
+    this.setCookie(this.cookies.remember, null, { ifSent: true })
     this.onReplaced?.()
   }
 
@@ -163,7 +171,11 @@ class RequestExchange implements WebExchange {
 
   cookieAgeMs({ expiresAt, endsAt }: SessionView): number {
     const until = this.config.rolling ? expiresAt : endsAt
-    const left = Math.max(0, until - this.config.authority.now())
+    const now = this.config.authority.now()
+    const { remember } = this.parent ?? this.state
+    const webMs = this.config.authority.settings.get('profile.web.absoluteMs')
+    const tokenUntil = remember === null ? until : Math.min(until, remember.issuedAt + webMs)
+    const left = Math.max(0, tokenUntil - now)
     return Math.min(this.#maxAgeMs ?? left, left)
   }
 

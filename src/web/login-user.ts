@@ -15,7 +15,10 @@ export interface LoginUserOptions<User extends UserLike> {
   readonly users?: UserProvider<User>
   /** The epochs read before the proof. */
   readonly epochs?: Epochs
-  /** Whether the browser keeps the login after the session has expired. False by default. */
+  /**
+   * Whether the browser keeps the login, by a cookie with a renewal code: for 31 days after the last renewal (profile `device`). False by
+   * default.
+   */
   readonly remember?: boolean
 }
 
@@ -47,7 +50,7 @@ export async function loginUser<User extends UserLike>(
         moveData,
         ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
       },
-      { state, hash },
+      { state, hash, remember: options.remember ?? false },
     )
   } catch (error) {
     throw explained(error)

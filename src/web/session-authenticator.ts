@@ -60,11 +60,11 @@ export function sessionAuthenticator<User extends UserLike>(
 }
 
 function tokenOf<User extends UserLike>(
-  { check, remembered }: SessionState,
+  { check, remember }: SessionState,
   user: User,
 ): AuthenticatedToken<User> {
   const session = check?.session ?? null
-  return userToken(user, { state: remembered ? 'remembered' : 'fresh', session })
+  return userToken(user, { state: remember?.renewed === true ? 'remembered' : 'fresh', session })
 }
 
 async function impersonated<User extends UserLike>(

@@ -58,7 +58,7 @@ async function regenerate(exchange: WebExchange): Promise<void> {
 async function rotate(exchange: WebExchange): Promise<void> {
   const { state } = exchange
   if (state.check === null) return
-  const { check, hash, remembered } = state
+  const { check, hash, remember } = state
   const { owner, anonymous, authenticatedAt } = check.session
   const next = new SessionState(null, asText(state.values()))
   const { auth } = exchange
@@ -67,7 +67,8 @@ async function rotate(exchange: WebExchange): Promise<void> {
   exchange.state = next
   if (anonymous) await saveSession(exchange)
   else {
-    const login = { state: next, hash, remembered }
+    const renewed = remember?.renewed ?? false
+    const login = { state: next, hash, remember: remember !== null, renewed }
     await createUserSession(exchange, owner, { authenticatedAt }, login)
   }
   exchange.authenticateAs(auth)

@@ -3,8 +3,16 @@ import { assignValues, RequestSession, type SessionOperations } from './request-
 
 /** The property of the stored data that holds the fingerprint of the user's password hash. Applications do not see it. */
 export const HASH_KEY = '_auth_user_hash'
-/** The property that marks a session as made by the remember-me cookie. Applications do not see it. */
-export const REMEMBERED_KEY = '_auth_remembered'
+/** The property of the stored data that a remembered login has. Applications do not see it. */
+export const REMEMBER_KEY = '_auth_remember'
+
+/** A login that the browser keeps. */
+export interface RememberedLogin {
+  /** When the token in the session's cookie was issued, in epoch milliseconds. */
+  readonly issuedAt: number
+  /** Whether the renewal code in the remember-me cookie has made the token, and not a proof. */
+  readonly renewed: boolean
+}
 
 type Values = Record<string, unknown>
 
@@ -16,7 +24,7 @@ export interface StoredText {
 
 interface Hidden {
   readonly hash: string | null
-  readonly remembered: boolean
+  readonly remember: RememberedLogin | null
 }
 
 const NOTHING: StoredText = { value: 'null', version: 0 }
@@ -28,8 +36,8 @@ export class SessionState {
   check: Authenticated | null
   /** The fingerprint of the user's password hash; null if the session has none. */
   hash: string | null
-  /** Whether the session was made by the remember-me cookie. */
-  remembered: boolean
+  /** Null for a login that the browser does not keep. */
+  remember: RememberedLogin | null
   /** The version of the stored data. */
   version: number
   /** Whether the session ended during the request: nothing is stored any more. */
@@ -42,9 +50,9 @@ export class SessionState {
   constructor(check: Authenticated | null, stored: StoredText = NOTHING) {
     this.check = check
     this.#stored = stored
-    const { hash, remembered } = readHidden(stored)
+    const { hash, remember } = readHidden(stored)
     this.hash = hash
-    this.remembered = remembered
+    this.remember = remember
     this.version = stored.version
   }
 
@@ -73,7 +81,7 @@ export class SessionState {
     return {
       ...this.values(),
       ...(this.hash === null ? {} : { [HASH_KEY]: this.hash }),
-      ...(this.remembered ? { [REMEMBERED_KEY]: true } : {}),
+      ...(this.remember === null ? {} : { [REMEMBER_KEY]: this.remember }),
     }
   }
 
@@ -136,13 +144,18 @@ export function asText(values: Values): StoredText {
 function readHidden(stored: StoredText): Hidden {
   const known = hiddenOf.get(stored)
   if (known !== undefined) return known
-  const { [HASH_KEY]: hash, [REMEMBERED_KEY]: remembered } = parse(stored)
-  const hidden = { hash: typeof hash === 'string' ? hash : null, remembered: remembered === true }
+  const { [HASH_KEY]: hash, [REMEMBER_KEY]: remember } = parse(stored)
+  const issuedAt: unknown = Reflect.get(Object(remember), 'issuedAt')
+  const renewed = Reflect.get(Object(remember), 'renewed') === true
+  const hidden = {
+    hash: typeof hash === 'string' ? hash : null,
+    remember: typeof issuedAt === 'number' ? { issuedAt, renewed } : null,
+  }
   hiddenOf.set(stored, hidden)
   return hidden
 }
 
-function visible({ [HASH_KEY]: _, [REMEMBERED_KEY]: __, ...values }: Values): Values {
+function visible({ [HASH_KEY]: _, [REMEMBER_KEY]: __, ...values }: Values): Values {
   return values
 }
 

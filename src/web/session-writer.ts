@@ -1,5 +1,6 @@
 import {
   type Authenticated,
+  ERROR_TABLE,
   LatchkeyError,
   type LoggedIn,
   type Refusal,
@@ -84,8 +85,10 @@ export interface UserSessionState {
   readonly state: SessionState
   /** The fingerprint of the user's password hash. */
   readonly hash: string | null
-  /** Whether the remember-me cookie made the login. */
-  readonly remembered?: boolean
+  /** Whether the browser keeps the login: the session is of the profile `device`, and its renewal code has a cookie of its own. */
+  readonly remember: boolean
+  /** Whether a renewal code has made the login, and not a proof. False by default. */
+  readonly renewed?: boolean
 }
 
 /** Creates the session of a user in place of the request's session, and stores the request's data in it. */
@@ -93,19 +96,58 @@ export async function createUserSession(
   exchange: WebExchange,
   ownerId: string,
   request: TrustedLoginRequest,
-  { state, hash, remembered = false }: UserSessionState,
+  { state, hash, remember, renewed = false }: UserSessionState,
 ): Promise<void> {
-  const { config, source } = exchange
-  const made = await config.authority.sessions.loginAs(
+  const { config, source, cookies } = exchange
+  const { authority, lifetime } = config
+  const made = await authority.sessions.loginAs(
     ownerId,
-    { lifetime: config.lifetime, ...request },
+    { ...(remember ? { profile: 'device' } : { lifetime }), ...request },
     source,
   )
   if (made.ok) {
     state.hash = hash
-    state.remembered = remembered
+    state.remember = remember ? { issuedAt: authority.now(), renewed } : null
   }
   await adopt(exchange, made, state)
+  if (remember && made.ok) keepRenewal(exchange, made)
+  else exchange.setCookie(cookies.remember, null, { ifSent: true })
+}
+
+/** Lets the answer set the remember-me cookie to the renewal code of a session. */
+function keepRenewal(exchange: WebExchange, { renewal, session }: LoggedIn): void {
+  if (renewal === null) return
+  const maxAgeMs = session.expiresAt - exchange.config.authority.now()
+  exchange.setCookie(exchange.cookies.remember, { text: renewal, maxAgeMs })
+}
+
+/** Whether the token of a remembered login is too old for a session's cookie: then the renewal code is needed. */
+export function isStale({ config }: WebExchange, { remember }: SessionState): boolean {
+  if (remember === null) return false
+  const { authority } = config
+  const livesMs = authority.settings.get('profile.web.absoluteMs')
+  return authority.now() >= remember.issuedAt + livesMs
+}
+
+/**
+ * Renews the session of the remember-me cookie, and makes it the request's session. Requests at the same time get the same one. Nothing
+ * happens if the code is not valid: its cookie stays, because another answer may have replaced it.
+ */
+export async function renewRemembered(exchange: WebExchange, code: string): Promise<null> {
+  const { config, source } = exchange
+  const made = await config.authority.renew(code, source)
+  if (!made.ok) {
+    if (ERROR_TABLE[made.code].http >= 500) throw webErrorOf(made)
+    return null
+  }
+  const check = await config.authority.authenticate(made.token, source)
+  if (!check.ok) return null
+  const state = await exchange.readState(check)
+  state.remember = { issuedAt: config.authority.now(), renewed: true }
+  await storeData(exchange, state, check, 'merge')
+  exchange.issue(made.token, state)
+  keepRenewal(exchange, made)
+  return null
 }
 
 async function adopt(
