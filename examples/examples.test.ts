@@ -26,6 +26,9 @@ const PRINTED: Record<string, string> = {
 /logout → /login (Anonymous)
 /guarded-login → /login?error=too_many_attempts (Anonymous)
 /custom-login → /app (ada)
+/login → /app (eve)
+/impersonate → /app (ada)
+/exit-impersonation → /app (eve)
 `,
   'composed-store/main.ts': 'token_invalid ada\n',
   'line-door/main.ts': `ada

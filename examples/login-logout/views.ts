@@ -1,8 +1,10 @@
 import express, { type Express } from 'express'
 import type { Authority } from 'latchkey'
-import { authentication, sessions } from 'latchkey/express'
+import { authentication, impersonation, sessions } from 'latchkey/express'
 import {
   authOf,
+  exitImpersonation,
+  impersonate,
   LoginManager,
   loginUser,
   type PasswordVerifier,
@@ -31,7 +33,7 @@ async function requireActiveUser(_request: object, user: User): Promise<void> {
   if (!user.active) throw new InactiveUser()
 }
 
-/** Makes the application with a login view, a guarded login view, a logout view and a custom login view. */
+/** Makes the application: login views with and without guards, a logout view, a custom login view, and impersonation. */
 export function createApp(
   authority: Authority,
   userProvider: UserProvider<User>,
@@ -43,6 +45,7 @@ export function createApp(
   app.use(express.urlencoded({ extended: false }))
   app.use(sessions({ authority, cookie: { secure: 'auto' } }))
   app.use(authentication({ authenticators: [sessionAuthenticator(userProvider)] }))
+  app.use(impersonation({ users: userProvider }))
 
   app.post('/login', async (request, response) => {
     const { email, password } = request.body
@@ -76,6 +79,17 @@ export function createApp(
   app.post('/custom-login', async (request, response) => {
     const user = await userProvider.findByUsername('ada@example.test')
     if (user !== null) await loginUser(request, user, secretKey)
+    response.redirect('/app')
+  })
+
+  app.post('/impersonate', async (request, response) => {
+    const user = await userProvider.findById(request.body.id)
+    if (user !== null) await impersonate(request, user)
+    response.redirect('/app')
+  })
+
+  app.post('/exit-impersonation', async (request, response) => {
+    await exitImpersonation(request)
     response.redirect('/app')
   })
 

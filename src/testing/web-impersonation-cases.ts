@@ -32,7 +32,7 @@ export const webImpersonationCases: readonly WebCase[] = [
     },
   },
   {
-    name: 'without the scope nobody is acted as; nor oneself, nor a user that may impersonate, nor from within',
+    name: 'an impersonation needs the scope, and is refused for oneself, for a user that may impersonate, and within another one',
     async run(open) {
       const browser = webBrowser(await open())
       await browser.refused(403, 'POST', '/impersonate', { user: 'ada' })
