@@ -75,6 +75,12 @@ describe('loadConfig', () => {
       proxies: ['192.0.2.0/24'],
       data: '/x',
       store: 'memory',
+      database: 'postgres://latchkey@127.0.0.1/x',
+      databasePasswordFile: 'password',
+      databaseListen: 'postgresql://latchkey@127.0.0.1:5433/x',
+      databaseConnections: 12,
+      databaseBoundMs: 13,
+      node: 'left-1',
       dev: true,
       trustedProxies: ['10.0.0.0/8', '::1'],
       allowedHosts: ['a.example', 'b.example:8080'],
@@ -92,6 +98,7 @@ describe('loadConfig', () => {
       maxConnections: 7,
       maxUnauthenticated: 10,
       maxPerAddress: 11,
+      authenticateMs: 1000,
       maxLineBytes: 2048,
       maxMessagesPerSecond: 12,
       maxBytesPerSecond: 2049,
@@ -101,6 +108,7 @@ describe('loadConfig', () => {
       echoInput: true,
       storeTimeoutMs: 8,
       pruneEveryMs: 0,
+      drainMs: 10,
       shutdownMs: 9,
     } as const
     assert.deepEqual(Object.keys(values), OPTION_KEYS)

@@ -43,15 +43,6 @@ test('a limit is a number from 1 to 1000', async () => {
   }
 })
 
-test('the last of two queries with the same name counts', async () => {
-  await using fixture = await openFixture()
-  const { token } = await fixture.person('ada')
-  await fixture.login('ada')
-  const last = await fixture.ask('GET /v1/sessions?limit=2&limit=1', { token })
-  assert.equal(parsed(last, 200, listShape).sessions.length, 1)
-  refused(await fixture.ask('GET /v1/sessions?limit=1&limit=x', { token }), 400, 'invalid_request')
-})
-
 test('an unknown query is refused', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
@@ -115,7 +106,7 @@ test('a forged cursor is an invalid request', async () => {
   }
 })
 
-test('ending an unknown session, or another actor’s, succeeds and changes nothing', async () => {
+test('ending an unknown session, or another actor’s, is refused alike and changes nothing', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')
   const bob = await fixture.person('bob')
@@ -138,7 +129,7 @@ test('ending an unknown session, or another actor’s, succeeds and changes noth
     '*',
   ]) {
     const reply = await fixture.ask(`DELETE /v1/sessions/${id}`, { token })
-    assert.ok([204, 404, 400].includes(reply.status), `${id}: ${reply.status}`)
+    assert.ok([404, 400].includes(reply.status), `${id}: ${reply.status}`)
   }
   refused(
     await fixture.ask(`DELETE /v1/sessions/${'x'.repeat(101)}`, { token }),
@@ -271,7 +262,7 @@ test('ending the other sessions needs its exact query', async () => {
     refused(reply, 400, 'invalid_request')
   }
   assert.equal((await fixture.ask('GET /v1/session', { token: other.token })).status, 200)
-  assert.equal((await fixture.ask('DELETE /v1/sessions?except=current', { token })).status, 204)
+  assert.equal((await fixture.ask('DELETE /v1/sessions?except=current', { token })).status, 200)
   refused(
     await fixture.ask('GET /v1/session', { token: other.token }),
     401,

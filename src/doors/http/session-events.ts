@@ -6,8 +6,8 @@ import {
   type CallOptions,
   LatchkeyError,
 } from '../../core/index.ts'
-import { problem } from '../../http/index.ts'
 import type { SessionCookies } from './credentials.ts'
+import type { HttpRequest } from './request.ts'
 
 /** How many streams one session may have. The oldest is closed for one more. */
 const MAX_PER_SESSION = 4
@@ -119,7 +119,7 @@ export async function answerEvents(
   { authority, cookies }: { readonly authority: Authority; readonly cookies: SessionCookies },
   events: SessionEvents,
   { headers }: Request,
-  caller: CallOptions,
+  { caller, record }: { readonly caller: CallOptions; readonly record: HttpRequest },
 ): Promise<Response> {
   const { from, token } = cookies.read(headers)
   // A page of another origin cannot read the stream, and must not hold one open with the user's cookie.
@@ -128,7 +128,8 @@ export async function answerEvents(
     throw new LatchkeyError('origin_refused', 'The stream is for pages of this origin.')
   }
   const check = await authority.authenticate(token, { ...caller, passive: true })
-  if (check.ok) return events.open(check)
   // No cookie is cleared: the page may have logged in again since.
-  return problem(check)
+  if (!check.ok) return record.refuse(check)
+  record.resolved(check)
+  return events.open(check)
 }
