@@ -1,5 +1,5 @@
 import type { Refusal } from '../../errors.ts'
-import type { EndSelector, Page, SessionQuery } from '../../ports/index.ts'
+import type { EndSelector, Page, SessionQuery, StoredData } from '../../ports/index.ts'
 import type { EndedSession, EndReason, SessionListing } from '../../session/record.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import {
@@ -16,7 +16,7 @@ import type {
   RecheckOptions,
   SessionChecker,
 } from './authenticate.ts'
-import { findData, type SessionDataView, saveData } from './data.ts'
+import { cachedData, findData, type SessionDataView, saveData } from './data.ts'
 import { impersonate, stopImpersonating } from './impersonate.ts'
 import { createKeyedSessionsGroup, type KeyedSessionsGroup } from './keyed.ts'
 import { listSessions } from './listing.ts'
@@ -89,6 +89,11 @@ export interface SessionsGroup {
    */
   findData(current: Authenticated, options?: CallOptions): Promise<SessionDataView>
   /**
+   * Returns the data of a session as JSON text, without waiting, if it is cached and the cache is trusted; else null. The same object
+   * while the data has not changed.
+   */
+  cachedData(current: Authenticated): StoredData | null
+  /**
    * Replaces the data of a session, and returns its new version. With `version` it writes only if
    * that is still the version (0: nothing was saved yet), else the last write wins. Throws
    * `conflict` if it is not, or if the session has ended; `too_large` above the setting
@@ -152,6 +157,7 @@ export function createSessionsGroup(
     refresh: (current, options = {}) => refresh(context, current, options),
     refreshDue: (current, options = {}) => refreshDue(context, current, options),
     findData: (current, options = {}) => findData(context, current.session.id, options),
+    cachedData: (current) => cachedData(context, current.session.id),
     saveData: (current, data, options = {}) => saveData(context, current, data, options),
     keyed: createKeyedSessionsGroup(context, checker),
     end: (which, options = {}) => endSessions(context, which, options),
