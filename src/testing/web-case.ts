@@ -3,12 +3,19 @@ import type { FakeClock } from './fake-clock.ts'
 
 /** How the application under test sets up `sessions` and `authentication`. */
 export interface WebAppOptions {
+  /** The option `lifetime` of `sessions`. */
   readonly lifetime?: number
+  /** The option `rolling` of `sessions`. */
   readonly rolling?: boolean
+  /** The option `saveUninitialized` of `sessions`. */
   readonly saveUninitialized?: boolean
+  /** The option `onConflict` of `sessions`. */
   readonly onConflict?: 'merge' | 'throw'
+  /** The option `onFailure` of `authentication`. */
   readonly onFailure?: 'continue' | 'throw' | { readonly redirect: string }
+  /** The paths with authentication; all by default. */
   readonly include?: readonly string[]
+  /** The paths without authentication. */
   readonly exclude?: readonly string[]
   /** The keys of the login manager and the authenticator; one key by default. */
   readonly secretKey?: string | readonly string[]
@@ -24,6 +31,7 @@ export interface WebAppOptions {
 
 /** A request of a client, with its own headers. */
 export interface WebRequestInit {
+  /** The headers of the request. */
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: unknown
@@ -45,12 +53,15 @@ export interface WebRequestInit {
  * A `LatchkeyError` is answered with its HTTP status and `{ code }`.
  */
 export interface WebSubject {
+  /** The authority of the application. */
   readonly authority: Authority
+  /** The clock of the authority, which the case moves. */
   readonly clock: FakeClock
   /** Sends a request over HTTP, and follows no redirect. */
   send(method: string, path: string, init?: WebRequestInit): Promise<Response>
   /** Changes a password in the application's own table, without the authority. */
   setPassword(name: string, password: string): void
+  /** Removes a user from the application's own table. */
   removeUser(name: string): void
   /** The users that guards of logins have seen, in order; null for an unknown one. */
   readonly guarded: readonly (string | null)[]
@@ -62,6 +73,8 @@ export interface WebSubject {
 
 /** A case that each adapter must pass. Each gets applications of its own. */
 export interface WebCase {
+  /** The name of the case, unique among the cases of adapters. */
   readonly name: string
+  /** Runs the case. Rejects with an assertion error if the adapter does not fulfil it. */
   run(open: (options?: WebAppOptions) => Promise<WebSubject>): Promise<void>
 }

@@ -22,14 +22,19 @@ const EXCHANGE = Symbol('latchkey.exchange')
  * function of `latchkey/web` finds it by the framework's request.
  */
 export class WebExchange {
+  /** The checked options of `sessions`. */
   readonly config: SessionConfig
+  /** The request, as the adapter read it. */
   readonly request: WebRequest
+  /** The cookies of this request: their names depend on the encryption of the connection. */
   readonly cookies: SessionCookies
+  /** The source of the request, for the authority. */
   readonly source: HttpRequestSource
   /** The session of the request. Under impersonation that of the impersonation. */
   state = new SessionState(null, null)
   /** Under impersonation the session that it was started from. */
   parent: SessionState | null = null
+  /** The token of the request's user. */
   auth: UserToken = anonymousToken
   /** Called once, when the answer will need `commit`. */
   onPending: (() => void) | null = null

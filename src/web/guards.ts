@@ -23,7 +23,9 @@ export interface GuardedAttempt<User extends UserLike> {
  * login has succeeded or was not decided.
  */
 export interface EarlyGuard<User extends UserLike = UserLike> {
+  /** The guard runs before the password is verified. */
   readonly when: 'before'
+  /** Throws to refuse the login. The user is null for an unknown one. */
   check(request: object, user: User | null, attempt: GuardedAttempt<User>): unknown
 }
 

@@ -12,6 +12,7 @@ import { asWebError, WebError, webErrorOf } from './web-error.ts'
 
 /** Options of `impersonation`. */
 export interface ImpersonationOptions {
+  /** Finds the target of an impersonation. */
   readonly users: UserProvider
   /**
    * Decides alone, in place of the scope, whether the original user (also while it acts as another one) may. The user also needs the

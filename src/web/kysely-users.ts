@@ -12,8 +12,11 @@ import type { UserProvider } from './user-provider.ts'
 
 /** Options of {@link kyselyUsers}. */
 export interface KyselyUsersOptions<Database> {
+  /** The Kysely instance of the application. */
   readonly db: Kysely<Database>
+  /** The table of the users. */
   readonly table: keyof Database & string
+  /** The columns of the table. Their usual names by default. */
   readonly columns?: UserColumns
 }
 

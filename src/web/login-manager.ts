@@ -24,6 +24,7 @@ export interface LoginManagerOptions<User extends UserLike> {
 
 /** Options of one login. */
 export interface LoginOptions<User extends UserLike> {
+  /** Guards of this login, after those of the manager. None by default. */
   readonly guards?: readonly AnyGuard<User>[]
   /** Whether the browser keeps the login after the session has expired. False by default. */
   readonly remember?: boolean

@@ -3,8 +3,11 @@ import { problemDetails } from '../http/index.ts'
 
 /** An answer of a step, which the adapter sends in place of the application's. */
 export interface WebReply {
+  /** The HTTP status of the answer. */
   readonly status: number
+  /** The headers of the answer. */
   readonly headers: Readonly<Record<string, string>>
+  /** The body of the answer. */
   readonly body: string
 }
 

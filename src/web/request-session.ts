@@ -17,12 +17,19 @@ export interface SessionOperations {
 export interface RequestCookie {
   /** Milliseconds until the cookie expires. Set it to let the browser keep the cookie for a shorter time than the session. */
   maxAge: number
+  /** The life of the cookie before a change of `maxAge`, in milliseconds. */
   readonly originalMaxAge: number
+  /** When the cookie expires. */
   readonly expires: Date
+  /** The path of the cookie. */
   readonly path: string
+  /** The domain of the cookie; undefined for the host of the request. */
   readonly domain: string | undefined
+  /** True: scripts of a page cannot read the cookie. */
   readonly httpOnly: true
+  /** Whether the cookie is sent over HTTPS only. */
   readonly secure: boolean
+  /** The attribute `SameSite` of the cookie. */
   readonly sameSite: string
 }
 

@@ -28,7 +28,9 @@ export interface SessionCookieOptions {
 
 /** Options of `sessions`. */
 export interface SessionOptions {
+  /** The authority that holds the sessions. */
   readonly authority: Authority
+  /** The options of the cookie. */
   readonly cookie?: SessionCookieOptions
   /**
    * How long a session lasts, in milliseconds: from its creation, or with `rolling` from its last use. The profile of the session
@@ -63,18 +65,31 @@ export interface SessionCookies {
 
 /** Checked {@link SessionOptions}. */
 export interface SessionConfig {
+  /** The authority that holds the sessions. */
   readonly authority: Authority
+  /** The options of the cookie. */
   readonly cookie: SessionCookieOptions
+  /** How long sessions last, for the authority. */
   readonly lifetime: SessionLifetime
+  /** The option `lifetime`; null for that of the profile. */
   readonly lifetimeMs: number | null
+  /** Whether each answer sets the cookie again. */
   readonly rolling: boolean
+  /** Whether a request without a session gets one even if nothing is stored in it. */
   readonly saveUninitialized: boolean
+  /** What happens when two requests change the same data. */
   readonly onConflict: 'merge' | 'throw'
+  /** Returns the user of a session; null for the default. */
   readonly userOf: NonNullable<SessionOptions['userOf']> | null
+  /** The origin that browsers see; null for that of the request. */
   readonly publicOrigin: string | null
+  /** Whether requests from pages of other origins are refused. */
   readonly originCheck: boolean
+  /** Whether new anonymous sessions are counted by address. */
   readonly throttleAnonymous: boolean
+  /** Reads the client's address of a request. */
   readonly clientAddress: ClientAddress
+  /** Returns the cookies for a request: over plain HTTP they have other names. */
   cookiesFor(request: WebRequest): SessionCookies
 }
 

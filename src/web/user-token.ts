@@ -18,10 +18,15 @@ interface TokenParts {
 
 /** The token of a request with a login. */
 export interface AuthenticatedToken<User extends UserLike = UserLike> extends TokenParts {
+  /** True: the request has a login. */
   readonly isAuthenticated: true
+  /** False: the request has a login. */
   readonly isAnonymous: false
+  /** The id of `user`, as text. */
   readonly userId: string
+  /** The user of the request. Under impersonation the target. */
   readonly user: User
+  /** How the user logged in. */
   readonly state: Exclude<LoginState, 'anonymous'>
   /** The id of the user that acts as `user`; null without an impersonation. */
   readonly originalUserId: string | null
@@ -31,12 +36,19 @@ export interface AuthenticatedToken<User extends UserLike = UserLike> extends To
 
 /** The token of a request without a login. */
 export interface AnonymousToken extends TokenParts {
+  /** False: the request has no login. */
   readonly isAuthenticated: false
+  /** True: the request has no login. */
   readonly isAnonymous: true
+  /** Null: the anonymous user has no id. */
   readonly userId: null
+  /** The anonymous user. */
   readonly user: AnonymousUser
+  /** The request has no login. */
   readonly state: 'anonymous'
+  /** Null: there is no impersonation. */
   readonly originalUserId: null
+  /** Null: there is no session of a user. */
   readonly session: null
 }
 

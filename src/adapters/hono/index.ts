@@ -29,7 +29,9 @@ export {
 
 /** What the middleware sets: `new Hono<{ Variables: HonoVariables }>()` types `c.get('session')` and `c.get('auth')`. */
 export interface HonoVariables {
+  /** The data of the request's session. */
   session: RequestSession
+  /** The token of the request's user. */
   auth: UserToken
 }
 

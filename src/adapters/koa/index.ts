@@ -28,11 +28,17 @@ export {
 
 /** What the middleware uses of Koa's context. */
 export interface KoaContext {
+  /** The request of Node.js. */
   readonly req: IncomingMessage
+  /** The path and the query as received. */
   readonly originalUrl: string
+  /** The status of the answer. */
   status: number
+  /** The body of the answer. */
   body: unknown
+  /** Sets headers of the answer. */
   set(field: Record<string, string>): void
+  /** Adds a header to the answer. */
   append(field: string, value: string | string[]): void
 }
 

@@ -17,7 +17,7 @@ import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountOAuth } from './oauth/endpoints.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { HttpRequest, requestId } from './request.ts'
+import { HttpRequest, type RouteBindings, requestId } from './request.ts'
 import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
 import { answerEvents, createSessionEvents } from './session-events.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
@@ -31,11 +31,6 @@ export interface HttpDoor {
    * `Response`. Returns false for every other request, which it does not touch.
    */
   answer(incoming: IncomingMessage, outgoing: ServerResponse, peer?: RequestPeer): boolean
-}
-
-/** What a route gets beside the request. */
-export interface RouteBindings {
-  readonly request: HttpRequest
 }
 
 type AppContext = Context<{ Bindings: RouteBindings }>

@@ -71,7 +71,9 @@ export function login(
 
 /** A proof that was right, for a session that is created later. */
 export interface VerifiedLogin {
+  /** True: the password was right. */
   readonly ok: true
+  /** The actor whose password was verified. */
   readonly actor: Actor
   /** The epochs read before the proof. Pass them to `sessions.loginAs`. */
   readonly epochs: Epochs
