@@ -79,7 +79,7 @@ export interface SessionConfig {
   readonly saveUninitialized: boolean
   /** What happens when two requests change the same data. */
   readonly onConflict: 'merge' | 'throw'
-  /** Returns the user of a session; null for the default. */
+  /** Returns the id of the user that the data names; null if the data names none. */
   readonly userOf: NonNullable<SessionOptions['userOf']> | null
   /** The origin that browsers see; null for that of the request. */
   readonly publicOrigin: string | null
