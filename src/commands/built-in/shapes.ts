@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type Actor, LatchkeyError, type Refusal } from '../../core/index.ts'
 
-const time = z.int().min(0).describe('Epoch milliseconds')
+/** A time on the wire. */
+export const time = z.int().min(0).describe('Epoch milliseconds')
 
 /**
  * The shapes of answers, for the reference and for clients. Tests check the answers against them.
@@ -123,6 +124,16 @@ export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<
 export function found(actor: Actor | null): { actor: Actor } {
   if (actor === null) throw new LatchkeyError('not_found', 'There is no such actor.')
   return { actor }
+}
+
+/** How many sessions ended. */
+export const endedShape = z.strictObject({
+  ended: z.int().min(0).describe('How many sessions ended'),
+})
+
+/** Returns how many sessions ended. */
+export function endedCount(ended: readonly unknown[]): { ended: number } {
+  return { ended: ended.length }
 }
 
 /** Returns the answer of a login. It is the only answer that contains the secrets. */

@@ -21,7 +21,7 @@ import { impersonate, stopImpersonating } from './impersonate.ts'
 import { createKeyedSessionsGroup, type KeyedSessionsGroup } from './keyed.ts'
 import { listSessions } from './listing.ts'
 import { type Refreshed, refresh, refreshDue } from './refresh.ts'
-import { endSessions, lockAll } from './revoke.ts'
+import { endOne, endSessions, lockAll } from './revoke.ts'
 
 /**
  * Methods for existing sessions, and for creating a session without a password:
@@ -109,6 +109,15 @@ export interface SessionsGroup {
     which: EndSelector,
     options?: CallOptions & { /** `revoked` by default. */ readonly reason?: EndReason },
   ): Promise<readonly EndedSession[]>
+  /**
+   * Ends one session, with `owner` only a session of that owner; a session that ended before and is
+   * still kept counts too. Refuses `not_found` for any other id: the refusal is the same whether the
+   * session belongs to another owner or does not exist.
+   */
+  endOne(
+    which: { readonly id: string; readonly owner?: string },
+    options?: CallOptions & { /** `revoked` by default. */ readonly reason?: EndReason },
+  ): Promise<{ ok: true; ended: readonly EndedSession[] } | Refusal>
   /** Ends every session of this authority by raising the global epoch, and returns the new epoch. */
   lockAll(options?: CallOptions): Promise<number>
   /**
@@ -146,6 +155,7 @@ export function createSessionsGroup(
     saveData: (current, data, options = {}) => saveData(context, current, data, options),
     keyed: createKeyedSessionsGroup(context, checker),
     end: (which, options = {}) => endSessions(context, which, options),
+    endOne: (which, options = {}) => endOne(context, which, options),
     lockAll: (options = {}) => lockAll(context, options),
     list: (query, options = {}) => listSessions(context, query, options),
     count: (query = {}, options = {}) =>
