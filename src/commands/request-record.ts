@@ -37,14 +37,23 @@ export function createRequestId(): string {
 
 /** A request in progress. The door that handles it fills it in, and reports it when it is answered. */
 export class RequestRecord implements AnsweredRequest {
+  /** The id of the request, which its answer repeats. */
   readonly id: string
+  /** The door that answered. */
   readonly door: string
+  /** The method of the protocol, such as `GET`. */
   method: string
+  /** The template of the route, without values of a client. */
   route: string
+  /** The status of the answer in its protocol. */
   status: number | string = 'ok'
+  /** How long the answer took. */
   ms = 0
+  /** The id of the actor; null without a session. */
   actor: string | null = null
+  /** The public handle of the session; null without one. */
   session: string | null = null
+  /** The refusal of the answer; null for a success. */
   refusal: Refusal | null = null
   readonly #startedAt = performance.now()
 

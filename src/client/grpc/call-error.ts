@@ -2,7 +2,7 @@ import type { Metadata, StatusObject } from '@grpc/grpc-js'
 import { ERROR_TABLE, type ErrorCode, LatchkeyError } from '../../core/errors.ts'
 import { REMOTE_ERRORS } from '../errors.ts'
 
-/** What a status says where the server said nothing of its own; by number, as grpc-js has them. */
+/** The codes of gRPC statuses, by number, for a server that names no code. */
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   3: 'invalid_request',
   4: 'timeout',
@@ -15,8 +15,8 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 }
 
 /**
- * The error that the end of a call stands for: of the class that the trailer `name` says, with the code of `latchkey-code`, the
- * sentence of `message` and its details; for a server that sends none of them, a `LatchkeyError` of the status.
+ * Returns the error of a failed call: of the class that the trailer `name` names, with the code of `latchkey-code`, the text of
+ * `message` and the details. For a server without these trailers it is a `LatchkeyError` with the code of the status.
  */
 export function callErrorOf({
   code: status,

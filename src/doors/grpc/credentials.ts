@@ -4,7 +4,7 @@ import { LatchkeyError } from '../../core/index.ts'
 /** The key of the metadata that holds a token, in either direction. */
 export const TOKEN_KEY = 'authorization'
 
-/** The token in a call's metadata, `Bearer TOKEN` or as Polykey writes it `Bearer: TOKEN`; null where there is none. Throws `invalid_request` where there are several. */
+/** Returns the token of a call's metadata, `Bearer TOKEN` or as Polykey writes it `Bearer: TOKEN`; null if there is none. Throws `invalid_request` for several. */
 export function tokenOf(metadata: Metadata): string | null {
   const values = metadata.get(TOKEN_KEY)
   if (values.length > 1) {

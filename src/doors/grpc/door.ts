@@ -19,13 +19,13 @@ import { addReflection } from './reflection.ts'
 import { sessionsService } from './sessions-service.ts'
 import { statusOf } from './status.ts'
 
-/** What a client may take of the door. */
+/** The limits of a client of the gRPC door. */
 export interface GrpcLimits {
-  /** Bytes of one message: 65,536 by default. */
+  /** The largest message in bytes: 65,536 by default. */
   readonly messageBytes: number
-  /** Calls at once on one connection: 100 by default. */
+  /** The largest number of simultaneous calls on one connection: 100 by default. */
   readonly callsPerConnection: number
-  /** Characters of events that a reader of `Watch` may leave unread: 65,536 by default. */
+  /** The largest number of characters of events that a client of `Watch` may leave unread: 65,536 by default. */
   readonly unreadChars: number
 }
 
@@ -41,21 +41,21 @@ export interface GrpcDoorOptions {
   readonly info: () => ServerInfo
   /** Stops the server, for `AgentStop`. */
   readonly onStop: () => void
-  /** The format of the tokens that `SessionUnlock` gives: `jwt` by default. */
+  /** The format of the tokens that `SessionUnlock` returns: `jwt` by default. */
   readonly format?: string
   /** Limits of calls and streams, where the defaults do not fit. */
   readonly limits?: Partial<GrpcLimits>
-  /** Told of failures that no client is told of. `console.error` by default. */
+  /** Called with errors that no answer reports. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }
 
-/** The gRPC door, to be given connections. */
+/** The gRPC door. A listener passes it connections. */
 export interface GrpcDoor {
   /** With the services `latchkey.v1.Agent`, `latchkey.v1.Sessions`, health and reflection; others may be added. */
   readonly server: Server
   /** Follows a connection that the server is given: limits its calls, and tells `peer` of them. */
   follow(socket: Socket, peer: GrpcPeer): GrpcConnection
-  /** Says that the server is serving, or no longer, to those who ask after its health. */
+  /** Sets whether the health service reports that the server is serving. */
   setServing(serving: boolean): void
   /** Ends every stream: `UNAVAILABLE`. */
   endStreams(): void
@@ -67,7 +67,7 @@ const DEFAULT_LIMITS: GrpcLimits = {
   unreadChars: 65_536,
 }
 
-/** Above this, what a client has not read keeps it from beginning new calls. grpc-js sets no limit by itself. */
+/** Above this number of unread bytes a client cannot begin new calls. grpc-js sets no limit by itself. */
 const SESSION_MEMORY_MB = 4
 
 const AGENT = `/${Agent.typeName}/`
@@ -83,7 +83,7 @@ const NEEDS: Readonly<Record<string, CallNeed>> = {
   [`${SESSIONS}Command`]: 'optional',
 }
 
-/** Methods after which the token of the call is of no more use, or that answer with one. */
+/** Methods that end the token of the call, or that return one. */
 const WITHOUT_REFRESH: ReadonlySet<string> = new Set([
   `${AGENT}SessionRefresh`,
   `${AGENT}SessionLockAll`,
@@ -92,7 +92,7 @@ const WITHOUT_REFRESH: ReadonlySet<string> = new Set([
   `${SESSIONS}Revoke`,
 ])
 
-/** What a method of the door, by its path, asks of the session. */
+/** Returns the session need of a method of the door, by its path. */
 export function needOf(path: string): CallNeed {
   if (path.startsWith(AGENT) || path.startsWith(SESSIONS)) return NEEDS[path] ?? 'required'
   return 'none'
@@ -139,7 +139,7 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
 
 type Call = Parameters<ServerInterceptor>[1]
 
-/** A call that reads the next message only when its client has taken the answers to the ones before. */
+/** A call that reads the next message only when its client has read the previous answers. */
 class PacedCall extends ServerInterceptingCall {
   #unread = 0
   #waiting = false
@@ -161,11 +161,11 @@ class PacedCall extends ServerInterceptingCall {
   }
 }
 
-/** The calls under way that would never end by themselves. */
+/** The calls in progress that do not end by themselves. */
 class StreamTable {
   readonly #open = new Set<ServerInterceptingCall>()
 
-  /** Intercepts a call, and holds on to what that makes of it, by which alone it is to be ended. */
+  /** Intercepts a call, and keeps the intercepted call, which alone can be ended. */
   track(method: Parameters<ServerInterceptor>[0], call: Call, intercept: ServerInterceptor) {
     if (!method.responseStream) return intercept(method, call)
     const watched = new PacedCall(call, {

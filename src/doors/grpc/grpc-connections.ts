@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js'
 import { type RequestLane, RequestQueue } from '../../connections/request-queue.ts'
 
-/** What a listener is told of a connection. */
+/** The functions of a listener that are called for a connection. */
 export interface GrpcPeer {
   /** Called when a call of the connection has a valid session. */
   authenticated(): void

@@ -34,12 +34,12 @@ export type Handlers<S extends DescService> = {
     : StreamHandler<S['method'][Name]>
 }
 
-/** Stands for a message whose bytes are none. */
+/** The value of a message whose bytes cannot be parsed. */
 const UNREADABLE = Object.freeze({})
 
 /**
- * Adds a service to a server that has a session interceptor. What a handler throws reaches the client: a `LatchkeyError` with its code,
- * anything else as `internal`, and then `onError` is told. A message that cannot be read is refused as `invalid_request`.
+ * Adds a service to a server that has a session interceptor. An error of a handler is sent to the client: a `LatchkeyError` with its
+ * code, any other as `internal`, which is passed to `onError`. A message that cannot be parsed is refused as `invalid_request`.
  */
 export function addService<S extends DescService>(
   server: Server,
@@ -66,7 +66,7 @@ export function addService<S extends DescService>(
   }
   const implementation: UntypedServiceImplementation = {}
   for (const { localName, methodKind } of service.methods) {
-    // The types hold handlers to their methods, which the walk over all of them cannot say.
+    // The types bind each handler to its method, which the loop over all of them cannot express.
     const handler = handlers[localName] as (...given: readonly unknown[]) => unknown
     const begin = (
       call: ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>,

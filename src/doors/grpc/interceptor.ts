@@ -12,48 +12,48 @@ import { TOKEN_KEY, tokenOf } from './credentials.ts'
 import type { CallLane } from './grpc-connections.ts'
 import { refusalOfEnd, statusOf } from './status.ts'
 
-/** What a method asks of the session: `optional` takes a token that is no good for none, `none` does not look. */
+/** The session need of a method: `optional` treats an invalid token as none, `none` reads no token. */
 export type CallNeed = 'required' | 'optional' | 'none'
 
 /** Options of `sessionInterceptor`. */
 export interface SessionInterceptorOptions {
-  /** What a method, by its path (`/package.Service/Method`), asks of the session: `required` by default. */
+  /** The session need of a method, or a function of its path (`/package.Service/Method`): `required` by default. */
   readonly session?: CallNeed | ((path: string) => CallNeed)
-  /** Ends streams the moment their session ends, with the reason. Without, a stream's session is checked once, when it begins. */
+  /** Ends streams when their session ends, with the reason. Without it the session of a stream is checked once, when it begins. */
   readonly connections?: Connections
   /** Whether a method's answer may carry the next token, by its path. All may by default. */
   readonly refreshes?: (path: string) => boolean
-  /** Told of failures that no client is told of. `console.error` by default. */
+  /** Called with errors that no answer reports. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }
 
-/** A call as the interceptor knows it. */
+/** The data of a call in the interceptor. */
 export interface InterceptedCall {
   readonly token: string | null
   readonly current: Authenticated | null
   readonly caller: Caller
 }
 
-// On the metadata itself, which the handler gets: a weak map of every call costs the collector more than the check.
+// Stored on the metadata, which the handler receives: a weak map of every call costs the garbage collector more than the check.
 const CALL = Symbol('call')
 type Marked = Metadata & { [CALL]?: InterceptedCall }
 
-/** What {@link sessionInterceptor} found out about a call. Throws where it was not in its way. */
+/** Returns the result of {@link sessionInterceptor} for a call. Throws if the call did not pass it. */
 export function interceptedCall({ metadata }: { readonly metadata: Marked }): InterceptedCall {
   const found = metadata[CALL]
   if (found === undefined) throw new Error('The call has passed no session interceptor.')
   return found
 }
 
-/** The session of a call that has passed a {@link sessionInterceptor}; null where it has none. */
+/** Returns the session of a call that has passed a {@link sessionInterceptor}; null if it has none. */
 export function sessionOf(call: { readonly metadata: Metadata }): Authenticated | null {
   return interceptedCall(call).current
 }
 
 /**
  * Checks the session of every call of a grpc-js server: `new Server({ interceptors: [sessionInterceptor(authority)] })`. A call without a
- * good token is refused before its handler runs; the handler finds the session with {@link sessionOf}. When the next token is due it goes
- * with the leading metadata of the answer.
+ * valid token is refused before its handler runs; the handler reads the session with {@link sessionOf}. When the next token is due, it is
+ * in the leading metadata of the answer.
  */
 export function sessionInterceptor(
   authority: Authority,
@@ -98,8 +98,8 @@ interface Asked {
 }
 
 /**
- * A call on its way past the check, between the call and its handler in either direction. By its own methods, as the responder and
- * listener that grpc-js takes cost a dozen functions a call. Nothing is read of the call before its metadata has been let through.
+ * A call that passes the check, between the call and its handler in both directions. A class with methods, because the responder and
+ * listener of grpc-js cost a dozen functions a call. Nothing is read of the call before its metadata has passed.
  */
 class SessionCall extends ServerInterceptingCall implements Listener {
   readonly #call: ServerInterceptingCallInterface
@@ -110,7 +110,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   /** The place of the call among those of its connection, while it is under way. */
   #lane: CallLane | null = null
   #ended = false
-  /** The token that the answer is to carry, until it does. */
+  /** The token for the metadata of the answer, until it is sent. */
   #nextToken: string | null = null
 
   constructor(call: ServerInterceptingCallInterface, asked: Asked) {
@@ -186,7 +186,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
 
   async #refresh(current: Authenticated, caller: Caller): Promise<void> {
     const refreshed = await this.#asked.authority.sessions.refresh(current, caller)
-    // The call is good all the same; the next one tries again.
+    // The call succeeds all the same; the next one tries again.
     if (refreshed.ok) this.#nextToken = refreshed.token
   }
 
@@ -219,12 +219,12 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
-    // One more message behind the end would keep the end from being sent.
+    // Another message after the end would prevent the end from being sent.
     if (this.#ended) {
       callback()
       return
     }
-    // A handler that sends no metadata leaves it to the call below, which knows of no token.
+    // If the handler sends no metadata, the inner call sends it, without the token.
     if (this.#nextToken !== null) this.sendMetadata(new Metadata())
     this.#call.sendMessage(message, callback)
   }

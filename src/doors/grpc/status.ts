@@ -7,7 +7,7 @@ const DEAD_TOKEN = {
   message: 'Invalid JWT Token, please reauthenticate.',
 }
 
-/** What Polykey calls the error, and says with it, where it has one. */
+/** The name and the text of Polykey's error, if it has one. */
 const POLYKEY: Partial<Record<ErrorCode, { readonly name: string; readonly message?: string }>> = {
   token_missing: {
     name: 'ErrorClientJWTTokenNotProvided',
@@ -19,7 +19,7 @@ const POLYKEY: Partial<Record<ErrorCode, { readonly name: string; readonly messa
   credentials_invalid: { name: 'ErrorPassword' },
 }
 
-/** A refusal that has a name of its own on the wire, which the code alone does not say. */
+/** A refusal with a name of its own in the protocol, which does not follow from the code. */
 export class NamedError extends LatchkeyError {
   constructor(name: string, code: ErrorCode, message: string) {
     super(code, message)
@@ -28,7 +28,7 @@ export class NamedError extends LatchkeyError {
 }
 
 /**
- * A refusal as the status of a call: the code of the table, and in the trailing metadata `latchkey-code`, `name`, `message`, `reason`,
+ * Returns the status of a call for a refusal: the code of the table, and in the trailing metadata `latchkey-code`, `name`, `message`, `reason`,
  * `retry-after-ms`, `max-age-ms`, `acr-values` and `sessions` (the ids that a login over the limit may end), as far as there are any.
  * Texts are percent-encoded and bounded.
  */
@@ -52,7 +52,7 @@ export function statusOf(refusal: Refusal, name?: string): StatusObject {
   return { code: statusCodes[ERROR_TABLE[code].grpc], details: bounded(message), metadata }
 }
 
-/** Why a connection was closed, as a refusal. */
+/** Returns the refusal for the reason of a closed connection. */
 export function refusalOfEnd(reason: string): Refusal {
   if (reason === 'server_closing') return refuse('unavailable', 'The server is closing.')
   if (reason === 'send_failed') return refuse('too_large', 'Too many events were left unread.')

@@ -126,7 +126,6 @@ test('the reference describes the parameters and the result of a command', async
   const { schema } = ok.content['application/json'] ?? assert.fail('no schema')
   assert.deepEqual(schema.required, ['result', 'events'])
   assert.deepEqual(Object.keys(schema.properties.result), [
-    'description',
     'type',
     'properties',
     'required',

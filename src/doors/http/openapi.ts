@@ -34,8 +34,24 @@ const PROBLEM: Json = {
       description: 'The live sessions that a login over the limit may end',
       items: {
         type: 'object',
-        required: ['id'],
-        properties: { id: text('The id of the session') },
+        required: ['id', 'createdAt', 'lastUsedAt', 'client'],
+        properties: {
+          id: text('The id for `endSession` of the next login'),
+          createdAt: { type: 'integer', description: 'When it was created, in epoch milliseconds' },
+          lastUsedAt: { type: 'integer', description: 'When it was last used' },
+          client: {
+            type: 'object',
+            description: 'The client that it was created for',
+            properties: {
+              address: { type: ['string', 'null'], description: 'The network address' },
+              userAgent: {
+                type: ['string', 'null'],
+                description: 'What the client says that it is',
+              },
+              label: { type: ['string', 'null'], description: 'The name that the owner gave it' },
+            },
+          },
+        },
       },
     },
     issues: {

@@ -56,3 +56,8 @@ export function requestId(headers: HeaderReader, isTrusted: boolean): string {
   const sent = isTrusted ? headers.get('x-request-id') : null
   return sent !== null && REQUEST_ID.test(sent) ? sent : createRequestId()
 }
+
+/** What a route gets beside the request. */
+export interface RouteBindings {
+  readonly request: HttpRequest
+}

@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly transport: Wire['transport']
 }
 
-/** How long a socket must be quiet for a message without an end to count as one. */
+/** How long a socket must be silent until a message without a line end counts as complete. */
 const QUIET_MS = 20
 const CLOSE_NORMAL = 1000
 const CLOSE_GOING_AWAY = 1001
@@ -25,9 +25,9 @@ const CLOSE_CODES: Record<WireProblem, number> = {
 }
 
 /**
- * One client: hands its messages to the protocol one by one and in order, and reads on only as fast as they are handled, as the
- * rates allow, and as the client takes the answers. Messages are made when they can be handled, so that what waits is bytes, and
- * no more than one read brought.
+ * The connection of one client: passes its messages to the protocol one by one and in order. It reads only as fast as they are handled,
+ * as the rates allow, and as the client reads the answers. A message is divided from the bytes when it can be handled, so that only
+ * bytes wait, and no more than one read returned.
  */
 export class Connection implements Wire, Watched, Ticking, Writing {
   readonly address: string | null
@@ -42,19 +42,19 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** A message is being handled. */
   #busy = false
-  /** Messages are being handed over. */
+  /** Messages are being passed on. */
   #pumping = false
-  /** Its {@link flush} is due. */
+  /** A {@link flush} is due. */
   #writes = false
   #paused = false
   /** The client sends nothing more. */
   #ended = false
-  /** It closes once the message under way is handled. */
+  /** It closes when the current message is handled. */
   #draining = false
   readonly #openedAt = performance.now()
   #heardAt = performance.now()
   #sentAt = 0
-  /** Since when it has to wait for one of its buckets. */
+  /** Since when it waits for one of its token buckets. */
   #overSince: number | null = null
   #closeBy = Number.POSITIVE_INFINITY
 
@@ -95,11 +95,11 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     this.#state = 'closing'
     this.#closeBy = performance.now() + this.#hub.limits.closeMs
     this.#link.end(code, reason)
-    // What still comes is thrown away: a socket that is closed with bytes unread takes back what was sent last.
+    // Further bytes are discarded: a socket that is closed with unread bytes loses what was sent last.
     this.#link.resume()
   }
 
-  /** Bytes have come, of messages or not. */
+  /** Reports received bytes, of messages or not. */
   charge(bytes: number): void {
     if (this.#state !== 'open') return
     const now = performance.now()
@@ -111,20 +111,20 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     if (this.#bytes.left(now) < 0) this.#regulate()
   }
 
-  /** Bytes of messages have come. */
+  /** Receives bytes of messages. */
   take(chunk: Buffer): void {
     if (this.#state !== 'open' || this.#draining) return
     this.#framer.feed(chunk)
     this.#pump()
   }
 
-  /** The client has taken what waited for it. */
+  /** Reports that the client has read what waited for it. */
   drained(): void {
     this.#sentAt = performance.now()
     this.#pump()
   }
 
-  /** The client sends nothing more: what it has asked is still answered. */
+  /** Reports that the client sends nothing more. Its requests are still answered. */
   finish(): void {
     this.#ended = true
     this.#pump()
@@ -135,13 +135,13 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     this.close('evicted', ERROR_TABLE.busy.close)
   }
 
-  /** Handles no further message, and closes once the one under way is answered. */
+  /** Handles no further message, and closes when the current one is answered. */
   drain(): void {
     this.#draining = true
     if (!this.#busy) this.close('server_closing', CLOSE_GOING_AWAY)
   }
 
-  /** The way to the client is gone. */
+  /** Reports that the socket has closed. */
   gone(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
@@ -163,7 +163,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     const usedAt = Math.max(this.#heardAt, this.#sentAt)
     const { idleMs, authenticateMs } = this.#hub.limits
     if (now - usedAt >= idleMs) this.close('idle', CLOSE_GOING_AWAY)
-    // A login that is being checked still gets its answer.
+    // A login in progress still gets its answer.
     const late = !this.#counted.authenticated && now - this.#openedAt >= authenticateMs
     if (late && !this.#busy) this.close('not_authenticated', ERROR_TABLE.token_missing.close)
   }
@@ -189,7 +189,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     }
   }
 
-  /** Hands over the messages there are, for as long as it may. */
+  /** Passes on the messages that are complete, as long as the limits allow. */
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
@@ -233,7 +233,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     this.#pump()
   }
 
-  /** Reads on, or waits: for the message under way, for the client to take its answers, for an bucket. */
+  /** Reads on, or waits: for the current message, for the client to read its answers, or for a token bucket. */
   #regulate(): void {
     if (this.#state !== 'open') return
     const now = performance.now()
@@ -266,14 +266,14 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     )
   }
 
-  /** Whether it has to wait for an bucket. */
+  /** Whether it must wait for a token bucket. */
   #isOver(now: number): boolean {
     if (this.#bytes.left(now) < 0) return true
-    // Not by what is left now: that may have come since the last message was held back, and nothing else would wake it.
+    // The present level does not decide: it may have risen since the last message was delayed, and nothing else would resume the connection.
     return this.#framer.waiting && !this.#busy && !this.#link.stalled
   }
 
-  /** Whether a message has come that may be whole though its end has not. */
+  /** Whether a message without its line end may be complete. */
   #mayBeQuiet(): boolean {
     return this.#framer.partial && !this.#busy
   }

@@ -4,25 +4,25 @@ import type { Accept } from '../wire.ts'
 import { type AngenLimits, DEFAULT_ANGEN_LIMITS } from './limits.ts'
 
 export interface HubOptions {
-  /** Begins to serve a client. */
+  /** Starts to serve a client. */
   readonly accept: Accept
   readonly limits?: Partial<AngenLimits>
-  /** Told of failures that no client is told of. */
+  /** Called with errors that no answer reports. */
   readonly onError: (error: unknown, what: string) => void
 }
 
-/** Something that is looked over now and then. `now` is on the clock of `performance.now()`. */
+/** An object that is checked at intervals. `now` is a time of `performance.now()`. */
 export interface Watched {
   sweep(now: number): void
 }
 
-/** Something with a deadline that is near. */
+/** An object with a deadline within seconds. */
 export interface Ticking {
-  /** False when it need not be looked at again. */
+  /** Returns false if it needs no further check. */
   tick(now: number): boolean
 }
 
-/** Something that has messages to write. */
+/** An object that has messages to write. */
 export interface Writing {
   flush(): void
 }
@@ -30,7 +30,7 @@ export interface Writing {
 const TICK_MS = 10
 const MAX_SWEEP_MS = 1_000
 
-/** What the connections of all listeners of the Angen door share: the protocol, the limits, the count, and two timers for all of them. */
+/** The parts that the connections of all listeners share: the protocol, the limits, the counts, and two timers for all of them. */
 export class AngenHub {
   readonly accept: Accept
   readonly limits: AngenLimits
@@ -49,7 +49,7 @@ export class AngenHub {
     this.onError = onError
   }
 
-  /** Looks something over, a few times within every time limit there is. */
+  /** Checks an object at intervals shorter than every time limit. */
   watch(watched: Watched): void {
     this.#watched.add(watched)
     if (this.#sweeping !== null) return
@@ -71,13 +71,13 @@ export class AngenHub {
     this.#sweeping = null
   }
 
-  /** Looks at something every ten milliseconds, until it says that it needs that no more. */
+  /** Checks an object every ten milliseconds, until it returns false. */
   tick(ticking: Ticking): void {
     this.#ticking.add(ticking)
     this.#ticks ??= setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
-  /** Has something written when what is being done now is done, so that many messages are one write. */
+  /** Writes the messages of an object after the current task, so that many messages are one write. */
   write(writing: Writing): void {
     this.#writing.push(writing)
     if (this.#writing.length === 1) process.nextTick(() => this.#flush())

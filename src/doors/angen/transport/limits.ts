@@ -1,20 +1,20 @@
-/** What a client of the Angen door may cost. */
+/** The limits of a client of the Angen door. */
 export interface AngenLimits {
-  /** Bytes of a line, its end not counted: 65,536 by default. */
+  /** The largest line in bytes, without its end: 65,536 by default. */
   readonly lineBytes: number
-  /** Bytes of a line before login: 8,192 by default. */
+  /** The largest line before login, in bytes: 8,192 by default. */
   readonly unauthenticatedLineBytes: number
-  /** Messages of a connection in a second, in the long run: 200 by default. */
+  /** The sustained number of messages of a connection a second: 200 by default. */
   readonly messagesPerSecond: number
-  /** Messages of a connection at once: 400 by default. */
+  /** The largest burst of messages of a connection: 400 by default. */
   readonly messageBurst: number
-  /** Bytes of a connection in a second, in the long run: 262,144 by default. */
+  /** The sustained number of bytes of a connection a second: 262,144 by default. */
   readonly bytesPerSecond: number
-  /** Bytes of a connection at once: 524,288 by default. */
+  /** The largest burst of bytes of a connection: 524,288 by default. */
   readonly byteBurst: number
   /**
-   * How long a client may stay over its rate before it is closed: 10,000 ms by default. Until then it is only read more slowly: who
-   * catches up after an outage is done with two thousand messages by then, and who is not goes on for ever.
+   * How long a client may exceed its rate before it is closed: 10,000 ms by default. Until then it is read more slowly, which is enough
+   * for a client that sends two thousand messages after an outage.
    */
   readonly floodMs: number
   /** How long a connection may stay unauthenticated: 60,000 ms by default. Messages do not extend it. */
@@ -29,13 +29,13 @@ export interface AngenLimits {
    * place of an unauthenticated one of the address, and is refused where there is none.
    */
   readonly maxPerAddress: number
-  /** Addresses and prefixes that `maxPerAddress` is not for: this machine by default. */
+  /** Addresses and prefixes that `maxPerAddress` does not apply to: this machine by default. */
   readonly exempt: readonly string[]
-  /** How long nothing may pass in either direction: 60,000 ms by default. */
+  /** How long a connection may be idle in both directions: 60,000 ms by default. */
   readonly idleMs: number
   /** How long a PROXY header and a TLS handshake may take, each: 10,000 ms by default. */
   readonly handshakeMs: number
-  /** Bytes that may wait for a slow reader: 1,048,576 by default. Past that it is closed. */
+  /** The largest number of bytes that wait for a client that reads slowly: 1,048,576 by default. Above it the connection closes. */
   readonly bufferedBytes: number
   /** How long a connection may take to close: 2,000 ms by default. */
   readonly closeMs: number

@@ -8,43 +8,43 @@ import type { AngenHub } from './hub.ts'
 import { ProxyReader } from './proxy-reader.ts'
 import { StreamLink } from './stream-link.ts'
 
-/** Where certificates come from. */
+/** The source of a certificate. */
 export interface TlsSource {
-  /** PEM: the certificate and those between it and its authority. */
+  /** PEM: the certificate with its chain. */
   readonly cert: string
-  /** PEM. */
+  /** PEM: the key of the certificate. */
   readonly key: string
-  /** Tells when both have changed; returns how to stop that. */
+  /** Calls `listener` when both have changed. Returns a function that stops it. */
   onChange(listener: () => void): () => void
 }
 
 export interface AngenListenerOptions {
   readonly hub: AngenHub
-  /** For messages: the flag that opens it, such as `tcp`. */
+  /** The name in messages: the flag that opens it, such as `tcp`. */
   readonly name: string
-  /** `named` says that somebody chose the address. */
+  /** `named` is true for an address of the configuration. */
   readonly address: { readonly host: string; readonly port: number; readonly named: boolean }
-  /** Without it the listener is plain. */
+  /** The certificate. Without it the listener is not encrypted. */
   readonly tls?: TlsSource
-  /** Addresses and prefixes of proxies: what comes from them must begin with a PROXY header, which is trusted. None by default. */
+  /** Addresses and prefixes of proxies: their connections must begin with a PROXY header, which is trusted. None by default. */
   readonly proxies?: readonly string[]
-  /** Connections open at once at most; any number by default. */
+  /** The largest number of open connections; unlimited by default. */
   readonly maxConnections?: number
 }
 
 /** A port on which clients speak Angen. */
 export interface AngenListener {
   readonly name: string
-  /** What it should listen on, for messages. */
+  /** The address to listen on, for messages. */
   readonly wanted: string
   readonly named: boolean
-  /** Begins to listen; returns where, as clients write it: `tls://127.0.0.1:8201`. Rejects with what the system says. */
+  /** Starts to listen, and returns the address as clients write it: `tls://127.0.0.1:8201`. Rejects with the system's error. */
   listen(): Promise<string>
-  /** Accepts nothing more, lets the messages under way be answered, and closes; cuts what is left once `signal` fires. */
+  /** Accepts no more connections, answers the current messages, and closes. Cuts the rest when `signal` fires. */
   drain(signal: AbortSignal): Promise<void>
 }
 
-/** Connections that wait to be accepted: the system’s own bound is the lower one. Whom it turns away tries again after seconds. */
+/** The largest number of connections that wait to be accepted; the system may have a lower limit. A refused client retries after seconds. */
 const BACKLOG = 65_535
 
 /** Makes a listener for Angen over TCP, or over TLS. */
@@ -55,10 +55,10 @@ export function createAngenListener(options: AngenListenerOptions): AngenListene
 class Listener implements AngenListener {
   readonly #options: AngenListenerOptions
   readonly #server: Server
-  /** Never listens: it gets the sockets of the other once their address is known. */
+  /** Does not listen: it receives the sockets of the other server once their address is known. */
   readonly #tls: TlsServer | null
   readonly #handshakes = new Map<string, Visit>()
-  /** Every socket, and its connection once there is one. */
+  /** Every socket, with its connection if it has one. */
   readonly #sockets = new Map<Socket, Connection | null>()
   #forget: () => void = () => undefined
   #draining = false
@@ -111,7 +111,7 @@ class Listener implements AngenListener {
     }
     if (signal.aborted) cut()
     else signal.addEventListener('abort', cut, { once: true })
-    // Whoever closes sessions at the same time may first say why.
+    // Code that ends sessions at the same time may send the reason first.
     await setImmediate()
     for (const [socket, connection] of this.#sockets) {
       if (connection === null) socket.destroy()
@@ -128,7 +128,7 @@ class Listener implements AngenListener {
       { ...context(), handshakeTimeout: hub.limits.handshakeMs },
       (socket) => this.#secured(socket),
     )
-    // A handshake that fails, or takes too long, is the client's affair.
+    // A handshake that fails or takes too long is no error of the server.
     server.on('tlsClientError', (_, socket) => socket.destroy())
     server.on('error', (error) => hub.onError(error, name))
     this.#forget = tls.onChange(() => server.setSecureContext(context()))
@@ -209,7 +209,7 @@ class Listener implements AngenListener {
   }
 }
 
-/** A client that was let in. */
+/** A client that was accepted. */
 interface Visit {
   readonly counted: CountedConnection
   readonly address: string | null
@@ -217,7 +217,7 @@ interface Visit {
   readonly socket: Socket
 }
 
-/** What a socket and the TLS socket over it have in common. */
+/** The members that a socket and the TLS socket over it share. */
 function keyOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`
 }

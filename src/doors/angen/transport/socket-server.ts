@@ -10,7 +10,7 @@ import type { AngenHub } from './hub.ts'
 
 export interface AngenSocketServerOptions {
   readonly hub: AngenHub
-  /** `/angen` by default. */
+  /** The path; `/angen` by default. */
   readonly path?: string
   /** Whether the `Host` header of a request is served; any by default. */
   readonly allowsHost?: (request: IncomingMessage) => boolean
@@ -22,9 +22,9 @@ export interface AngenSocketServerOptions {
 
 /** Angen over WebSocket, on a port of HTTP. */
 export interface AngenSocketServer {
-  /** Takes the upgrade of a connection; false, with nothing done, for one of another path. */
+  /** Accepts the upgrade of a connection. Returns false for another path, which it does not touch. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
-  /** Takes no more connections, and closes each with 1001 once its message under way is answered. */
+  /** Accepts no more connections, and closes each with 1001 when its current message is answered. */
   close(): void
 }
 
@@ -39,7 +39,7 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: hub.limits.lineBytes,
-    // The framing does that.
+    // The framer checks UTF-8.
     skipUTF8Validation: true,
   })
   const connections = new Set<Connection>()
@@ -129,7 +129,7 @@ function pathOf({ url = '' }: IncomingMessage): string {
   return end === -1 ? url : url.slice(0, end)
 }
 
-/** Programs say no origin; a page must be one of this host, or one that is listed. */
+/** Programs send no origin. A page must be of this host or of a listed origin. */
 function allowsOrigin({ headers }: IncomingMessage, allowed: readonly string[]): boolean {
   const { origin, host } = headers
   if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true

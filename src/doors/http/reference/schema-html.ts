@@ -49,6 +49,7 @@ export function typeOf(schema: Json): unknown {
   }
   const { type } = schema
   if (type === 'array') return html`${typeOf((schema['items'] ?? {}) as Json)}[]`
+  if (Array.isArray(type)) return type.join(' | ')
   return typeof type === 'string' ? type : 'any'
 }
 
