@@ -59,6 +59,10 @@ export interface Connections {
   broadcast(event: ActorEvent): void
   list(actorId: string): readonly Connection[]
   readonly size: number
+  /** Returns the number of open connections of each door. */
+  countByDoor(): ReadonlyMap<string, number>
+  /** The number of events that are under way. */
+  readonly queuedEvents: number
   /** Closes every connection with a reason, and stops. */
   close(reason?: string): void
 }
@@ -114,6 +118,18 @@ class ConnectionTable implements Connections {
     return this.#size
   }
 
+  countByDoor(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { door } of this.#entries()) counts.set(door, (counts.get(door) ?? 0) + 1)
+    return counts
+  }
+
+  get queuedEvents(): number {
+    let queued = 0
+    for (const line of this.#sending.values()) queued += line.queued
+    return queued
+  }
+
   open(current: Authenticated, ends: ConnectionEnds): Connection {
     const sessionId = current.session.id
     const entry: Entry = {
@@ -142,7 +158,9 @@ class ConnectionTable implements Connections {
   send(actorId: string, event: ActorEvent): Promise<void> {
     const line = this.#sending.get(actorId) ?? { last: Promise.resolve(), queued: 0 }
     if (line.queued >= MAX_QUEUED) {
-      return Promise.reject(new LatchkeyError('busy', 'Too many events to one actor.'))
+      return Promise.reject(
+        new LatchkeyError('busy', 'Too many events to one actor.', { source: 'event_queue' }),
+      )
     }
     this.#sending.set(actorId, line)
     line.queued++

@@ -30,6 +30,23 @@ export const ERROR_TABLE = {
 /** An error code: a key of {@link ERROR_TABLE}. */
 export type ErrorCode = keyof typeof ERROR_TABLE
 
+/**
+ * What failed, for metrics and the log of an operator: the store or its deadline, a queue that was full, the time limit of a command, the
+ * bus between nodes, the end of the server, or the client, which has disconnected.
+ */
+export type FailureSource =
+  | 'store'
+  | 'store_deadline'
+  | 'write_queue'
+  | 'password_queue'
+  | 'login_queue'
+  | 'event_queue'
+  | 'request_queue'
+  | 'time_limit'
+  | 'bus'
+  | 'shutdown'
+  | 'client'
+
 /** The details of an error. Never contain a secret, a token, a password or a stack. */
 export interface ErrorDetails {
   /** How long to wait before trying again, in milliseconds; sent as `Retry-After`. */
@@ -38,6 +55,8 @@ export interface ErrorDetails {
   issues?: readonly { path: string; message: string }[]
   /** Why a session ended, for `session_revoked`. */
   reason?: string
+  /** What failed. No door sends it to a client. */
+  source?: FailureSource
   cause?: unknown
 }
 

@@ -6,7 +6,7 @@ import { OPTIONS, type OptionKey } from './options.ts'
 import type { ServerConfig } from './server-config.ts'
 
 type Listens = 'http' | 'tcp' | 'tls' | 'grpc'
-type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey' | 'directory'
+type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey' | 'directory' | 'metrics'
 type Defaulted = Required<Omit<ServerConfig, Listens | Optional>>
 
 /** Where a door listens. `named` tells an address of the configuration from a default: only for the former is a taken port an error. */
@@ -23,6 +23,8 @@ export interface ResolvedConfig extends Defaulted {
   readonly publicUrl: string | null
   readonly modules: string | null
   readonly directory: Directory | null
+  /** Null for the HTTP port. */
+  readonly metrics: DoorAddress | null
 }
 
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function')
@@ -76,7 +78,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
   const defaults = Object.fromEntries(
     Object.entries(OPTIONS).map(([key, option]) => [key, option.value]),
   ) as Pick<Defaulted, Exclude<OptionKey, Listens | Optional>>
-  const { http, tcp, tls, grpc, ...rest } = given
+  const { http, tcp, tls, grpc, metrics, ...rest } = given
   const {
     publicUrl = null,
     modules = null,
@@ -104,6 +106,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     tcp: addressOf(tcp, dev ? OPTIONS.tcp.value : undefined),
     tls: addressOf(tls, OPTIONS.tls.value),
     grpc: addressOf(grpc, OPTIONS.grpc.value),
+    metrics: addressOf(metrics, undefined),
   }
 }
 

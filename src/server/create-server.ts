@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Connections } from '../connections/index.ts'
 import type { Authority } from '../core/index.ts'
@@ -72,6 +73,7 @@ export async function createServer(
   }
   try {
     state.tls = await openTls(resolved, log)
+    watchCertificate(services, state.tls)
     const angen = openAngen(resolved, services, state.tls)
     state.opened.push(angen)
     const front = { front: angen.front, ready: () => state.ready }
@@ -91,9 +93,14 @@ export async function createServer(
     authority: services.authority,
     connections: services.connections,
     log,
-    countFault: () => services.metrics.countFault(),
+    countFault: () => services.telemetry.countFault(),
     close,
   }
+}
+
+function watchCertificate({ metrics }: Services, tls: TlsMaterial | null): void {
+  if (tls === null) return
+  metrics.addCertificate(() => Date.parse(new X509Certificate(tls.cert).validTo))
 }
 
 interface Prepared {

@@ -13,6 +13,8 @@ import { mageCodec, mageSettings } from '../doors/mage/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { measuredStore } from './telemetry/measured-store.ts'
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 
 /** What every door uses. */
 export interface Services {
@@ -21,26 +23,34 @@ export interface Services {
   readonly registry: CommandRegistry
   readonly pipeline: Pipeline
   readonly metrics: Metrics
+  readonly telemetry: Telemetry
   readonly log: Log
 }
 
 /** Opens the store and the authority, and makes what every door uses. */
 export async function createServices(config: ResolvedConfig, log: Log): Promise<Services> {
   const registry = createRegistry([...builtInCommands, ...config.commands])
-  const authority = await openAuthority(config, log)
   const { logger } = log
+  const telemetry = createTelemetry({ logger, accessLog: logsRequests(config) })
+  const { registry: metricsRegistry, failures } = telemetry
+  const store = await openStore(config)
+  const authority = await openAuthority(config, store, telemetry)
   const connections = createConnections({
     authority,
-    onError: (err) => logger.error({ err }, 'A connection failed.'),
+    onError: (err) => failures.report(err, 'connection', 'A connection failed.'),
   })
   const pipeline = createPipeline({
     authority,
     registry,
     deliver: (actorId, event) => connections.send(actorId, event),
-    onError: (err, command) => logger.error({ err, command }, 'A command failed.'),
+    onError: (err, command) => failures.report(err, command, 'A command failed.'),
   })
-  const metrics = createMetrics({ authority, connections })
-  return { authority, connections, registry, pipeline, metrics, log }
+  const metrics = createMetrics({ registry: metricsRegistry, authority, connections, store })
+  return { authority, connections, registry, pipeline, metrics, telemetry, log }
+}
+
+function logsRequests({ accessLog, logLevel }: ResolvedConfig): boolean {
+  return accessLog === 'on' && (logLevel === 'info' || logLevel === 'debug')
 }
 
 async function openStore({ store, data }: ResolvedConfig): Promise<Store> {
@@ -49,22 +59,27 @@ async function openStore({ store, data }: ResolvedConfig): Promise<Store> {
   return (await import('../stores/sqlite/index.ts')).sqlite({ folder: data })
 }
 
-function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authority> {
+function openAuthority(
+  config: ResolvedConfig,
+  store: Store,
+  { failures, observer, onStoreCall, countGuards }: Telemetry,
+): Promise<Authority> {
   const developmentSettings = { 'password.minLength': 1, 'password.blocklist': false }
   return createAuthority({
-    store: openStore(config),
+    store: measuredStore(store, onStoreCall),
     settings: {
       ...(config.dev ? developmentSettings : {}),
       ...mageSettings(config.mage),
       ...config.settings,
     },
     ...(config.directory === null ? {} : { directory: config.directory }),
-    guards: config.guards,
+    guards: countGuards(config.guards),
     codecs: [mageCodec, angenCodec, jwtCodec(), ...config.codecs],
     externalSessions: config.externalSessions,
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,
-    onError: (err) => logger.error({ err }, 'A background task failed.'),
+    observer,
+    onError: (err) => failures.report(err, 'background', 'A background task failed.'),
   })
 }

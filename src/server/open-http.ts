@@ -32,12 +32,14 @@ export interface OpenHttpOptions {
 /** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, pipeline, metrics, log: { logger } }: Services,
+  { authority, connections, registry, pipeline, metrics, telemetry, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
   const { http: address, modules, publicUrl, authenticateMs } = config
   const { dev: development, trustedProxies, allowedHosts } = config
-  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
+  const { onAnswered, failures } = telemetry
+  const onError = (err: unknown, what: string) =>
+    failures.report(err, what, 'A request failed unexpectedly.')
   const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
   // Every door serves the MAGE application's commands, even where the HTTP port is closed.
   const mage = await createMageDoor({
@@ -45,6 +47,7 @@ export async function openHttp(
     connections,
     app: config.mageApp,
     config: config.mage,
+    onAnswered,
     onLog: ({ level, contexts, parts, data }) =>
       logger[MAGE_LEVELS[level]]({ contexts, data }, parts.map(String).join(' ')),
     ...(modules === null ? {} : { modules: resolve(modules) }),
@@ -63,10 +66,10 @@ export async function openHttp(
     pipeline,
     ...(publicUrl === null ? {} : { publicUrl }),
     ready,
-    metrics: metrics.render,
-    onAnswered: ({ method, route, status }) =>
-      metrics.countAnswer(`${method} ${route}`, Number(status)),
+    ...(config.metrics === null ? { metrics: metrics.render } : {}),
+    onAnswered,
   })
+  metrics.addDoor('http', sockets.counter)
   const fronts = [mage, stream, ...front]
   return {
     doors: [

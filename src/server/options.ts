@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import { canonicalAddress, withinPrefix } from '../core/address.ts'
-import { LatchkeyError } from '../core/errors.ts'
-import { checkSetting } from '../core/settings.ts'
 import { parseListenAddress } from './listen-address.ts'
+import { choice, isOrigin, isProxy, settings, textWhere, whole } from './option-schemas.ts'
 import type { ServerConfig } from './server-config.ts'
 
 /** The keys of a configuration that are also flags and environment variables. */
@@ -30,19 +28,6 @@ type Options = {
   >
 }
 
-function textWhere(message: string, test: (text: string) => boolean) {
-  return z.string(message).refine(test, message)
-}
-
-function whole(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`
-  return z.int(message).min(min, message).max(max, message)
-}
-
-function choice(values: readonly [string, ...string[]]) {
-  return z.enum(values, `must be one of ${values.join(', ')}`)
-}
-
 function listens(value: string, about: string) {
   return {
     value,
@@ -65,31 +50,6 @@ function file(about: string) {
     schema: textWhere('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
   } as const
 }
-
-// An address is within every prefix of itself, so this is false only for a text that is no address and no prefix.
-const isProxy = (text: string) => {
-  const base = text.split('/')[0] ?? ''
-  return canonicalAddress(base) !== null && withinPrefix(base, text)
-}
-
-const isOrigin = (text: string) => {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  return /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href
-}
-
-const settings = z
-  .record(z.string(), z.unknown(), 'must be an object of settings')
-  .superRefine((values, context) => {
-    for (const [name, value] of Object.entries(values)) {
-      try {
-        checkSetting(name, value)
-      } catch (error) {
-        if (!(error instanceof LatchkeyError)) throw error
-        context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
-      }
-    }
-  })
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
 const MiB = 1024 * 1024
@@ -219,6 +179,23 @@ export const OPTIONS: Options = {
     takes: 'LEVEL',
     about: LEVELS.join(', '),
     schema: choice(LEVELS),
+  },
+  accessLog: {
+    value: 'on',
+    kind: 'text',
+    takes: 'on|off',
+    about: 'a line of the log for each request',
+    schema: choice(['on', 'off']),
+  },
+  metrics: {
+    value: undefined,
+    kind: 'text',
+    takes: 'HOST:PORT',
+    about: 'where metrics, /healthz and /readyz listen; by default they are on the HTTP port',
+    schema: textWhere(
+      'must be HOST:PORT, such as 127.0.0.1:9464',
+      (text) => parseListenAddress(text) !== null,
+    ),
   },
   settings: {
     value: {},

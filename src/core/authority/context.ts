@@ -23,7 +23,9 @@ import type { DataEntry } from './cache/data-entry.ts'
 import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
+import type { AuthorityContextOptions } from './context-options.ts'
 import type { RoutedEvent } from './events-group.ts'
+import type { AuthorityObserver } from './observer.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** Options of every method, besides its own input. */
@@ -41,21 +43,6 @@ export interface LoadedSession {
   /** Null only if there is no record. */
   readonly epochs: Epochs | null
   readonly entry: SessionEntry | null
-}
-
-export interface AuthorityContextOptions {
-  readonly store: Store
-  readonly directory: Directory
-  readonly settings: SettingsTable
-  readonly hasher: PasswordHasher
-  readonly guards: readonly Guard[]
-  readonly codecs: readonly TokenCodec[]
-  readonly external: readonly ExternalSessions[]
-  readonly auditKey: string
-  readonly installationKey: string
-  readonly cache: { readonly maxEntries: number; readonly maxBytes: number }
-  readonly storeTimeoutMs: number
-  readonly onError: (error: unknown) => void
 }
 
 /** What the methods of one authority share: store, caches, codecs, and publishing of changes. */
@@ -78,6 +65,7 @@ export class AuthorityContext {
   readonly #codecs: readonly TokenCodec[]
   readonly #auditKey: string
   readonly #storeTimeoutMs: number
+  readonly #observer: AuthorityObserver
   readonly #listeners = new Set<(change: Change) => void>()
   readonly #eventListeners = new Set<(routed: RoutedEvent) => readonly string[]>()
   readonly #unsubscribe: () => void
@@ -92,6 +80,7 @@ export class AuthorityContext {
     this.#codecs = [nativeCodec, ...parts.codecs]
     this.#auditKey = parts.auditKey
     this.#storeTimeoutMs = parts.storeTimeoutMs
+    this.#observer = parts.observer
     this.sessions = new CoherentCache(parts.cache)
     this.actors = new CoherentCache({
       maxEntries: parts.cache.maxEntries,
@@ -120,14 +109,19 @@ export class AuthorityContext {
     const deadline = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       deadline.reject(
-        new LatchkeyError('unavailable', 'The store did not answer in time. Try again.'),
+        new LatchkeyError('unavailable', 'The store did not answer in time. Try again.', {
+          source: 'store_deadline',
+        }),
       )
     }, this.#storeTimeoutMs)
     try {
       return await unlessAborted(Promise.race([question(), deadline.promise]), signal)
     } catch (error) {
       if (error instanceof LatchkeyError || signal?.aborted === true) throw error
-      throw new LatchkeyError('unavailable', 'The store failed. Try again later.', { cause: error })
+      throw new LatchkeyError('unavailable', 'The store failed. Try again later.', {
+        source: 'store',
+        cause: error,
+      })
     } finally {
       clearTimeout(timer)
     }
@@ -143,14 +137,18 @@ export class AuthorityContext {
     changesOf: (outcome: T) => Change | readonly (Change | null)[] | null,
     signal?: AbortSignal,
   ): Promise<T> {
+    const startedAt = performance.now()
+    let revokes = false
     let announced: Promise<unknown> | null = null
     const outcome = await this.ask(async () => {
       const written = await write()
       const changes = [changesOf(written)].flat().filter((change) => change !== null)
+      revokes = changes.some(({ kind }) => NEEDS_CONFIRMATION[kind])
       announced = Promise.all(changes.map((change) => this.announce(change)))
       return written
     }, signal)
     await announced
+    if (revokes) this.#observer.revoked?.(performance.now() - startedAt)
     return outcome
   }
 
@@ -348,7 +346,7 @@ export class AuthorityContext {
     },
     options: CallOptions,
   ): AuditEntry {
-    return {
+    const entry: AuditEntry = {
       at: this.now(options),
       act,
       outcome,
@@ -360,6 +358,8 @@ export class AuthorityContext {
       identityHash: facts.identity === undefined ? null : this.hashIdentity(facts.identity),
       detail: facts.detail ?? null,
     }
+    this.#observer.audited?.(entry)
+    return entry
   }
 
   /** Returns the keyed hash under which an identity is counted and audited. */

@@ -8,6 +8,15 @@ import type { Mailboxes } from './mailboxes.ts'
 import type { SessionData } from './session-data.ts'
 import type { SessionStore } from './session-store.ts'
 
+/** The sizes of an engine. */
+export interface StoreStats {
+  readonly databaseBytes: number
+  /** The size of the write-ahead log. */
+  readonly walBytes: number
+  /** Writes that wait for the disk. */
+  readonly queuedWrites: number
+}
+
 export interface Store {
   readonly name: string
   readonly directory: ManagedDirectory
@@ -19,6 +28,8 @@ export interface Store {
   readonly mailboxes: Mailboxes
   readonly bus: Bus
   readonly clock: Clock
+  /** Returns the sizes of the engine, for metrics. A store without files has none. */
+  stats?(): StoreStats
   /** Completes pending writes and closes files and connections. Idempotent. */
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
+import type { CommandRegistry, OnAnswered, Pipeline } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 
@@ -29,6 +29,8 @@ export interface AngenDoorOptions {
   readonly maxKeptClients?: number
   /** What `system/nodes` says: `["latchkey"]` by default. */
   readonly nodes?: () => readonly string[]
+  /** Receives the report of each message. */
+  readonly onAnswered?: OnAnswered
   /** Told of failures that no client is told of. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }

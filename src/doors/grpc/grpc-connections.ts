@@ -4,6 +4,8 @@ import { type RequestLane, RequestQueue } from '../../connections/request-queue.
 
 /** What a listener is told of a connection. */
 export interface GrpcPeer {
+  /** Whether the peer is a proxy whose `x-request-id` is trusted. False by default. */
+  readonly trusted?: boolean
   /** Called when a call of the connection has a valid session. */
   authenticated(): void
   /** Called for every call. */

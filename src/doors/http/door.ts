@@ -8,13 +8,14 @@ import {
   HttpRequestSource,
   isAllowedHost,
   NodeHeaders,
+  requestId,
 } from '../../http/index.ts'
 import { answerRoute } from './answer.ts'
 import { isApplicationCommand } from './application-commands.ts'
 import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { HttpRequest, requestId } from './request.ts'
+import { HttpRequest } from './request.ts'
 import { COMMANDS_PATH, commandRoute, ROUTES, type Route } from './routes.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 

@@ -26,7 +26,9 @@ export function mountPlainRoutes(
   get('/readyz', async (request) => {
     if (ready?.() === false) {
       const message = 'The server is starting or stopping.'
-      return request.refuse(refuse('unavailable', message, { retryAfterMs: 1000 }))
+      return request.refuse(
+        refuse('unavailable', message, { retryAfterMs: 1000, source: 'shutdown' }),
+      )
     }
     await authority.ping()
     return json('{"status":"ready"}')

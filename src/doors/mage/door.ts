@@ -7,7 +7,7 @@ import {
 } from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { type CallOptions, LatchkeyError } from '../../core/index.ts'
-import { isAllowedHost } from '../../http/index.ts'
+import { createTrustedPeers, isAllowedHost, NodeHeaders, requestId } from '../../http/index.ts'
 import { type Application, createApplication } from './application/application.ts'
 import { builtInUserCommands } from './application/built-in-commands.ts'
 import { clientConfig, DEFAULT_STREAM } from './application/client-config.ts'
@@ -172,10 +172,14 @@ function serve(
   })
   const hooks = loaded?.instance.hooks ?? []
   const commandMs = limits.commandMs
-  const runner = { services, pipeline, application, registry, hooks, cache, commandMs }
+  const onAnswered = config.onAnswered ?? null
+  const isTrusted = createTrustedPeers(trustedProxies)
+  const requestIdOf = ({ headers, socket }: IncomingMessage) =>
+    requestId(new NodeHeaders(headers), isTrusted(socket.remoteAddress))
+  const runner = { services, pipeline, application, registry, hooks, cache, commandMs, onAnswered }
   const root = loaded?.files.root ?? null
   const { onError } = services
-  const parts = { app, root, limits, cors, callerOf, allowsHost, onError, runner }
+  const parts = { app, root, limits, cors, callerOf, allowsHost, requestIdOf, onError, runner }
   return { ...createCommandServer(parts), callerOf, allowsHost, cors }
 }
 

@@ -1,4 +1,4 @@
-import type { CommandContext } from '../../../commands/index.ts'
+import { type CommandContext, RequestRecord } from '../../../commands/index.ts'
 import type { Connection, ConnectionEnds } from '../../../connections/index.ts'
 import { refuse } from '../../../core/errors.ts'
 import {
@@ -9,11 +9,12 @@ import {
   LatchkeyError,
   type Refusal,
 } from '../../../core/index.ts'
+import { createRequestId } from '../../../core/request-id.ts'
 import type { Receiver, Wire, WireProblem } from '../wire.ts'
 import type { AngenCommand, ClientContext, Services } from './command.ts'
 import { pushOf } from './events.ts'
 import { orderedJson } from './json.ts'
-import { encode, type Fault, failureBody, type Outcome } from './outcome.ts'
+import { encode, type Fault, failureBody, type Outcome, refusalOfOutcome } from './outcome.ts'
 import { type Request, readRequest } from './request.ts'
 
 /** How often a message that needs no session is written down as a use of it. */
@@ -147,12 +148,14 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
   async #run(command: AngenCommand, request: Request, text: string): Promise<void> {
     const connection = command.session === 'none' ? null : this.#connection
     if (connection === null) this.#use()
+    const record = this.#record(command.name)
     const ran = await this.services.pipeline.run(
       command.rules,
       {
         params: request.command,
         caller: this.cancellable(),
         ...(connection === null ? {} : { check: () => this.#check(connection) }),
+        onSession: (current) => record?.resolved(current),
       },
       (params, context) => {
         this.#limit = context
@@ -161,7 +164,21 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
       },
     )
     this.#limit = null
-    this.#answer(command.answerOf(ran, this), request, text)
+    const outcome = command.answerOf(ran, this)
+    if (record !== null) this.#report(record, ran.ok ? refusalOfOutcome(outcome) : ran)
+    this.#answer(outcome, request, text)
+  }
+
+  #record(route: string): RequestRecord | null {
+    if (this.services.onAnswered === null) return null
+    return new RequestRecord('angen', { id: createRequestId(), method: 'message', route })
+  }
+
+  #report(record: RequestRecord, refusal: Refusal | null): void {
+    // A login has no session before it.
+    if (record.session === null && this.#connection !== null)
+      record.resolved(this.#connection.current)
+    this.services.onAnswered?.(record.answered(refusal?.code ?? 'ok', refusal))
   }
 
   async #check(connection: Connection): Promise<Authenticated | Refusal> {
