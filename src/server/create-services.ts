@@ -15,6 +15,7 @@ import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredStore } from './telemetry/measured-store.ts'
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
+import { watchWal } from './watch-wal.ts'
 
 /** What every door uses. */
 export interface Services {
@@ -25,6 +26,8 @@ export interface Services {
   readonly metrics: Metrics
   readonly telemetry: Telemetry
   readonly log: Log
+  /** Stops the watch over the size of the write-ahead log. */
+  stopWatching(): void
 }
 
 /** Opens the store and the authority, and makes what every door uses. */
@@ -46,7 +49,8 @@ export async function createServices(config: ResolvedConfig, log: Log): Promise<
     onError: (err, command) => failures.report(err, command, 'A command failed.'),
   })
   const metrics = createMetrics({ registry: metricsRegistry, authority, connections, store })
-  return { authority, connections, registry, pipeline, metrics, telemetry, log }
+  const stopWatching = watchWal(store, logger)
+  return { authority, connections, registry, pipeline, metrics, telemetry, log, stopWatching }
 }
 
 function logsRequests({ accessLog, logLevel }: ResolvedConfig): boolean {

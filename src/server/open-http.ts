@@ -21,19 +21,25 @@ const MAGE_LEVELS = {
   emergency: 'fatal',
 } as const
 
+const UNTRUSTED_PROXY =
+  'A forwarding header arrived from a peer that is not a trusted proxy, and is ignored: all clients behind it count as one address. ' +
+  'Name the proxy with --trusted-proxies.'
+
 /** Options of `openHttp`. */
 export interface OpenHttpOptions {
   /** Doors that share the port. */
   readonly front: readonly FrontDoor[]
   /** Whether `GET /readyz` may report that the server is ready. */
   readonly ready: () => boolean
+  /** Throws while the store cannot be read or written. */
+  readonly checkReady: () => Promise<void>
 }
 
 /** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
   { authority, connections, registry, pipeline, metrics, telemetry, log: { logger } }: Services,
-  { front, ready }: OpenHttpOptions,
+  { front, ready, checkReady }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
   const { http: address, modules, publicUrl, authenticateMs } = config
   const { dev: development, trustedProxies, allowedHosts } = config
@@ -66,6 +72,7 @@ export async function openHttp(
     pipeline,
     ...(publicUrl === null ? {} : { publicUrl }),
     ready,
+    checkReady,
     ...(config.metrics === null ? { metrics: metrics.render } : {}),
     onAnswered,
   })
@@ -79,6 +86,8 @@ export async function openHttp(
         address,
         connections: sockets,
         authenticateMs,
+        trustedProxies,
+        onUntrustedProxy: (peer) => logger.warn({ peer }, UNTRUSTED_PROXY),
         onError,
       }),
     ],

@@ -21,6 +21,8 @@ export interface HttpDoorOptions {
   readonly publicUrl?: string
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
+  /** Throws while `GET /readyz` must not report that the server is ready. Reads from the store by default. */
+  readonly checkReady?: () => Promise<void>
   /** Renders `GET /metrics`. Without it the route is `not_found`. */
   readonly metrics?: () => Promise<{ contentType: string; body: string }>
   /** Receives the report of each request. Its route is a template such as `/v1/sessions/:id`, or `(none)`. */

@@ -13,7 +13,7 @@ type App = Hono<{ Bindings: RouteBindings }>
 /** Mounts the routes that call no command: health, metrics and the reference. */
 export function mountPlainRoutes(
   app: App,
-  { authority, registry, ready, metrics }: HttpDoorOptions,
+  { authority, registry, ready, checkReady, metrics }: HttpDoorOptions,
   prefix: string,
 ): void {
   const get = (path: string, handler: (request: HttpRequest) => Response | Promise<Response>) =>
@@ -30,7 +30,7 @@ export function mountPlainRoutes(
         refuse('unavailable', message, { retryAfterMs: 1000, source: 'shutdown' }),
       )
     }
-    await authority.ping()
+    await (checkReady === undefined ? authority.ping() : checkReady())
     return json('{"status":"ready"}')
   })
   get('/metrics', async (request) => {

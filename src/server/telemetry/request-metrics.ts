@@ -87,23 +87,36 @@ function requestCounter(all: readonly Series[]): Counter<Label | 'status'> {
 
 const NAME = 'latchkey_request_duration_seconds'
 
+const DURATION = {
+  name: NAME,
+  help: 'Time from the arrival of a request to its answer. Streams are not included.',
+  labelNames: ['door', 'method', 'route'] as const,
+  buckets: BUCKETS,
+  registers: [],
+}
+
 /** A histogram whose numbers are kept outside. */
 class DurationHistogram extends Histogram<Label | 'le'> {
   readonly #all: readonly Series[]
+  /** Has the name, the type and the help text. */
+  readonly #empty = new Histogram<Label | 'le'>(DURATION)
 
   constructor(all: readonly Series[]) {
-    super({
-      name: NAME,
-      help: 'Time from the arrival of a request to its answer. Streams are not included.',
-      labelNames: ['door', 'method', 'route'],
-      buckets: BUCKETS,
-      registers: [],
-    })
+    super(DURATION)
     this.#all = all
   }
 
   override async get(): ReturnType<Histogram<Label | 'le'>['get']> {
-    const values = this.#all.flatMap(({ labels, buckets, count, sum }) => {
+    return { ...(await this.#empty.get()), values: this.#values() }
+  }
+
+  /** What the registry calls for the text format. */
+  getForPromString(): ReturnType<Histogram<Label | 'le'>['get']> {
+    return this.get()
+  }
+
+  #values() {
+    return this.#all.flatMap(({ labels, buckets, count, sum }) => {
       let below = 0
       const bounded = buckets.map((inBucket, at) => {
         below += inBucket
@@ -117,6 +130,5 @@ class DurationHistogram extends Histogram<Label | 'le'> {
         { metricName: `${NAME}_count`, labels, value: count },
       ]
     })
-    return { ...(await super.get()), values }
   }
 }

@@ -29,6 +29,10 @@ const PROBLEMS: Readonly<Record<WireProblem, string>> = {
   throttled: 'Too many messages',
 }
 
+/** The route of a message that names no command. */
+const NO_ROUTE = '(none)'
+
+const INVALID = refuse('invalid_request', 'The message is not valid.')
 const OVER = refuse('session_revoked', 'The session has ended.')
 
 /** One client: reads its messages, answers them in order, and tells it what happens. */
@@ -59,12 +63,18 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
   receive(text: string): void | Promise<void> {
     if (this.#over) return
     const request = readRequest(text)
-    if (typeof request === 'string') return this.#fault(request, text)
-    if ('reason' in request) return this.#error(request.reason)
+    if (typeof request === 'string' || 'reason' in request) {
+      this.#reportInvalid(NO_ROUTE)
+      return typeof request === 'string' ? this.#fault(request, text) : this.#error(request.reason)
+    }
     const command = this.services.find(request.name)
-    if (command === null) return this.#fault('internal', text)
+    if (command === null) {
+      this.#reportInvalid(NO_ROUTE)
+      return this.#fault('internal', text)
+    }
     const checker = command.checkerFor(request.command)
     if (!checker.accepts(request.command)) {
+      this.#reportInvalid(command.name)
       return this.#error(`Invalid command schema: ${checker.explain(request.command)}`)
     }
     return this.#run(command, request, text)
@@ -165,8 +175,13 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     )
     this.#limit = null
     const outcome = command.answerOf(ran, this)
-    if (record !== null) this.#report(record, ran.ok ? refusalOfOutcome(outcome) : ran)
     this.#answer(outcome, request, text)
+    if (record !== null) this.#report(record, ran.ok ? refusalOfOutcome(outcome) : ran)
+  }
+
+  #reportInvalid(route: string): void {
+    const record = this.#record(route)
+    if (record !== null) this.#report(record, INVALID)
   }
 
   #record(route: string): RequestRecord | null {
