@@ -36,9 +36,9 @@ export class RequestQueue {
     this.#maxExcess = maxWaitingInAll
   }
 
-  /** Returns the lane of a new connection. `stalled` returns whether answers on the connection wait to be read. */
-  open(stalled: () => boolean): RequestLane {
-    return new RequestLane(this, stalled)
+  /** Returns the lane of a new connection. */
+  open(): RequestLane {
+    return new RequestLane(this)
   }
 
   /** Counts a request that waits; false if there are too many. For lanes. */
@@ -83,14 +83,12 @@ export class RequestQueue {
 /** The requests of one connection, in order. */
 export class RequestLane {
   readonly #queue: RequestQueue
-  readonly #stalled: () => boolean
   #underWay = 0
   #waiting: (() => void)[] = []
   #closed = false
 
-  constructor(queue: RequestQueue, stalled: () => boolean) {
+  constructor(queue: RequestQueue) {
     this.#queue = queue
-    this.#stalled = stalled
   }
 
   /** Whether no request is under way and none waits. */
@@ -105,14 +103,14 @@ export class RequestLane {
 
   /** Whether a request waits that may start now. */
   get mayStart(): boolean {
-    return this.#waiting.length > 0 && this.#underWay < this.#queue.maxUnderWay && !this.#stalled()
+    return this.#waiting.length > 0 && this.#underWay < this.#queue.maxUnderWay
   }
 
   /** Starts a request, at once or later. Returns false, and drops the request, if too many wait. Each started request must `finish`. */
   enter(start: () => void): boolean {
     if (this.#closed) return true
     const free = this.#underWay < this.#queue.maxUnderWay && this.#waiting.length === 0
-    if (free && !this.#stalled()) {
+    if (free) {
       this.#underWay++
       start()
       return true
@@ -122,14 +120,12 @@ export class RequestLane {
     return true
   }
 
-  /** A request that was started is answered, or its client has disconnected. */
+  /**
+   * A request that was started is over: its answer is handed to the system, which takes no more than the client reads, or its client has
+   * disconnected.
+   */
   finish(): void {
     this.#underWay--
-    this.resume()
-  }
-
-  /** The client has read answers, so that requests may start again. */
-  resume(): void {
     if (this.mayStart) this.#queue.wake(this)
   }
 

@@ -43,10 +43,9 @@ export class HttpConnections {
     }
     const { trustedProxies, authenticateMs } = this.#options
     if (trustedProxies.some((prefix) => withinPrefix(address, prefix))) counted.authenticate()
-    const lane = this.#queue.open(() => socket.writableNeedDrain)
+    const lane = this.#queue.open()
     const connection = new HttpConnection({ socket, address, counted, lane, authenticateMs })
     this.#open.set(socket, connection)
-    socket.on('drain', () => lane.resume())
     socket.once('close', () => {
       counted.leave()
       lane.close()
@@ -97,9 +96,10 @@ export class HttpConnection implements RequestPeer {
   readonly #lane: RequestLane
   readonly #authenticateBy: number
   readonly #onAnswered: () => void
-  #usedAt = performance.now()
-  /** How many bytes the client had sent when its last request was answered. */
-  #bytesAnswered = 0
+  #paused = false
+  #answers = 0
+  /** What had happened when the connection was last looked at, and when it was last seen in use. */
+  #seen = { bytes: 0, answers: 0, usedAt: performance.now() }
   #upgraded = false
   #unread = { since: 0, written: -1 }
 
@@ -108,8 +108,13 @@ export class HttpConnection implements RequestPeer {
     this.#socket = socket
     this.#counted = counted
     this.#lane = lane
-    this.#authenticateBy = this.#usedAt + authenticateMs
-    this.#onAnswered = () => this.#answered()
+    this.#authenticateBy = this.#seen.usedAt + authenticateMs
+    // On every request: reading a clock or the count of bytes would cost more.
+    this.#onAnswered = () => {
+      this.#answers++
+      this.#counted.use()
+      this.#lane.finish()
+    }
   }
 
   /** Starts a request at once, or when earlier requests of the connection are answered and read. */
@@ -117,14 +122,17 @@ export class HttpConnection implements RequestPeer {
     this.#counted.use()
     const accepted = this.#lane.enter(() => {
       // Emitted when the answer is sent, and when the client disconnects before.
-      outgoing.once('close', this.#onAnswered)
+      outgoing.on('close', this.#onAnswered)
       if (this.#isLate()) outgoing.setHeader('connection', 'close')
       start()
-      if (this.#lane.waiting === 0 && this.#socket.isPaused()) this.#socket.resume()
+      if (this.#paused && this.#lane.waiting === 0) this.#resume()
     })
     if (!accepted) this.#socket.destroy()
     // What has been read is already in memory; the rest stays with the sender.
-    else if (this.#lane.waiting > 0) this.#socket.pause()
+    else if (this.#lane.waiting > 0) {
+      this.#paused = true
+      this.#socket.pause()
+    }
   }
 
   /** A request on the connection has a valid session. */
@@ -141,10 +149,14 @@ export class HttpConnection implements RequestPeer {
   /** Closes the connection if no request is under way or about to arrive. */
   closeIfIdle(now: number, idleMs: number): void {
     if (this.#upgraded || !this.#lane.idle) return
-    if (this.#socket.bytesRead > this.#bytesAnswered) return
-    const isNew = this.#bytesAnswered === 0
-    if (now - this.#usedAt >= (isNew ? idleMs * FIRST_REQUEST_FACTOR : idleMs))
-      this.#socket.destroySoon()
+    const { bytesRead: bytes } = this.#socket
+    const answers = this.#answers
+    if (bytes !== this.#seen.bytes || answers !== this.#seen.answers) {
+      this.#seen = { bytes, answers, usedAt: now }
+      return
+    }
+    const graceMs = answers === 0 ? idleMs * FIRST_REQUEST_FACTOR : idleMs
+    if (now - this.#seen.usedAt >= graceMs) this.#socket.destroySoon()
   }
 
   /** Closes the connection if its client has not read its answers for a long time. */
@@ -155,11 +167,9 @@ export class HttpConnection implements RequestPeer {
     } else if (!this.#upgraded && now - this.#unread.since >= UNREAD_MS) this.#socket.destroy()
   }
 
-  #answered(): void {
-    this.#usedAt = performance.now()
-    this.#bytesAnswered = this.#socket.bytesRead
-    this.#counted.use()
-    this.#lane.finish()
+  #resume(): void {
+    this.#paused = false
+    this.#socket.resume()
   }
 
   #isLate(): boolean {

@@ -24,8 +24,6 @@ export interface CallLane {
   readonly peer: GrpcPeer
 }
 
-const NEVER_STALLED = () => false
-
 /** The connections of a door. grpc-js does not say on which connection a call arrives, but from which address and port. */
 export class GrpcConnections {
   readonly #queue = new RequestQueue({ maxUnderWay: 16 })
@@ -34,7 +32,7 @@ export class GrpcConnections {
   /** Follows a connection until it closes. */
   follow(socket: Socket, peer: GrpcPeer): GrpcConnection {
     const key = keyOf(socket)
-    const lane = this.#queue.open(NEVER_STALLED)
+    const lane = this.#queue.open()
     const entry = { lane, peer }
     this.#open.set(key, entry)
     socket.once('close', () => {
