@@ -61,4 +61,15 @@ describe('a connection with many requests', () => {
     assert.equal(fill(second), 3)
     assert.equal(fill(queue.open()), 1 + 2)
   })
+
+  test('waits for the next turn if many have started in this one', async () => {
+    const queue = new RequestQueue({ maxUnderWay: 100, maxPerTurn: 3 })
+    const started: string[] = []
+    const [one, other] = [queue.open(), queue.open()]
+    for (let id = 0; id < 5; id++) one.enter(() => started.push('one'))
+    other.enter(() => started.push('other'))
+    assert.deepEqual(started, ['one', 'one', 'one'])
+    await turns(3)
+    assert.deepEqual(started.slice(3).sort(), ['one', 'one', 'other'])
+  })
 })

@@ -8,10 +8,11 @@ export interface RequestQueueOptions {
   readonly maxWaiting?: number
   /** Requests that may wait beyond that, on all connections together: 10,000 by default. */
   readonly maxWaitingInAll?: number
+  /** Requests that start in one turn of the event loop without waiting, on all connections together: any number by default. */
+  readonly maxPerTurn?: number
+  /** How long one turn may start requests that have waited, so that they delay no other connection: 0.5 ms by default. */
+  readonly turnMs?: number
 }
-
-/** How long one turn of the event loop may start requests that have waited, so that they delay no other connection. */
-const TURN_MS = 0.5
 
 /**
  * Runs the requests of many connections. A connection has a few requests under way; its further ones wait. Those that wait start in small
@@ -21,24 +22,40 @@ export class RequestQueue {
   readonly maxUnderWay: number
   readonly #maxWaiting: number
   readonly #maxExcess: number
+  readonly #maxPerTurn: number
+  readonly #turnMs: number
   #excess = 0
+  #startedInTurn = 0
   /** Lanes with a request that may start. The next one first. */
   readonly #ready = new Set<RequestLane>()
   #turn: NodeJS.Immediate | null = null
 
-  constructor({
-    maxUnderWay = 4,
-    maxWaiting = 16,
-    maxWaitingInAll = 10_000,
-  }: RequestQueueOptions = {}) {
+  constructor(options: RequestQueueOptions = {}) {
+    const { maxUnderWay = 4, maxWaiting = 16, maxWaitingInAll = 10_000 } = options
+    const { maxPerTurn = Number.POSITIVE_INFINITY, turnMs = 0.5 } = options
     this.maxUnderWay = maxUnderWay
     this.#maxWaiting = maxWaiting
     this.#maxExcess = maxWaitingInAll
+    this.#maxPerTurn = maxPerTurn
+    this.#turnMs = turnMs
   }
 
   /** Returns the lane of a new connection. */
   open(): RequestLane {
     return new RequestLane(this)
+  }
+
+  /** Whether a request may start in this turn of the event loop. Counts it. For lanes. */
+  startsNow(): boolean {
+    if (this.#maxPerTurn === Number.POSITIVE_INFINITY) return true
+    if (this.#startedInTurn >= this.#maxPerTurn) return false
+    if (this.#startedInTurn === 0) {
+      setImmediate(() => {
+        this.#startedInTurn = 0
+      })
+    }
+    this.#startedInTurn++
+    return true
   }
 
   /** Counts a request that waits; false if there are too many. For lanes. */
@@ -68,7 +85,7 @@ export class RequestQueue {
 
   #run(): void {
     this.#turn = null
-    const until = performance.now() + TURN_MS
+    const until = performance.now() + this.#turnMs
     for (const lane of this.#ready) {
       this.#ready.delete(lane)
       lane.startNext()
@@ -110,13 +127,14 @@ export class RequestLane {
   enter(start: () => void): boolean {
     if (this.#closed) return true
     const free = this.#underWay < this.#queue.maxUnderWay && this.#waiting.length === 0
-    if (free) {
+    if (free && this.#queue.startsNow()) {
       this.#underWay++
       start()
       return true
     }
     if (!this.#queue.reserve(this.#waiting.length)) return false
     this.#waiting.push(start)
+    if (this.mayStart) this.#queue.wake(this)
     return true
   }
 

@@ -114,7 +114,7 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
   const onError =
     options.onError ?? ((error: unknown, what: string) => console.error('latchkey:', what, error))
   const streams = new StreamTable()
-  const followed = new GrpcConnections()
+  const followed = new GrpcConnections(limits.callsPerConnection)
   const session = createInterceptor(
     authority,
     { session: needOf, refreshes: (path) => !WITHOUT_REFRESH.has(path), onError },

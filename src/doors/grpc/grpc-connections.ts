@@ -26,8 +26,17 @@ export interface CallLane {
 
 /** The connections of a door. grpc-js does not say on which connection a call arrives, but from which address and port. */
 export class GrpcConnections {
-  readonly #queue = new RequestQueue({ maxUnderWay: 16 })
+  // The calls of one read are answered together, in one write. Those of many connections at once wait for a turn.
+  readonly #queue: RequestQueue
   readonly #open = new Map<string, CallLane>()
+
+  constructor(callsPerConnection: number) {
+    this.#queue = new RequestQueue({
+      maxUnderWay: callsPerConnection,
+      maxPerTurn: callsPerConnection,
+      turnMs: 2,
+    })
+  }
 
   /** Follows a connection until it closes. */
   follow(socket: Socket, peer: GrpcPeer): GrpcConnection {
