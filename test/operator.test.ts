@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { WebSocket } from 'ws'
@@ -200,6 +201,20 @@ describe('metrics', () => {
       'latchkey_build_info',
     ]) {
       assert.ok(types.has(name), name)
+    }
+    // A histogram has these three series.
+    const known = (name: string) => types.has(name.replace(/_(bucket|sum|count)$/, ''))
+    for (const file of ['alerts.yml', 'dashboard.json']) {
+      const monitoring = readFileSync(
+        new URL(`../docs/monitoring/${file}`, import.meta.url),
+        'utf8',
+      )
+      const named = new Set(monitoring.match(/\blatchkey_[a-z_]+/g))
+      assert.deepEqual(
+        [...named].filter((name) => !known(name)),
+        [],
+        file,
+      )
     }
     assert.match(text, /^latchkey_logins_total\{outcome="ok",method="login",door="http"\} 1$/m)
     const wrong = 'outcome="credentials_invalid",method="login",door="http"'

@@ -27,14 +27,23 @@ export type OnAnswered = (request: AnsweredRequest) => void
 
 /** A request in progress. The door that handles it fills it in, and reports it when it is answered. */
 export class RequestRecord implements AnsweredRequest {
+  /** Given by the door. */
   readonly id: string
+  /** Given by the door. */
   readonly door: string
+  /** Given by the door, which may change it. */
   method: string
+  /** Given by the door, which may change it when it has found the route. */
   route: string
+  /** `ok` until the request is answered. */
   status: number | string = 'ok'
+  /** 0 until the request is answered. */
   ms = 0
+  /** Null until the session is known. */
   actor: string | null = null
+  /** Null until the session is known. */
   session: string | null = null
+  /** Null until the request is refused. */
   refusal: Refusal | null = null
   readonly #startedAt = performance.now()
 

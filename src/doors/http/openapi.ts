@@ -34,6 +34,7 @@ const PROBLEM: Json = {
     code: { type: 'string', enum: Object.keys(ERROR_TABLE) },
     detail: { type: 'string' },
     reason: { type: 'string' },
+    requestId: { type: 'string' },
     issues: {
       type: 'array',
       items: {
