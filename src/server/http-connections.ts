@@ -46,6 +46,8 @@ export class HttpConnections {
     const lane = this.#queue.open()
     const connection = new HttpConnection({ socket, address, counted, lane, authenticateMs })
     this.#open.set(socket, connection)
+    // Node reads on after each answer.
+    socket.on('resume', () => connection.holdBack())
     socket.once('close', () => {
       counted.leave()
       lane.close()
@@ -129,10 +131,14 @@ export class HttpConnection implements RequestPeer {
     })
     if (!accepted) this.#socket.destroy()
     // What has been read is already in memory; the rest stays with the sender.
-    else if (this.#lane.waiting > 0) {
-      this.#paused = true
-      this.#socket.pause()
-    }
+    else this.holdBack()
+  }
+
+  /** Reads nothing more while requests wait. */
+  holdBack(): void {
+    if (this.#lane.waiting === 0 || this.#upgraded) return
+    this.#paused = true
+    this.#socket.pause()
   }
 
   /** A request on the connection has a valid session. */
