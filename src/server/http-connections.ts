@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { clearInterval, setInterval } from 'node:timers'
+import { clearInterval, setImmediate, setInterval } from 'node:timers'
 import type { CountedConnection } from '../connections/connection-counter.ts'
 import { ConnectionCounter, type ConnectionLimits } from '../connections/connection-counter.ts'
 import { type RequestLane, RequestQueue } from '../connections/request-queue.ts'
@@ -26,6 +26,8 @@ export class HttpConnections {
   readonly #options: HttpConnectionsOptions
   readonly #queue = new RequestQueue()
   readonly #open = new Map<Socket, HttpConnection>()
+  readonly #held = new Set<HttpConnection>()
+  #resuming: NodeJS.Immediate | null = null
   #sweeping: NodeJS.Timeout | null = null
 
   constructor(options: HttpConnectionsOptions) {
@@ -44,7 +46,14 @@ export class HttpConnections {
     const { trustedProxies, authenticateMs } = this.#options
     if (trustedProxies.some((prefix) => withinPrefix(address, prefix))) counted.authenticate()
     const lane = this.#queue.open()
-    const connection = new HttpConnection({ socket, address, counted, lane, authenticateMs })
+    const connection = new HttpConnection({
+      socket,
+      address,
+      counted,
+      lane,
+      authenticateMs,
+      readOn: (held) => this.#readOn(held),
+    })
     this.#open.set(socket, connection)
     // Node reads on after each answer.
     socket.on('resume', () => connection.holdBack())
@@ -52,6 +61,7 @@ export class HttpConnections {
       counted.leave()
       lane.close()
       this.#open.delete(socket)
+      this.#held.delete(connection)
       if (this.#open.size === 0) this.#stopSweeping()
     })
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
@@ -66,6 +76,20 @@ export class HttpConnections {
   closeIdle(idleMs: number): void {
     const now = performance.now()
     for (const connection of this.#open.values()) connection.closeIfIdle(now, idleMs)
+  }
+
+  // One in each turn of the event loop: a read brings many requests, and parsing them takes milliseconds.
+  #readOn(held: HttpConnection): void {
+    this.#held.add(held)
+    this.#resuming ??= setImmediate(() => {
+      this.#resuming = null
+      const [first] = this.#held
+      if (first === undefined) return
+      this.#held.delete(first)
+      first.resume()
+      const [next] = this.#held
+      if (next !== undefined) this.#readOn(next)
+    })
   }
 
   #sweep(): void {
@@ -85,6 +109,8 @@ interface HttpConnectionParts {
   readonly counted: CountedConnection
   readonly lane: RequestLane
   readonly authenticateMs: number
+  /** Calls `resume` soon. */
+  readonly readOn: (held: HttpConnection) => void
 }
 
 /** A client that has just connected needs more time for its first request than for the next one. */
@@ -98,6 +124,7 @@ export class HttpConnection implements RequestPeer {
   readonly #lane: RequestLane
   readonly #authenticateBy: number
   readonly #onAnswered: () => void
+  readonly #readOn: (held: HttpConnection) => void
   #paused = false
   #answers = 0
   /** What had happened when the connection was last looked at, and when it was last seen in use. */
@@ -105,7 +132,8 @@ export class HttpConnection implements RequestPeer {
   #upgraded = false
   #unread = { since: 0, written: -1 }
 
-  constructor({ socket, address, counted, lane, authenticateMs }: HttpConnectionParts) {
+  constructor({ socket, address, counted, lane, authenticateMs, readOn }: HttpConnectionParts) {
+    this.#readOn = readOn
     this.address = address
     this.#socket = socket
     this.#counted = counted
@@ -127,7 +155,7 @@ export class HttpConnection implements RequestPeer {
       outgoing.on('close', this.#onAnswered)
       if (this.#isLate()) outgoing.setHeader('connection', 'close')
       start()
-      if (this.#paused && this.#lane.waiting === 0) this.#resume()
+      if (this.#paused && this.#lane.waiting === 0) this.#readOn(this)
     })
     if (!accepted) this.#socket.destroy()
     // What has been read is already in memory; the rest stays with the sender.
@@ -136,7 +164,7 @@ export class HttpConnection implements RequestPeer {
 
   /** Reads nothing more while requests wait. */
   holdBack(): void {
-    if (this.#lane.waiting === 0 || this.#upgraded) return
+    if (this.#upgraded || (this.#lane.waiting === 0 && !this.#paused)) return
     this.#paused = true
     this.#socket.pause()
   }
@@ -173,7 +201,8 @@ export class HttpConnection implements RequestPeer {
     } else if (!this.#upgraded && now - this.#unread.since >= UNREAD_MS) this.#socket.destroy()
   }
 
-  #resume(): void {
+  /** Reads on. */
+  resume(): void {
     this.#paused = false
     this.#socket.resume()
   }
