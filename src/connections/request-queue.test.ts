@@ -63,7 +63,7 @@ describe('a connection with many requests', () => {
   })
 
   test('waits for the next turn if many have started in this one', async () => {
-    const queue = new RequestQueue({ maxUnderWay: 100, maxPerTurn: 3 })
+    const queue = new RequestQueue({ maxUnderWay: 100, maxBurst: 100, maxPerTurn: 3 })
     const started: string[] = []
     const [one, other] = [queue.open(), queue.open()]
     for (let id = 0; id < 5; id++) one.enter(() => started.push('one'))
@@ -71,5 +71,19 @@ describe('a connection with many requests', () => {
     assert.deepEqual(started, ['one', 'one', 'one'])
     await turns(3)
     assert.deepEqual(started.slice(3).sort(), ['one', 'one', 'other'])
+  })
+
+  test('waits for a turn even if each answer is ready at once', async () => {
+    const lane = new RequestQueue({ maxBurst: 2 }).open()
+    let started = 0
+    const start = () => {
+      started++
+      lane.finish()
+    }
+    const before = performance.now()
+    for (let id = 0; id < 100; id++) lane.enter(start)
+    const took = performance.now() - before
+    assert.ok(started <= 2 * (1 + took), `${started} in ${took} ms`)
+    while (started < 100) await setImmediate()
   })
 })

@@ -8,11 +8,18 @@ export interface RequestQueueOptions {
   readonly maxWaiting?: number
   /** Requests that may wait beyond that, on all connections together: 10,000 by default. */
   readonly maxWaitingInAll?: number
+  /**
+   * Requests of one connection that start without waiting within a millisecond: 8 by default. Answers may be ready so soon that the limit of
+   * those under way is never reached.
+   */
+  readonly maxBurst?: number
   /** Requests that start in one turn of the event loop without waiting, on all connections together: any number by default. */
   readonly maxPerTurn?: number
   /** How long one turn may start requests that have waited, so that they delay no other connection: 0.5 ms by default. */
   readonly turnMs?: number
 }
+
+const BURST_MS = 1
 
 /**
  * Runs the requests of many connections. A connection has a few requests under way; its further ones wait. Those that wait start in small
@@ -20,6 +27,7 @@ export interface RequestQueueOptions {
  */
 export class RequestQueue {
   readonly maxUnderWay: number
+  readonly maxBurst: number
   readonly #maxWaiting: number
   readonly #maxExcess: number
   readonly #maxPerTurn: number
@@ -32,8 +40,9 @@ export class RequestQueue {
 
   constructor(options: RequestQueueOptions = {}) {
     const { maxUnderWay = 4, maxWaiting = 16, maxWaitingInAll = 10_000 } = options
-    const { maxPerTurn = Number.POSITIVE_INFINITY, turnMs = 0.5 } = options
+    const { maxBurst = 8, maxPerTurn = Number.POSITIVE_INFINITY, turnMs = 0.5 } = options
     this.maxUnderWay = maxUnderWay
+    this.maxBurst = maxBurst
     this.#maxWaiting = maxWaiting
     this.#maxExcess = maxWaitingInAll
     this.#maxPerTurn = maxPerTurn
@@ -102,6 +111,8 @@ export class RequestLane {
   readonly #queue: RequestQueue
   #underWay = 0
   #waiting: (() => void)[] = []
+  #burst = 0
+  #burstAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(queue: RequestQueue) {
@@ -127,7 +138,7 @@ export class RequestLane {
   enter(start: () => void): boolean {
     if (this.#closed) return true
     const free = this.#underWay < this.#queue.maxUnderWay && this.#waiting.length === 0
-    if (free && this.#queue.startsNow()) {
+    if (free && this.#inBurst() && this.#queue.startsNow()) {
       this.#underWay++
       start()
       return true
@@ -136,6 +147,16 @@ export class RequestLane {
     this.#waiting.push(start)
     if (this.mayStart) this.#queue.wake(this)
     return true
+  }
+
+  #inBurst(): boolean {
+    const now = performance.now()
+    if (now - this.#burstAt >= BURST_MS) {
+      this.#burstAt = now
+      this.#burst = 0
+    }
+    this.#burst++
+    return this.#burst <= this.#queue.maxBurst
   }
 
   /**

@@ -33,6 +33,7 @@ export class GrpcConnections {
   constructor(callsPerConnection: number) {
     this.#queue = new RequestQueue({
       maxUnderWay: callsPerConnection,
+      maxBurst: callsPerConnection,
       maxPerTurn: callsPerConnection,
       turnMs: 2,
     })
