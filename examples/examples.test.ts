@@ -18,11 +18,28 @@ const PRINTED: Record<string, string> = {
 { code: 'origin_refused' }
 { code: 'token_missing' }
 `,
+  'login-logout/main.ts': `/login → /login?error=invalid_credentials (Anonymous)
+/login → /app (ada)
+/logout → /login (Anonymous)
+/guarded-login → /login?error=inactive_user (Anonymous)
+/guarded-login → /app (ada)
+/logout → /login (Anonymous)
+/guarded-login → /login?error=too_many_attempts (Anonymous)
+/custom-login → /app (ada)
+/login → /app (eve)
+/impersonate → /app (ada)
+/exit-impersonation → /app (eve)
+`,
   'composed-store/main.ts': 'token_invalid ada\n',
   'line-door/main.ts': `ada
 { listening: true }
 { event: { name: 'hello', data: {} } }
 { closed: 'revoked' }
+`,
+  'socketio/main.ts': `{ by: 'ada', text: 'hello' }
+session:ended { reason: 'revoked' }
+disconnect io server disconnect
+connect_error { code: 'session_revoked', reason: 'revoked' }
 `,
   'own-store.ts': 'acme_lks_ Ada 1\n',
   'command.ts': `bob gets {"sent":true}

@@ -25,13 +25,14 @@ const FLOORS: Record<string, readonly string[]> = {
   commands: ['core'],
   connections: ['core'],
   doors: ['commands', 'connections', 'protocol', 'http', 'core'],
-  server: ['doors', 'http', 'commands', 'connections', 'stores', 'core'],
+  server: ['doors', 'web', 'http', 'commands', 'connections', 'stores', 'core'],
   client: ['protocol', 'core'],
   http: ['core'],
   cli: ['server', 'client', 'core'],
   testing: ['stores', 'core'],
-  web: ['http', 'core'],
-  adapters: ['web', 'core'],
+  web: ['http', 'connections', 'core'],
+  adapters: ['web', 'http', 'connections', 'core'],
+  browser: [],
 }
 
 function importsOf(file: string): string[] {
@@ -64,6 +65,64 @@ test('an import points only downwards', () => {
   }
 })
 
+test('no door imports another', () => {
+  for (const file of source.filter((name) => name.startsWith('src/doors/') && !isTest(name))) {
+    const door = file.split('/')[2]
+    for (const target of importsOf(file).filter((name) => name.startsWith('.'))) {
+      const [, floor, other] = relative(root, resolve(root, dirname(file), target)).split('/')
+      if (floor !== 'doors') continue
+      assert.equal(other, door, `${file} imports ${target}`)
+    }
+  }
+})
+
+/** The files that a file imports, types included. */
+function importedFiles(file: string): string[] {
+  return importsOf(file)
+    .filter((target) => target.startsWith('.'))
+    .map((target) => relative(root, resolve(root, dirname(file), target)))
+}
+
+/** The circles of a graph: for each the path from a file back to itself. */
+function circlesOf(files: readonly string[], next: (file: string) => readonly string[]): string[] {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+    if (done.has(file)) return
+    done.add(file)
+    for (const target of next(file)) visit(target, [...path, file])
+  }
+  for (const file of files) visit(file, [])
+  return circles
+}
+
+/** An exchange makes the operations of its session, and these act on the exchange. */
+const MUTUAL = 'src/web/exchange.ts'
+
+test('files import each other in no circle, types included', () => {
+  const files = source.filter((name) => !isTest(name))
+  const circles = circlesOf(files, importedFiles).filter((circle) => !circle.startsWith(MUTUAL))
+  assert.deepEqual(circles, [])
+  const graph: Record<string, string[]> = { a: ['b'], b: ['c'], c: ['b'] }
+  assert.deepEqual(
+    circlesOf(['a'], (file) => graph[file] ?? []),
+    ['b → c → b'],
+  )
+})
+
+test('timers come from node:timers, where fake timers of an application do not reach them', () => {
+  const own = /import \{([^}]*)\} from 'node:timers'/
+  for (const file of source.filter((name) => !isTest(name) && !name.startsWith('src/browser/'))) {
+    const text = readFileSync(join(root, file), 'utf8')
+    const imported = own.exec(text)?.[1] ?? ''
+    const awaited = /import \{([^}]*)\} from 'node:timers\/promises'/.exec(text)?.[1] ?? ''
+    for (const [, name = ''] of text.matchAll(/(?<![.\w])(set(?:Timeout|Interval|Immediate))\(/g)) {
+      assert.ok(`${imported},${awaited}`.includes(name), `${file}: ${name} is a global`)
+    }
+  }
+})
+
 test('the table of CONTRIBUTING lists every floor, and what it may import', () => {
   const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
   const rows = [...text.matchAll(/^\| `src\/(\w+)` \|.*\| ([^|]+) \|$/gm)]
@@ -86,8 +145,8 @@ test('the list of decisions has every decision, one a file', () => {
   }
 })
 
-test('core does no I/O: of Node it imports crypto, and zlib for its checksum', () => {
-  const allowed = new Set(['node:crypto', 'node:zlib'])
+test('core does no I/O: of Node it imports crypto, timers, and zlib for its checksum', () => {
+  const allowed = new Set(['node:crypto', 'node:zlib', 'node:timers'])
   // Passwords are hashed off the event loop, which takes threads and a look at the machine.
   const forPasswords = new Set([
     'node:os',

@@ -1,18 +1,19 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { createHttpClient, type HttpClient } from '../client/http/index.ts'
 import { Session } from '../client/session/session.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import { hasHadAgent } from './agent/agent-state.ts'
-import { type Api, createApi } from './api.ts'
 import { type Endpoint, endpointOf } from './endpoint.ts'
 import { createGrpcApi } from './grpc-api.ts'
 import { addNodePathOption, nodePathOf } from './node-path.ts'
 import type { Format } from './output.ts'
 import { usage } from './usage.ts'
+import { version } from './version.ts'
 
 /** The server of a command, and the format in which the command prints. */
 export interface Client {
-  readonly api: Api
+  readonly api: HttpClient
   readonly format: Format
 }
 
@@ -63,7 +64,9 @@ export function clientOf(command: Command, { anonymous = false } = {}): Client {
       'The agent is not running. Start it with “latchkey agent start”, or name a server with --server.'
     throw new LatchkeyError('unavailable', message)
   }
-  return { api: createApi({ server: endpoint.server, token }), format }
+  const { server } = endpoint
+  const userAgent = `latchkey-cli/${version}`
+  return { api: createHttpClient({ server, token, userAgent, logger: { warn } }), format }
 }
 
 /** Starts the session of a command with the token of `LATCHKEY_TOKEN`, which is never saved, else with that of the session file. */
@@ -82,8 +85,11 @@ export function endpointFor(command: Command, otherwise: 'http' | 'grpc'): Endpo
 
 /** Makes the session of a command’s node path; it is not started. */
 export function sessionOf(command: Command): Session {
-  const warn = (message: string) => void process.stderr.write(`latchkey: warning: ${message}\n`)
   return new Session({ clientPath: join(nodePathOf(command), 'client'), logger: { warn } })
+}
+
+function warn(message: string): void {
+  process.stderr.write(`latchkey: warning: ${message}\n`)
 }
 
 /** Returns the value of `--format`. */

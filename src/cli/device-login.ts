@@ -1,8 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DevicePollAnswer, HttpClient, LoggedInAnswer } from '../client/http/index.ts'
 import { LatchkeyError } from '../core/errors.ts'
-import type { Api } from './api.ts'
-import type { LoggedIn } from './logged-in.ts'
 import { localTime } from './plain-text.ts'
 
 export interface DeviceLogin {
@@ -10,17 +9,6 @@ export interface DeviceLogin {
   readonly label?: string
   readonly profile?: string
 }
-
-interface Started {
-  readonly deviceCode: string
-  readonly userCode: string
-  readonly expiresAt: number
-  readonly intervalMs: number
-}
-
-type Polled =
-  | { readonly state: 'pending' | 'slow_down'; readonly intervalMs: number }
-  | (LoggedIn & { readonly state: 'approved' })
 
 /** Errors after which polling goes on. */
 const TRANSIENT: ReadonlySet<string> = new Set(['unavailable', 'busy', 'timeout'])
@@ -30,15 +18,11 @@ const TRANSIENT: ReadonlySet<string> = new Set(['unavailable', 'busy', 'timeout'
  * `access_denied` if it is denied, and `not_found` after it has expired.
  */
 export async function logInDevice(
-  api: Api,
+  api: HttpClient,
   { label = hostname(), profile }: DeviceLogin,
-): Promise<LoggedIn> {
-  const body = { client: label, profile }
-  const { deviceCode, userCode, expiresAt, intervalMs } = await api.request<Started>(
-    'POST',
-    '/v1/device',
-    { body },
-  )
+): Promise<LoggedInAnswer> {
+  const started = await api.startDevice({ client: label, profile })
+  const { deviceCode, userCode, expiresAt, intervalMs } = started
   process.stderr.write(
     `The code is ${userCode}. It expires at ${localTime(expiresAt)}. On a device where you are logged in, run:\n` +
       `latchkey device approve ${userCode}\n`,
@@ -52,9 +36,9 @@ export async function logInDevice(
   }
 }
 
-async function poll(api: Api, deviceCode: string): Promise<Polled | null> {
+async function poll(api: HttpClient, deviceCode: string): Promise<DevicePollAnswer | null> {
   try {
-    return await api.request<Polled>('POST', '/v1/device/token', { body: { deviceCode } })
+    return await api.pollDevice(deviceCode)
   } catch (error) {
     if (error instanceof LatchkeyError && TRANSIENT.has(error.code)) return null
     throw error

@@ -1,10 +1,10 @@
+import type { HttpClient } from '../client/http/index.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import { canonicalIdentity } from '../core/identity/index.ts'
 import type { Actor } from '../core/index.ts'
-import type { Api } from './api.ts'
 
 /** Returns the actor with an id, a name or an e-mail address. Throws `not_found`. */
-export async function findActor(api: Api, text: string): Promise<Actor> {
+export async function findActor(api: HttpClient, text: string): Promise<Actor> {
   try {
     const path = `/v1/admin/actors/${encodeURIComponent(text)}`
     return (await api.request<{ actor: Actor }>('GET', path)).actor

@@ -1,5 +1,5 @@
+import { createHttpClientFrom, type HttpCall, type HttpClient } from '../client/http/index.ts'
 import type { OpenAgentOptions, RemoteAgent, Session } from '../client/index.ts'
-import { type Api, type ApiCall, createApiFrom } from './api.ts'
 
 export interface GrpcApiOptions extends Omit<OpenAgentOptions, 'session'> {
   /** Returns the session; null for calls without one. */
@@ -7,15 +7,15 @@ export interface GrpcApiOptions extends Omit<OpenAgentOptions, 'session'> {
 }
 
 /** Makes a client of a server’s gRPC door with the interface of the HTTP client: each route calls a command, and so does gRPC. */
-export function createGrpcApi({ session, ...options }: GrpcApiOptions): Api {
+export function createGrpcApi({ session, ...options }: GrpcApiOptions): HttpClient {
   let opened: Promise<RemoteAgent> | null = null
   const open = async () => {
     const { openAgent } = await import('../client/index.ts')
     return openAgent({ ...options, session: (await session?.()) ?? null })
   }
-  return createApiFrom(
+  return createHttpClientFrom(
     options.address,
-    async <T>(method: string, path: string, call: ApiCall = {}) => {
+    async <T>(method: string, path: string, call: HttpCall = {}) => {
       opened ??= open()
       const { sessions } = await opened
       const { findRouteCommand } = await import('../server/route-command.ts')

@@ -1,4 +1,4 @@
-import type { ApiCall } from './api.ts'
+import type { HttpCall } from '../client/http/index.ts'
 import type { Client } from './client-options.ts'
 import { type Column, printListing } from './output.ts'
 
@@ -6,7 +6,7 @@ export interface Listing<Row> {
   readonly path: string
   /** The field of the answer that holds the rows. */
   readonly key: string
-  readonly query: ApiCall['query']
+  readonly query: HttpCall['query']
   readonly limit: number
   readonly columns: readonly Column<Row>[]
 }

@@ -1,26 +1,18 @@
-import type { Actor, SessionView } from '../core/index.ts'
+import type { LoggedInAnswer } from '../client/http/index.ts'
 import { write } from './output.ts'
 import { localTime, plainText } from './plain-text.ts'
 
-/** The server’s answer to a login. */
-export interface LoggedIn {
-  readonly session: SessionView
-  readonly actor: Actor
-  readonly token: string
-  readonly renewal?: string
-}
-
 /** Prints the actor, and a line that exports the token. */
-export function printLoggedIn(loggedIn: LoggedIn): Promise<void> {
+export function printLoggedIn(loggedIn: LoggedInAnswer): Promise<void> {
   return write(`${actorLine(loggedIn)}\nexport LATCHKEY_TOKEN=${loggedIn.token}\n`)
 }
 
 /** Prints the actor, and the file that holds the token. */
-export function printSaved(loggedIn: LoggedIn, file: string): Promise<void> {
+export function printSaved(loggedIn: LoggedInAnswer, file: string): Promise<void> {
   return write(`${actorLine(loggedIn)}\nThe session is saved in ${plainText(file)}\n`)
 }
 
-function actorLine({ actor, session }: LoggedIn): string {
+function actorLine({ actor, session }: LoggedInAnswer): string {
   const roles = actor.roles.length === 0 ? 'no roles' : `roles ${actor.roles.join(', ')}`
   const name = plainText(`${actor.name} (${actor.id}), ${roles}`)
   return `You are ${name}, and the session expires at ${localTime(session.expiresAt)} unless it is used.`

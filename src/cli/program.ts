@@ -33,8 +33,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/device.ts')).defineDevice,
   },
   admin: {
-    about: 'Create the first administrator.',
+    about: 'Create the first administrator, or recover administration.',
     load: async () => (await import('./commands/admin.ts')).defineAdmin,
+  },
+  account: {
+    about: 'Register, export or delete your account, or choose a new password with a code.',
+    load: async () => (await import('./commands/account.ts')).defineAccount,
   },
   actors: {
     about: 'Manage actors (administrators).',
@@ -44,6 +48,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'List and end sessions: yours or, as an administrator, all.',
     load: async () => (await import('./commands/sessions.ts')).defineSessions,
   },
+  clients: {
+    about: 'Register and remove OAuth clients (administrators).',
+    load: async () => (await import('./commands/clients.ts')).defineClients,
+  },
   settings: {
     about: 'Show and change settings (administrators).',
     load: async () => (await import('./commands/settings.ts')).defineSettings,
@@ -52,9 +60,25 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Show the audit trail, newest entries first (administrators).',
     load: async () => (await import('./commands/audit.ts')).defineAudit,
   },
+  backup: {
+    about: 'Copy the data of a server into a file, while it runs.',
+    load: async () => (await import('./commands/backup.ts')).defineBackup,
+  },
+  restore: {
+    about: 'Replace the data of a stopped server by a backup.',
+    load: async () => (await import('./commands/backup.ts')).defineRestore,
+  },
   prune: {
     about: 'Delete expired records now (administrators).',
     load: async () => (await import('./commands/prune.ts')).definePrune,
+  },
+  migrate: {
+    about: 'Migrate the database, or show what that would do.',
+    load: async () => (await import('./commands/migrate.ts')).defineMigrate,
+  },
+  nodes: {
+    about: 'List the nodes that use the database.',
+    load: async () => (await import('./commands/nodes.ts')).defineNodes,
   },
   completion: {
     about: 'Print the completion script for a shell.',

@@ -49,16 +49,23 @@ export async function startServing({ defaults, ...sources }: ServeSources): Prom
 // To standard output and not to the log: the code is a secret, and logs are collected.
 async function announce(server: RunningServer, config: ServerConfig): Promise<void> {
   const lines = linesOf(server, config)
+  const cluster = server.durability?.cluster
+  if (cluster !== undefined) {
+    const level = await server.durability?.read().catch(() => 'unknown')
+    lines.push(`Node ${cluster.node} of a database, durability ${level}`)
+  }
   for (const { door, address } of server.addresses) {
     if (config.dev !== true) server.log.logger.info({ door, address }, 'Listening.')
   }
-  const code = await server.authority.actors.createClaimCode().catch((err: unknown) => {
-    server.log.logger.error(
-      { err },
-      'The code to claim the first administrator could not be created.',
-    )
-    return null
-  })
+  const code = await server.authority.actors
+    .createClaimCode(cluster === undefined ? {} : { node: cluster.node })
+    .catch((err: unknown) => {
+      server.log.logger.error(
+        { err },
+        'The code to claim the first administrator could not be created.',
+      )
+      return null
+    })
   // In a clone of the repository, `latchkey` is not on the path.
   const command =
     process.env['npm_lifecycle_event'] === 'start' ? 'npm run latchkey --' : 'latchkey'

@@ -8,6 +8,7 @@ export {
   type RemoteAgent,
 } from './grpc/open-agent.ts'
 export { type WithSessionOptions, withSession } from './grpc/with-session.ts'
+export * from './http/index.ts'
 export {
   Session,
   type SessionMetadataGenerator,

@@ -1,4 +1,5 @@
 export { builtInCommands } from './built-in/index.ts'
+export { type Introspection, introspect, scopeOf } from './built-in/introspection.ts'
 export {
   type Command,
   type CommandContext,

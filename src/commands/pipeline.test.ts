@@ -157,6 +157,16 @@ test('an anonymous session with every role may run all commands except administr
   }
 })
 
+test('the role * of a user opens no command', async (t) => {
+  for (const access of [['admin'], ['user', 'editor'], ['*', 'admin']]) {
+    const { authority, call } = await openWith(t, { access })
+    await addActor(authority, 'Ada', ['*'])
+    const { token } = await logIn(authority, 'ada')
+    const outcome = await call(token)
+    assert.equal(outcome.ok ? 'ok' : outcome.code, access.includes('*') ? 'ok' : 'access_denied')
+  }
+})
+
 test('with an optional session an invalid token counts as none, but an outage is refused', async (t) => {
   const run: Given['run'] = (_params, { current }) => current?.actor.name ?? 'none'
   const { authority, call, tap } = await openWith(t, { run })

@@ -5,11 +5,13 @@ import {
   type Authenticated,
   type Authority,
   type CallOptions,
+  clientIdOf,
   ERROR_TABLE,
   type ErrorCode,
   LatchkeyError,
   type Refusal,
   ROLES,
+  type SessionView,
 } from '../core/index.ts'
 import { CallContext } from './call-context.ts'
 import type { CommandContext, CommandRules, TypedCommand } from './define-command.ts'
@@ -23,6 +25,7 @@ export interface CallSource {
   readonly current?: Authenticated | null
   /** Checks the session of an open connection again. For a door that closes the connection when it is not valid. */
   readonly check?: () => Promise<Authenticated | Refusal>
+  /** The door and the client of the call, and the signal that cancels it. */
   readonly caller: CallOptions
   /** Called with the session of the call when it is valid. */
   readonly onSession?: (current: Authenticated) => void
@@ -30,7 +33,9 @@ export interface CallSource {
 
 /** A decoded call of a registered command. */
 export interface CommandCall extends CallSource {
+  /** The name of a registered command. */
   readonly name: string
+  /** The parameters as the client sent them. The pipeline validates them. */
   readonly params: unknown
 }
 
@@ -43,8 +48,11 @@ export type CommandOutcome<Result = unknown> = (
   readonly events: readonly ActorEvent[]
 }
 
+/** Options of `createPipeline`. */
 export interface PipelineOptions {
+  /** Checks the session of every call. */
   readonly authority: Authority
+  /** The commands that `dispatch` finds by name. */
   readonly registry: CommandRegistry
   /** Delivers events to actors other than the caller. */
   readonly deliver?: (actorId: string, event: ActorEvent) => Promise<void>
@@ -152,21 +160,34 @@ function checkAccess(
     if (session !== 'optional') return refuse('token_missing', 'No token was given.')
     return access.includes('*') ? null : refuse('access_denied', 'Log in first.')
   }
-  const { roles, anonymous } = current.session
-  // The roles that development mode gives to an anonymous session never allow administration.
-  const openTo = anonymous ? access.filter((role) => role !== ROLES.admin) : access
-  const allowed =
-    openTo.includes('*') ||
-    (openTo.length > 0 && roles.includes('*')) ||
-    openTo.some((role) => roles.includes(role))
-  if (!allowed) return refuse('access_denied', 'Your roles do not allow this command.')
+  if (!allows(access, current.session))
+    return refuse('access_denied', 'Your roles do not allow this command.')
+  if (current.session.anonymous && (session === 'user' || session === 'fresh')) {
+    const message = 'An anonymous session does not allow this. Log in first.'
+    return refuse('access_denied', message, { reason: 'anonymous' })
+  }
   const own = session === 'own' || session === 'fresh'
   if (own && current.impersonator !== null) {
     return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
   }
+  // No role covers the commands for the account itself, so no client can be registered for them.
+  if (own && access.includes('*') && clientIdOf(current.session) !== null) {
+    return refuse('access_denied', 'Not allowed in a session of an OAuth client. Log in directly.')
+  }
   if (session !== 'fresh') return null
   const fresh = authority.sessions.freshWithin(current, undefined, caller)
   return fresh.ok ? null : fresh
+}
+
+/**
+ * Returns whether an access list allows a session. `*` in the list allows any. Development mode may give an anonymous session the role `*`,
+ * which every list allows; it never allows administration.
+ */
+function allows(access: readonly string[], { roles, anonymous }: SessionView): boolean {
+  if (access.includes('*')) return true
+  const openTo = anonymous ? access.filter((role) => role !== ROLES.admin) : access
+  if (anonymous && openTo.length > 0 && roles.includes('*')) return true
+  return openTo.some((role) => role !== '*' && roles.includes(role))
 }
 
 async function execute<Result>(

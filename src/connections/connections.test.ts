@@ -1,48 +1,15 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import {
   addActor,
   check,
   granted,
-  HOUR,
   logIn,
-  MINUTE,
-  openFixture,
   settled,
   type TestNode,
 } from '../../test/support/authority.ts'
-import { type ConnectionsOptions, createConnections, OVERFLOW_EVENT } from './index.ts'
-
-async function openTable(t: TestContext, options: Partial<ConnectionsOptions> = {}) {
-  t.mock.timers.enable({ apis: ['setInterval'] })
-  const fixture = await openFixture(t)
-  const there = await fixture.addNode()
-  const errors: unknown[] = []
-  const connect = (node: TestNode) => {
-    const { authority } = node
-    const onError = (error: unknown) => void errors.push(error)
-    const table = createConnections({ authority, onError, ...options })
-    t.after(() => table.close())
-    return table
-  }
-  const ada = await addActor(fixture.authority, 'Ada')
-  const login = await logIn(fixture.authority, 'ada')
-  const current = await check(fixture.authority, login.token)
-  return { ...fixture, there, ada, login, current, told: errors, table: connect(fixture), connect }
-}
-
-/** The door's end of a connection, which writes down what it was told. */
-function ends() {
-  const sent: unknown[] = []
-  const closed: string[] = []
-  return {
-    sent,
-    closed,
-    door: 'test',
-    send: (event: { name: string }) => void sent.push(event.name),
-    close: (reason: string) => void closed.push(reason),
-  }
-}
+import { ends, openTable } from '../../test/support/connections.ts'
+import { OVERFLOW_EVENT } from './index.ts'
 
 const revocations: Record<
   string,
@@ -76,13 +43,13 @@ for (const [name, [reason, act]] of Object.entries(revocations)) {
       assert.deepEqual([one.closed, two.closed, table.size], [[reason], [reason], 0])
       gone.leave()
       assert.equal(await gone.use(), false)
-      table.close()
+      await table.close()
       assert.deepEqual(two.closed, [reason])
     })
   }
 }
 
-test('a session whose end nobody was told of loses its connections when it is ended again', async (t) => {
+test('a session whose end was not announced loses its connections when it is ended again', async (t) => {
   const { table, current, authority, tap } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
@@ -118,21 +85,21 @@ test('a session that ended before its connection was opened cuts it all the same
   assert.deepEqual(late.closed, ['logged_out'])
 })
 
-test('a revocation that a node missed cuts its connections, at the latest when it hears again', async (t) => {
-  const { table, current, there, engine, raw, clock } = await openTable(t)
+test('a revocation that a node missed cuts its connections, at the latest when it receives messages again', async (t) => {
+  const { table, current, there, engine, raw, clock, restoreTimers } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
   await settled()
   engine.hub.pause(raw.bus)
   clock.advance(1000)
-  t.mock.timers.reset()
+  restoreTimers()
   await there.authority.sessions.end({ id: current.session.id })
   engine.hub.resume(raw.bus)
   await settled()
   assert.deepEqual(mine.closed, ['revoked'])
 })
 
-test('an actor that may act no more loses its connections when the change is told', async (t) => {
+test('an actor that may no longer act loses its connections when the change arrives', async (t) => {
   const { table, current, authority, raw, ada } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
@@ -153,51 +120,6 @@ test('an impersonation whose role was taken away loses its connections', async (
   await authority.actors.setRoles(sam.id, [])
   await settled()
   assert.deepEqual([own.closed, other.closed], [[], ['revoked']])
-})
-
-test('a session that runs out is noticed by the sweep, for all its connections alike', async (t) => {
-  const { table, current, clock } = await openTable(t, { sweepEveryMs: 250 })
-  const all = Array.from({ length: 30 }, ends)
-  for (const each of all) table.open(current, each)
-  await settled()
-  clock.advance(HOUR - 1)
-  t.mock.timers.tick(250)
-  await settled()
-  assert.equal(table.size, 30)
-  clock.advance(1)
-  t.mock.timers.tick(250)
-  await settled()
-  for (const { closed } of all) assert.deepEqual(closed, ['expired'])
-})
-
-test('an open connection does not extend its session, traffic on it does', async (t) => {
-  const { table, current, clock } = await openTable(t, { sweepEveryMs: 250 })
-  const [idle, busy] = [ends(), ends()]
-  table.open(current, idle)
-  const connection = table.open(current, busy)
-  for (let at = 0; at < 3; at++) {
-    clock.advance(50 * MINUTE)
-    assert.equal(await connection.use(), true)
-    assert.equal(connection.current.session.expiresAt, clock.now() + HOUR)
-  }
-  t.mock.timers.tick(250)
-  await settled()
-  assert.deepEqual([idle.closed, busy.closed], [[], []])
-  clock.advance(HOUR)
-  assert.equal(await connection.use(), false)
-  assert.deepEqual(busy.closed, ['expired'])
-})
-
-test('not knowing cuts nothing', async (t) => {
-  const { table, current, clock, tap } = await openTable(t, { sweepEveryMs: 250 })
-  const mine = ends()
-  const connection = table.open(current, mine)
-  clock.advance(HOUR)
-  tap.intercept('sessions.load', () => Promise.reject(new Error('gone')))
-  t.mock.timers.tick(250)
-  await settled()
-  assert.equal(await connection.use(), false)
-  assert.deepEqual(mine.closed, [])
 })
 
 test('events reach every connection of every session of the actor, in the order sent', async (t) => {
@@ -238,7 +160,7 @@ test('events to one actor that are under way are bounded, and another is not hel
   await table.send(ada.id, { name: 'n' })
 })
 
-test('events wait for a session without a connection, and go to whoever opens first', async (t) => {
+test('events wait for a session without a connection, and go to the first that is opened', async (t) => {
   const { table, current, ada } = await openTable(t)
   for (const name of ['a', 'b', 'c']) await table.send(ada.id, { name })
   const [first, second] = [ends(), ends()]
@@ -287,14 +209,36 @@ test('what waits for a session is read on whichever node it connects to', async 
 
 test('events that were not confirmed when the client disconnected wait for its next connection', async (t) => {
   const { table, current } = await openTable(t)
-  const first = table.open(current, ends())
-  await settled()
-  first.leave([{ name: 'unread' }])
+  const unconfirmed = () => [{ name: 'unread' }]
+  const first = table.open(current, { ...ends(), unconfirmed })
+  await first.ready
+  first.leave()
   await settled()
   const next = ends()
   table.open(current, next)
   await settled()
   assert.deepEqual(next.sent, ['unread'])
+})
+
+test('events that were not confirmed when the process closed are in the mailbox once close() resolves', async (t) => {
+  const { table, current, authority } = await openTable(t)
+  const unconfirmed = () => [{ name: 'a' }, { name: 'b' }]
+  table.open(current, { ...ends(), unconfirmed })
+  table.open(current, ends())
+  await table.close()
+  const { events } = await authority.events.take(current.session.id)
+  assert.deepEqual(
+    events.map(({ name }) => name),
+    ['a', 'b'],
+  )
+})
+
+test('events that were not confirmed when the session ended are dropped', async (t) => {
+  const { table, current, authority } = await openTable(t)
+  table.open(current, { ...ends(), unconfirmed: () => [{ name: 'a' }] })
+  await authority.logout(current)
+  await table.close()
+  assert.deepEqual((await authority.events.take(current.session.id)).events, [])
 })
 
 test('what waits for a session ends with it', async (t) => {
@@ -306,7 +250,7 @@ test('what waits for a session ends with it', async (t) => {
   assert.deepEqual(late.sent, [])
 })
 
-test('an impersonation of the actor gets nothing, and neither does a stranger', async (t) => {
+test('an impersonation of the actor receives nothing, and neither does another actor', async (t) => {
   const { table, current, authority, ada } = await openTable(t)
   const sam = await addActor(authority, 'Sam', ['impersonate'])
   const parent = await check(authority, (await logIn(authority, 'sam')).token)
@@ -320,7 +264,7 @@ test('an impersonation of the actor gets nothing, and neither does a stranger', 
   assert.deepEqual([mine.sent, sams.sent, acted.sent], [['hello'], ['for Sam'], []])
 })
 
-test('a connection whose ends throw is cut, and hurts no other', async (t) => {
+test('a connection whose functions throw is cut, and affects no other', async (t) => {
   const { table, current, ada, authority, told } = await openTable(t)
   const broken = ends()
   const tries: string[] = []
@@ -352,17 +296,17 @@ test('a connection whose ends throw is cut, and hurts no other', async (t) => {
   assert.ok(told.length > 0)
 })
 
-test('closing the table closes every connection, and it hears no more', async (t) => {
+test('closing the table closes every connection, and it receives nothing after that', async (t) => {
   const { table, current, authority } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
-  table.close('bye')
-  table.close()
+  await table.close('bye')
+  await table.close()
   await authority.logout(current)
   assert.deepEqual([mine.closed, table.size], [['bye'], 0])
 })
 
-test('a client that went away is not told anything more', async (t) => {
+test('a client that disconnected is sent nothing more', async (t) => {
   const { table, current, authority, ada } = await openTable(t)
   const mine = ends()
   const connection = table.open(current, mine)

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import {
   type ActorEvent,
   type Authenticated,
@@ -7,82 +8,106 @@ import {
   type MailboxLimits,
   type RoutedEvent,
 } from '../core/index.ts'
+import { extendsBeforeMs } from './stream-use.ts'
 
-/** The event that stands for those that were dropped from a full mailbox: the first that its reader gets, with `{ dropped }`. */
+/** The name of the event that replaces the events dropped from a full mailbox. It is delivered first, with `{ dropped }`. */
 export const OVERFLOW_EVENT = 'mailbox.overflow'
 
-/** What a door gives for each connection it opens. */
+/** The functions by which a connection is written to and closed. A door passes them to `open`. */
 export interface ConnectionEnds {
+  /** The name of the door: `mage`, `angen`, `grpc`. */
   readonly door: string
-  /** Writes an event to the client. A connection without takes none: they wait for one that does. */
+  /** Writes an event to the client. Absent: the connection receives no events, and they wait for one that does. */
   send?(event: ActorEvent): void
-  /** Tells the client why, and closes. Called once, and not when the door itself closed the connection. */
+  /** Sends the reason to the client, and closes. Called once, and not if the door itself closed the connection. */
   close(reason: string): void
+  /**
+   * Returns the events that a protocol with confirmations has sent and that are not confirmed. When the connection ends before its session,
+   * they go to the mailbox of the session.
+   */
+  unconfirmed?(): readonly ActorEvent[]
 }
 
-/** A connection that stands on a session. */
+/** An open connection of a session. */
 export interface Connection {
+  /** A number that no other connection of this process has. */
   readonly id: number
+  /** The door that opened the connection. */
   readonly door: string
+  /** Epoch milliseconds. */
   readonly openedAt: number
   /** The session as it was last checked. */
   readonly current: Authenticated
-  /** Traffic from the client: checks the session again and extends it. False when it is over (the connection is closed then), or when that cannot be known. */
+  /** Resolves when the events that waited in the mailbox of the session have been passed to `send`. */
+  readonly ready: Promise<void>
+  /**
+   * Reports traffic from the client: checks the session again and extends it. Returns false if the session has ended (the connection is
+   * closed then) or if the store is unavailable.
+   */
   use(): Promise<boolean>
   /**
-   * The client disconnected. Events that a protocol with confirmations had sent and that were not confirmed go to the session's mailbox, unless
-   * another connection of the session is open.
+   * Reports that the client has disconnected. Events that are not confirmed go to the session's mailbox, unless another connection of the
+   * session is open.
    */
-  leave(unconfirmed?: readonly ActorEvent[]): void
+  leave(): void
 }
 
+/** Options of `createConnections`. */
 export interface ConnectionsOptions {
+  /** Reports the sessions that end, and checks those of connections. */
   readonly authority: Authority
-  /** What waits for a session without a connection: 100 events, 65,536 bytes of JSON and 24 hours by default. */
+  /** The limits of the events that wait for a session without a connection: 100 events, 262,144 bytes of JSON and 24 hours by default. */
   readonly mailbox?: Partial<MailboxLimits>
-  /** How often connections are looked over for expired sessions: every 250 ms by default. */
+  /** How often the connections of expired sessions are closed: every 250 ms by default. */
   readonly sweepEveryMs?: number
+  /** Receives errors of connections and of the store; ignored by default. */
   readonly onError?: (error: unknown) => void
 }
 
-/** The connections that are open in this process, by session and by actor. */
+/** The open connections of this process, by session and by actor. */
 export interface Connections {
-  /** Registers a connection, and hands it the events that waited for its session. */
+  /** Registers a connection, and sends it the events that wait in the mailbox of its session. */
   open(current: Authenticated, ends: ConnectionEnds): Connection
   /**
-   * Pushes an event to every live session of an actor, in the order of the calls: to its open connections on any node, or into its
-   * bounded mailbox while it has none. Impersonations of the actor get nothing. Rejects with `busy` while 1,000 events to the actor are
-   * under way.
+   * Sends an event to every live session of an actor, in the order of the calls: to its open connections on any node, or to its bounded
+   * mailbox while it has none. Impersonations of the actor receive nothing. Rejects with `busy` while 1,000 events to the actor are being
+   * sent.
    */
   send(actorId: string, event: ActorEvent): Promise<void>
-  /** Pushes an event to every open connection on every node, but to no impersonation. */
+  /** Sends an event to every open connection on every node, except those of impersonations. */
   broadcast(event: ActorEvent): void
+  /** Returns the open connections of an actor in this process. */
   list(actorId: string): readonly Connection[]
+  /** The number of open connections. */
   readonly size: number
   /** Returns the number of open connections of each door. */
   countByDoor(): ReadonlyMap<string, number>
-  /** The number of events that are under way. */
+  /** The number of events that are being sent. */
   readonly queuedEvents: number
-  /** Closes every connection with a reason, and stops. */
-  close(reason?: string): void
+  /**
+   * Closes every connection with a reason (`server_closing` by default), and stops. Resolves when the events that are not confirmed are in
+   * their mailboxes.
+   */
+  close(reason?: string): Promise<void>
 }
 
 interface Entry extends Connection {
   current: Authenticated
   checkedAt: number
   open: boolean
-  /** Events that wait until the mailbox is read; null where nothing is being read. */
+  ready: Promise<void>
+  /** Events that wait until the mailbox is read; null while none is being read. */
   queued: ActorEvent[] | null
   readonly ends: ConnectionEnds
 }
 
-/** How often a session of another system is checked again for its open connections: no message tells of its end. */
+/** How often a session of another system is checked again for its open connections: no message announces its end. */
 const EXTERNAL_CHECK_MS = 1000
 
-/** Events to one actor that may be under way at once. */
+/** The maximum number of events to one actor that are being sent. */
 const MAX_QUEUED = 1000
 
-/** Makes the registry of live connections, which cuts them the moment their session ends. */
+/** Creates the registry of open connections, which closes a connection as soon as its session ends. */
 export function createConnections(options: ConnectionsOptions): Connections {
   return new ConnectionTable(options)
 }
@@ -92,9 +117,11 @@ class ConnectionTable implements Connections {
   readonly #limits: MailboxLimits
   readonly #onError: (error: unknown) => void
   readonly #bySession = new Map<string, Set<Entry>>()
-  /** By the session's owner, and by whom it acts as. */
+  /** By the session's owner, and by the actor that it acts as. */
   readonly #byActor = new Map<string, Set<Entry>>()
   readonly #sending = new Map<string, { last: Promise<void>; queued: number }>()
+  /** The writes to mailboxes that have not ended. */
+  readonly #keeping = new Set<Promise<void>>()
   readonly #unsubscribe: readonly (() => void)[]
   readonly #timer: NodeJS.Timeout
   #nextId = 1
@@ -102,7 +129,7 @@ class ConnectionTable implements Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#authority = options.authority
-    this.#limits = { maxEvents: 100, maxBytes: 65_536, maxAgeMs: 86_400_000, ...options.mailbox }
+    this.#limits = { maxEvents: 100, maxBytes: 262_144, maxAgeMs: 86_400_000, ...options.mailbox }
     this.#onError = options.onError ?? (() => undefined)
     const { events } = this.#authority
     this.#unsubscribe = [
@@ -125,9 +152,7 @@ class ConnectionTable implements Connections {
   }
 
   get queuedEvents(): number {
-    let queued = 0
-    for (const line of this.#sending.values()) queued += line.queued
-    return queued
+    return [...this.#sending.values()].reduce((sum, { queued }) => sum + queued, 0)
   }
 
   open(current: Authenticated, ends: ConnectionEnds): Connection {
@@ -141,16 +166,17 @@ class ConnectionTable implements Connections {
       open: true,
       ends,
       queued: null,
+      ready: Promise.resolve(),
       use: () => this.#use(entry),
-      leave: (unconfirmed = []) => {
-        if (this.#remove(entry) && unconfirmed.length > 0) this.#keep(entry, unconfirmed)
+      leave: () => {
+        if (this.#remove(entry)) this.#keep(entry, unconfirmedOf(entry))
       },
     }
     add(this.#bySession, sessionId, entry)
     for (const actorId of actorsOf(entry)) add(this.#byActor, actorId, entry)
     this.#size++
     if (ends.send !== undefined) this.#drain(entry)
-    // A revocation between the check and this line found no connection to cut.
+    // A revocation between the check and this line found no connection to close.
     this.#use(entry, true).catch(this.#onError)
     return entry
   }
@@ -184,10 +210,13 @@ class ConnectionTable implements Connections {
     return entries.filter(({ current }) => current.session.owner === actorId)
   }
 
-  close(reason = 'server_closing'): void {
+  async close(reason = 'server_closing'): Promise<void> {
     clearInterval(this.#timer)
     for (const stop of this.#unsubscribe) stop()
-    for (const entry of [...this.#entries()]) this.#cut(entry, reason)
+    const entries = [...this.#entries()]
+    for (const entry of entries) this.#cut(entry, reason)
+    for (const entry of entries) this.#keep(entry, unconfirmedOf(entry))
+    await Promise.all(this.#keeping)
   }
 
   *#entries(): Iterable<Entry> {
@@ -219,7 +248,7 @@ class ConnectionTable implements Connections {
     return ids
   }
 
-  /** Pushes an event to the open connections of this node, and returns the ids of their sessions. */
+  /** Sends an event to the open connections of this node, and returns the ids of their sessions. */
   #deliver({ actor, event }: RoutedEvent): readonly string[] {
     const entries = [...(actor === null ? this.#entries() : (this.#byActor.get(actor) ?? []))]
     const takers = entries.filter(
@@ -240,11 +269,11 @@ class ConnectionTable implements Connections {
     }
   }
 
-  /** Hands what waits in the mailbox to a connection. Events that arrive meanwhile come after. */
+  /** Sends the events of the mailbox to a connection. Events that arrive meanwhile are sent after them. */
   #drain(entry: Entry): void {
     entry.queued ??= []
     const waiting = this.#authority.events.take(entry.current.session.id)
-    waiting.then(
+    entry.ready = waiting.then(
       ({ events, dropped }) => {
         const lost = dropped === 0 ? [] : [{ name: OVERFLOW_EVENT, data: { dropped } }]
         this.#flush(entry, [...lost, ...events])
@@ -262,21 +291,24 @@ class ConnectionTable implements Connections {
     const all = [...first, ...queued]
     if (entry.open) for (const event of all) this.#push(entry, event)
     // The client disconnected while its mailbox was read.
-    else if (all.length > 0) this.#keep(entry, all)
+    else this.#keep(entry, all)
   }
 
-  /** Puts events into the mailbox of a session that has no other connection here. */
+  /** Stores events in the mailbox of a session that has no other connection here. */
   #keep({ current }: Entry, events: readonly ActorEvent[]): void {
     const { id } = current.session
-    if (this.#bySession.has(id)) return
+    if (events.length === 0 || this.#bySession.has(id)) return
     const store = async () => {
       for (const event of events) await this.#authority.events.store([id], event, this.#limits)
     }
-    store().catch(this.#onError)
+    const keeping = store()
+      .catch(this.#onError)
+      .finally(() => this.#keeping.delete(keeping))
+    this.#keeping.add(keeping)
   }
 
   #push(entry: Entry, event: ActorEvent): void {
-    // It may have been cut by the event before.
+    // The previous event may have closed it.
     if (!entry.open) return
     if (entry.queued !== null) {
       entry.queued.push(event)
@@ -297,7 +329,7 @@ class ConnectionTable implements Connections {
       entry.current = check
       return true
     }
-    // Not knowing is no reason to cut: nothing was refused.
+    // An unavailable store refused nothing, so the connection stays open.
     if (check.code === 'unavailable') return false
     this.#cut(entry, check.reason ?? (check.code === 'session_expired' ? 'expired' : 'revoked'))
     return false
@@ -329,10 +361,14 @@ class ConnectionTable implements Connections {
   #sweep(): void {
     const now = this.#authority.now()
     for (const entry of [...this.#entries()]) {
-      const { current, checkedAt } = entry
+      const { current, checkedAt, ends } = entry
+      const { expiresAt } = current.session
       const stale =
         now - checkedAt >= EXTERNAL_CHECK_MS && this.#authority.sessions.isExternal(current)
-      if (stale || current.session.expiresAt <= now) this.#use(entry, true).catch(this.#onError)
+      const beforeMs =
+        ends.send === undefined ? 0 : extendsBeforeMs(this.#authority, current.session)
+      const due = expiresAt > now && expiresAt - now <= beforeMs
+      if (stale || due || expiresAt <= now) this.#use(entry, !due).catch(this.#onError)
     }
   }
 
@@ -357,6 +393,10 @@ class ConnectionTable implements Connections {
     this.#size--
     return true
   }
+}
+
+function unconfirmedOf({ ends }: Entry): readonly ActorEvent[] {
+  return ends.unconfirmed?.() ?? []
 }
 
 function actorsOf({ current }: Entry): ReadonlySet<string> {

@@ -1,3 +1,5 @@
+import { LatchkeyError } from './errors.ts'
+
 export { canonicalIdentity } from './identity/index.ts'
 
 /** Whether an actor may log in. Suspending an actor ends all its sessions. */
@@ -7,6 +9,7 @@ export type ActorStatus = 'active' | 'suspended'
 export interface Identity {
   /** Canonical form. */
   readonly value: string
+  /** Whether the value is a user name or an e-mail address. */
   readonly kind: 'name' | 'email'
   /**
    * When the actor proved control of the identity (an e-mail address), in epoch milliseconds; null
@@ -21,18 +24,30 @@ export interface Actor {
   readonly id: string
   /** The display name: free text, not unique. */
   readonly name: string
+  /** The user names and e-mail addresses that the actor logs in with. */
   readonly identities: readonly Identity[]
   /** The actor's roles, checked by the access lists of commands and by HTTP alike. */
   readonly roles: readonly string[]
+  /** Whether the actor may log in. */
   readonly status: ActorStatus
   /** Whether the actor is anonymous: it has no credential and no record in the directory. */
   readonly anonymous: boolean
+  /** When the actor was registered, in epoch milliseconds. */
   readonly createdAt: number
 }
 
 /** Returns the canonical values of identities. */
 export function valuesOf(identities: readonly Identity[] = []): string[] {
   return identities.map(({ value }) => value)
+}
+
+/** Throws `invalid_request` for a role that a list separated by white space cannot hold. */
+export function checkRoles(roles: readonly string[]): void {
+  if (!roles.some((role) => role === '' || /\s/.test(role))) return
+  const message = 'must have no white space and at least one character'
+  throw new LatchkeyError('invalid_request', `A role ${message}.`, {
+    issues: [{ path: 'roles', message }],
+  })
 }
 
 /** Roles with a special meaning. `*` in a command's access list allows every caller. */

@@ -9,10 +9,11 @@ export const ERROR_TABLE = {
   session_expired: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 65 },
   session_revoked: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 65 },
   credentials_invalid: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 77 },
+  factor_required: { http: 401, grpc: 'UNAUTHENTICATED', close: 4401, exit: 77 },
+  step_up_required: { http: 401, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
   access_denied: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
   origin_refused: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
   actor_suspended: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
-  step_up_required: { http: 403, grpc: 'PERMISSION_DENIED', close: 4403, exit: 77 },
   not_found: { http: 404, grpc: 'NOT_FOUND', close: 4404, exit: 66 },
   identity_taken: { http: 409, grpc: 'ALREADY_EXISTS', close: 4409, exit: 73 },
   session_limit: { http: 409, grpc: 'RESOURCE_EXHAUSTED', close: 4409, exit: 75 },
@@ -46,6 +47,29 @@ export type FailureSource =
   | 'bus'
   | 'shutdown'
   | 'client'
+/** The proof that a session needs before a request is allowed (RFC 9470, section 3). */
+export interface ProofChallenge {
+  /** The maximum age of the last proof, in milliseconds; sent as `max_age`, in seconds. */
+  readonly maxAgeMs?: number
+  /** The assurance levels that would do, such as `aal2`; sent as `acr_values`. */
+  readonly acrValues?: readonly string[]
+}
+
+/** A session that a login over the limit may end. */
+export interface EndableSession {
+  /** The public handle, for `endSession` of the next login. */
+  readonly id: string
+  /** When it was created, in epoch milliseconds. */
+  readonly createdAt: number
+  /** When it was last used, in epoch milliseconds. */
+  readonly lastUsedAt: number
+  /** Where the session was created from. */
+  readonly client: {
+    readonly address: string | null
+    readonly userAgent: string | null
+    readonly label: string | null
+  }
+}
 
 /** The details of an error. Never contain a secret, a token, a password or a stack. */
 export interface ErrorDetails {
@@ -53,16 +77,25 @@ export interface ErrorDetails {
   retryAfterMs?: number
   /** The refused inputs with the reason, by path: `password: too short`. */
   issues?: readonly { path: string; message: string }[]
-  /** Why a session ended, for `session_revoked`. */
+  /**
+   * Why, in one word: for `session_revoked` why the session ended, for `access_denied` `anonymous`, for
+   * `conflict` `last_administrator`.
+   */
   reason?: string
   /** What failed. No door sends it to a client. */
   source?: FailureSource
+  /** What would satisfy the request, for `step_up_required`. */
+  challenge?: ProofChallenge
+  /** The live sessions of the actor that may be ended, for `session_limit`: at most 100, newest first. */
+  sessions?: readonly EndableSession[]
   cause?: unknown
 }
 
 /** The only error class of the library: an error code, a message for people, details. */
 export class LatchkeyError extends Error {
+  /** What happened, as one of the closed set of codes. */
   readonly code: ErrorCode
+  /** Further facts, such as the refused inputs or how long to wait. */
   readonly details: Omit<ErrorDetails, 'cause'>
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -79,8 +112,11 @@ export class LatchkeyError extends Error {
  * of throwing.
  */
 export interface Refusal extends ErrorDetails {
+  /** False: the call was refused. */
   ok: false
+  /** Why the call was refused, as one of the closed set of codes. */
   code: ErrorCode
+  /** What happened and what to do, in English. Contains no input of the caller. */
   message: string
 }
 

@@ -6,6 +6,7 @@ export interface RequestSource {
   readonly door?: string
   /** The client's address, as text; compared and stored in canonical form. */
   readonly address?: string | null
+  /** The client's own description of itself, as in the header `User-Agent`. Not verified. */
   readonly userAgent?: string | null
   /** The thumbprint of the key the client proved on this connection. */
   readonly keyThumbprint?: string | null
@@ -20,8 +21,11 @@ export interface GuardedLogin {
   readonly identity: string
   /** Before the proof null if there is no such actor; never null after the proof. */
   readonly actor: Actor | null
+  /** The profile of the session that the login requests. */
   readonly profile: string
+  /** The door and the client that the login comes from. */
   readonly source: RequestSource
+  /** The time of the login, in epoch milliseconds. */
   readonly now: number
 }
 
@@ -30,6 +34,11 @@ export interface GuardedLogin {
  * `login`. Guards run in the given order, `before` or `after` the proof.
  */
 export interface Guard {
+  /** Whether the guard runs before the proof is verified, or only after a right proof. */
   readonly when: 'before' | 'after'
+  /**
+   * Returns to allow the login. A thrown `LatchkeyError` refuses it with that error's code, any
+   * other value with `access_denied`.
+   */
   check(login: GuardedLogin): void | Promise<void>
 }

@@ -8,8 +8,16 @@ export {
 } from './actor.ts'
 export type { AuditAct, AuditEntry, AuditPage, AuditQuery } from './audit.ts'
 export * from './authority/index.ts'
-export { ERROR_TABLE, type ErrorCode, errorOf, LatchkeyError, type Refusal } from './errors.ts'
-export type { ActorEvent } from './event.ts'
+export {
+  type EndableSession,
+  ERROR_TABLE,
+  type ErrorCode,
+  errorOf,
+  LatchkeyError,
+  type ProofChallenge,
+  type Refusal,
+} from './errors.ts'
+export type { ActorEvent, RoutedEvent } from './event.ts'
 export type { Guard, GuardedLogin, RequestSource } from './guard.ts'
 export type * from './ports/index.ts'
 export { expiresAt, stateOf } from './session/lifetimes.ts'
@@ -26,6 +34,8 @@ export type {
 export { isSettingName, type SettingName, type SettingState, type Settings } from './settings.ts'
 export type {
   CodecFactory,
+  KeyRotation,
+  NextKey,
   ParsedRenewal,
   ParsedToken,
   PublicKey,

@@ -9,7 +9,8 @@ const YEAR = 365 * DAY
 
 const count = whole(1, 1_000_000)
 const duration = whole(0, 10 * YEAR)
-const optionalDuration = nullable(whole(1000, 10 * YEAR))
+// Shorter sessions would end before an administrator can undo the setting.
+const lifetime = whole(MINUTE, 10 * YEAR)
 const policy = oneOf('evict-oldest', 'evict-least-recently-used', 'refuse')
 
 interface Definition<T> {
@@ -23,6 +24,26 @@ function define<T>(value: T, check: SettingCheck<T>, about: string): Definition<
 }
 
 const GENERAL = {
+  registration: define<'open' | 'invite' | 'closed'>(
+    'open',
+    oneOf('open', 'invite', 'closed'),
+    'Who may register: every client (open), only a client with an invitation (invite), or no client (closed).',
+  ),
+  'invitation.lifetimeMs': define(
+    7 * DAY,
+    whole(MINUTE, YEAR),
+    'How long an invitation to register is valid.',
+  ),
+  'password.resetLifetimeMs': define(
+    DAY,
+    whole(MINUTE, 30 * DAY),
+    'How long the one-time code for a new password is valid.',
+  ),
+  'identity.holdMs': define(
+    30 * DAY,
+    whole(0, 10 * YEAR),
+    'How long the identities of a deleted actor are kept from other actors.',
+  ),
   'renewal.graceMs': define(
     30_000,
     whole(0, 10 * MINUTE),
@@ -35,7 +56,8 @@ const GENERAL = {
   ),
   'session.freshMs': define(
     15 * MINUTE,
-    duration,
+    // Administration requires a fresh proof, so 0 would lock every administrator out.
+    whole(MINUTE, 10 * YEAR),
     'How long a proof of identity counts as fresh for acts that require one.',
   ),
   'session.keepEndedMs': define(
@@ -44,6 +66,16 @@ const GENERAL = {
     'How long an ended session is kept so that its client can receive the reason.',
   ),
   'session.maxDataBytes': define(65_536, count, 'The maximum size of a session’s data, in bytes.'),
+  'anonymous.maxTotal': define(
+    1_000_000,
+    whole(1, 100_000_000),
+    'How many anonymous sessions are kept, about; the least recently used are evicted.',
+  ),
+  'anonymous.maxPerAddress': define(
+    10_000,
+    count,
+    'How many anonymous sessions of one IPv4 address or IPv6 /64 are kept; the least recently used are evicted.',
+  ),
   'password.minLength': define(
     8,
     whole(1, 64),
@@ -58,10 +90,10 @@ const GENERAL = {
   'throttle.identityFree': define(5, count, 'Failed logins of an identity before the first pause.'),
   'throttle.identityBaseMs': define(
     1000,
-    duration,
+    whole(0, DAY),
     'The first pause; each further pause is twice as long.',
   ),
-  'throttle.identityMaxMs': define(15 * MINUTE, duration, 'The longest pause.'),
+  'throttle.identityMaxMs': define(15 * MINUTE, whole(0, DAY), 'The longest pause.'),
   'throttle.identityHardLimit': define(
     100,
     count,
@@ -76,6 +108,11 @@ const GENERAL = {
     20,
     count,
     'The maximum number per address and minute of registrations, changes of name or e-mail, anonymous sessions and device logins, each.',
+  ),
+  'throttle.identityChangesPerHour': define(
+    20,
+    count,
+    'The maximum number of changes of name or e-mail address per actor and hour.',
   ),
   'throttle.knownAddressMs': define(
     90 * DAY,
@@ -96,6 +133,11 @@ const GENERAL = {
     128,
     whole(32, 128),
     'How many leading bits of an IPv6 address must match for that.',
+  ),
+  'introspection.extendsIdle': define(
+    true,
+    truth,
+    'Whether the introspection of a token counts as a use of its session, and so extends its idle time.',
   ),
   'token.refreshThreshold': define(
     0.5,
@@ -120,11 +162,15 @@ type ProfileSettings = {
 
 /** A setting with its current value. */
 export interface SettingState {
+  /** The name of the setting. */
   readonly name: string
+  /** The value in effect. */
   readonly value: unknown
+  /** The value without a stored change. */
   readonly default: unknown
   /** Whether a stored change is in effect. */
   readonly changed: boolean
+  /** What the setting does. */
   readonly about: string
 }
 
@@ -132,16 +178,18 @@ export interface SettingState {
 export type Settings = {
   [K in keyof typeof GENERAL]: (typeof GENERAL)[K]['value']
 } & ProfileSettings
+/** The name of a setting, such as `session.freshMs` or `profile.web.idleMs`. */
 export type SettingName = keyof Settings
 
 const PROFILE_SCHEMAS = {
-  idleMs: [optionalDuration, 'How long a session may be unused.'],
-  tokenMs: [optionalDuration, 'The life of one token; each renewal adds it again.'],
-  absoluteMs: [whole(1000, 10 * YEAR), 'The absolute end, counted from login.'],
+  idleMs: [nullable(lifetime), 'How long a session may be unused.'],
+  tokenMs: [nullable(lifetime), 'The life of one token; each renewal adds it again.'],
+  absoluteMs: [lifetime, 'The absolute end, counted from login.'],
   renewable: [truth, 'Whether a login gets a renewal code.'],
   maxLive: [count, 'The maximum number of live sessions of one owner.'],
   onLimit: [policy, 'What happens at a login over the limit.'],
   oldToken: [oneOf('grace', 'dies', 'expires'), 'What happens to the old token at renewal.'],
+  streamUses: [truth, 'Whether an open connection that receives events counts as use.'],
 } as const satisfies Record<ProfileKey, readonly [SettingCheck<unknown>, string]>
 
 function definitions(): Map<string, Definition<unknown>> {

@@ -1,5 +1,7 @@
 import { LatchkeyError } from '../core/index.ts'
 
+const FORM = 'application/x-www-form-urlencoded'
+
 /** The largest body, in bytes. */
 export const MAX_BODY_BYTES = 65_536
 
@@ -7,24 +9,45 @@ export const MAX_BODY_BYTES = 65_536
 export const MAX_BODY_DEPTH = 32
 
 /**
- * Reads a body of JSON (an object); with `form` of `application/x-www-form-urlencoded` too. An empty body is an empty object. Throws
- * `too_large`, `unsupported_type`, or `invalid_request` for bad UTF-8, malformed JSON, JSON that is nested too deeply, and JSON that is
- * not an object.
+ * Reads a body of JSON (an object). An empty body is an empty object. Throws `too_large`, `unsupported_type`, or `invalid_request` for
+ * bad UTF-8, malformed JSON, JSON that is nested too deeply, and JSON that is not an object.
  */
-export async function readBody(
-  request: Request,
-  { form = false }: { form?: boolean } = {},
-): Promise<Record<string, unknown>> {
+export async function readBody(request: Request): Promise<Record<string, unknown>> {
   const text = decode(await readBytes(request))
   if (text === '') return {}
-  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
-  if (form && type === 'application/x-www-form-urlencoded') {
-    return Object.fromEntries(new URLSearchParams(text))
-  }
-  if (type !== 'application/json') {
+  if (typeOf(request) !== 'application/json') {
     throw new LatchkeyError('unsupported_type', 'Send application/json.')
   }
   return parseJsonObject(text)
+}
+
+/**
+ * Reads a body of `application/x-www-form-urlencoded`. A parameter without a value counts as absent (RFC 6749 section 3.2). Throws
+ * `too_large`, `unsupported_type`, or `invalid_request` for bad UTF-8 and a parameter that is given twice.
+ */
+export async function readForm(request: Request): Promise<Record<string, string>> {
+  const text = decode(await readBytes(request))
+  if (text !== '' && !isForm(request)) {
+    throw new LatchkeyError('unsupported_type', `Send ${FORM}.`)
+  }
+  return parseForm(text)
+}
+
+/** Whether a request declares that its body is a form. */
+export function isForm(request: Request): boolean {
+  return typeOf(request) === FORM
+}
+
+function typeOf({ headers }: Request): string {
+  return headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+}
+
+function parseForm(text: string): Record<string, string> {
+  const given = [...new URLSearchParams(text)]
+  if (new Set(given.map(([name]) => name)).size < given.length) {
+    throw new LatchkeyError('invalid_request', 'A parameter may be given once.')
+  }
+  return Object.fromEntries(given.filter(([, value]) => value !== ''))
 }
 
 /** Parses a JSON object that a client sent. Throws `invalid_request` for anything else, and for an object that is nested too deeply. */

@@ -22,6 +22,16 @@ test('a plain cookie has neither prefix nor Secure', () => {
   assert.equal(found('sid=x', cookie), 'x')
 })
 
+test('a cookie with a domain or a path has no prefix', () => {
+  const shared = createCookie({ name: 'sid', domain: 'example.test', sameSite: 'strict' })
+  assert.equal(
+    shared.write('x', 1000),
+    'sid=x; Max-Age=1; Domain=example.test; Path=/; HttpOnly; Secure; SameSite=Strict',
+  )
+  const below = createCookie({ name: 'sid', path: '/app', sameSite: 'none' })
+  assert.equal(below.clear(), 'sid=; Max-Age=0; Path=/app; HttpOnly; Secure; SameSite=None')
+})
+
 test('a lifetime is at least zero, and at most the 400 days that browsers keep', () => {
   const cookie = createCookie({ name: 'sid' })
   assert.match(cookie.write('x', -5), /Max-Age=0;/)

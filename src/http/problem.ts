@@ -1,4 +1,10 @@
-import { ERROR_TABLE, type ErrorCode, type Refusal } from '../core/index.ts'
+import {
+  type EndableSession,
+  ERROR_TABLE,
+  type ErrorCode,
+  type ProofChallenge,
+  type Refusal,
+} from '../core/index.ts'
 
 const TITLES: Record<ErrorCode, string> = {
   invalid_request: 'Invalid request',
@@ -7,10 +13,11 @@ const TITLES: Record<ErrorCode, string> = {
   session_expired: 'Session expired',
   session_revoked: 'Session revoked',
   credentials_invalid: 'Credentials invalid',
+  factor_required: 'Further factor required',
+  step_up_required: 'Fresh proof required',
   access_denied: 'Access denied',
   origin_refused: 'Origin refused',
   actor_suspended: 'Account suspended',
-  step_up_required: 'Fresh proof required',
   not_found: 'Not found',
   identity_taken: 'Identity taken',
   session_limit: 'Too many sessions',
@@ -45,13 +52,15 @@ export interface ProblemDetails {
   readonly issues?: readonly { readonly path: string; readonly message: string }[]
   /** Why a session ended. */
   readonly reason?: string
+  /** The sessions that a login over the limit may end. */
+  readonly sessions?: readonly EndableSession[]
   /** The id of the request, as in the header `X-Request-Id`. */
   readonly requestId?: string
 }
 
 /** Returns the body of a problem, without the id of its request. The status is that of the refusal's code by default. */
 export function problemDetails(
-  { code, message, issues, reason }: Refusal,
+  { code, message, issues, reason, sessions }: Refusal,
   status: number = ERROR_TABLE[code].http,
 ): ProblemDetails {
   return {
@@ -62,6 +71,7 @@ export function problemDetails(
     detail: message,
     ...(issues === undefined ? {} : { issues }),
     ...(reason === undefined ? {} : { reason }),
+    ...(sessions === undefined ? {} : { sessions }),
   }
 }
 
@@ -74,27 +84,43 @@ export function problem(
   headers: Readonly<Record<string, string>> = {},
   requestId?: string,
 ): Response {
-  const { code, retryAfterMs } = refusal
   const details = problemDetails(refusal)
-  const all: Record<string, string> = {
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  }
-  if (retryAfterMs !== undefined) {
-    all['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
-  }
-  if (details.status === 401) all['www-authenticate'] = challenge(code)
   const body = requestId === undefined ? details : { ...details, requestId }
   return new Response(JSON.stringify(body), {
     status: details.status,
-    headers: { ...all, ...headers },
+    headers: { ...problemHeaders(refusal), 'x-content-type-options': 'nosniff', ...headers },
   })
 }
 
-// RFC 9110 section 15.5.2 requires one with every 401; RFC 6750 section 3 an error only where a token was sent.
-function challenge(code: ErrorCode): string {
-  return INVALID_TOKEN.has(code)
-    ? 'Bearer realm="latchkey", error="invalid_token"'
-    : 'Bearer realm="latchkey"'
+/** Returns the headers of a problem: its type, `Cache-Control`, `Retry-After`, and `WWW-Authenticate` with a 401. */
+export function problemHeaders(refusal: Refusal): Record<string, string> {
+  const { code, retryAfterMs } = refusal
+  return {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...(retryAfterMs === undefined
+      ? {}
+      : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+    ...(ERROR_TABLE[code].http === 401 ? { 'www-authenticate': authenticateHeader(refusal) } : {}),
+  }
+}
+
+/**
+ * Returns the value of `WWW-Authenticate` for a refusal with status 401. RFC 9110 section 15.5.2 requires the header with every 401, RFC 6750
+ * section 3 an error only where a token was sent. `step_up_required` has the challenge of RFC 9470: the token is still valid.
+ */
+function authenticateHeader({ code, challenge }: Refusal): string {
+  const parameters = ['realm="latchkey"']
+  if (INVALID_TOKEN.has(code)) parameters.push('error="invalid_token"')
+  if (code === 'step_up_required') {
+    parameters.push('error="insufficient_user_authentication"', ...challengeParameters(challenge))
+  }
+  return `Bearer ${parameters.join(', ')}`
+}
+
+function challengeParameters({ maxAgeMs, acrValues }: ProofChallenge = {}): string[] {
+  return [
+    ...(maxAgeMs === undefined ? [] : [`max_age=${Math.floor(maxAgeMs / 1000)}`]),
+    ...(acrValues === undefined ? [] : [`acr_values="${acrValues.join(' ')}"`]),
+  ]
 }

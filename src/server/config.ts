@@ -6,7 +6,9 @@ import { OPTIONS, type OptionKey } from './options.ts'
 import type { ServerConfig } from './server-config.ts'
 
 type Listens = 'http' | 'tcp' | 'tls' | 'grpc'
-type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey' | 'directory' | 'metrics'
+type Database = 'database' | 'databasePasswordFile' | 'databaseListen' | 'node'
+type Paths = 'modules' | 'tlsCert' | 'tlsKey'
+type Optional = 'publicUrl' | 'directory' | 'metrics' | Paths | Database
 type Defaulted = Required<Omit<ServerConfig, Listens | Optional>>
 
 /** Where a door listens. `named` tells an address of the configuration from a default: only for the former is a taken port an error. */
@@ -25,6 +27,10 @@ export interface ResolvedConfig extends Defaulted {
   readonly directory: Directory | null
   /** Null for the HTTP port. */
   readonly metrics: DoorAddress | null
+  readonly database: string | null
+  readonly databasePasswordFile: string | null
+  readonly databaseListen: string | null
+  readonly node: string | null
 }
 
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function')
@@ -40,6 +46,24 @@ const CODE_KEYS = {
   externalSessions: z.array(z.looseObject({ format: z.string(), find: callable })),
   commands: z.array(z.looseObject({ name: z.string(), run: callable })),
   mage: z.looseObject({}),
+  oauth: z.strictObject({
+    clients: z
+      .array(
+        z.strictObject({
+          id: z.string(),
+          name: z.string().optional(),
+          grants: z.array(z.enum(['device_code', 'refresh_token'])).optional(),
+          profile: z.enum(['agent', 'web', 'device']).optional(),
+          format: z.string().optional(),
+          roles: z.array(z.string()).nullable().optional(),
+          introspect: z.boolean().optional(),
+          secret: z.string().optional(),
+        }),
+      )
+      .optional(),
+    verificationUri: z.url({ protocol: /^https?$/, error: 'must be the URL of a page' }).optional(),
+  }),
+  pageTexts: z.record(z.string(), z.string()),
   guards: z.array(z.looseObject({ when: z.enum(['before', 'after']), check: callable })),
 }
 
@@ -85,6 +109,10 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     tlsCert = null,
     tlsKey = null,
     directory = null,
+    database = null,
+    databasePasswordFile = null,
+    databaseListen = null,
+    node = null,
   } = given
   const dev = rest.dev ?? defaults.dev
   return {
@@ -93,6 +121,8 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     codecs: [],
     externalSessions: [],
     mage: {},
+    oauth: {},
+    pageTexts: {},
     ...defaults,
     ...rest,
     publicUrl,
@@ -100,6 +130,10 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     tlsCert,
     tlsKey,
     directory,
+    database,
+    databasePasswordFile,
+    databaseListen,
+    node,
     tlsSelfMade: rest.tlsSelfMade ?? dev,
     drainMs: rest.drainMs ?? (dev ? 0 : defaults.drainMs),
     http: addressOf(http, OPTIONS.http.value),

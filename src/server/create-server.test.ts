@@ -52,6 +52,24 @@ test('answers are counted by route and status', async () => {
   }
 })
 
+test('the configured clients use the OAuth endpoints of a server', async () => {
+  const oauth = { clients: [{ id: 'tv' }], verificationUri: 'https://shop.example/tv' }
+  const config = { http: '127.0.0.1:0', store: 'memory', dev: true } as const
+  const server = await createServer({ ...config, oauth }, quiet)
+  try {
+    const url = `${server.addresses[0]?.address}/oauth/device_authorization`
+    const body = new URLSearchParams({ client_id: 'tv' })
+    const answer = (await (await fetch(url, { method: 'POST', body })).json()) as object
+    assert.equal('verification_uri' in answer && answer.verification_uri, oauth.verificationUri)
+  } finally {
+    await server.close()
+  }
+  const wrong = { clients: [{ id: 'a b' }] }
+  await assert.rejects(createServer({ ...config, oauth: wrong }, quiet), {
+    code: 'invalid_request',
+  })
+})
+
 test('a command whose name is taken stops the start', async () => {
   const name = 'session.login'
   const clash = defineCommand({ name, access: ['*'], params: z.strictObject({}), run: () => null })

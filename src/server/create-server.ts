@@ -11,6 +11,7 @@ import { openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
 import { openGrpc } from './open-grpc.ts'
 import { type OpenHttpOptions, openHttp } from './open-http.ts'
+import type { DurabilityWatch } from './open-store.ts'
 import type { OpenedDoor } from './opened-door.ts'
 import { createReadiness } from './readiness.ts'
 import { requireSafe } from './safety.ts'
@@ -35,6 +36,8 @@ export interface RunningServer {
   readonly authority: Authority
   /** The open connections of every door. */
   readonly connections: Connections
+  /** What an acknowledged write survives; null for a store of the application's own. */
+  readonly durability: DurabilityWatch | null
   /** The log of the server. */
   readonly log: Log
   /** Counts an unhandled error, for `/metrics`. */
@@ -97,6 +100,7 @@ export async function createServer(
     caFile: state.tls?.caFile ?? null,
     authority: services.authority,
     connections: services.connections,
+    durability: services.durability,
     log,
     countFault: () => services.telemetry.countFault(),
     close,
@@ -167,9 +171,10 @@ async function shutDown(
   for (const opened of state.opened) opened.cut()
   state.tls?.close()
   // Long-lived connections are closed with a reason now. Their commands in progress may still be answered.
-  services.connections.close()
+  const closed = services.connections.close()
   await drained
   for (const opened of state.opened) await opened.close()
+  await closed
   services.stopWatching()
   services.metrics.close()
   await services.authority.close()

@@ -13,6 +13,7 @@ import { mageCodec, mageSettings } from '../doors/mage/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { type DurabilityWatch, openStore } from './open-store.ts'
 import { measuredStore } from './telemetry/measured-store.ts'
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 import { watchWal } from './watch-wal.ts'
@@ -28,6 +29,8 @@ export interface Services {
   readonly log: Log
   /** Stops the watch over the size of the write-ahead log. */
   stopWatching(): void
+  /** What an acknowledged write survives; null for a store of the application's own. */
+  readonly durability: DurabilityWatch | null
 }
 
 /** Opens the store and the authority, and makes what every door uses. */
@@ -36,7 +39,8 @@ export async function createServices(config: ResolvedConfig, log: Log): Promise<
   const { logger } = log
   const telemetry = createTelemetry({ logger, accessLog: logsRequests(config) })
   const { registry: metricsRegistry, failures } = telemetry
-  const store = await openStore(config)
+  const { store: opening, durability } = await openStore(config, log)
+  const store = await opening
   const authority = await openAuthority(config, store, telemetry)
   const connections = createConnections({
     authority,
@@ -48,19 +52,15 @@ export async function createServices(config: ResolvedConfig, log: Log): Promise<
     deliver: (actorId, event) => connections.send(actorId, event),
     onError: (err, command) => failures.report(err, command, 'A command failed.'),
   })
-  const metrics = createMetrics({ registry: metricsRegistry, authority, connections, store })
+  const sources = { registry: metricsRegistry, authority, connections, store, durability }
+  const metrics = createMetrics(sources)
   const stopWatching = watchWal(store, logger)
-  return { authority, connections, registry, pipeline, metrics, telemetry, log, stopWatching }
+  const common = { authority, connections, registry, pipeline, metrics, telemetry }
+  return { ...common, log, durability, stopWatching }
 }
 
 function logsRequests({ accessLog, logLevel }: ResolvedConfig): boolean {
   return accessLog === 'on' && (logLevel === 'info' || logLevel === 'debug')
-}
-
-async function openStore({ store, data }: ResolvedConfig): Promise<Store> {
-  if (typeof store === 'object') return store
-  if (store === 'memory') return (await import('../stores/memory/index.ts')).memory()
-  return (await import('../stores/sqlite/index.ts')).sqlite({ folder: data })
 }
 
 function openAuthority(
@@ -72,6 +72,7 @@ function openAuthority(
   return createAuthority({
     store: measuredStore(store, onStoreCall),
     settings: {
+      registration: config.registration,
       ...(config.dev ? developmentSettings : {}),
       ...mageSettings(config.mage),
       ...config.settings,
@@ -80,6 +81,7 @@ function openAuthority(
     guards: countGuards(config.guards),
     codecs: [mageCodec, angenCodec, jwtCodec(), ...config.codecs],
     externalSessions: config.externalSessions,
+    clients: config.oauth.clients ?? [],
     cache: { maxEntries: config.cacheEntries, maxBytes: config.cacheBytes },
     storeTimeoutMs: config.storeTimeoutMs,
     pruneEveryMs: config.pruneEveryMs,

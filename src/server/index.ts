@@ -1,3 +1,4 @@
+export type { BusNode } from '../stores/postgres/index.ts'
 export { WRONG_CONFIGURATION } from './configuration-error.ts'
 export {
   type CloseOptions,
@@ -8,4 +9,5 @@ export {
 export type { Door } from './door.ts'
 export { type ConfigSources, type LoadedConfig, loadConfig } from './load-config.ts'
 export { type Log, type Logger, type LogMethod, type LogOptions, openLog } from './log.ts'
+export type { DurabilityLevel, DurabilityWatch } from './open-store.ts'
 export { defineConfig, type LogLevel, type ServerConfig } from './server-config.ts'

@@ -33,7 +33,7 @@ test('concurrent scrapes share one count of the sessions, and a failed count is 
     assert.equal(counts, 1)
   } finally {
     metrics.close()
-    connections.close()
+    await connections.close()
     await authority.close()
   }
 })

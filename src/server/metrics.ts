@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { ConnectionCounter } from '../connections/connection-counter.ts'
 import type { Connections } from '../connections/index.ts'
 import type { Authority, Store } from '../core/index.ts'
+import type { DurabilityWatch } from './open-store.ts'
 
 /** Options of `createMetrics`. */
 export interface MetricsOptions {
@@ -11,6 +12,8 @@ export interface MetricsOptions {
   readonly connections: Connections
   /** The store of the authority, if it reports its sizes. */
   readonly store?: Pick<Store, 'stats'>
+  /** What an acknowledged write survives; null where that is not known. */
+  readonly durability?: DurabilityWatch | null
 }
 
 /** The metrics of a server, in the text format of Prometheus. */
@@ -32,7 +35,7 @@ const COUNT_FOR_MS = 5000
 
 /** Adds the metrics that are read from an authority and its connections. */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const { registry, authority, connections } = options
+  const { registry, authority, connections, durability = null } = options
   const registers = [registry]
   const ended = new Counter({
     name: 'latchkey_sessions_ended_total',
@@ -46,6 +49,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   })
   addAuthority(registry, authority)
   addStore(registry, options.store)
+  if (durability !== null) addDurability(registers, durability)
   new Gauge({
     name: 'latchkey_connections_open',
     help: 'Open connections that stand for a session, by door.',
@@ -137,6 +141,38 @@ function addStore(registry: Registry, store: MetricsOptions['store']): void {
   gauge(registry, 'wal_bytes', log, () => stats().walBytes)
   const writes = 'Writes that wait for the disk.'
   gauge(registry, 'store_queued_writes', writes, () => stats().queuedWrites)
+}
+
+function addDurability(registers: Registry[], { read, cluster }: DurabilityWatch): void {
+  new Gauge({
+    name: 'latchkey_durability',
+    help: 'What an acknowledged write survives: a failover (quorum), a crash (local), or none of them.',
+    labelNames: ['level'],
+    registers,
+    async collect() {
+      // The metrics of an outage are those that are wanted most.
+      const current = await read().catch(() => null)
+      for (const level of ['quorum', 'local', 'none'])
+        this.set({ level }, level === current ? 1 : 0)
+    },
+  })
+  if (cluster === undefined) return
+  new Gauge({
+    name: 'latchkey_nodes',
+    help: 'Nodes that use the database.',
+    registers,
+    async collect() {
+      this.set(await cluster.countNodes().catch(() => 0))
+    },
+  })
+  new Gauge({
+    name: 'latchkey_cache_trusted',
+    help: 'Whether this node receives the others, and answers from its cache.',
+    registers,
+    collect() {
+      this.set(cluster.isTrusted() ? 1 : 0)
+    },
+  })
 }
 
 function addSockets(registry: Registry): Map<string, ConnectionCounter> {

@@ -24,7 +24,7 @@ async function open(t: TestContext, given: ServerConfig) {
   const tls = await openTls(config, log)
   const fixture = await createServices(config, log)
   t.after(async () => {
-    fixture.connections.close()
+    await fixture.connections.close()
     fixture.metrics.close()
     await fixture.authority.close()
   })

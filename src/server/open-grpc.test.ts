@@ -13,7 +13,7 @@ test('without a certificate it opens only at a configured address of this machin
   const log = openLog({ level: 'silent' })
   const fixture = await createServices(resolveConfig({ store: 'memory' }), log)
   t.after(async () => {
-    fixture.connections.close()
+    await fixture.connections.close()
     fixture.metrics.close()
     await fixture.authority.close()
   })

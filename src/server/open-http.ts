@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
+import { createRequestId } from '../core/request-id.ts'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
+import { createPages } from '../web/pages/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import { connectionLimits } from './connection-limits.ts'
 import type { Services } from './create-services.ts'
@@ -21,6 +23,9 @@ const MAGE_LEVELS = {
   emergency: 'fatal',
 } as const
 
+/** What the pages do not report of a request. */
+const PAGE = { door: 'http', actor: null, session: null, refusal: null } as const
+
 const UNTRUSTED_PROXY =
   'A forwarding header arrived from a peer that is not a trusted proxy, and is ignored: all clients behind it count as one address. ' +
   'Name the proxy with --trusted-proxies.'
@@ -38,11 +43,12 @@ export interface OpenHttpOptions {
 /** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, pipeline, metrics, telemetry, log: { logger } }: Services,
+  { authority, connections, registry, pipeline, metrics, telemetry, durability, log }: Services,
   { front, ready, checkReady }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
-  const { http: address, modules, publicUrl, authenticateMs } = config
+  const { http: address, modules, publicUrl, corsOrigins, oauth, authenticateMs } = config
   const { dev: development, trustedProxies, allowedHosts } = config
+  const { logger } = log
   const { onAnswered, failures } = telemetry
   const onError = (err: unknown, what: string) =>
     failures.report(err, what, 'A request failed unexpectedly.')
@@ -70,18 +76,38 @@ export async function openHttp(
   const door = createHttpDoor({
     ...common,
     pipeline,
+    connections,
     ...(publicUrl === null ? {} : { publicUrl }),
+    corsOrigins,
+    oauth,
+    clearSiteData: config.clearSiteData,
     ready,
     checkReady,
+    ...(durability === null ? {} : { durability: durability.read }),
     ...(config.metrics === null ? { metrics: metrics.render } : {}),
     onAnswered,
   })
   metrics.addDoor('http', sockets.counter)
+  const pages = config.pages
+    ? createPages({
+        authority,
+        connections,
+        home: true,
+        development,
+        trustedProxies,
+        allowedHosts,
+        texts: config.pageTexts,
+        ...(publicUrl === null ? {} : { publicUrl }),
+        onAnswered: (page) => onAnswered({ ...PAGE, id: createRequestId(), ...page }),
+        onError,
+      })
+    : null
   const fronts = [mage, stream, ...front]
   return {
     doors: [
       createHttpListener({
         door,
+        pages,
         front: fronts,
         address,
         connections: sockets,

@@ -1,59 +1,41 @@
 import { z } from 'zod'
 import { parseListenAddress } from './listen-address.ts'
-import { choice, isOrigin, isProxy, settings, textWhere, whole } from './option-schemas.ts'
+import {
+  choice,
+  databaseUrl,
+  file,
+  HOUR,
+  isOrigin,
+  isProxy,
+  LEVELS,
+  listens,
+  MiB,
+  type Option,
+  settings,
+  switchOf,
+  textWhere,
+  whole,
+} from './option-schemas.ts'
 import type { ServerConfig } from './server-config.ts'
 
 /** The keys of a configuration that are also flags and environment variables. */
 export type OptionKey = Exclude<
   keyof ServerConfig,
-  'commands' | 'guards' | 'mage' | 'directory' | 'codecs' | 'externalSessions'
+  | 'commands'
+  | 'guards'
+  | 'mage'
+  | 'oauth'
+  | 'pageTexts'
+  | 'directory'
+  | 'codecs'
+  | 'externalSessions'
 >
-
-/** How the text of a flag or a variable is parsed. */
-type Kind = 'text' | 'integer' | 'switch' | 'list' | 'json'
-
-interface Option<T> {
-  /** The default. */
-  readonly value: T | undefined
-  readonly kind: Kind
-  /** The placeholder of the value in `--help`. */
-  readonly takes: string
-  readonly about: string
-  readonly schema: z.ZodType
-}
 
 type Options = {
   readonly [K in OptionKey]: Option<
     K extends 'store' ? 'sqlite' | 'memory' : NonNullable<ServerConfig[K]>
   >
 }
-
-function listens(value: string, about: string) {
-  return {
-    value,
-    kind: 'text',
-    takes: 'HOST:PORT',
-    about: `${about}; off closes it, port 0 picks a free port`,
-    schema: textWhere(
-      `must be HOST:PORT, such as ${value} or [::1]:${value.split(':')[1]}, or off`,
-      (text) => text === 'off' || parseListenAddress(text) !== null,
-    ),
-  } as const
-}
-
-function file(about: string) {
-  return {
-    value: undefined,
-    kind: 'text',
-    takes: 'FILE',
-    about,
-    schema: textWhere('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
-  } as const
-}
-
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
-const MiB = 1024 * 1024
-const HOUR = 3_600_000
 
 /** The table of options: flags, environment variables, keys of the configuration and `--help` are made of it. */
 export const OPTIONS: Options = {
@@ -63,30 +45,15 @@ export const OPTIONS: Options = {
     'where the Angen door listens without TLS; by default with --dev only',
   ),
   tls: listens('127.0.0.1:8201', 'where the Angen door listens over TLS'),
-  tcpPublic: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'allow --tcp beyond this machine, where tokens are sent unencrypted',
-    schema: z.boolean('must be true or false'),
-  },
+  tcpPublic: switchOf(false, 'allow --tcp beyond this machine, where tokens are sent unencrypted'),
   grpc: listens('127.0.0.1:8300', 'where the gRPC door listens'),
-  grpcInsecure: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'allow --grpc without a certificate, on this machine only',
-    schema: z.boolean('must be true or false'),
-  },
+  grpcInsecure: switchOf(false, 'allow --grpc without a certificate, on this machine only'),
   tlsCert: file('the certificate of the doors that use TLS, PEM with its chain; needs --tls-key'),
   tlsKey: file('the key of --tls-cert, PEM; changed files are read while the server runs'),
-  tlsSelfMade: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'make a certificate for this machine where none is given; on by default with --dev',
-    schema: z.boolean('must be true or false'),
-  },
+  tlsSelfMade: switchOf(
+    false,
+    'make a certificate for this machine where none is given; on by default with --dev',
+  ),
   proxies: {
     value: [],
     kind: 'list',
@@ -110,13 +77,46 @@ export const OPTIONS: Options = {
     about: 'sqlite, or memory, which loses everything when the server stops',
     schema: choice(['sqlite', 'memory']),
   },
-  dev: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'development: loopback only, any password is accepted, readable log',
-    schema: z.boolean('must be true or false'),
+  database: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'a PostgreSQL database instead of the data folder: postgres://user@host:5432/name',
+    schema: databaseUrl,
   },
+  databasePasswordFile: file('the file with the password of --database'),
+  databaseListen: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'the URL for notifications, where --database leads to a transaction pooler',
+    schema: databaseUrl,
+  },
+  databaseConnections: {
+    value: 10,
+    kind: 'integer',
+    takes: 'N',
+    about: 'the largest number of connections to --database',
+    schema: whole(2, 10_000),
+  },
+  databaseBoundMs: {
+    value: 0,
+    kind: 'integer',
+    takes: 'MS',
+    about:
+      'how long a node that does not receive the others may answer from its cache; 0 for its lease',
+    schema: whole(0, HOUR),
+  },
+  node: {
+    value: undefined,
+    kind: 'text',
+    takes: 'NAME',
+    about: 'the name of this node of --database; the name of the machine by default',
+    schema: textWhere('must be 1 to 64 letters, digits, . _ and -', (text) =>
+      /^[\w.-]{1,64}$/.test(text),
+    ),
+  },
+  dev: switchOf(false, 'development: loopback only, any password is accepted, readable log'),
   trustedProxies: {
     value: [],
     kind: 'list',
@@ -152,6 +152,14 @@ export const OPTIONS: Options = {
       )
       .max(1000),
   },
+  corsOrigins: {
+    value: [],
+    kind: 'list',
+    takes: 'LIST',
+    about: 'origins of pages that may call the HTTP door with a bearer token, separated by commas',
+    schema: z.array(textWhere('must be origins such as https://app.example', isOrigin)).max(1000),
+  },
+  pages: switchOf(true, 'show the login pages at / of the HTTP door; on by default'),
   publicUrl: {
     value: undefined,
     kind: 'text',
@@ -159,6 +167,10 @@ export const OPTIONS: Options = {
     about: 'the origin that browsers see, such as https://login.example',
     schema: textWhere('must be an origin such as https://login.example', isOrigin),
   },
+  clearSiteData: switchOf(
+    false,
+    'at logout also clear the cache, all cookies and the storage of the site in the browser',
+  ),
   modules: {
     value: undefined,
     kind: 'text',
@@ -196,6 +208,13 @@ export const OPTIONS: Options = {
       'must be HOST:PORT, such as 127.0.0.1:9464',
       (text) => parseListenAddress(text) !== null,
     ),
+  },
+  registration: {
+    value: 'open',
+    kind: 'text',
+    takes: 'MODE',
+    about: 'who may register: open, invite or closed; a change at run time replaces it',
+    schema: choice(['open', 'invite', 'closed']),
   },
   settings: {
     value: {},
@@ -291,13 +310,7 @@ export const OPTIONS: Options = {
       'the largest number of logins over Angen that wait; more are refused with a time to retry',
     schema: whole(1, 1_000_000),
   },
-  echoInput: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'repeat the input in errors of the Angen door; with --dev only',
-    schema: z.boolean('must be true or false'),
-  },
+  echoInput: switchOf(false, 'repeat the input in errors of the Angen door; with --dev only'),
   storeTimeoutMs: {
     value: 3000,
     kind: 'integer',

@@ -1,6 +1,7 @@
 import type { Command } from '../commands/index.ts'
 import type {
   CodecFactory,
+  ConfiguredClient,
   Directory,
   ExternalSessions,
   Guard,
@@ -8,13 +9,23 @@ import type {
   Store,
   TokenCodec,
 } from '../core/index.ts'
+import type { PageTexts } from '../web/pages/index.ts'
 
 /** The least level that is logged. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 
+/** The OAuth endpoints of a server. */
+export interface OAuthConfig {
+  /** The clients that may use them, beside those that `latchkey clients add` registers. None by default. */
+  readonly clients?: readonly ConfiguredClient[]
+  /** The absolute URL of the page where users approve a device. The server's own page `/oauth/device` by default. */
+  readonly verificationUri?: string
+}
+
 /**
  * The configuration of a server. Every key of text, number, boolean or list is also a flag of `latchkey serve` and an environment variable:
- * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage` and
+ * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage`, `oauth`,
+ * `pageTexts` and
  * a `store` of your own can only be set in code.
  */
 export interface ServerConfig {
@@ -41,6 +52,21 @@ export interface ServerConfig {
    * own, which the server closes when it stops and when it cannot start.
    */
   readonly store?: 'sqlite' | 'memory' | Store | Promise<Store>
+  /**
+   * A PostgreSQL database that several servers share, instead of the data folder: `postgres://user@host:5432/name`. A host on another machine
+   * needs `sslmode`. Needs `pg` and `kysely`.
+   */
+  readonly database?: string
+  /** The file with the password of `database`. */
+  readonly databasePasswordFile?: string
+  /** The URL for notifications, where `database` leads to a transaction pooler: it must reach the server itself. */
+  readonly databaseListen?: string
+  /** The largest number of connections to `database`: 10 by default. */
+  readonly databaseConnections?: number
+  /** How long a node that does not receive the others may answer from its cache. 0, the default, for its lease of a second. */
+  readonly databaseBoundMs?: number
+  /** The name of this node of `database`, for people. The name of the machine by default. */
+  readonly node?: string
   /** Where actors are found. The store's own directory by default. */
   readonly directory?: Directory
   /** Token formats beside the native one, those of the MAGE and Angen doors and signed tokens. None by default. */
@@ -57,6 +83,16 @@ export interface ServerConfig {
   readonly allowedOrigins?: readonly string[]
   /** The origin that browsers see: `https://login.example`. */
   readonly publicUrl?: string
+  /** Origins of pages that may call the HTTP door with a bearer token: `https://app.example`. None by default. */
+  readonly corsOrigins?: readonly string[]
+  /** Whether the HTTP door shows the login pages, at `/`. True by default. */
+  readonly pages?: boolean
+  /** Texts of the login pages in place of the English ones. */
+  readonly pageTexts?: Partial<PageTexts>
+  /** The endpoints of `/oauth`. */
+  readonly oauth?: OAuthConfig
+  /** Whether a logout also clears the cache, all cookies and the storage of the site in the browser. False by default. */
+  readonly clearSiteData?: boolean
   /** The folder of a MAGE application's modules, `<module>/index.js`. None by default. */
   readonly modules?: string
   /** The first segment of the path of MAGE commands: `game` by default. */
@@ -70,6 +106,8 @@ export interface ServerConfig {
    * there is no such listener, and the HTTP port serves them.
    */
   readonly metrics?: string
+  /** Who may register: `open` by default, `invite` or `closed`. A change that an administrator makes at run time replaces it. */
+  readonly registration?: Settings['registration']
   /** Values of settings. A change that an administrator makes at run time replaces the value here. */
   readonly settings?: Partial<Settings>
   /** The largest number of cached sessions: 1,000,000 by default. */

@@ -30,6 +30,35 @@ export const auditCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'audit: erasing removes the personal data of the acts of given actors, step by step, and nothing else',
+    async run({ store: { audit } }) {
+      const facts = { address: '203.0.113.9', identityHash: 'hash', detail: { from: 'here' } }
+      const entries = Array.from({ length: 9 }, (_, at) =>
+        auditEntry({ at: START + at, actor: ['ada', 'bob', 'eve'][at % 3] ?? null, ...facts }),
+      )
+      await audit.append(entries)
+      const erased: number[] = []
+      let after: string | undefined
+      do {
+        const from = after === undefined ? {} : { after }
+        const page = await audit.erase({ actors: ['ada', 'bob'], limit: 4, ...from })
+        erased.push(page.erased)
+        after = page.next
+      } while (after !== undefined)
+      assert.deepEqual(erased, [3, 3, 0])
+      const { items } = await audit.list({ limit: 10 })
+      const nothing = { address: null, identityHash: null, detail: null }
+      for (const { id: _, ...item } of items) {
+        const before = entries.find(({ at }) => at === item.at)
+        assert.deepEqual(item, { ...before, ...(item.actor === 'eve' ? {} : nothing) })
+      }
+      assert.equal((await audit.erase({ actors: ['ada', 'bob'], limit: 100 })).erased, 0)
+      const listed = await audit.list({ limit: 1 })
+      const wrong = { actors: ['ada'], limit: 1, after: listed.next ?? 'x' }
+      await assert.rejects(audit.erase(wrong), { code: 'invalid_request' })
+    },
+  },
+  {
     name: 'audit: entries are returned unchanged, newest first, each with a unique id',
     async run({ store: { audit } }) {
       const bare = auditEntry({ actor: null, door: null, address: null })

@@ -18,12 +18,12 @@ export const dataCases: readonly StoreCase[] = [
     async run({ store: { data, sessions, audit } }) {
       const first = put()
       const options = { audit: auditEntry() }
-      const created = { ok: true, created: true, version: 1, endsEarlier: false }
+      const created = { ok: true, created: true, version: 1, endsEarlier: false, ended: [] }
       assert.deepEqual(await data.put(first, options), created)
       assert.deepEqual(await sessions.find(first.record.id), first.record)
       assert.deepEqual(await data.find(first.record.id), { value: '"one"', version: 1 })
       const used = { ...first.record, lastUsedAt: START + 5 }
-      const changed = { ok: true, created: false, version: 2, endsEarlier: false }
+      const changed = { ok: true, created: false, version: 2, endsEarlier: false, ended: [] }
       assert.deepEqual(await data.put(put({ record: used, value: '"two"' })), changed)
       const found = await sessions.find(first.record.id)
       assert.deepEqual([found?.lastUsedAt, found?.version], [START + 5, 1])
@@ -79,10 +79,22 @@ export const dataCases: readonly StoreCase[] = [
       await data.put(put({ record }))
       const later = { ...record, endsAt: record.endsAt + 1000 }
       const first = await data.put(put({ record: later }))
-      assert.deepEqual(first, { ok: true, created: false, version: 2, endsEarlier: false })
+      assert.deepEqual(first, {
+        ok: true,
+        created: false,
+        version: 2,
+        endsEarlier: false,
+        ended: [],
+      })
       const earlier = { ...record, endsAt: START + 10 }
       const second = await data.put(put({ record: earlier }))
-      assert.deepEqual(second, { ok: true, created: false, version: 3, endsEarlier: true })
+      assert.deepEqual(second, {
+        ok: true,
+        created: false,
+        version: 3,
+        endsEarlier: true,
+        ended: [],
+      })
       const found = await sessions.find(record.id)
       assert.deepEqual([found?.endsAt, found?.version], [START + 10, 3])
       assert.equal(await sessions.count({ now: START + 10 }), 0)

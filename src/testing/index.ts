@@ -23,3 +23,6 @@ export {
 export { actorRecord, auditEntry, conditions, identity, START, sessionRecord } from './records.ts'
 export type { StoreCase, StoreSubject } from './store-case.ts'
 export { storeCases } from './store-cases.ts'
+export { type Me, type WebBrowser, webBrowser } from './web-browser.ts'
+export type { WebAppOptions, WebCase, WebRequestInit, WebSubject } from './web-case.ts'
+export { webCases } from './web-cases.ts'

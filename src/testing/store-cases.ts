@@ -1,4 +1,5 @@
 import { actorCases } from './actor-cases.ts'
+import { anonymousCases } from './anonymous-cases.ts'
 import { auditCases } from './audit-cases.ts'
 import { busCases } from './bus-cases.ts'
 import { counterCases } from './counter-cases.ts'
@@ -17,6 +18,7 @@ import type { StoreCase } from './store-case.ts'
 /** Every case that a store must pass. Run each with a fresh subject, in any test runner. */
 export const storeCases: readonly StoreCase[] = [
   ...creationCases,
+  ...anonymousCases,
   ...sessionCases,
   ...sessionEndCases,
   ...epochCases,

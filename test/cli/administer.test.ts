@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
+import { memory } from '../../src/stores/memory/index.ts'
+import { fakeClock } from '../../src/testing/fake-clock.ts'
 import {
   COMMAND,
   call,
@@ -145,7 +147,15 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(sessions.length, 3)
     const other = sessions.find(({ current }) => !current)
     assert.equal((await latchkey(['sessions', 'end', other?.id ?? ''], env)).code, 0)
-    assert.equal((await latchkey(['sessions', 'end-others'], env)).code, 0)
+    const again = await latchkey(['sessions', 'end', other?.id ?? ''], env)
+    assert.equal(again.code, 0, 'it has ended')
+    for (const more of [[], ['--all']]) {
+      const none = await latchkey(['sessions', 'end', 'nosuch', ...more])
+      assert.equal(none.stderr, 'latchkey: There is no such session. (not_found)\n')
+      assert.equal(none.code, 66)
+    }
+    const others = await latchkey(['sessions', 'end-others'], env)
+    assert.equal(others.stdout, '1 session of yours ended.\n')
     for (const token of mine) {
       assert.equal((await call(`${server.url}/v1/session`, 'GET', { token })).status, 401)
     }
@@ -154,10 +164,31 @@ describe('administering a running server', { concurrency: 4 }, () => {
     const denied = await latchkey(['sessions', 'list', '--all'], env)
     assert.match(denied.stderr, /\(access_denied\)\n$/)
     assert.equal(denied.code, 77)
-    assert.equal((await latchkey(['sessions', 'end-all', '--owner', 'bob'])).code, 0)
+    const ended = await json(['sessions', 'end-all', '--owner', 'bob'])
+    assert.deepEqual(ended, { ended: 1 })
     const dead = await latchkey(['sessions'], env)
     assert.match(dead.stderr, /\(session_revoked\) Run: export LATCHKEY_TOKEN=/)
     assert.equal(dead.code, 65)
+  })
+
+  test('acts that lock the administrator out or end every session need --yes or an answer', async () => {
+    for (const args of [
+      ['sessions', 'lock-all'],
+      ['actors', 'suspend', 'root'],
+      ['actors', 'roles', 'root', 'user'],
+    ]) {
+      const unsure = await latchkey(args)
+      assert.match(unsure.stderr, /^latchkey: --yes is missing\./, args.join(' '))
+      assert.equal(unsure.code, 64)
+    }
+    for (const args of [
+      ['actors', 'suspend', 'root', '--yes'],
+      ['actors', 'roles', 'root', 'user', '--yes'],
+    ]) {
+      const last = await latchkey(args)
+      assert.match(last.stderr, /This is the last administrator\./)
+      assert.equal(last.code, 75)
+    }
   })
 
   test('settings: list, set, get, unset; a wrong value changes nothing', async () => {
@@ -171,6 +202,31 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal((await latchkey(['settings', 'unset', name])).stdout, '1000000\n')
     const none = await latchkey(['settings', 'get', 'nope'])
     assert.equal(none.code, 66)
+  })
+
+  test('clients: add, list and remove; a secret is printed once', async () => {
+    const added = await latchkey([
+      'clients',
+      'add',
+      'api',
+      '--confidential',
+      '--introspect',
+      '--grants',
+    ])
+    assert.match(added.stdout, /^secret: +lkc_\w{43}$/m)
+    const again = await latchkey(['clients', 'add', 'api'])
+    assert.match(again.stderr, /registered already\. \(conflict\)\n$/)
+    await latchkey(['clients', 'add', 'tv', '--roles', 'user', 'viewer'])
+    const clients = (await json(['clients'])) as { id: string; grants: string[]; roles: string[] }[]
+    assert.deepEqual(
+      clients.map(({ id, grants, roles }) => [id, grants.length, roles]),
+      [
+        ['api', 0, ['user']],
+        ['tv', 2, ['user', 'viewer']],
+      ],
+    )
+    assert.equal((await latchkey(['clients', 'remove', 'tv'])).stdout, 'ended: 0\n')
+    assert.equal((await latchkey(['clients', 'remove', 'tv'])).code, 66)
   })
 
   test('audit: newest entries first, without secrets', async () => {
@@ -242,22 +298,20 @@ describe('without such a server', { concurrency: 4 }, () => {
   })
 
   test('a step-up that is required: exits with 77 and tells what to run', async (t) => {
-    const settings = '{"session.freshMs":0}'
-    const server = await serve(t, ['--dev', '--store', 'memory', '--settings', settings])
-    const password = file(temporaryFolder(t), 'password', 'p')
-    const args = [
-      'admin',
-      'claim',
-      server.claimCode ?? '',
-      '--name',
-      'root',
-      '--server',
-      server.url,
-    ]
-    const claimed = await run([...args, '--password-file', password])
-    const token = /^export LATCHKEY_TOKEN=(\w+)$/m.exec(claimed.stdout)?.[1] ?? ''
-    const env = { LATCHKEY_TOKEN: token }
-    const { code, stderr } = await run(['actors', '--server', server.url], { env })
+    const clock = fakeClock()
+    const { createServer } = await import('../../src/server/index.ts')
+    const closed = { tcp: 'off', tls: 'off', grpc: 'off' }
+    const store = memory({ clock })
+    const own = await createServer({ dev: true, http: '127.0.0.1:0', store, ...closed })
+    t.after(() => own.close())
+    const { actors } = own.authority
+    const claimCode = (await actors.createClaimCode()) ?? ''
+    const claimed = await actors.claim({ code: claimCode, name: 'root', password: 'p' })
+    assert.ok(claimed.ok)
+    clock.advance(15 * 60_000)
+    const url = own.addresses.find(({ door }) => door === 'http')?.address ?? ''
+    const env = { LATCHKEY_TOKEN: claimed.token }
+    const { code, stderr } = await run(['actors', '--server', url], { env })
     assert.match(stderr, /\(step_up_required\) Run: export LATCHKEY_TOKEN=/)
     assert.equal(code, 77)
   })

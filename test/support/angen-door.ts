@@ -192,7 +192,7 @@ export async function openFixture(t: TestContext, options: FixtureOptions = {}):
   const door = createAngenDoor({ authority, connections, registry, onError, ...given })
   t.after(async () => {
     door.close()
-    connections.close()
+    await connections.close()
     await authority.close()
   })
   const schemas = publishSchemas(registry)

@@ -49,6 +49,7 @@ export interface Told {
   readonly message: string | undefined
   readonly reason: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly maxAgeMs?: number
 }
 
 export type Answer<Value> =
@@ -215,7 +216,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<GrpcF
     stops: () => stops,
     async close() {
       client.close()
-      connections.close()
+      await connections.close()
       await listener.drain(AbortSignal.abort())
       await authority.close()
     },
@@ -274,6 +275,7 @@ function metadataOf({ token, metadata: more = {} }: Asking): Metadata {
 function toldBy({ code, details, metadata }: ServiceError): Told {
   const text = (key: string) => metadata.get(key)[0]?.toString()
   const wait = text('retry-after-ms')
+  const maxAge = text('max-age-ms')
   return {
     ok: false,
     status: status[code],
@@ -283,6 +285,7 @@ function toldBy({ code, details, metadata }: ServiceError): Told {
     message: text('message'),
     reason: text('reason'),
     retryAfterMs: wait === undefined ? undefined : Number(wait),
+    ...(maxAge === undefined ? {} : { maxAgeMs: Number(maxAge) }),
   }
 }
 

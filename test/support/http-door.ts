@@ -56,6 +56,7 @@ export interface FixtureOptions {
   readonly store?: Store
   readonly storeTimeoutMs?: number
   readonly passwords?: AuthorityOptions['passwords']
+  readonly clients?: AuthorityOptions['clients']
   /** Whether `onError` may be called. False by default: then a call fails the test. */
   readonly mayFail?: boolean
 }
@@ -134,6 +135,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     pruneEveryMs: 0,
     settings: options.settings ?? {},
     codecs: [jwtCodec()],
+    clients: options.clients ?? [],
     onError,
     ...(options.storeTimeoutMs === undefined ? {} : { storeTimeoutMs: options.storeTimeoutMs }),
   })

@@ -206,7 +206,7 @@ export async function openGame(t: TestContext, options: GameOptions = {}): Promi
   await once(server, 'listening')
   t.after(async () => {
     await closed(server)
-    connections.close()
+    await connections.close()
     await door.close()
     await authority.close()
   })

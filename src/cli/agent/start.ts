@@ -77,7 +77,14 @@ async function run(
   makeNodePath(nodePath)
   await runAsAgent(nodePath, async () => {
     const grpc = await findGrpcAddress()
-    const defaults = { data: join(nodePath, 'data'), tlsSelfMade: true, drainMs: 0, grpc }
+    const data = join(nodePath, 'data')
+    const defaults = {
+      data,
+      tlsSelfMade: true,
+      drainMs: 0,
+      grpc,
+      registration: 'closed',
+    } as const
     const { server, config } = await startServing({ defaults, ...sources })
     try {
       const owner = await createOwner(server, name, password)

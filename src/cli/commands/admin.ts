@@ -1,11 +1,48 @@
 import type { Command } from 'commander'
-import { addClientOptions, clientOf } from '../client-options.ts'
-import { type LoggedIn, printLoggedIn } from '../logged-in.ts'
-import { printJson } from '../output.ts'
+import type { LoggedInAnswer } from '../../client/http/index.ts'
+import { addClientOptions, addFormatOption, clientOf, formatOf } from '../client-options.ts'
+import { addDataOption, dataFolderOf } from '../data-option.ts'
+import { printLoggedIn } from '../logged-in.ts'
+import { printJson, write } from '../output.ts'
 import { promptText, readPassword } from '../password.ts'
+import { plainText } from '../plain-text.ts'
 
 /** Defines `latchkey admin`. */
 export function defineAdmin(admin: Command): void {
+  addClaim(admin)
+  addRecover(admin)
+}
+
+function addRecover(admin: Command): void {
+  const command = admin
+    .command('recover')
+    .argument('[ACTOR]', 'id, name or e-mail address of the administrator')
+    .description('Recover administration on a data folder that no server uses.')
+  addFormatOption(addDataOption(command))
+    .addHelpText('after', RECOVER_HELP)
+    .action(async (identity: string | undefined) => {
+      const format = formatOf(command)
+      const { recoverAdministrator } = await import('../../server/recover.ts')
+      const { code, actor } = await recoverAdministrator(dataFolderOf(command), identity)
+      const next =
+        actor === null ? `latchkey admin claim ${code}` : `latchkey account reset-password ${code}`
+      if (format === 'json') return printJson({ code, actor, next })
+      const done =
+        actor === null
+          ? 'The code registers a further administrator, within one hour.'
+          : `${plainText(actor.name)} (${actor.id}) is an administrator and chooses a new password with the code, within 24 hours.`
+      return write(`${done}\nStart the server, then run: ${next}\n`)
+    })
+}
+
+const RECOVER_HELP = `
+With ACTOR: the actor gets the role admin, a suspension is lifted, and it gets a one-time code for a new password.
+Without ACTOR: prints a one-time code that registers a further administrator.
+
+Example:
+  latchkey admin recover root --data /var/lib/latchkey`
+
+function addClaim(admin: Command): void {
   const command = admin
     .command('claim')
     .argument('[CODE]', 'the one-time code that the server printed')
@@ -26,7 +63,7 @@ export function defineAdmin(admin: Command): void {
       const password = await readPassword(flags.passwordFile, { isNew: true })
       const { email } = flags
       const body = { code: code.trim(), name, password, email }
-      const loggedIn = await api.request<LoggedIn>('POST', '/v1/bootstrap', { body })
+      const loggedIn = await api.request<LoggedInAnswer>('POST', '/v1/bootstrap', { body })
       await (format === 'json' ? printJson(loggedIn) : printLoggedIn(loggedIn))
     })
 }

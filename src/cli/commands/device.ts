@@ -1,17 +1,10 @@
 import type { Command } from 'commander'
+import type { PendingDevice } from '../../client/http/index.ts'
 import { addClientOptions, clientOf, formatOf } from '../client-options.ts'
 import { printFields, printJson, write } from '../output.ts'
 import { canPrompt } from '../password.ts'
 import { localTime } from '../plain-text.ts'
 import { usage } from '../usage.ts'
-
-interface PendingDevice {
-  readonly address: string | null
-  readonly userAgent: string | null
-  readonly label: string | null
-  readonly profile: string
-  readonly startedAt: number
-}
 
 /** Defines `latchkey device`. */
 export function defineDevice(device: Command): void {
@@ -33,8 +26,7 @@ async function decide(command: Command, verb: 'approve' | 'deny', userCode: stri
   if (verb === 'approve' && yes !== true && !canPrompt()) throw usage('--yes is missing.')
   const { api } = clientOf(command)
   const json = formatOf(command) === 'json'
-  const body = { userCode }
-  const pending = await api.request<PendingDevice>('POST', '/v1/device/lookup', { body })
+  const pending = await api.findDevice(userCode)
   if (!json) await print(pending)
   if (verb === 'approve' && yes !== true) {
     const { confirm } = await import('@inquirer/prompts')
@@ -42,7 +34,7 @@ async function decide(command: Command, verb: 'approve' | 'deny', userCode: stri
     const confirmed = await confirm({ message, default: false }, { output: process.stderr })
     if (!confirmed) return write('Not approved.\n')
   }
-  await api.request('POST', `/v1/device/${verb}`, { body })
+  await (verb === 'approve' ? api.approveDevice(userCode) : api.denyDevice(userCode))
   if (json) return printJson({ ...pending, [verb === 'approve' ? 'approved' : 'denied']: true })
   return write(verb === 'approve' ? 'Approved.\n' : 'Denied.\n')
 }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
+import type { LoggedInAnswer } from '../../client/http/index.ts'
+import { LatchkeyError } from '../../core/errors.ts'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
-import { type LoggedIn, printSaved } from '../logged-in.ts'
+import { printSaved } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, provePassword } from '../password.ts'
+import { localTime, plainText } from '../plain-text.ts'
 
 interface LoginFlags {
   readonly identity?: string
@@ -11,6 +14,7 @@ interface LoginFlags {
   readonly label?: string
   readonly device?: boolean
   readonly save?: boolean
+  readonly endSession?: string
 }
 
 /** Defines `latchkey login`. */
@@ -26,6 +30,7 @@ export function defineLogin(command: Command): void {
       'web or device; with --device also agent, which is then the default',
     )
     .option('--label <TEXT>', 'the name of the session in lists')
+    .option('--end-session <ID>', 'end this session of yours, if you have too many')
     .option('--device', 'log in without a password: approve this device on another one')
     .option(
       '--save',
@@ -41,24 +46,33 @@ export function defineLogin(command: Command): void {
         return save(command, await logInDevice(api, flags))
       }
       const identity = flags.identity ?? (await promptText('Name or e-mail', '--identity'))
-      const { profile, label } = flags
+      const { profile, label, endSession } = flags
       const loggedIn = await provePassword(flags.passwordFile, (password) =>
-        api.request<LoggedIn>('POST', '/v1/sessions', {
-          body: { identity, password, profile, label },
-        }),
-      )
+        api.login({ identity, password, profile, label, endSession }),
+      ).catch(tellSessions)
       await show(command, loggedIn)
     })
 }
 
-async function show(command: Command, loggedIn: LoggedIn): Promise<void> {
+// After the right password the server tells which sessions can make room.
+function tellSessions(error: unknown): never {
+  const sessions = error instanceof LatchkeyError ? (error.details.sessions ?? []) : []
+  for (const { id, client, lastUsedAt } of sessions) {
+    const from = client.label ?? client.address ?? 'unknown'
+    process.stderr.write(`${plainText(`${id}  ${from}`)}  last used ${localTime(lastUsedAt)}\n`)
+  }
+  if (sessions.length > 0) process.stderr.write('Log in again with --end-session ID.\n')
+  throw error
+}
+
+async function show(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const json = formatOf(command) === 'json'
   const { save: wanted } = command.opts<LoginFlags>()
   if (wanted === true || (!json && process.stdout.isTTY === true)) return save(command, loggedIn)
   return json ? printJson(loggedIn) : write(`${loggedIn.token}\n`)
 }
 
-async function save(command: Command, loggedIn: LoggedIn): Promise<void> {
+async function save(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const session = sessionOf(command)
   await session.start({ token: loggedIn.token })
   if (formatOf(command) === 'human') return printSaved(loggedIn, session.sessionFile)

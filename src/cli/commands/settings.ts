@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import type { HttpClient } from '../../client/http/index.ts'
 import { LatchkeyError } from '../../core/errors.ts'
-import type { Api } from '../api.ts'
 import { addClientOptions, clientOf } from '../client-options.ts'
 import { type Column, printFields, printJson, printListing, write } from '../output.ts'
 
@@ -67,12 +67,12 @@ async function change(
   await print(command, await findOne(api, name))
 }
 
-async function findAll(api: Api): Promise<readonly Setting[]> {
+async function findAll(api: HttpClient): Promise<readonly Setting[]> {
   const answer = await api.request<{ settings: readonly Setting[] }>('GET', '/v1/admin/settings')
   return answer.settings
 }
 
-async function findOne(api: Api, name: string): Promise<Setting> {
+async function findOne(api: HttpClient, name: string): Promise<Setting> {
   const found = (await findAll(api)).find((setting) => setting.name === name)
   if (found === undefined) throw new LatchkeyError('not_found', `There is no setting ${name}.`)
   return found

@@ -1,20 +1,14 @@
 import type { Command } from 'commander'
-import { type Actor, LatchkeyError, type SessionView } from '../../core/index.ts'
+import { LatchkeyError } from '../../core/index.ts'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
 import { printFields, printJson, write } from '../output.ts'
 import { localTime } from '../plain-text.ts'
-
-interface WhoAmI {
-  readonly session: SessionView
-  readonly actor: Actor
-  readonly impersonator?: Actor
-}
 
 /** Defines `latchkey whoami`. */
 export function defineWhoAmI(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api, format } = clientOf(command)
-    const answer = await api.request<WhoAmI>('GET', '/v1/session')
+    const answer = await api.whoAmI()
     if (format === 'json') return printJson(answer)
     const { session, actor, impersonator } = answer
     return printFields([
@@ -36,14 +30,17 @@ export function defineLogout(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api } = clientOf(command)
     const fromFile = !process.env['LATCHKEY_TOKEN']
+    const session = sessionOf(command)
+    const token = fromFile ? await session.readToken() : undefined
     try {
-      await api.request('DELETE', '/v1/session')
+      await api.logout()
     } catch (error) {
       // A session that has already ended is what the user wants.
       const ended = isDead(error)
       if (!fromFile || !ended) throw error
     }
-    if (fromFile) await sessionOf(command).destroy()
+    // Another process may have saved a newer token meanwhile.
+    if (token !== undefined) await session.destroy({ only: token })
     return formatOf(command) === 'json' ? printJson({ ok: true }) : write('Logged out.\n')
   })
 }

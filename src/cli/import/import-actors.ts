@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { HttpClient } from '../../client/http/index.ts'
 import { LatchkeyError } from '../../core/errors.ts'
-import type { Api } from '../api.ts'
 import type { Client } from '../client-options.ts'
 import { printJson, write } from '../output.ts'
 import { plainText } from '../plain-text.ts'
@@ -12,6 +12,8 @@ import { readLines } from './lines.ts'
 interface LineOutcome {
   readonly code: string
   readonly message?: string
+  /** `same_record` for an actor that was imported before. */
+  readonly reason?: string
 }
 
 interface Tally {
@@ -67,7 +69,11 @@ async function* open(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function sendAll(api: Api, lines: readonly ImportLine[], report: Report): Promise<void> {
+async function sendAll(
+  api: HttpClient,
+  lines: readonly ImportLine[],
+  report: Report,
+): Promise<void> {
   const { tally } = report
   let outcomes: readonly LineOutcome[]
   try {
@@ -87,10 +93,14 @@ async function sendAll(api: Api, lines: readonly ImportLine[], report: Report): 
     return
   }
   for (const [at, { number }] of lines.entries()) {
-    const { code, message } = outcomes[at] ?? { code: 'internal' }
+    const { code, message, reason }: LineOutcome = outcomes[at] ?? { code: 'internal' }
     if (code === 'ok') {
       tally.lines++
       tally.imported++
+    } else if (reason === 'same_record') {
+      tally.lines++
+      tally.skipped++
+      report.progress.note(`line ${number}: imported before, skipped`)
     } else reportLine(report, { number, code, reason: message ?? '' })
   }
 }
@@ -100,7 +110,7 @@ function isAboutData({ code }: LatchkeyError): boolean {
 }
 
 async function send(
-  api: Api,
+  api: HttpClient,
   lines: readonly ImportLine[],
   retryAll: boolean,
 ): Promise<readonly LineOutcome[]> {
@@ -126,10 +136,8 @@ async function send(
 
 function reportLine({ tally, progress }: Report, { number, code, reason }: InvalidLine): void {
   tally.lines++
-  const exists = code === 'identity_taken'
-  if (exists) tally.skipped++
-  else tally.failed++
-  progress.note(plainText(`line ${number}: ${code}${exists ? ', skipped' : ''}: ${reason}`))
+  tally.failed++
+  progress.note(plainText(`line ${number}: ${code}: ${reason}`))
 }
 
 function summaryOf({ lines, imported, skipped, failed }: Tally): string {

@@ -103,7 +103,7 @@ test('every built-in command answers in its declared shape', async (t) => {
   await call('admin.actors.setRoles', { id, roles: ['user', 'editor'] }, boss.token)
   const actors = [{ name: 'Eve' }, { name: 'Eve' }, { name: 'Odd', passwordHash: 'md5' }]
   const imported = await call('admin.actors.import', { actors }, boss.token)
-  const { outcomes } = imported as { outcomes: { code: string }[] }
+  const { outcomes } = imported as { outcomes: { code: string; id?: string }[] }
   assert.deepEqual(outcomes.map((outcome) => outcome.code).toSorted(), [
     'identity_taken',
     'invalid_request',
@@ -112,6 +112,10 @@ test('every built-in command answers in its declared shape', async (t) => {
   await loginDevice(call, boss.token)
   await call('keys.list')
   await call('admin.keys.rotate', {}, boss.token)
+  await call('admin.keys.replace', {}, boss.token)
+  await call('admin.clients.register', { id: 'television', confidential: true }, boss.token)
+  await call('admin.clients.list', {}, boss.token)
+  await call('admin.clients.remove', { id: 'television' }, boss.token)
   await call('admin.sessions.search', { owner: id }, boss.token)
   await call('admin.sessions.end', { id: proven.session.id }, boss.token)
   await call('admin.sessions.endAll', { owner: id }, boss.token)
@@ -123,6 +127,18 @@ test('every built-in command answers in its declared shape', async (t) => {
   assert.equal(authority.settings.get('renewal.graceMs'), 30_000)
   await call('admin.settings.list', {}, boss.token)
   await call('admin.audit.list', { limit: 2 }, boss.token)
+  const invited = await call('admin.invitations.create', { roles: ['user'] }, boss.token)
+  const { code: invitation } = invited as { code: string }
+  await call('codes.check', { purpose: 'invitation', code: invitation })
+  const joining = { name: 'Joan', password: PASSWORD, invitation }
+  const joan = (await call('actors.create', joining)) as { actor: { id: string } }
+  const reset = await call('admin.actors.resetPassword', { id: joan.actor.id }, boss.token)
+  await call('password.reset', { code: (reset as { code: string }).code, password: NEXT })
+  const back = await call('session.login', { identity: 'joan', password: NEXT })
+  await call('actor.export', {}, (back as LoggedInAnswer).token)
+  await call('actor.delete', {}, (back as LoggedInAnswer).token)
+  const eve = outcomes.find((outcome) => outcome.code === 'ok')
+  await call('admin.actors.delete', { id: eve?.id }, boss.token)
   await call('admin.prune', {}, boss.token)
   const last = await call('session.login', { identity: 'ada', password: NEXT })
   await call('session.logout', {}, (last as LoggedInAnswer).token)

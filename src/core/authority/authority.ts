@@ -3,6 +3,8 @@ import type { Refusal } from '../errors.ts'
 import { type ActorsGroup, createActorsGroup } from './actors/actors-group.ts'
 import { type CredentialsGroup, createCredentialsGroup } from './actors/credentials-group.ts'
 import type { Change } from './changes.ts'
+import type { StoredClient } from './clients/client.ts'
+import { type ClientsGroup, createClientsGroup } from './clients/clients-group.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
 import { createDevicesGroup, type DevicesGroup } from './devices/devices-group.ts'
 import { createEventsGroup, type EventsGroup } from './events-group.ts'
@@ -10,7 +12,12 @@ import { createKeysGroup, type KeysGroup } from './keys-group.ts'
 import { type LoggedIn, type LoginRequest, login } from './login/login.ts'
 import { stepUp } from './login/step-up.ts'
 import { type Pruned, prune } from './maintain.ts'
-import { type Authenticated, type Authentication, SessionChecker } from './sessions/authenticate.ts'
+import {
+  type Authenticated,
+  type Authentication,
+  type RecheckOptions,
+  SessionChecker,
+} from './sessions/authenticate.ts'
 import { type RenewOptions, renew } from './sessions/renew.ts'
 import { logout } from './sessions/revoke.ts'
 import { createSessionsGroup, type SessionsGroup } from './sessions/sessions-group.ts'
@@ -28,9 +35,11 @@ export interface AuditGroup {
 
 /** How much memory and how many queue places are in use. */
 export interface AuthorityStats {
+  /** The number of cached sessions. */
   readonly cachedSessions: number
   /** Estimated bytes of cached sessions and actors. */
   readonly cachedBytes: number
+  /** The number of cached actors. */
   readonly cachedActors: number
   /** The password hashing queue. */
   readonly passwords: ReturnType<AuthorityContext['hasher']['stats']>
@@ -51,6 +60,8 @@ export class Authority {
   readonly credentials: CredentialsGroup
   /** Device authorization (RFC 8628). */
   readonly devices: DevicesGroup
+  /** Clients of the OAuth endpoints. */
+  readonly clients: ClientsGroup
   /** Settings that can change at run time. */
   readonly settings: SettingsGroup
   /** The audit trail. */
@@ -64,7 +75,11 @@ export class Authority {
   readonly #stop: () => Promise<void>
 
   /** Use `createAuthority`. */
-  constructor(context: AuthorityContext, stop: () => Promise<void>) {
+  constructor(
+    context: AuthorityContext,
+    stop: () => Promise<void>,
+    clients: readonly StoredClient[] = [],
+  ) {
     this.#context = context
     this.#checker = new SessionChecker(context)
     this.#stop = stop
@@ -72,6 +87,7 @@ export class Authority {
     this.actors = createActorsGroup(context)
     this.credentials = createCredentialsGroup(context)
     this.devices = createDevicesGroup(context)
+    this.clients = createClientsGroup(context, this.#checker, clients)
     this.settings = createSettingsGroup(context)
     this.audit = {
       list: (query, options = {}) =>
@@ -95,11 +111,12 @@ export class Authority {
   /**
    * Checks a token of any registered format; every door calls this method. Refuses `token_missing`,
    * `token_invalid`, and only for the right secret `session_expired` and `session_revoked` with the
-   * reason; `unavailable` when the store cannot be reached and the cache is not trusted.
+   * reason; `unavailable` when the store cannot be reached and the cache is not trusted. A check counts
+   * as a use of the session unless `passive` is true.
    */
   authenticate(
     token: string | null | undefined,
-    options: CallOptions = {},
+    options: RecheckOptions = {},
   ): Promise<Authentication> {
     return this.#checker.authenticate(token, options)
   }

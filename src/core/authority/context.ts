@@ -1,7 +1,9 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { canonicalAddress } from '../address.ts'
 import type { AuditAct, AuditEntry } from '../audit.ts'
 import type { PasswordHasher } from '../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
+import type { RoutedEvent } from '../event.ts'
 import type { Guard, RequestSource } from '../guard.ts'
 import type {
   ActorWithCredential,
@@ -24,14 +26,17 @@ import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
 import type { AuthorityContextOptions } from './context-options.ts'
-import type { RoutedEvent } from './events-group.ts'
+import { AttemptsUnderWay } from './login/attempts-under-way.ts'
 import type { AuthorityObserver } from './observer.ts'
+import { AnonymousLimit } from './sessions/anonymous-limit.ts'
+import { storeError } from './store-error.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** Options of every method, besides its own input. */
 export interface CallOptions extends RequestSource {
   /** Epoch milliseconds; the store's clock by default. */
   readonly now?: number
+  /** Cancels the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** The id of the acting administrator, for the audit trail. */
   readonly by?: string | null
@@ -60,6 +65,8 @@ export class AuthorityContext {
   /** A key that never leaves the store: for the ids of keyed sessions. */
   readonly installationKey: string
   readonly touches: TouchBuffer
+  readonly anonymous: AnonymousLimit
+  readonly attempts = new AttemptsUnderWay()
   readonly onError: (error: unknown) => void
   readonly #actorChanges = new ActorChanges()
   readonly #codecs: readonly TokenCodec[]
@@ -93,6 +100,7 @@ export class AuthorityContext {
       write: (touches) => this.ask(() => this.store.sessions.touch(touches)),
       onError: parts.onError,
     })
+    this.anonymous = new AnonymousLimit(this)
     this.#unsubscribe = this.store.bus.subscribe((message) => this.#receive(message))
   }
 
@@ -100,28 +108,18 @@ export class AuthorityContext {
     return options.now ?? this.store.clock.now()
   }
 
-  /**
-   * Calls the store, within the deadline and until `signal` fires. Any error of the engine is
-   * rethrown as `unavailable`, because engine errors mean nothing to a caller.
-   */
+  /** Calls the store, within the deadline and until `signal` fires. Rethrows any error of the engine as `unavailable`. */
   async ask<T>(question: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted()
     const deadline = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
-      deadline.reject(
-        new LatchkeyError('unavailable', 'The store did not answer in time. Try again.', {
-          source: 'store_deadline',
-        }),
-      )
+      deadline.reject(storeError('store_deadline', 'The store did not answer in time. Try again.'))
     }, this.#storeTimeoutMs)
     try {
       return await unlessAborted(Promise.race([question(), deadline.promise]), signal)
     } catch (error) {
       if (error instanceof LatchkeyError || signal?.aborted === true) throw error
-      throw new LatchkeyError('unavailable', 'The store failed. Try again later.', {
-        source: 'store',
-        cause: error,
-      })
+      throw storeError('store', 'The store failed. Try again later.', error)
     } finally {
       clearTimeout(timer)
     }

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import { createPasswordHasher, type PasswordHasherOptions } from '../credential/password/index.ts'
 import type { Guard } from '../guard.ts'
 import type { Directory, ExternalSessions, Store } from '../ports/index.ts'
@@ -5,10 +6,13 @@ import { type Settings, SettingsTable } from '../settings.ts'
 import type { CodecFactory, TokenCodec } from '../token/codec.ts'
 import { randomText } from '../token/secret.ts'
 import { Authority } from './authority.ts'
+import type { ConfiguredClient } from './clients/client.ts'
+import { readConfigured } from './clients/client-registry.ts'
 import { AuthorityContext } from './context.ts'
 import { prune } from './maintain.ts'
 import type { AuthorityObserver } from './observer.ts'
 
+/** Options of `createAuthority`. */
 export interface AuthorityOptions {
   /** The store of sessions: `sqlite({ folder })`, `memory()`. */
   readonly store: Store | Promise<Store>
@@ -16,6 +20,7 @@ export interface AuthorityOptions {
   readonly directory?: Directory
   /** Values instead of the defaults. Changes made at run time take precedence. */
   readonly settings?: Partial<Settings>
+  /** Functions that may refuse a login, called in this order. None by default. */
   readonly guards?: readonly Guard[]
   /**
    * Cost and concurrency of password hashing: argon2id, 19 MiB, 2 passes, one per processor core by
@@ -29,6 +34,8 @@ export interface AuthorityOptions {
    * `codecs`. They are checked, listed and ended here, never created, cached or renewed.
    */
   readonly externalSessions?: readonly ExternalSessions[]
+  /** Clients of the OAuth endpoints, beside those that a command registers. None by default. */
+  readonly clients?: readonly ConfiguredClient[]
   /** Bounds of what is kept in memory: 1,000,000 sessions and 256 MiB by default, actors as much again. */
   readonly cache?: { readonly maxEntries?: number; readonly maxBytes?: number }
   /** The deadline of the store, after which the answer is `unavailable`: 3,000 ms by default. */
@@ -55,6 +62,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
 
 async function open(store: Store, options: AuthorityOptions, now: number): Promise<Authority> {
   const onError = options.onError ?? ((error: unknown) => console.error('latchkey:', error))
+  const clients = readConfigured(options.clients ?? [])
   const settings = new SettingsTable(store.documents, store.clock, options.settings ?? {})
   const context = new AuthorityContext({
     store,
@@ -88,10 +96,14 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     }
   }
   let stopped: Promise<void> | null = null
-  return new Authority(context, () => {
-    stopped ??= stop()
-    return stopped
-  })
+  return new Authority(
+    context,
+    () => {
+      stopped ??= stop()
+      return stopped
+    },
+    clients,
+  )
 }
 
 function hashed(observer: AuthorityObserver | undefined): Pick<PasswordHasherOptions, 'onHashed'> {

@@ -1,12 +1,6 @@
-import type { ActorEvent } from '../event.ts'
+import type { ActorEvent, RoutedEvent } from '../event.ts'
 import type { MailboxLimits } from '../ports/index.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
-
-/** An event on its way to an actor, or to every connection with `actor` null. */
-export interface RoutedEvent {
-  readonly actor: string | null
-  readonly event: ActorEvent
-}
 
 /** How events reach connections on other nodes, and wait for a session without one: `authority.events`. */
 export interface EventsGroup {

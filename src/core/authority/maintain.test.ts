@@ -11,6 +11,7 @@ import {
   refused,
   settled,
 } from '../../../test/support/authority.ts'
+import { mockTimers } from '../../../test/support/mock-timers.ts'
 import { memory } from '../../stores/memory/index.ts'
 import { createAuthority } from './create-authority.ts'
 
@@ -46,7 +47,7 @@ test('pruning with few steps reports that it is not done', async (t) => {
 })
 
 test('pruning runs periodically, and its failure is reported', async (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] })
+  mockTimers(t, ['setInterval'])
   const fixture = await openFixture(t)
   const { tap, errors } = await fixture.addNode({ pruneEveryMs: 60_000 })
   t.mock.timers.tick(60_000)

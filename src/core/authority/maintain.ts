@@ -1,11 +1,16 @@
+import { eraseDeleted } from './actors/erase-audit.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
 import { maintainSigningKeys } from './signing-keys.ts'
 
 /** How many records of each kind were removed. */
 export interface Pruned {
+  /** Sessions that ended or expired more than 24 hours ago. */
   readonly sessions: number
+  /** Audit entries beyond their retention. */
   readonly audit: number
+  /** Counters of attempts that have expired. */
   readonly counters: number
+  /** Documents that have expired, such as device codes. */
   readonly documents: number
   /** Events of mailboxes that are too old. */
   readonly events: number
@@ -61,6 +66,7 @@ export async function prune(
       removed[kind] += count
     }
   }
+  await eraseDeleted(context, now, options.signal)
   await maintainSigningKeys(context, options)
   return { ...removed, done: left > 0 }
 }

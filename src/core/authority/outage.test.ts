@@ -13,6 +13,7 @@ import {
   type TestFixture,
   type TestNode,
 } from '../../../test/support/authority.ts'
+import { mockTimers } from '../../../test/support/mock-timers.ts'
 
 const forever = () => new Promise<never>(() => {})
 
@@ -112,7 +113,7 @@ test('a store that does not answer is unavailable within the deadline', async (t
   await addActor(authority, 'Ada')
   const { token } = await logIn(authority, 'ada')
   tap.intercept('sessions.load', forever)
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimers(t, ['setTimeout'])
   const answers = [authority.authenticate(token), authority.authenticate(token)]
   let answered = 0
   for (const answer of answers) answer.then(() => answered++, assert.fail)
@@ -154,7 +155,7 @@ for (const stuck of ['sessions.touch', 'sessions.create', 'directory.findByIdent
     clock.advance(10 * 60_000)
     await check(authority, token)
     tap.intercept(stuck, forever)
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    mockTimers(t, ['setTimeout'])
     let answered = false
     const login = authority.login({ identity: 'ada', password: PASSWORD })
     login.then(() => (answered = true), assert.fail)

@@ -1,29 +1,40 @@
 import { LatchkeyError } from '../errors.ts'
 import { PROFILES } from '../session/profile.ts'
+import type { NextKey, SigningKeys } from '../token/codec.ts'
 import type { AuthorityContext, CallOptions } from './context.ts'
 
+/** How long answers with the public keys may be cached. The door sends it as `max-age`. */
+export const KEYS_MAX_AGE_MS = 300_000
+
+/** How long a key is published before it signs: a verifier may have its copy from a cache that had it from another. */
+const LEAD_MS = 2 * KEYS_MAX_AGE_MS
+
 /**
- * Activates a new signing key on every node, and returns its id. Tokens signed before stay valid.
- * Throws `invalid_request` if no format signs, `conflict` if too many old keys are still kept.
+ * Publishes the next signing key on every node. It signs once verifiers that cache the keys have it.
+ * Tokens signed before stay valid. Throws `invalid_request` if no format signs.
  */
 export async function rotateSigningKey(
   context: AuthorityContext,
   options: CallOptions,
-): Promise<string> {
-  const [keys] = context.signingKeys()
-  if (keys === undefined)
-    throw new LatchkeyError(
-      'invalid_request',
-      'No token format signs. Register one, such as the JWT codec.',
-    )
-  const now = context.now(options)
-  const kid = await context.write(
-    () => keys.rotate({ now, keepMs: longestTokenMs(context) }),
-    () => ({ kind: 'signing-keys-changed' }),
-    options.signal,
-  )
-  await auditRotation(context, kid, options.by ?? null, options)
-  return kid
+): Promise<NextKey> {
+  const rotation = { now: context.now(options), keepMs: longestTokenMs(context), leadMs: LEAD_MS }
+  const next = await changeKeys(context, (keys) => keys.rotate(rotation), options)
+  await auditKey(context, 'signing_key_rotated', next, options)
+  return next
+}
+
+/**
+ * Replaces every signing key at once, because a private key is no longer secret. Throws
+ * `invalid_request` if no format signs.
+ */
+export async function replaceSigningKeys(
+  context: AuthorityContext,
+  options: CallOptions,
+): Promise<NextKey> {
+  const rotation = { now: context.now(options), keepMs: longestTokenMs(context) }
+  const next = await changeKeys(context, (keys) => keys.replace(rotation), options)
+  await auditKey(context, 'signing_keys_replaced', next, options)
+  return next
 }
 
 /**
@@ -41,22 +52,42 @@ export async function maintainSigningKeys(
         keys.maintain({
           now,
           keepMs: longestTokenMs(context),
+          leadMs: LEAD_MS,
           rotateAfterMs: context.settings.get('jwt.rotateAfterMs'),
         }),
-      (kid) => (kid === null ? null : { kind: 'signing-keys-changed' }),
+      (next) => (next === null ? null : { kind: 'signing-keys-changed' }),
       options.signal,
     )
-    if (made !== null) await auditRotation(context, made, null, options)
+    if (made !== null) await auditKey(context, 'signing_key_rotated', made, options)
   }
 }
 
-function auditRotation(
+async function changeKeys(
   context: AuthorityContext,
-  kid: string,
-  by: string | null,
+  change: (keys: SigningKeys) => Promise<NextKey>,
+  options: CallOptions,
+): Promise<NextKey> {
+  const [keys] = context.signingKeys()
+  if (keys === undefined)
+    throw new LatchkeyError(
+      'invalid_request',
+      'No token format signs. Register one, such as the JWT codec.',
+    )
+  return context.write(
+    () => change(keys),
+    () => ({ kind: 'signing-keys-changed' }),
+    options.signal,
+  )
+}
+
+function auditKey(
+  context: AuthorityContext,
+  act: 'signing_key_rotated' | 'signing_keys_replaced',
+  { kid }: NextKey,
   options: CallOptions,
 ): Promise<void> {
-  const entry = context.entry('signing_key_rotated', 'ok', { actor: by, detail: { kid } }, options)
+  const facts = { actor: options.by ?? null, detail: { kid } }
+  const entry = context.entry(act, 'ok', facts, options)
   return context.ask(() => context.store.audit.append([entry]))
 }
 

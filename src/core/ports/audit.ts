@@ -2,6 +2,7 @@ import type { AuditEntry, AuditPage, AuditQuery } from '../audit.ts'
 
 /** A page of the audit trail in the order of writing. */
 export interface AuditTail {
+  /** The entries, oldest first. */
   readonly items: readonly (AuditEntry & { readonly id: string })[]
   /**
    * Pass it as `after` to continue. It is never after an entry that an open transaction may still
@@ -12,6 +13,7 @@ export interface AuditTail {
 
 /** The audit trail of authentication acts: append only, in order. */
 export interface Audit {
+  /** Adds entries at the end, in the given order. */
   append(entries: readonly AuditEntry[]): Promise<void>
   /** Newest first. */
   list(query: AuditQuery): Promise<AuditPage>
@@ -27,4 +29,15 @@ export interface Audit {
     readonly maxEntries: number
     readonly limit: number
   }): Promise<number>
+  /**
+   * Removes the personal data (`address`, `identityHash`, `detail`) of the entries whose `actor` is
+   * one of `actors`, among the `limit` entries that follow the cursor `after`, the oldest ones
+   * without it. Returns how many entries changed, and the cursor to continue from unless the end is
+   * reached.
+   */
+  erase(query: {
+    readonly actors: readonly string[]
+    readonly after?: string
+    readonly limit: number
+  }): Promise<{ readonly erased: number; readonly next?: string }>
 }

@@ -1,3 +1,4 @@
+/** The time source of a store and its authority. */
 export interface Clock {
   /** Returns epoch milliseconds; never runs backwards within a process. */
   now(): number

@@ -1,3 +1,7 @@
+/**
+ * How a counter limits attempts: at most `limit` in a window of time, or with a wait that doubles
+ * after each attempt.
+ */
 export type CounterRule =
   | { readonly kind: 'window'; readonly limit: number; readonly windowMs: number }
   | {
@@ -12,17 +16,22 @@ export type CounterRule =
       readonly forgetMs: number
     }
 
+/** The stored state of one counter. */
 export interface CounterState {
+  /** The number of attempts that count now. */
   readonly count: number
   /** Start of the window, or time of the last attempt. */
   readonly at: number
+  /** When the state no longer limits anything and can be removed. */
   readonly expiresAt: number
 }
 
+/** The outcome of a reservation: the attempt was counted, or how long to wait before the next. */
 export type Reservation =
   | { readonly ok: true; readonly count: number }
   | { readonly ok: false; readonly retryAfterMs: number }
 
+/** Counters of attempts, by key: the throttle of logins and registrations. */
 export interface Counters {
   /**
    * Counts an attempt against every key, in one write, unless the rule of one refuses it; then none
@@ -36,5 +45,6 @@ export interface Counters {
   refund(keys: readonly string[], now: number): Promise<void>
   /** Removes keys. */
   remove(keys: readonly string[]): Promise<void>
+  /** Removes at most `limit` counters that have expired at `now`, and returns how many. */
   prune(query: { readonly now: number; readonly limit: number }): Promise<number>
 }

@@ -4,6 +4,7 @@ import type { WriteOptions } from './session-store.ts'
 
 /** An actor and its stored verifier. */
 export interface ActorWithCredential {
+  /** The actor, as the directory has it now. */
   readonly actor: Actor
   /** PHC string or a foreign hash; null if the actor has no password. */
   readonly passwordHash: string | null
@@ -21,6 +22,7 @@ export interface Directory {
    * application calls `authority.actors.changed(id)`.
    */
   readonly maxAgeMs?: number
+  /** Finds an actor by its id. Returns null if there is none. */
   find(id: string): Promise<ActorWithCredential | null>
   /** Finds an actor by identity in canonical form. */
   findByIdentity(identity: string): Promise<ActorWithCredential | null>
@@ -31,12 +33,17 @@ export interface Directory {
   setPassword?(id: string, passwordHash: string, expected: string | null): Promise<boolean>
 }
 
+/** Selects actors. Conditions that are absent match every actor. */
 export interface ActorQuery {
   /** Case-insensitive part of the name or of an identity, or a whole id. */
   readonly text?: string
+  /** Only actors with this role. */
   readonly role?: string
+  /** Only actors with this status. */
   readonly status?: ActorStatus
+  /** The size of a page, 1 to 1,000. */
   readonly limit: number
+  /** The `next` of the previous page. */
   readonly after?: string
 }
 
@@ -45,6 +52,7 @@ export interface ActorQuery {
  * the new number in the same transaction if they are on the same engine.
  */
 export interface EpochOptions extends WriteOptions {
+  /** Whether the change raises the epoch. False by default. */
   readonly raiseEpoch?: boolean
   /** The session that stays live, or `all`. None by default. */
   readonly keep?: 'all' | { readonly session: string }

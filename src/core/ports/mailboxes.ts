@@ -2,8 +2,11 @@ import type { ActorEvent } from '../event.ts'
 
 /** The limits of a mailbox. The oldest events are removed first. */
 export interface MailboxLimits {
+  /** The largest number of waiting events. */
   readonly maxEvents: number
+  /** The largest total size of the waiting events, as JSON in UTF-8. */
   readonly maxBytes: number
+  /** How long an event waits before it is dropped. */
   readonly maxAgeMs: number
 }
 

@@ -1,9 +1,10 @@
-import type { SessionRecord } from '../session/record.ts'
+import type { EndedSession, SessionRecord } from '../session/record.ts'
 import type { Page } from './page.ts'
 import type { SessionQuery, WriteOptions } from './session-store.ts'
 
 /** The data that an application stores with a session, as JSON text. */
 export interface StoredData {
+  /** The data as JSON text. */
   readonly value: string
   /** Starts at 1 and rises with each save. */
   readonly version: number
@@ -22,14 +23,19 @@ export interface DataPut {
    * and `endsAt` are used.
    */
   readonly record: SessionRecord
+  /** The data to store, as JSON text. */
   readonly value: string
   /**
    * Write only if the data has this version (0: there is none yet). Absent: the last write wins.
    */
   readonly expectedVersion?: number
+  /** The time of the write, in epoch milliseconds. */
   readonly now: number
+  /** As in `CreateConditions`, when the session is created. */
+  readonly perAddress?: number
 }
 
+/** The outcome of a `put`: what was written, or the condition that refused it. */
 export type PutOutcome =
   | {
       readonly ok: true
@@ -37,6 +43,8 @@ export type PutOutcome =
       readonly version: number
       /** Whether the session now ends earlier than before. */
       readonly endsEarlier: boolean
+      /** The sessions evicted by `perAddress`. */
+      readonly ended: readonly EndedSession[]
     }
   | { readonly ok: false; readonly refused: 'exists' | 'ended' | 'version' | 'epoch' }
 

@@ -7,12 +7,15 @@ import type { Page } from './page.ts'
  * The counters of a session store that a login is checked against. Both start at 0 and only rise.
  */
 export interface Epochs {
+  /** The epoch of the session's owner. */
   readonly owner: number
+  /** The epoch of the whole authority, which lock-all raises. */
   readonly global: number
 }
 
 /** The conditions under which a session is created, checked in the same write. */
 export interface CreateConditions {
+  /** The time of the creation, in epoch milliseconds. */
   readonly now: number
   /** At most `max` live sessions of this owner and profile, this one included. */
   readonly limit?: { readonly max: number; readonly policy: LimitPolicy }
@@ -30,8 +33,15 @@ export interface CreateConditions {
    * has a higher one.
    */
   readonly targetEpoch?: number
+  /**
+   * For an anonymous session of a client with an address: at most this many anonymous sessions of
+   * its address prefix (an IPv4 address, an IPv6 /64) that have not ended, this one included,
+   * expired ones counted until they are pruned. The least recently used are evicted.
+   */
+  readonly perAddress?: number
 }
 
+/** The outcome of a `create`: the sessions that it ended, or the condition that refused it. */
 export type CreateOutcome =
   | { readonly ok: true; readonly ended: readonly EndedSession[] }
   | { readonly ok: false; readonly refused: 'epoch' | 'limit' | 'parent' }
@@ -52,6 +62,10 @@ export type EndSelector =
       readonly keepAll?: boolean
       readonly raiseEpoch?: boolean | number
     }
+  /**
+   * The least recently used anonymous sessions, at most `limit` (1 to 10,000).
+   */
+  | { readonly anonymous: true; readonly limit: number }
   /** All impersonations of an actor. */
   | { readonly actsAs: string }
   /**
@@ -71,23 +85,33 @@ export type EndSelector =
  * epoch, leaves no entry.
  */
 export interface WriteOptions {
+  /** The entry to write. None by default. */
   readonly audit?: AuditEntry
 }
 
+/** Selects live sessions. Conditions that are absent match every session. */
 export interface SessionQuery {
+  /** The time at which the sessions must be live, in epoch milliseconds. */
   readonly now: number
+  /** Only sessions of this owner. */
   readonly owner?: string
+  /** Only sessions of this profile. */
   readonly profile?: string
+  /** Only sessions created at this door. */
   readonly door?: string
+  /** Only sessions with this label. */
   readonly group?: string
   /** At most this many; 1 to 1,000. */
   readonly limit: number
+  /** The `next` of the previous page. */
   readonly after?: string
 }
 
 /** A record, and the epochs that were read with it or after it. */
 export interface LoadedRecord {
+  /** The session's record, live or not. */
   readonly record: SessionRecord
+  /** The current epochs of the record's owner and of the authority. */
   readonly epochs: Epochs
 }
 
@@ -108,7 +132,8 @@ export interface SessionStore {
    * not live (`parent`). An owner's epoch that is lower than the record's is raised to it. Evicts
    * live sessions by the policy until the new one fits, oldest `createdAt` or `lastUsedAt` first,
    * ties by creation order; exact under any concurrency. Returns every session that ended, including
-   * children of the ended ones.
+   * children of the ended ones. `perAddress` may be exceeded by creations at the same time where an
+   * engine has no transactions across owners.
    *
    * An engine without transactions across owners may do this in steps: first the new record, which
    * contains the id of the replaced one, then the end of the replaced one, which any node can
@@ -161,9 +186,15 @@ export interface SessionStore {
   raiseGlobalEpoch(options?: WriteOptions): Promise<number>
   /** Lists live sessions, newest first. */
   list(query: SessionQuery): Promise<Page<SessionRecord>>
-  /** Returns the number of live sessions. The number may be as old as `maxAgeMs`, 0 by default. */
+  /**
+   * Returns the number of live sessions, with `anonymous` of anonymous ones only. The number may be
+   * as old as `maxAgeMs`, 0 by default.
+   */
   count(
-    query: Omit<SessionQuery, 'limit' | 'after'> & { readonly maxAgeMs?: number },
+    query: Omit<SessionQuery, 'limit' | 'after'> & {
+      readonly anonymous?: true
+      readonly maxAgeMs?: number
+    },
   ): Promise<number>
   /**
    * Erases `renewal.sealed` of at most `limit` sessions whose current generation was issued before `issuedBefore`, and returns how many. Does

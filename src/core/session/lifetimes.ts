@@ -1,14 +1,29 @@
 import type { Epochs } from '../ports/session-store.ts'
 import type { SessionRecord } from './record.ts'
 
-type Lifetime = Pick<SessionRecord, 'lastUsedAt' | 'idleMs' | 'tokenExpiresAt' | 'endsAt'>
+type Lifetime = Pick<
+  SessionRecord,
+  'anonymous' | 'createdAt' | 'lastUsedAt' | 'idleMs' | 'tokenExpiresAt' | 'endsAt'
+>
 
-/** Returns the instant at which a session expires: the earliest of idle, token and absolute end. */
+/**
+ * How long an anonymous session lives that no client has presented: 5 minutes. A client that keeps
+ * no cookie gets a new session with each request, and none of them is used again.
+ */
+export const UNPRESENTED_MS = 300_000
+
+/**
+ * Returns the instant at which a session expires: the earliest of idle, token and absolute end, and
+ * {@link UNPRESENTED_MS} after its creation for an anonymous session that was not used yet.
+ */
 export function expiresAt(record: Lifetime): number {
   let end = record.endsAt
   if (record.tokenExpiresAt !== null && record.tokenExpiresAt < end) end = record.tokenExpiresAt
   if (record.idleMs !== null && record.lastUsedAt + record.idleMs < end) {
     end = record.lastUsedAt + record.idleMs
+  }
+  if (record.anonymous && record.lastUsedAt <= record.createdAt) {
+    end = Math.min(end, record.createdAt + UNPRESENTED_MS)
   }
   return end
 }

@@ -10,6 +10,7 @@ export type LimitPolicy = 'evict-oldest' | 'evict-least-recently-used' | 'refuse
 
 /** A named lifetime policy. Durations are milliseconds; null means no limit. */
 export interface Profile {
+  /** How long a session may be unused before it expires. */
   readonly idleMs: number | null
   /** The life of one token, for tokens with their own expiry; each renewal adds it again. */
   readonly tokenMs: number | null
@@ -19,12 +20,18 @@ export interface Profile {
   readonly renewable: boolean
   /** The maximum number of live sessions of one owner. */
   readonly maxLive: number
+  /** What a login does when `maxLive` is reached. */
   readonly onLimit: LimitPolicy
   /**
    * What happens to the old token at renewal: it is valid during the grace period, is revoked at
    * once, or is valid until its expiry.
    */
   readonly oldToken: 'grace' | 'dies' | 'expires'
+  /**
+   * Whether an open connection that receives events (a MAGE WebSocket, a gRPC `Watch`) counts as
+   * use of its session, even if the client sends nothing.
+   */
+  readonly streamUses: boolean
 }
 
 /** The built-in profiles: every value is a default that a setting can replace. */
@@ -37,6 +44,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'grace',
+    streamUses: false,
   },
   game: {
     idleMs: 10 * MINUTE,
@@ -46,6 +54,7 @@ export const PROFILES = {
     maxLive: 1,
     onLimit: 'evict-oldest',
     oldToken: 'dies',
+    streamUses: true,
   },
   device: {
     idleMs: null,
@@ -55,6 +64,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'dies',
+    streamUses: false,
   },
   agent: {
     idleMs: 10 * MINUTE,
@@ -64,6 +74,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'expires',
+    streamUses: false,
   },
   anonymous: {
     idleMs: HOUR,
@@ -73,6 +84,7 @@ export const PROFILES = {
     maxLive: 100,
     onLimit: 'evict-least-recently-used',
     oldToken: 'grace',
+    streamUses: false,
   },
   impersonation: {
     idleMs: 15 * MINUTE,
@@ -82,6 +94,7 @@ export const PROFILES = {
     maxLive: 1,
     onLimit: 'evict-oldest',
     oldToken: 'dies',
+    streamUses: false,
   },
 } as const satisfies Record<string, Profile>
 

@@ -9,6 +9,7 @@ export type EndReason =
   | 'upgraded'
   | 'password_changed'
   | 'suspended'
+  | 'deleted'
   | 'locked'
   | 'reuse_detected'
   | 'parent_ended'
@@ -18,6 +19,7 @@ export type EndReason =
 export interface Client {
   /** Canonical text of the address, IPv4-mapped IPv6 as IPv4. */
   readonly address: string | null
+  /** The client's own description of itself, at most 400 characters. Not verified. */
   readonly userAgent: string | null
   /** The owner's label for the client: "work laptop". */
   readonly label: string | null
@@ -67,27 +69,36 @@ export interface Factor {
 export interface SessionRecord {
   /** Public handle, 25 characters: logs, lists and revocations use it. */
   readonly id: string
+  /** The id of the actor that proved its identity. For an impersonation the impersonator. */
   readonly owner: string
   /** For an impersonation the actor that this session acts as. */
   readonly actsAs: string | null
   /** The parent session of an impersonation, which it cannot outlive. */
   readonly parent: string | null
+  /** Whether the owner is an anonymous actor, which exists only in this session. */
   readonly anonymous: boolean
+  /** The name of the lifetime policy. */
   readonly profile: string
+  /** The door at which the session was created, such as `http`. */
   readonly door: string
+  /** The hash of the current token's secret. */
   readonly tokenHash: string
   /**
    * The hash of the token before the last renewal, valid until `previousTokenUntil`. 0 means that
    * it was revoked at once, and is kept only so that a retry of the renewal can present it.
    */
   readonly previousTokenHash: string | null
+  /** Until when the previous token is valid; 0 for not at all. */
   readonly previousTokenUntil: number
+  /** The state of the renewal code; null for a session without one. */
   readonly renewal: RenewalState | null
+  /** When the session was created. */
   readonly createdAt: number
   /** When the owner last gave a proof of identity. */
   readonly authenticatedAt: number
   /** The proofs, oldest first. Empty for an anonymous session. */
   readonly factors: readonly Factor[]
+  /** When the session was last used. Never falls. */
   readonly lastUsedAt: number
   /** When the current token expires, for tokens with their own expiry. */
   readonly tokenExpiresAt: number | null
@@ -95,7 +106,9 @@ export interface SessionRecord {
   readonly idleMs: number | null
   /** The absolute end, which no use and no renewal extends. */
   readonly endsAt: number
+  /** The client that the session was created for. */
   readonly client: Client
+  /** What requests must match; null for no restriction. */
   readonly binding: Binding | null
   /** The roles of the session, an upper limit; null for all roles of its actor. */
   readonly roles: readonly string[] | null
@@ -119,34 +132,51 @@ export interface SessionRecord {
   readonly usedAt: number | null
   /** Raised by every write except a touch and a first use. */
   readonly version: number
+  /** When the session was ended; null for one that was not, even if it has expired. */
   readonly endedAt: number | null
+  /** Why the session was ended; null while `endedAt` is null. */
   readonly endReason: EndReason | null
 }
 
 /** The public view of a checked session. Contains no secret. */
 export interface SessionView {
+  /** The public handle: not a secret, and not sufficient for a token. */
   readonly id: string
+  /** The id of the actor that owns the session. For an impersonation the impersonator. */
   readonly owner: string
+  /** For an impersonation the id of the actor that the session acts as, else null. */
   readonly actsAs: string | null
+  /** For an impersonation the id of the session that it was started from, else null. */
   readonly parent: string | null
+  /** The name of the lifetime policy, such as `web`. */
   readonly profile: string
+  /** The door at which the session was created, such as `http`. */
   readonly door: string
+  /** The roles that the session has now: those of its actor, or fewer. */
   readonly roles: readonly string[]
+  /** Whether the owner is an anonymous actor. */
   readonly anonymous: boolean
+  /** When the session was created. */
   readonly createdAt: number
+  /** When the owner last gave a proof of identity. */
   readonly authenticatedAt: number
   /** When the session ends unless it is used or renewed before; expired *at* that instant. */
   readonly expiresAt: number
+  /** The absolute end, which no use and no renewal extends. */
   readonly endsAt: number
+  /** The number of renewals and step-ups. */
   readonly generation: number
+  /** The label that the application set at creation; null without one. */
   readonly group: string | null
 }
 
 /** A session in a list, with its client. */
-export interface SessionListing extends Omit<SessionView, 'roles'> {
-  /** The roles of the session, an upper limit; null for all roles of its actor. */
-  readonly roles: readonly string[] | null
+export interface SessionListing extends SessionView {
+  /**
+   * When the session was last used. Uses are written at intervals, so it may be a little earlier.
+   */
   readonly lastUsedAt: number
+  /** The client that the session was created for. */
   readonly client: Client
   /** Whether it is the session that requested the list. */
   readonly current: boolean
@@ -154,7 +184,10 @@ export interface SessionListing extends Omit<SessionView, 'roles'> {
 
 /** A session that has just ended, with the fields that open connections and other nodes need. */
 export interface EndedSession {
+  /** The public handle of the session. */
   readonly id: string
+  /** The id of the actor that owned it. */
   readonly owner: string
+  /** Why it ended. */
   readonly reason: EndReason
 }

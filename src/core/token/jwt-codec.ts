@@ -20,6 +20,7 @@ const SHAPE = /^(eyJ[\w-]+)\.(eyJ[\w-]+)\.([\w-]{85}[AQgw])$/
  */
 const MARK = 'jwt:'
 
+/** Options of `jwtCodec`. */
 export interface JwtOptions {
   /** The `iss` of every token. `latchkey` by default. */
   readonly issuer?: string

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
 import type { Clock, Documents } from '../ports/index.ts'
-import type { PublicKey, SigningKeys } from './codec.ts'
+import type { KeyRotation, NextKey, PublicKey, SigningKeys } from './codec.ts'
 import { hashSecret } from './secret.ts'
 
 const KEY = 'signing-keys'
@@ -24,11 +24,15 @@ interface StoredKey {
   /** The thumbprint of the public key (RFC 7638). */
   readonly kid: string
   readonly x: string
-  /** The private half, while the key is current. */
+  /** The private half, until the key signs no more. */
   readonly d?: string
+  /** From when the key signs. Keys made before this field existed sign from their creation. */
+  readonly signsFrom?: number
   readonly createdAt: number
-  /** Until when the key is kept, once it is no longer current. */
+  /** Until when the key is kept, once another one signs or will sign. */
   readonly until: number | null
+  /** Whether it is no longer published. */
+  readonly withdrawn?: true
 }
 
 /**
@@ -45,14 +49,23 @@ export interface KeyRing extends SigningKeys {
   verify(header: string, payload: string, signature: string): boolean | Promise<boolean>
 }
 
+interface Signer {
+  readonly kid: string
+  readonly from: number
+  readonly header: string
+  readonly key: KeyObject
+}
+
 interface Ring {
   readonly version: number
+  /** Newest first. */
   readonly keys: readonly StoredKey[]
-  readonly inUse: { readonly header: string; readonly key: KeyObject } | null
+  /** The keys with a private half, newest first: the next one, and the one that signs until then. */
+  readonly signers: readonly Signer[]
   readonly byHeader: ReadonlyMap<string, KeyObject>
 }
 
-const EMPTY: Ring = { version: 0, keys: [], inUse: null, byHeader: new Map() }
+const EMPTY: Ring = { version: 0, keys: [], signers: [], byHeader: new Map() }
 
 /**
  * Opens the signing keys (Ed25519) of a store, and creates the first one: nodes that start
@@ -109,34 +122,43 @@ export async function openKeyRing({
 
   await change(clock.now(), (keys) => (keys.length > 0 ? null : [newKey(clock.now())]))
   return {
-    list: () => ring.keys.map(publicKeyOf),
-    reload,
-    async rotate({ now, keepMs }) {
-      await change(now, (keys) => {
-        if (keys.length < MAX_KEYS) return rotated(keys, now, keepMs)
-        throw new LatchkeyError(
-          'conflict',
-          'The maximum number of signing keys is kept. Rotate again when an old key has expired.',
-        )
-      })
-      return ring.keys[0]?.kid ?? ''
+    list() {
+      const kid = signerAt(ring, clock.now())?.kid
+      const published = ring.keys.filter(({ withdrawn }) => withdrawn !== true)
+      const [current, others] = [
+        published.filter((key) => key.kid === kid),
+        published.filter((key) => key.kid !== kid),
+      ]
+      return [...current, ...others].map(publicKeyOf)
     },
-    async maintain({ now, keepMs, rotateAfterMs }) {
-      let made: string | null = null
+    reload,
+    async rotate(rotation) {
+      await change(rotation.now, (keys) =>
+        isPending(keys, rotation.now) ? null : rotated(keys, rotation),
+      )
+      return newestOf(ring)
+    },
+    async replace({ now, keepMs }) {
+      await change(now, (keys) => replaced(keys, { now, keepMs }))
+      return newestOf(ring)
+    },
+    async maintain({ rotateAfterMs, ...rotation }) {
+      const { now, leadMs } = rotation
+      let made = false
       await change(now, (keys) => {
-        const kept = keys.filter(({ until }) => until === null || until > now)
-        const due = (kept[0]?.createdAt ?? 0) + rotateAfterMs <= now && kept.length < MAX_KEYS
-        const next = due ? rotated(kept, now, keepMs) : kept
-        made = due ? (next[0]?.kid ?? null) : null
-        return due || kept.length < keys.length ? next : null
+        const kept = withoutSpent(keys, now)
+        const [newest] = kept
+        made = newest === undefined || startOf(newest) + rotateAfterMs - leadMs <= now
+        if (made) return rotated(kept, rotation)
+        return JSON.stringify(kept) === JSON.stringify(keys) ? null : kept
       })
-      return made
+      return made ? newestOf(ring) : null
     },
     sign(payload) {
-      const { inUse } = ring
-      if (inUse === null) throw new LatchkeyError('internal', 'There is no key to sign with.')
-      const text = `${inUse.header}.${payload}`
-      return `${text}.${sign(null, Buffer.from(text), inUse.key).toString('base64url')}`
+      const signer = signerAt(ring, clock.now())
+      if (signer === undefined) throw new LatchkeyError('internal', 'There is no key to sign with.')
+      const text = `${signer.header}.${payload}`
+      return `${text}.${sign(null, Buffer.from(text), signer.key).toString('base64url')}`
     },
     verify(header, payload, signature) {
       const valid = check(header, payload, signature)
@@ -162,29 +184,74 @@ export function isHeader(header: string): boolean {
   return kid !== undefined && headerOf(kid) === header
 }
 
-function newKey(now: number): StoredKey {
+function newKey(createdAt: number, signsFrom: number = createdAt): StoredKey {
   const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
   const kid = hashSecret(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`)
-  return { kid, x, d, createdAt: now, until: null }
+  return { kid, x, d, signsFrom, createdAt, until: null }
 }
 
-// The current key is first. Earlier keys verify, and do not sign.
-function rotated(keys: readonly StoredKey[], now: number, keepMs: number): StoredKey[] {
-  const before = keys.map(({ d: _, ...key }) => ({
+function startOf({ signsFrom, createdAt }: StoredKey): number {
+  return signsFrom ?? createdAt
+}
+
+/** Whether the next key is published and does not sign yet. */
+function isPending(keys: readonly StoredKey[], now: number): boolean {
+  return keys[0] !== undefined && startOf(keys[0]) > now
+}
+
+/** Returns the keys without those past their time, and without the private halves of those that sign no more. */
+function withoutSpent(keys: readonly StoredKey[], now: number): StoredKey[] {
+  const kept = keys.filter(({ until }) => until === null || until > now)
+  const signing = kept.findIndex((key) => startOf(key) <= now)
+  // A clock that was set back must not cost the private half of every key.
+  if (signing === -1) return kept
+  return kept.map(({ d, ...key }, at) => (d === undefined || at > signing ? key : { ...key, d }))
+}
+
+// The newest key is first.
+function rotated(keys: readonly StoredKey[], { now, keepMs, leadMs }: KeyRotation): StoredKey[] {
+  const signsFrom = now + leadMs
+  const before = withoutSpent(keys, now).map((key) => ({
+    ...key,
+    until: key.until ?? signsFrom + keepMs + SLACK_MS,
+  }))
+  return [newKey(now, signsFrom), ...before].slice(0, MAX_KEYS)
+}
+
+function replaced(
+  keys: readonly StoredKey[],
+  { now, keepMs }: Omit<KeyRotation, 'leadMs'>,
+): StoredKey[] {
+  const before = withoutSpent(keys, now).map(({ d: _, ...key }) => ({
     ...key,
     until: key.until ?? now + keepMs + SLACK_MS,
+    withdrawn: true as const,
   }))
-  return [newKey(now), ...before]
+  return [newKey(now), ...before].slice(0, MAX_KEYS)
+}
+
+function newestOf({ keys }: Ring): NextKey {
+  const [newest] = keys
+  if (newest === undefined) throw new LatchkeyError('internal', 'There is no signing key.')
+  return { kid: newest.kid, signsFrom: startOf(newest) }
+}
+
+function signerAt({ signers }: Ring, now: number): Signer | undefined {
+  // A clock that was set back must not leave a node without a key.
+  return signers.find(({ from }) => from <= now) ?? signers.at(-1)
 }
 
 function ringOf(keys: readonly StoredKey[], version: number): Ring {
   const byHeader = new Map(
     keys.map(({ kid, x }) => [headerOf(kid), createPublicKey({ key: jwk({ x }), format: 'jwk' })]),
   )
-  const [first] = keys
-  if (first?.d === undefined) return { version, keys, inUse: null, byHeader }
-  const key = createPrivateKey({ key: jwk({ x: first.x, d: first.d }), format: 'jwk' })
-  return { version, keys, inUse: { header: headerOf(first.kid), key }, byHeader }
+  const signers = keys.flatMap(({ d, ...stored }) => {
+    if (d === undefined) return []
+    const { kid, x } = stored
+    const key = createPrivateKey({ key: jwk({ x, d }), format: 'jwk' })
+    return [{ kid, from: startOf(stored), header: headerOf(kid), key }]
+  })
+  return { version, keys, signers, byHeader }
 }
 
 function jwk(parts: { x: string; d?: string }) {

@@ -41,6 +41,7 @@ export class PresentedToken {
     return this.#codec.name
   }
 
+  /** The public handle of the session that the token names. Not verified. */
   get sessionId(): string {
     return this.#parts.id
   }

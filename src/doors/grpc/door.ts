@@ -29,9 +29,13 @@ export interface GrpcLimits {
   readonly unreadChars: number
 }
 
+/** Options of `createGrpcDoor`. */
 export interface GrpcDoorOptions {
+  /** Checks every session. */
   readonly authority: Authority
+  /** Runs every method. */
   readonly pipeline: Pipeline
+  /** The open connections of the server. */
   readonly connections: Connections
   /** Version and addresses, for `AgentStatus`. */
   readonly info: () => ServerInfo
@@ -39,6 +43,7 @@ export interface GrpcDoorOptions {
   readonly onStop: () => void
   /** The format of the tokens that `SessionUnlock` gives: `jwt` by default. */
   readonly format?: string
+  /** Limits of calls and streams, where the defaults do not fit. */
   readonly limits?: Partial<GrpcLimits>
   /** Receives the report of each call. */
   readonly onAnswered?: OnAnswered

@@ -20,6 +20,7 @@ const { OK } = grpcStatus
 /** What a method asks of the session: `optional` takes a token that is no good for none, `none` does not look. */
 export type CallNeed = 'required' | 'optional' | 'none'
 
+/** Options of `sessionInterceptor`. */
 export interface SessionInterceptorOptions {
   /** What a method, by its path (`/package.Service/Method`), asks of the session: `required` by default. */
   readonly session?: CallNeed | ((path: string) => CallNeed)

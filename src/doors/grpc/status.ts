@@ -42,11 +42,12 @@ export function refusalOfStatus({
 }
 
 /**
- * A refusal as the status of a call: the code of the table, and in the trailing metadata `latchkey-code`, `name`, `message`, `reason` and
- * `retry-after-ms`, as far as there are any. Texts are percent-encoded and bounded.
+ * A refusal as the status of a call: the code of the table, and in the trailing metadata `latchkey-code`, `name`, `message`, `reason`,
+ * `retry-after-ms`, `max-age-ms`, `acr-values` and `sessions` (the ids that a login over the limit may end), as far as there are any.
+ * Texts are percent-encoded and bounded.
  */
 export function statusOf(refusal: Refusal, name?: string): StatusObject {
-  const { code, message, reason, retryAfterMs } = refusal
+  const { code, message, reason, retryAfterMs, challenge, sessions = [] } = refusal
   const polykey = POLYKEY[code]
   const told = name ?? polykey?.name
   const metadata: Marked = new Metadata()
@@ -56,6 +57,13 @@ export function statusOf(refusal: Refusal, name?: string): StatusObject {
   metadata.set('message', headerText(polykey?.message ?? message))
   if (reason !== undefined) metadata.set('reason', headerText(reason))
   if (retryAfterMs !== undefined) metadata.set('retry-after-ms', String(Math.ceil(retryAfterMs)))
+  if (challenge?.maxAgeMs !== undefined) metadata.set('max-age-ms', String(challenge.maxAgeMs))
+  if (challenge?.acrValues !== undefined) {
+    metadata.set('acr-values', headerText(challenge.acrValues.join(' ')))
+  }
+  // Metadata is limited to 8 KiB, so only ids are sent.
+  const ids = sessions.slice(0, 50).map(({ id }) => id)
+  if (ids.length > 0) metadata.set('sessions', ids.join(','))
   return { code: statusCodes[ERROR_TABLE[code].grpc], details: bounded(message), metadata }
 }
 

@@ -40,7 +40,7 @@ async function actingAs(fixture: Fixture, by: Person, target: Person): Promise<s
 
 test('without the role every route of administration is denied', async () => {
   await using fixture = await openFixture()
-  assert.equal(GUARDED.length, 16)
+  assert.equal(GUARDED.length, 23)
   const { token } = await fixture.person('ada', ['user', 'impersonate', 'introspect', 'Admin'])
   for (const reply of await everyRoute(fixture, token)) refused(reply, 403, 'access_denied')
   const visitor = await fixture.ask('POST /v1/sessions/anonymous')
@@ -62,8 +62,7 @@ test('a proof older than 15 minutes must be made again, at every route of admini
   fixture.clock.advance(FRESH_MS - 1)
   assert.equal((await fixture.ask('GET /v1/admin/actors', { token: admin.token })).status, 200)
   fixture.clock.advance(1)
-  for (const reply of await everyRoute(fixture, admin.token))
-    refused(reply, 403, 'step_up_required')
+  for (const reply of await everyRoute(fixture, admin.token)) stillValid(reply)
   // Routes that need no fresh proof still answer.
   assert.equal((await fixture.ask('GET /v1/sessions', { token: admin.token })).status, 200)
   const stepUp = await fixture.ask('POST /v1/session/step-up', {
@@ -74,13 +73,31 @@ test('a proof older than 15 minutes must be made again, at every route of admini
   assert.equal((await fixture.ask('GET /v1/admin/actors', { token })).status, 200)
 })
 
+/** The answer of RFC 9470, which takes no cookie away: the session is still valid. */
+function stillValid(reply: Awaited<ReturnType<Fixture['ask']>>): void {
+  refused(reply, 401, 'step_up_required')
+  assert.equal(
+    reply.headers.get('www-authenticate'),
+    'Bearer realm="latchkey", error="insufficient_user_authentication", max_age=900',
+  )
+  assert.equal(reply.headers.get('set-cookie'), null)
+}
+
+test('a client with a cookie gets the same challenge, and keeps its cookie', async () => {
+  const { fixture, admin } = await withAdmin()
+  await using _ = fixture
+  fixture.clock.advance(FRESH_MS)
+  const cookie = `__Host-latchkey=${admin.token}`
+  stillValid(await fixture.ask('GET /v1/admin/actors', { headers: { cookie } }))
+})
+
 test('a renewal is not a fresh proof', async () => {
   const { fixture, admin } = await withAdmin()
   await using _ = fixture
   fixture.clock.advance(FRESH_MS)
   const renewed = await fixture.ask('POST /v1/session/renew', { body: { renewal: admin.renewal } })
   const token = parsed(renewed, 200, loggedInShape).token ?? ''
-  refused(await fixture.ask('GET /v1/admin/actors', { token }), 403, 'step_up_required')
+  refused(await fixture.ask('GET /v1/admin/actors', { token }), 401, 'step_up_required')
 })
 
 test('a removed or an added role takes effect at the next request', async () => {
@@ -219,6 +236,8 @@ test('an administrator ends one session of an actor, or all of them', async () =
   const [first, second] = [await fixture.person('ada'), await fixture.login('ada')]
   const end = (what: string) => fixture.ask(`DELETE ${what}`, { token: admin.token })
   assert.equal((await end(`/v1/admin/sessions/${first.session}`)).status, 204)
+  refused(await end('/v1/admin/sessions/nosuch'), 404, 'not_found')
+  refused(await end('/v1/admin/actors/nosuch/sessions'), 404, 'not_found')
   refused(
     await fixture.ask('GET /v1/session', { token: first.token }),
     401,
@@ -226,7 +245,8 @@ test('an administrator ends one session of an actor, or all of them', async () =
     'revoked',
   )
   assert.equal((await fixture.ask('GET /v1/session', { token: second.token })).status, 200)
-  assert.equal((await end(`/v1/admin/actors/${first.id}/sessions`)).status, 204)
+  const all = await end(`/v1/admin/actors/${first.id}/sessions`)
+  assert.deepEqual([all.status, all.body], [200, { ended: 1 }])
   refused(
     await fixture.ask('GET /v1/session', { token: second.token }),
     401,

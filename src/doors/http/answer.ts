@@ -1,8 +1,8 @@
-import type { Pipeline } from '../../commands/index.ts'
+import type { CommandOutcome, Pipeline } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
 import { type Authority, type CallOptions, LatchkeyError } from '../../core/index.ts'
-import { isSameOrigin, readBody } from '../../http/index.ts'
-import { type Credential, clearedCookie, type SessionCookies } from './credentials.ts'
+import { isForm, isSameOrigin, readBody, readForm } from '../../http/index.ts'
+import type { Credential, SessionCookies } from './credentials.ts'
 import type { HttpRequest } from './request.ts'
 import type { Route } from './routes.ts'
 
@@ -12,6 +12,10 @@ export interface RouteContext {
   readonly pipeline: Pipeline
   readonly cookies: SessionCookies
   readonly publicOrigin: string | null
+  /** Whether a logout also clears the cache, the cookies and the storage of the site. */
+  readonly clearSiteData: boolean
+  /** The path that the routes are mounted under. */
+  readonly prefix: string
 }
 
 interface RouteRequest {
@@ -35,7 +39,7 @@ export async function answerRoute(
   route: Route,
   { request, path, caller, record }: RouteRequest,
 ): Promise<Response> {
-  const { authority, pipeline, cookies, publicOrigin } = context
+  const { pipeline, cookies, publicOrigin } = context
   const credential: Credential =
     route.ignoresToken === true ? { from: 'none', token: null } : cookies.read(request.headers)
   const params = await readParams(route, request, path)
@@ -47,28 +51,82 @@ export async function answerRoute(
     const message = 'A request with a cookie must come from a page of this origin.'
     return record.refuse(refuse('origin_refused', message))
   }
-  const { command: name, result, status, cacheSeconds } = route
+  const { command } = route
   const outcome = await pipeline.dispatch({
-    name,
+    name: command,
     params,
     token: credential.token,
     caller,
     onSession: (current) => record.resolved(current),
   })
-  if (!outcome.ok) return record.refuse(outcome, clearedCookie(cookies, credential, outcome))
+  if (!outcome.ok) {
+    const stopped = await stopsDeadImpersonation(context, route, credential, { request, caller })
+    // A refusal removes no cookie: the browser may hold a newer one of that name.
+    return stopped ?? record.refuse(outcome)
+  }
+  return encode(context, route, { credential, wantsCookie, byCookie }, outcome)
+}
+
+function encode(
+  context: RouteContext,
+  route: Route,
+  given: {
+    readonly credential: Credential
+    readonly wantsCookie: boolean
+    readonly byCookie: boolean
+  },
+  outcome: Extract<CommandOutcome, { ok: true }>,
+): Response {
+  const { credential, wantsCookie, byCookie } = given
+  const { result, status, cacheSeconds, codePage, cookie } = route
   const headers = new Headers({
     'cache-control': cacheSeconds === undefined ? 'no-store' : `public, max-age=${cacheSeconds}`,
     'x-content-type-options': 'nosniff',
   })
   let { value } = outcome
   if (result === 'with-events') value = { result: value ?? null, events: outcome.events }
-  if (wantsCookie || (byCookie && (route.cookie === 'rotate' || route.cookie === 'act'))) {
-    value = moveIntoCookie(context, route, { credential, value, now: authority.now(), headers })
+  if (codePage !== undefined) value = withLink(context, codePage, value)
+  if (wantsCookie || (byCookie && (cookie === 'rotate' || cookie === 'act'))) {
+    value = moveIntoCookie(context, route, {
+      credential,
+      value,
+      now: context.authority.now(),
+      headers,
+    })
   }
-  if (byCookie) clearCookies(cookies, route, credential, headers)
+  if (byCookie) clearCookies(context, route, credential, headers)
   if (status === 204) return new Response(null, { status, headers })
   headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(value), { status, headers })
+}
+
+// The cookie of an impersonation that has ended precedes the session's, and would refuse every
+// request. The session that started it may remove it.
+async function stopsDeadImpersonation(
+  { authority, cookies }: RouteContext,
+  route: Route,
+  credential: Credential,
+  { request, caller }: Pick<RouteRequest, 'request' | 'caller'>,
+): Promise<Response | null> {
+  if (route.cookie !== 'clear-act' || credential.from !== 'impersonation-cookie') return null
+  const acting = await authority.authenticate(credential.token, caller)
+  if (acting.ok || !DEAD.has(acting.code)) return null
+  const own = await authority.authenticate(cookies.readSession(request.headers), caller)
+  if (!own.ok) return null
+  const headers = {
+    'cache-control': 'no-store',
+    'set-cookie': cookies.clear({ impersonation: true }),
+  }
+  return new Response(null, { status: 204, headers })
+}
+
+const DEAD: ReadonlySet<string> = new Set(['token_invalid', 'session_expired', 'session_revoked'])
+
+// A code is in the fragment of a link, which clients do not send to servers and which is not logged.
+function withLink({ publicOrigin, prefix }: RouteContext, page: string, value: unknown): unknown {
+  if (publicOrigin === null) return value
+  const { code } = value as { readonly code: string }
+  return { ...(value as object), link: `${publicOrigin}${prefix}${page}#${code}` }
 }
 
 interface Issued {
@@ -95,7 +153,7 @@ function moveIntoCookie(
 }
 
 function clearCookies(
-  cookies: SessionCookies,
+  { cookies, clearSiteData }: RouteContext,
   route: Route,
   credential: Credential,
   headers: Headers,
@@ -104,7 +162,7 @@ function clearCookies(
   headers.append('set-cookie', cookies.clear({ impersonation: true }))
   if (route.cookie === 'clear-act' || credential.from === 'impersonation-cookie') return
   headers.append('set-cookie', cookies.clear())
-  headers.set('clear-site-data', '"cache", "cookies", "storage"')
+  if (clearSiteData) headers.set('clear-site-data', '"cache", "cookies", "storage"')
 }
 
 async function readParams(
@@ -115,7 +173,12 @@ async function readParams(
   const query = readQuery(request.url)
   if (route.method === 'GET') return { ...query, ...path }
   requireQuery(route, query)
-  return { ...(await readBody(request, { form: route.form ?? false })), ...path }
+  const { form } = route
+  if (form !== undefined && isForm(request)) {
+    const given = Object.entries(await readForm(request))
+    return Object.fromEntries(given.filter(([name]) => form.includes(name)))
+  }
+  return { ...(await readBody(request)), ...path }
 }
 
 /** Parameters that are numbers. */

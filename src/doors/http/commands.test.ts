@@ -68,7 +68,7 @@ test('a command of the application is refused as every other', async () => {
   refused(await call({}), 400, 'invalid_request')
   fixture.clock.advance(15 * 60_000)
   const fresh = await fixture.ask('POST /v1/commands/game.remove', { token })
-  refused(fresh, 403, 'step_up_required')
+  refused(fresh, 401, 'step_up_required')
 })
 
 test('a command called with a cookie needs a page of the same origin', async () => {
@@ -126,6 +126,7 @@ test('the reference describes the parameters and the result of a command', async
   const { schema } = ok.content['application/json'] ?? assert.fail('no schema')
   assert.deepEqual(schema.required, ['result', 'events'])
   assert.deepEqual(Object.keys(schema.properties.result), [
+    'description',
     'type',
     'properties',
     'required',

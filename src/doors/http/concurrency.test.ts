@@ -53,7 +53,6 @@ test('the session limit is exact under concurrent logins', async () => {
   const settings = {
     'profile.web.maxLive': 3,
     'profile.web.onLimit': 'refuse',
-    'throttle.identityFree': 100,
   } as const
   await using fixture = await openFixture({ settings })
   await fixture.authority.actors.register({ name: 'ada', password: PASSWORD })
@@ -61,6 +60,11 @@ test('the session limit is exact under concurrent logins', async () => {
   const replies = await times(12, () => fixture.ask('POST /v1/sessions', { body }))
   assert.deepEqual(statuses(replies), [201, 201, 201, ...Array.from({ length: 9 }, () => 409)])
   for (const reply of replies) if (reply.status === 409) refused(reply, 409, 'session_limit')
+  assert.equal(await fixture.authority.sessions.count(), 3)
+  const over = await fixture.ask('POST /v1/sessions', { body })
+  const [last] = over.body['sessions'] as { id: string }[]
+  const again = await fixture.ask('POST /v1/sessions', { body: { ...body, endSession: last?.id } })
+  assert.equal(again.status, 201)
   assert.equal(await fixture.authority.sessions.count(), 3)
 })
 

@@ -1,4 +1,5 @@
 import type { CommandRegistry, OnAnswered, Pipeline } from '../../commands/index.ts'
+import type { Connections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 
 /** Options of `createHttpDoor`. */
@@ -9,6 +10,10 @@ export interface HttpDoorOptions {
   readonly pipeline: Pipeline
   /** The commands that `POST /v1/commands/{name}` serves and the reference describes. */
   readonly registry: CommandRegistry
+  /** The open connections, for `GET /v1/session/events`. Without them the route is `not_found`. */
+  readonly connections?: Connections
+  /** How many event streams may be open at once: 10,000 by default. */
+  readonly maxEventStreams?: number
   /** Plain cookie names, and only loopback `Host` headers. False by default. */
   readonly development?: boolean
   /** The prefix of every path, such as `/auth`. Empty by default. */
@@ -19,10 +24,24 @@ export interface HttpDoorOptions {
   readonly allowedHosts?: readonly string[]
   /** The origin that browsers see, where a proxy hides it: `https://login.example`. */
   readonly publicUrl?: string
+  /** Origins of pages that may call the door with a bearer token, such as `https://app.example`. None by default. */
+  readonly corsOrigins?: readonly string[]
+  /** The endpoints of `/oauth`. */
+  readonly oauth?: {
+    /** Where users approve a device, absolute. The page `/oauth/device` of this door by default. */
+    readonly verificationUri?: string
+  }
+  /**
+   * Whether a logout with a cookie also sends `Clear-Site-Data`, which clears the cache, all cookies
+   * (those of sibling subdomains too) and the storage of the site. False by default.
+   */
+  readonly clearSiteData?: boolean
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
   /** Throws while `GET /readyz` must not report that the server is ready. Reads from the store by default. */
   readonly checkReady?: () => Promise<void>
+  /** Returns what an acknowledged write survives, which `GET /readyz` reports: `quorum`, `local` or `none`. */
+  readonly durability?: () => Promise<string>
   /** Renders `GET /metrics`. Without it the route is `not_found`. */
   readonly metrics?: () => Promise<{ contentType: string; body: string }>
   /** Receives the report of each request. Its route is a template such as `/v1/sessions/:id`, or `(none)`. */

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
+import { createSessionEvents } from '../../connections/index.ts'
 import { refusalOf, refuse } from '../../core/errors.ts'
+import type { CallOptions } from '../../core/index.ts'
 import {
   createClientAddress,
   createTrustedPeers,
@@ -11,12 +13,15 @@ import {
   requestId,
 } from '../../http/index.ts'
 import { answerRoute } from './answer.ts'
+import { answerEvents } from './answer-events.ts'
 import { isApplicationCommand } from './application-commands.ts'
+import { createCors } from './cors.ts'
 import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
+import { mountOAuth } from './oauth/endpoints.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { HttpRequest } from './request.ts'
-import { COMMANDS_PATH, commandRoute, ROUTES, type Route } from './routes.ts'
+import { HttpRequest, type RouteBindings } from './request.ts'
+import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
 /** The HTTP door. */
@@ -30,11 +35,6 @@ export interface HttpDoor {
   answer(incoming: IncomingMessage, outgoing: ServerResponse, peer?: RequestPeer): boolean
 }
 
-/** What a route gets beside the request. */
-export interface RouteBindings {
-  readonly request: HttpRequest
-}
-
 type AppContext = Context<{ Bindings: RouteBindings }>
 
 /** Makes the HTTP door of an authority and its commands. Throws `invalid_request` where the registry lacks a built-in command. */
@@ -46,10 +46,11 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const publicOrigin = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin
   const plain = development && publicOrigin?.startsWith('https:') !== true
   const cookies = createSessionCookies({ plain })
-  const trustedProxies = options.trustedProxies ?? []
+  const { corsOrigins = [], clearSiteData = false, trustedProxies = [] } = options
+  const cors = createCors(corsOrigins, prefix)
   const clientAddress = createClientAddress(trustedProxies)
   const isTrusted = createTrustedPeers(trustedProxies)
-  const context = { authority, pipeline, cookies, publicOrigin }
+  const context = { authority, pipeline, cookies, publicOrigin, prefix, clearSiteData }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
   const wrongHost = (record: HttpRequest) =>
@@ -58,13 +59,22 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const begin = (method: string, headers: HeaderReader, peer: RequestPeer): HttpRequest =>
     new HttpRequest(method, requestId(headers, isTrusted(peer.address)), peer)
 
-  const failed = (error: unknown, request: Request, record: HttpRequest): Response => {
-    const refusal = refusalOf(error)
+  const reported = (error: unknown, request: Request): void => {
     // Do not report an error when the client has disconnected.
-    if (refusal.code === 'internal' && !request.signal.aborted)
-      onError?.(error, pathOf(request.url))
-    return record.refuse(refusal)
+    if (refusalOf(error).code !== 'internal' || request.signal.aborted) return
+    onError?.(error, pathOf(request.url))
   }
+  const failed = (error: unknown, request: Request, record: HttpRequest): Response => {
+    reported(error, request)
+    return record.refuse(refusalOf(error))
+  }
+
+  const callerOf = ({ headers, signal }: Request, record: HttpRequest): CallOptions => ({
+    door: 'http',
+    address: clientAddress(headers, record.peerAddress),
+    userAgent: headers.get('user-agent'),
+    signal,
+  })
 
   const answer = async (
     route: Route,
@@ -72,21 +82,23 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     c: AppContext,
   ): Promise<Response> => {
     const { raw } = c.req
-    const { headers, signal } = raw
     const record = c.env.request
     record.route = route.path
-    const caller = {
-      door: 'http',
-      address: clientAddress(headers, record.peerAddress),
-      userAgent: headers.get('user-agent'),
-      signal,
-    }
+    const caller = callerOf(raw, record)
     return answerRoute(context, route, { request: raw, path, caller, record }).catch(
       (error: unknown) => failed(error, raw, record),
     )
   }
 
   const app = new Hono<{ Bindings: RouteBindings }>().basePath(prefix === '' ? '/' : prefix)
+  mountOAuth(app, {
+    authority,
+    pipeline,
+    verificationUri: options.oauth?.verificationUri ?? null,
+    issuerOf: (request) => `${publicOrigin ?? new URL(request.url).origin}${prefix}`,
+    callerOf,
+    onError: reported,
+  })
   for (const route of ROUTES) {
     app.on(route.method, route.path, (c: AppContext) =>
       answer(route, c.req.param() as Record<string, string>, c),
@@ -99,6 +111,19 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     if (!isApplicationCommand(registry, name)) return notFound(c)
     return answer({ ...commandRoute(name), path: `${COMMANDS_PATH}/:name` }, {}, c)
   })
+  if (options.connections !== undefined) {
+    const { connections, maxEventStreams } = options
+    const bound = maxEventStreams === undefined ? {} : { maxStreams: maxEventStreams }
+    const events = createSessionEvents({ authority, connections, ...bound })
+    app.get(EVENTS_PATH, async (c: AppContext) => {
+      const { raw } = c.req
+      const record = c.env.request
+      record.route = EVENTS_PATH
+      return answerEvents(context, events, raw, { caller: callerOf(raw, record), record }).catch(
+        (error: unknown) => failed(error, raw, record),
+      )
+    })
+  }
   mountPlainRoutes(app, options, prefix)
   app.notFound(notFound)
   app.onError((error, c) => failed(error, c.req.raw, c.env.request))
@@ -138,16 +163,21 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     onAnswered?.(record.answered(typeof answer === 'string' ? 200 : answer.status))
     await writeAnswer(outgoing, answer, record.id)
   }
+  const serve = async (request: Request, record: HttpRequest): Promise<Response> => {
+    if (request.method !== 'GET' || !isPath(request.url, whoAmIPath)) {
+      return app.fetch(request, { request: record })
+    }
+    const answer = await answerWhoAmI(request.headers, record, request)
+    return typeof answer === 'string' ? new Response(answer, { headers: JSON_HEADERS }) : answer
+  }
   const respondTo = async (request: Request, record: HttpRequest): Promise<Response> => {
-    const { headers, method, url } = request
+    const { headers, url } = request
     try {
       if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost(record)
-      if (method === 'GET' && isPath(url, whoAmIPath)) {
-        const answer = await answerWhoAmI(headers, record, request)
-        if (typeof answer !== 'string') return answer
-        return new Response(answer, { headers: JSON_HEADERS })
-      }
-      return await app.fetch(request, { request: record })
+      const path = pathOf(url)
+      const preflight = cors.preflight(request, path)
+      if (preflight !== null) return preflight
+      return cors.allow(await serve(request, record), path, headers.get('origin'))
     } catch (error) {
       return failed(error, request, record)
     }
@@ -163,6 +193,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     answer(incoming, outgoing, peer) {
       // With a query the pipeline reads it, as on every other route.
       if (incoming.method !== 'GET' || incoming.url !== whoAmIPath) return false
+      if (corsOrigins.length > 0 && incoming.headers.origin !== undefined) return false
       const from = peer ?? { address: incoming.socket.remoteAddress ?? null }
       respond(incoming, outgoing, from).catch((error: unknown) => onError?.(error, whoAmIPath))
       return true
@@ -170,12 +201,16 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   }
 }
 
-/** Whether a URL has a path, and no query. `new URL` costs more than the check of a session. */
+/** Whether a URL has a path, and no query. */
 function isPath(url: string, path: string): boolean {
   const start = url.indexOf('/', url.indexOf('://') + 3)
   return start !== -1 && url.length === start + path.length && url.endsWith(path)
 }
 
+// `new URL` costs more than the check of a session.
 function pathOf(url: string): string {
-  return new URL(url).pathname
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  if (start === -1) return '/'
+  const end = url.slice(start).search(/[?#]/)
+  return end === -1 ? url.slice(start) : url.slice(start, start + end)
 }

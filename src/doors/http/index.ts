@@ -4,6 +4,7 @@ import {
   createPipeline,
   createRegistry,
 } from '../../commands/index.ts'
+import { createConnections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 import { createHttpDoor, type HttpDoor } from './door.ts'
 import type { HttpDoorOptions } from './door-options.ts'
@@ -30,10 +31,13 @@ export function createHandler(
   const { commands = [], ...rest } = options
   const registry = createRegistry([...builtInCommands, ...commands])
   const { onError } = options
+  const failures =
+    onError === undefined ? {} : { onError: (error: unknown) => onError(error, 'http') }
   const pipeline = createPipeline({
     authority,
     registry,
     ...(onError === undefined ? {} : { onError }),
   })
-  return createHttpDoor({ ...rest, authority, pipeline, registry }).fetch
+  const connections = rest.connections ?? createConnections({ authority, ...failures })
+  return createHttpDoor({ ...rest, authority, pipeline, registry, connections }).fetch
 }

@@ -4,6 +4,7 @@ import {
   type Fixture,
   nativeToken,
   openFixture,
+  PASSWORD,
   parsed,
   refused,
 } from '../../../test/support/http-door.ts'
@@ -82,7 +83,7 @@ test('introspection needs the role and an own session', async () => {
   const body = { token: ada.token }
   refused(await fixture.ask('POST /v1/introspect', { body }), 401, 'token_missing')
   refused(await fixture.ask('POST /v1/introspect', { token: 'x', body }), 401, 'token_invalid')
-  for (const roles of [['user'], ['admin'], ['introspec'], ['introspect ']]) {
+  for (const roles of [['user'], ['admin'], ['introspec'], ['introspect_']]) {
     const { token } = await fixture.person(`somebody ${roles[0]}${roles[0]?.length}`, roles)
     refused(await fixture.ask('POST /v1/introspect', { token, body }), 403, 'access_denied')
   }
@@ -112,10 +113,58 @@ test('an introspected impersonation names its target and its impersonator', asyn
   assert.equal(own.body['act'], undefined)
 })
 
-test('an introspection without a token, or with unknown fields, is an invalid request', async () => {
+test('a form of an introspection may have unknown parameters, and none twice', async () => {
   const { fixture, service } = await withService()
   await using _ = fixture
-  for (const fields of [{}, { token: '' }, { Token: 'x' }, { token: 'x', other: 'y' }]) {
+  const ada = await fixture.person('ada')
+  const known = await byForm(fixture, service, { token: ada.token })
+  const fields = { token: ada.token, client_id: 'kettle', token_type_hint: 'refresh_token', x: '' }
+  assert.deepEqual((await byForm(fixture, service, fields)).body, known.body)
+  const raw = `token=x&token=${ada.token}`
+  const twice = await fixture.ask('POST /v1/introspect', { token: service, raw, type: FORM })
+  refused(twice, 400, 'invalid_request')
+  const body = { token: ada.token, client_id: 'kettle' }
+  const json = await fixture.ask('POST /v1/introspect', { token: service, body })
+  refused(json, 400, 'invalid_request')
+})
+
+test('a role cannot have white space, so that a scope says what it means', async () => {
+  const { fixture } = await withService()
+  await using _ = fixture
+  const { authority } = fixture
+  const { id } = await fixture.person('ada')
+  const spaced = ['user admin']
+  await assert.rejects(authority.actors.setRoles(id, spaced), { code: 'invalid_request' })
+  const registered = await authority.actors.register({
+    name: 'bob',
+    password: PASSWORD,
+    roles: spaced,
+  })
+  assert.equal(registered.ok || registered.code, 'invalid_request')
+  const imported = await authority.actors.import({ name: 'bob', roles: ['\tuser'] })
+  assert.equal(imported.ok || imported.code, 'invalid_request')
+})
+
+test('whether an introspection extends the idle time is a setting', async () => {
+  const { fixture, service } = await withService()
+  await using _ = fixture
+  const { authority, clock } = fixture
+  const ada = await fixture.person('ada')
+  const expiry = async () => {
+    clock.advance(1_800_000)
+    await authority.sessions.list({})
+    const { body } = await byForm(fixture, service, { token: ada.token })
+    return Number(body['exp']) - clock.now() / 1000
+  }
+  assert.equal(await expiry(), 3600)
+  await authority.settings.set('introspection.extendsIdle', false)
+  assert.equal(await expiry(), 1800)
+})
+
+test('an introspection without a token, or in another form, is an invalid request', async () => {
+  const { fixture, service } = await withService()
+  await using _ = fixture
+  for (const fields of [{}, { token: '' }, { Token: 'x' }]) {
     refused(
       await byForm(fixture, service, fields as Record<string, string>),
       400,
@@ -124,7 +173,7 @@ test('an introspection without a token, or with unknown fields, is an invalid re
   }
   const odd = await fixture.ask('POST /v1/introspect', {
     token: service,
-    raw: '%zz=%&&=&token=x&__proto__=1',
+    raw: '%zz=%&&=&tokens=x&__proto__=1',
     type: FORM,
   })
   refused(odd, 400, 'invalid_request')

@@ -1,21 +1,18 @@
 import type { Hono } from 'hono'
 import type { CommandRegistry } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
+import { CODE_PAGES, codePage } from './code-pages.ts'
 import { DOCS_HEADERS, docsPage } from './docs-page.ts'
-import type { RouteBindings } from './door.ts'
 import type { HttpDoorOptions } from './door-options.ts'
 import { describeApi } from './openapi.ts'
-import type { HttpRequest } from './request.ts'
+import type { HttpRequest, RouteBindings } from './request.ts'
 import { JSON_HEADERS } from './who-am-i.ts'
 
 type App = Hono<{ Bindings: RouteBindings }>
 
-/** Mounts the routes that call no command: health, metrics and the reference. */
-export function mountPlainRoutes(
-  app: App,
-  { authority, registry, ready, checkReady, metrics }: HttpDoorOptions,
-  prefix: string,
-): void {
+/** Mounts the routes that call no command: health, metrics, the reference and the pages for one-time codes. */
+export function mountPlainRoutes(app: App, options: HttpDoorOptions, prefix: string): void {
+  const { authority, registry, ready, checkReady, durability, metrics, publicUrl } = options
   const get = (path: string, handler: (request: HttpRequest) => Response | Promise<Response>) =>
     app.get(path, (c) => {
       const { request } = c.env
@@ -31,7 +28,8 @@ export function mountPlainRoutes(
       )
     }
     await (checkReady === undefined ? authority.ping() : checkReady())
-    return json('{"status":"ready"}')
+    if (durability === undefined) return json('{"status":"ready"}')
+    return json(JSON.stringify({ status: 'ready', durability: await durability() }))
   })
   get('/metrics', async (request) => {
     if (metrics === undefined) return request.refuse(refuse('not_found', 'There are no metrics.'))
@@ -40,7 +38,9 @@ export function mountPlainRoutes(
       headers: { 'content-type': contentType, 'cache-control': 'no-store' },
     })
   })
-  const reference = createReference(registry, prefix)
+  for (const page of CODE_PAGES) get(page.path, () => codePage(page))
+  const publicOrigin = publicUrl === undefined ? null : new URL(publicUrl).origin
+  const reference = createReference(registry, prefix, publicOrigin)
   get('/openapi.json', () => json(reference().json))
   get('/docs', async () => new Response(await reference().page, { headers: DOCS_HEADERS }))
 }
@@ -57,9 +57,13 @@ interface Reference {
 }
 
 /** Returns a function that returns the reference. It is made once, and again when a command has been registered. */
-function createReference(registry: CommandRegistry, prefix: string): () => Reference {
+function createReference(
+  registry: CommandRegistry,
+  prefix: string,
+  publicOrigin: string | null,
+): () => Reference {
   const describe = (): Reference => {
-    const api = describeApi(registry, prefix)
+    const api = describeApi(registry, prefix, { publicOrigin })
     const page = docsPage(api).then((text) => Buffer.from(text))
     return { commands: registry.list().length, json: Buffer.from(JSON.stringify(api)), page }
   }

@@ -64,10 +64,21 @@ test('every 401 has a challenge, with an error only where a token was given (RFC
     const { headers } = problem({ ok: false, code, message: '' })
     const dead = ['token_invalid', 'session_expired', 'session_revoked'].includes(code)
     const plain = 'Bearer realm="latchkey"'
-    const expected = dead ? `${plain}, error="invalid_token"` : plain
+    const stepUp = code === 'step_up_required'
+    const named = stepUp ? `${plain}, error="insufficient_user_authentication"` : plain
+    const expected = dead ? `${plain}, error="invalid_token"` : named
     const is401 = ERROR_TABLE[code].http === 401
     assert.equal(headers.get('www-authenticate'), is401 ? expected : null, code)
   }
+})
+
+test('step_up_required has the challenge of RFC 9470', () => {
+  const challenge = { maxAgeMs: 900_000, acrValues: ['aal2', 'aal3'] }
+  const refusal = { ok: false, code: 'step_up_required', message: '', challenge } as const
+  assert.equal(
+    problem(refusal).headers.get('www-authenticate'),
+    'Bearer realm="latchkey", error="insufficient_user_authentication", max_age=900, acr_values="aal2 aal3"',
+  )
 })
 
 test('a throttled login has Retry-After', async () => {

@@ -42,3 +42,8 @@ export class HttpRequest extends RequestRecord {
     return problem(refusal, headers, this.id)
   }
 }
+
+/** The bindings of a route: what it gets beside the `Request`. */
+export interface RouteBindings {
+  readonly request: HttpRequest
+}

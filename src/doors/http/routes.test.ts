@@ -87,6 +87,25 @@ const EXERCISES: Record<string, (fixture: Fixture) => Promise<Reply>> = {
   'DELETE /v1/sessions': (fixture) => asAda(fixture, 'DELETE /v1/sessions?except=current'),
   'POST /v1/password': (fixture) =>
     asAda(fixture, 'POST /v1/password', { current: PASSWORD, next: `${PASSWORD} again` }),
+  async 'POST /v1/password-reset'(fixture) {
+    const { id } = await fixture.person('ada')
+    const reset = await fixture.authority.credentials.createPasswordReset(id)
+    const code = reset.ok ? reset.code : ''
+    return fixture.ask('POST /v1/password-reset', { body: { code, password: `${PASSWORD} again` } })
+  },
+  async 'POST /v1/codes/check'(fixture) {
+    const invited = await fixture.authority.actors.invite()
+    const code = invited.ok ? invited.code : ''
+    return fixture.ask('POST /v1/codes/check', { body: { purpose: 'invitation', code } })
+  },
+  'GET /v1/actor/export': (fixture) => asAda(fixture, 'GET /v1/actor/export?limit=5'),
+  'DELETE /v1/actor': (fixture) => asAda(fixture, 'DELETE /v1/actor'),
+  'POST /v1/admin/invitations': (fixture) =>
+    asAdmin(fixture, 'POST /v1/admin/invitations', { roles: ['user'] }),
+  'POST /v1/admin/actors/:id/password-reset': (fixture) =>
+    aboutAda(fixture, (id) => [`POST /v1/admin/actors/${id}/password-reset`]),
+  'DELETE /v1/admin/actors/:id': (fixture) =>
+    aboutAda(fixture, (id) => [`DELETE /v1/admin/actors/${id}`]),
   async 'POST /v1/introspect'(fixture) {
     const { token } = await fixture.person('service', ['introspect'])
     return fixture.ask('POST /v1/introspect', { token, body: { token } })
@@ -149,6 +168,14 @@ const EXERCISES: Record<string, (fixture: Fixture) => Promise<Reply>> = {
   'DELETE /v1/admin/settings/:name': (fixture) =>
     asAdmin(fixture, 'DELETE /v1/admin/settings/password.minLength'),
   'GET /v1/admin/audit': (fixture) => asAdmin(fixture, 'GET /v1/admin/audit?limit=10&since=0'),
+  'POST /v1/admin/keys/replace': (fixture) => asAdmin(fixture, 'POST /v1/admin/keys/replace'),
+  'GET /v1/admin/clients': (fixture) => asAdmin(fixture, 'GET /v1/admin/clients'),
+  'POST /v1/admin/clients': (fixture) =>
+    asAdmin(fixture, 'POST /v1/admin/clients', { id: 'kettle', roles: null, confidential: true }),
+  async 'DELETE /v1/admin/clients/:id'(fixture) {
+    await fixture.authority.clients.register({ id: 'kettle' })
+    return asAdmin(fixture, 'DELETE /v1/admin/clients/kettle')
+  },
   'POST /v1/admin/prune': (fixture) => asAdmin(fixture, 'POST /v1/admin/prune'),
 }
 

@@ -1,3 +1,6 @@
+import { KEYS_MAX_AGE_MS } from '../../core/authority/signing-keys.ts'
+import type { CodePage } from './code-pages.ts'
+
 /** How a request becomes a call of a command, and the command's value an answer. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -13,8 +16,10 @@ export interface Route {
    * - `clear`, `clear-act`: removes the cookies, or only the impersonation's
    */
   readonly cookie?: 'offer' | 'rotate' | 'act' | 'clear' | 'clear-act'
-  /** Also takes a form (RFC 7662). */
-  readonly form?: boolean
+  /** Also takes a form, of which it reads these parameters and ignores others (RFC 7662). */
+  readonly form?: readonly string[]
+  /** The page that takes the one-time code of the value; its link is added to the value. */
+  readonly codePage?: CodePage['path']
   /** Ignores the token, because another secret is in the body. */
   readonly ignoresToken?: boolean
   /** For how long caches may keep the answer. Without it the answer is `no-store`. */
@@ -67,16 +72,32 @@ export const ROUTES: readonly Route[] = [
     method: 'DELETE',
     path: '/v1/sessions',
     command: 'sessions.endOthers',
-    status: 204,
+    status: 200,
     query: { name: 'except', value: 'current' },
   },
   { method: 'POST', path: '/v1/password', command: 'password.change', status: 204 },
   {
     method: 'POST',
+    path: '/v1/password-reset',
+    command: 'password.reset',
+    status: 204,
+    ignoresToken: true,
+  },
+  {
+    method: 'POST',
+    path: '/v1/codes/check',
+    command: 'codes.check',
+    status: 200,
+    ignoresToken: true,
+  },
+  { method: 'GET', path: '/v1/actor/export', command: 'actor.export', status: 200 },
+  { method: 'DELETE', path: '/v1/actor', command: 'actor.delete', status: 204, cookie: 'clear' },
+  {
+    method: 'POST',
     path: '/v1/introspect',
     command: 'session.introspect',
     status: 200,
-    form: true,
+    form: ['token', 'token_type_hint', 'address'],
   },
   {
     method: 'POST',
@@ -115,7 +136,7 @@ export const ROUTES: readonly Route[] = [
     command: 'keys.list',
     status: 200,
     ignoresToken: true,
-    cacheSeconds: 300,
+    cacheSeconds: KEYS_MAX_AGE_MS / 1000,
   },
   {
     method: 'POST',
@@ -126,6 +147,26 @@ export const ROUTES: readonly Route[] = [
   },
   { method: 'GET', path: `${admin}/actors`, command: 'admin.actors.search', status: 200 },
   { method: 'POST', path: `${admin}/actors/import`, command: 'admin.actors.import', status: 200 },
+  {
+    method: 'POST',
+    path: `${admin}/invitations`,
+    command: 'admin.invitations.create',
+    status: 201,
+    codePage: '/account/register',
+  },
+  {
+    method: 'POST',
+    path: `${admin}/actors/:id/password-reset`,
+    command: 'admin.actors.resetPassword',
+    status: 201,
+    codePage: '/account/reset-password',
+  },
+  {
+    method: 'DELETE',
+    path: `${admin}/actors/:id`,
+    command: 'admin.actors.delete',
+    status: 204,
+  },
   { method: 'GET', path: `${admin}/actors/:id`, command: 'admin.actors.get', status: 200 },
   {
     method: 'POST',
@@ -149,7 +190,7 @@ export const ROUTES: readonly Route[] = [
     method: 'DELETE',
     path: `${admin}/actors/:owner/sessions`,
     command: 'admin.sessions.endAll',
-    status: 204,
+    status: 200,
   },
   { method: 'GET', path: `${admin}/sessions`, command: 'admin.sessions.search', status: 200 },
   { method: 'DELETE', path: `${admin}/sessions/:id`, command: 'admin.sessions.end', status: 204 },
@@ -169,11 +210,28 @@ export const ROUTES: readonly Route[] = [
     command: 'admin.keys.rotate',
     status: 200,
   },
+  {
+    method: 'POST',
+    path: `${admin}/keys/replace`,
+    command: 'admin.keys.replace',
+    status: 200,
+  },
+  { method: 'GET', path: `${admin}/clients`, command: 'admin.clients.list', status: 200 },
+  { method: 'POST', path: `${admin}/clients`, command: 'admin.clients.register', status: 201 },
+  {
+    method: 'DELETE',
+    path: `${admin}/clients/:id`,
+    command: 'admin.clients.remove',
+    status: 200,
+  },
   { method: 'POST', path: `${admin}/prune`, command: 'admin.prune', status: 200 },
 ]
 
 /** The path of the application's commands. */
 export const COMMANDS_PATH = '/v1/commands'
+
+/** The path of the event stream of a session. */
+export const EVENTS_PATH = '/v1/session/events'
 
 /** Returns the route of an application's command: `POST /v1/commands/{name}`. */
 export function commandRoute(command: string): Route {

@@ -82,6 +82,8 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   'session.login': { identity: 'root', password: PASSWORD },
   'session.stepUp': { password: PASSWORD },
   'password.change': { current: PASSWORD, next: NEXT },
+  'password.reset': { code: 'x', password: PASSWORD },
+  'codes.check': { purpose: 'claim', code: 'x' },
   'impersonation.start': { actor: 'somebody' },
   'device.poll': { deviceCode: 'x' },
   'device.find': { userCode: 'x' },
@@ -91,6 +93,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   'admin.actors.import': { actors: [{ name: 'bob' }] },
   'admin.actors.setRoles': { roles: ['user'] },
   'admin.settings.set': { value: 9 },
+  'admin.clients.register': { id: 'kettle' },
 }
 
 /** What needs no store once the session was seen; an import has an outcome for each of its lines. */

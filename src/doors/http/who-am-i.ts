@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Authority, CallOptions } from '../../core/index.ts'
 import type { HeaderReader } from '../../http/index.ts'
-import { clearedCookie, type SessionCookies } from './credentials.ts'
+import type { SessionCookies } from './credentials.ts'
 import type { HttpRequest } from './request.ts'
 
 /** The headers of every JSON answer. */
@@ -23,7 +23,8 @@ export async function whoAmI(
 ): Promise<string | Response> {
   const credential = cookies.read(headers)
   const check = await authority.authenticate(credential.token, caller)
-  if (!check.ok) return request.refuse(check, clearedCookie(cookies, credential, check))
+  // A refusal removes no cookie: the browser may hold a newer one of that name.
+  if (!check.ok) return request.refuse(check)
   request.resolved(check)
   const { session, actor, impersonator } = check
   return JSON.stringify(

@@ -1,4 +1,6 @@
+import { addressPrefix } from '../../core/address.ts'
 import type { CreateConditions } from '../../core/ports/index.ts'
+import type { SessionRecord } from '../../core/session/record.ts'
 
 /** The fields that an eviction is decided on. */
 export interface Candidate {
@@ -30,4 +32,16 @@ export function chooseEvicted<C extends Candidate>(
     left = others.filter((other) => other.parent !== first.id)
   }
   return evicted
+}
+
+/**
+ * Returns the key that `perAddress` counts an anonymous session under: its IPv4 address or IPv6 /64,
+ * empty without an address. Null for a session that is not anonymous.
+ */
+export function anonymousPrefix({
+  anonymous,
+  client,
+}: Pick<SessionRecord, 'anonymous' | 'client'>): string | null {
+  if (!anonymous) return null
+  return client.address === null ? '' : (addressPrefix(client.address) ?? '')
 }

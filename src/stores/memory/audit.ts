@@ -43,6 +43,26 @@ export function createAudit(tables: Tables, gate: Gate): Audit {
       return { items, cursor: cursorAt('trail', rows.at(-1)?.seq ?? from) }
     },
 
+    async erase({ actors, after, limit }) {
+      gate.check()
+      const size = pageSize(limit)
+      const from = positionOf('trail', after) ?? 0
+      const start = tables.audit.findIndex(({ seq }) => seq > from)
+      if (start === -1) return { erased: 0 }
+      const rows = tables.audit.slice(start, start + size)
+      let erased = 0
+      for (const [index, entry] of rows.entries()) {
+        if (entry.actor === null || !actors.includes(entry.actor)) continue
+        const { address, identityHash, detail } = entry
+        if (address === null && identityHash === null && detail === null) continue
+        erased++
+        tables.audit[start + index] = { ...entry, address: null, identityHash: null, detail: null }
+      }
+      const last = rows.at(-1)
+      const ended = last === undefined || start + rows.length === tables.audit.length
+      return { erased, ...(ended ? {} : { next: cursorAt('trail', last.seq) }) }
+    },
+
     async prune({ before, maxEntries, limit }) {
       gate.check()
       const all = tables.audit

@@ -39,6 +39,8 @@ export interface Tables {
   readonly sessions: Map<string, SessionRow>
   readonly sessionsByOwner: Map<string, Set<string>>
   readonly sessionsByParent: Map<string, Set<string>>
+  /** The anonymous sessions that have not ended, by address prefix. */
+  readonly anonymousByPrefix: Map<string, Set<string>>
   readonly actors: Map<string, ActorRow>
   /**
    * The actor of an identity, null if it is deleted, and until when the identity is only held: null
@@ -57,12 +59,17 @@ export interface Tables {
 
 /** Data that several memory stores share, as the nodes of a cluster share one database. */
 export interface MemoryEngine {
+  /** The time source of every node. */
   readonly clock: Clock
+  /** The data itself. */
   readonly tables: Tables
+  /** Connects the nodes. */
   readonly hub: Hub
+  /** How long a node that receives nothing may trust its cache. */
   readonly leaseMs: number
 }
 
+/** Options of `memoryEngine`. */
 export interface MemoryEngineOptions {
   /** Default: the machine's clock. */
   readonly clock?: Clock
@@ -84,6 +91,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       sessions: new Map(),
       sessionsByOwner: new Map(),
       sessionsByParent: new Map(),
+      anonymousByPrefix: new Map(),
       actors: new Map(),
       identities: new Map(),
       mailboxes: new Map(),

@@ -23,17 +23,18 @@ export function createSessionData(tables: Tables, gate: Gate, sessions: SessionS
   }
 
   async function create(
-    { mode, record, value, expectedVersion = 0, now }: DataPut,
+    { mode, record, value, expectedVersion = 0, ...conditions }: DataPut,
     options: WriteOptions | undefined,
   ): Promise<PutOutcome> {
     if (mode === 'update') return { ok: false, refused: 'ended' }
     if (expectedVersion !== 0) return { ok: false, refused: 'version' }
-    const creating = sessions.create(record, { now }, options)
+    const creating = sessions.create(record, conditions, options)
     // In the same turn, so that no other write happens between the session and its data.
     const added = tables.sessions.get(record.id)
     if (added !== undefined) added.data = { value, version: 1 }
-    if (!(await creating).ok) return { ok: false, refused: 'epoch' }
-    return { ok: true, created: true, version: 1, endsEarlier: false }
+    const created = await creating
+    if (!created.ok) return { ok: false, refused: 'epoch' }
+    return { ok: true, created: true, version: 1, endsEarlier: false, ended: created.ended }
   }
 
   function refusalOf({ record, data }: SessionRow, { mode, expectedVersion, now }: DataPut) {
@@ -69,7 +70,8 @@ export function createSessionData(tables: Tables, gate: Gate, sessions: SessionS
       row.record = used(before, put.record)
       appendAudit(tables, options?.audit)
       const endsEarlier = expiresAt(row.record) < expiresAt(before)
-      return { ok: true, created: false, version: write(row, put.value), endsEarlier }
+      const version = write(row, put.value)
+      return { ok: true, created: false, version, endsEarlier, ended: [] }
     },
 
     async list(query) {

@@ -2,7 +2,7 @@ import { LatchkeyError } from '../../core/errors.ts'
 import type { CreateConditions, SessionStore } from '../../core/ports/index.ts'
 import { expiresAt, isOutdated, stateOf } from '../../core/session/lifetimes.ts'
 import type { EndedSession, EndReason, SessionRecord } from '../../core/session/record.ts'
-import { chooseEvicted } from '../kit/eviction.ts'
+import { anonymousPrefix, chooseEvicted } from '../kit/eviction.ts'
 import { cutPage, pageSize, positionOf } from '../kit/paging.ts'
 import { appendAudit, type Gate, type SessionRow, type Tables } from './engine.ts'
 import { raiseOwnerEpoch } from './epochs.ts'
@@ -37,6 +37,7 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       const { id, owner, version } = row.record
       if (expiresAt(row.record) > now) ended.push({ id, owner, reason: why })
       row.record = { ...row.record, endedAt: now, endReason: why, version: version + 1 }
+      drop(tables.anonymousByPrefix, anonymousPrefix(row.record), id)
     }
     for (const row of rows) end(row, reason)
     for (const { record } of rows) {
@@ -75,7 +76,18 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
     const { id, owner, parent } = row.record
     sessions.delete(id)
     drop(tables.sessionsByOwner, owner, id)
-    if (parent !== null) drop(tables.sessionsByParent, parent, id)
+    drop(tables.sessionsByParent, parent, id)
+    drop(tables.anonymousByPrefix, anonymousPrefix(row.record), id)
+  }
+
+  /** Returns the anonymous sessions to evict so that one more of its address prefix fits. */
+  function overAtAddress(record: SessionRecord, perAddress: number): readonly SessionRow[] {
+    const prefix = anonymousPrefix(record)
+    if (prefix === null || prefix === '') return []
+    const ids = tables.anonymousByPrefix.get(prefix)
+    return ids === undefined || ids.size < perAddress
+      ? []
+      : leastUsed(rowsOf(ids)).slice(0, ids.size - perAddress + 1)
   }
 
   return {
@@ -84,7 +96,8 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       return epochsOf(owner)
     },
 
-    async create(record, { now, limit, replaces, targetEpoch = 0 }, options) {
+    async create(record, conditions, options) {
+      const { now, limit, replaces, targetEpoch = 0, perAddress } = conditions
       gate.check()
       if (isRefused(record, targetEpoch)) return { ok: false, refused: 'epoch' }
       if (sessions.has(record.id))
@@ -101,6 +114,8 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       ownerEpochs.set(record.owner, Math.max(epochsOf(record.owner).owner, record.ownerEpoch))
       const ended = replaces === undefined ? [] : endAll(live(now, gone), now, replaces.reason)
       ended.push(...endAll(live(now, evicted), now, 'evicted'))
+      if (perAddress !== undefined)
+        ended.push(...endAll(overAtAddress(record, perAddress), now, 'evicted'))
       const moved = replaces?.moveData === true ? sessions.get(replaces.id) : undefined
       sessions.set(record.id, {
         seq: tables.nextSeq++,
@@ -109,7 +124,8 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       })
       if (moved !== undefined) moved.data = null
       add(tables.sessionsByOwner, record.owner, record.id)
-      if (parent !== null) add(tables.sessionsByParent, parent, record.id)
+      add(tables.sessionsByParent, parent, record.id)
+      add(tables.anonymousByPrefix, anonymousPrefix(record), record.id)
       appendAudit(tables, options?.audit)
       return { ok: true, ended }
     },
@@ -178,6 +194,10 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
         )
         return finish(endAll(rows, now, reason))
       }
+      if ('anonymous' in which) {
+        const rows = leastUsed(unended(sessions.keys()).filter(({ record }) => record.anonymous))
+        return finish(endAll(rows.slice(0, which.limit), now, reason))
+      }
       if ('actsAs' in which) {
         const rows = unended(sessions.keys()).filter(({ record }) => record.actsAs === which.actsAs)
         return finish(endAll(rows, now, reason))
@@ -229,11 +249,12 @@ export function createSessionStore(tables: Tables, gate: Gate): SessionStore {
       })
     },
 
-    async count({ now, ...query }) {
+    async count({ now, anonymous, ...query }) {
       gate.check()
       const ids =
         query.owner === undefined ? sessions.keys() : tables.sessionsByOwner.get(query.owner)
-      return live(now, ids).filter(({ record }) => matches(record, query)).length
+      const rows = live(now, ids).filter(({ record }) => matches(record, query))
+      return anonymous === true ? rows.filter(({ record }) => record.anonymous).length : rows.length
     },
 
     async eraseSealed({ issuedBefore, limit }) {
@@ -279,13 +300,19 @@ function matches(
   return group === undefined || record.group === group
 }
 
-function add(index: Map<string, Set<string>>, key: string, id: string): void {
+function leastUsed(rows: readonly SessionRow[]): readonly SessionRow[] {
+  return rows.toSorted((a, b) => a.record.lastUsedAt - b.record.lastUsedAt)
+}
+
+function add(index: Map<string, Set<string>>, key: string | null, id: string): void {
+  if (key === null) return
   const ids = index.get(key)
   if (ids === undefined) index.set(key, new Set([id]))
   else ids.add(id)
 }
 
-function drop(index: Map<string, Set<string>>, key: string, id: string): void {
+function drop(index: Map<string, Set<string>>, key: string | null, id: string): void {
+  if (key === null) return
   const ids = index.get(key)
   ids?.delete(id)
   if (ids?.size === 0) index.delete(key)

@@ -59,6 +59,12 @@ export function createAudit(reader: Reader, writer: Writer): Audit {
       return { items, cursor: cursorAt('trail', rows.at(-1)?.[0] ?? from) }
     },
 
+    async erase({ actors, after, limit }) {
+      const from = positionOf('trail', after) ?? 0
+      const { erased, last } = await writer.write('eraseAudit', actors, from, pageSize(limit))
+      return { erased, ...(last === null ? {} : { next: cursorAt('trail', last) }) }
+    },
+
     prune: ({ before, maxEntries, limit }) => writer.write('pruneAudit', before, maxEntries, limit),
   }
 }

@@ -112,7 +112,18 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX mailbox_events_mailbox ON mailbox_events (mailbox, seq);
   CREATE INDEX mailbox_events_expiry ON mailbox_events (expires_at);`,
+  // Null for a session that is not anonymous, so that its row is in neither index.
+  `ALTER TABLE sessions ADD COLUMN anonymous_prefix TEXT;
+  UPDATE sessions SET anonymous_prefix = coalesce(json_extract(packed, '$[6][0]'), '')
+    WHERE json_extract(packed, '$[0]') = 1;
+  CREATE INDEX sessions_anonymous_prefix ON sessions (anonymous_prefix, last_used_at)
+    WHERE anonymous_prefix IS NOT NULL AND ended_at IS NULL;
+  CREATE INDEX sessions_anonymous ON sessions (last_used_at)
+    WHERE anonymous_prefix IS NOT NULL AND ended_at IS NULL;`,
 ]
+
+/** The version of the current layout. */
+export const LAYOUT_VERSION = MIGRATIONS.length
 
 /** Migrates a file to the current layout. Throws `unavailable` for a file of a later release. */
 export function migrate(db: DatabaseSync): void {

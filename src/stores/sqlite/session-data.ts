@@ -38,14 +38,14 @@ export function createSessionData(reader: Reader, writer: Writer): SessionData {
     save: (id, value, expectedVersion) =>
       writer.write('saveData', id, value, expectedVersion ?? null),
 
-    put: ({ mode, record, value, expectedVersion, now }, options) =>
+    put: ({ mode, record, value, expectedVersion, ...conditions }, options) =>
       writer.write(
         'putData',
         mode,
         toSessionRow(record),
         value,
         expectedVersion ?? null,
-        now,
+        conditions,
         toAuditRow(options?.audit),
       ),
 
@@ -60,7 +60,7 @@ export function createSessionData(reader: Reader, writer: Writer): SessionData {
       return cutPage(rows, {
         listing: 'sessions',
         limit: size,
-        position: (row) => row[20],
+        position: (row) => row[21],
         item: (row) => ({ record: fromSessionRow(row), data: dataOf(row) }),
       })
     },
@@ -68,6 +68,6 @@ export function createSessionData(reader: Reader, writer: Writer): SessionData {
 }
 
 function dataOf(row: ListedRow): StoredData | null {
-  const [value, version] = [row[21], row[22]]
+  const [value, version] = [row[22], row[23]]
   return value === null || version === null ? null : { value, version }
 }

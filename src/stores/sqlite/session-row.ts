@@ -1,10 +1,12 @@
 import { expiresAt } from '../../core/session/lifetimes.ts'
 import type { SessionRecord } from '../../core/session/record.ts'
+import { anonymousPrefix } from '../kit/eviction.ts'
 
 /** The columns of a session, in the order of {@link SessionRow}. */
 export const SESSION_COLUMNS =
   'id, owner, profile, door, acts_as, parent, created_at, last_used_at, expires_at, token_expires_at, ' +
-  'idle_ms, ends_at, global_epoch, version, ended_at, end_reason, packed, owner_epoch, used_at, label'
+  'idle_ms, ends_at, global_epoch, version, ended_at, end_reason, packed, owner_epoch, used_at, label, ' +
+  'anonymous_prefix'
 
 /** A session as a table row, and as sent to the writing thread. */
 export type SessionRow = readonly [
@@ -28,6 +30,7 @@ export type SessionRow = readonly [
   ownerEpoch: number,
   usedAt: number | null,
   group: string | null,
+  anonymousPrefix: string | null,
 ]
 
 /**
@@ -108,6 +111,7 @@ export function toSessionRow(record: SessionRecord): SessionRow {
     record.ownerEpoch,
     record.usedAt,
     record.group,
+    anonymousPrefix(record),
   ]
 }
 

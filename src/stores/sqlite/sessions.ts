@@ -94,19 +94,20 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
       return cutPage(rows, {
         listing: 'sessions',
         limit: size,
-        position: (row) => row[20],
+        position: (row) => row[21],
         item: fromSessionRow,
       })
     },
 
-    count: ({ now, owner = null, profile = null, door = null, group = null }) =>
+    count: ({ now, owner = null, profile = null, door = null, group = null, anonymous }) =>
       reader.snapshot(async ({ prepareWalk }) => {
         const countLive = prepareWalk<[number]>(
           'sessions',
           'newest-first',
           `SELECT count(*) FROM sessions WHERE seq BETWEEN ?1 AND ?2 AND ${LIVE} ?3
              AND (?4 IS NULL OR owner = ?4) AND (?5 IS NULL OR profile = ?5)
-             AND (?6 IS NULL OR door = ?6) AND (?7 IS NULL OR label = ?7) LIMIT ?8`,
+             AND (?6 IS NULL OR door = ?6) AND (?7 IS NULL OR label = ?7)
+             AND (?8 = 0 OR anonymous_prefix IS NOT NULL) LIMIT ?9`,
         )
         const counts = await countLive(
           null,
@@ -116,6 +117,7 @@ export function createSessionStore(reader: Reader, writer: Writer): SessionStore
           profile,
           door,
           group,
+          anonymous === true ? 1 : 0,
         )
         return counts.reduce((sum, [count]) => sum + count, 0)
       }),

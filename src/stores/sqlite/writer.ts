@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'
 import { Worker } from 'node:worker_threads'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { WriterOptions } from './connection.ts'

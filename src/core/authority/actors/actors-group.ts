@@ -1,18 +1,15 @@
 import { type Actor, canonicalIdentity } from '../../actor.ts'
 import type { Refusal } from '../../errors.ts'
 import type { ActorQuery, Page } from '../../ports/index.ts'
+import { checkCode } from '../codes/check-code.ts'
+import type { CodePurpose, IssuedCode } from '../codes/one-time-code.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import type { LoggedIn } from '../login/login.ts'
-import {
-  type ImportedActor,
-  importActor,
-  type Registration,
-  register,
-  restore,
-  setRoles,
-  suspend,
-} from './actors.ts'
-import { type Claim, claim, createClaimCode } from './claim.ts'
+import { type ImportedActor, importActor, restore, setRoles, suspend } from './actors.ts'
+import { type Claim, type ClaimCodeOptions, claim, createClaimCode } from './claim.ts'
+import { deleteActor } from './delete-actor.ts'
+import { type ActorExport, exportActor } from './export-actor.ts'
+import { type Invitation, invite, type Registration, register } from './registration.ts'
 import { type ActorUpdate, updateActor } from './update-actor.ts'
 
 /** Methods for actors: `authority.actors`. */
@@ -20,12 +17,45 @@ export interface ActorsGroup {
   /**
    * Registers an actor. Of many simultaneous registrations of one identity exactly one succeeds;
    * the others are refused with `identity_taken`, and `issues` names the field. Also refuses
-   * `invalid_request`, `password_refused`, `throttled`, `busy`.
+   * `access_denied` where the setting `registration` does not allow it, `credentials_invalid` for a
+   * wrong, used or expired invitation, `invalid_request`, `password_refused`, `throttled`, `busy`.
    */
   register(
     registration: Registration,
     options?: CallOptions,
   ): Promise<{ ok: true; actor: Actor } | Refusal>
+  /**
+   * Creates an invitation: a one-time code with which one actor registers, valid for the setting
+   * `invitation.lifetimeMs`. Refuses `access_denied` where the setting `registration` is `closed`.
+   */
+  invite(
+    invitation?: Invitation,
+    options?: CallOptions,
+  ): Promise<({ ok: true } & IssuedCode) | Refusal>
+  /**
+   * Returns until when a one-time code is valid, without using it. Refuses `credentials_invalid` for a
+   * wrong, used, replaced or expired code, and `throttled` by address.
+   */
+  checkCode(
+    code: { readonly purpose: CodePurpose; readonly code: string },
+    options?: CallOptions,
+  ): Promise<{ ok: true; expiresAt: number | null } | Refusal>
+  /**
+   * Deletes an actor with its credentials; its sessions and all impersonations of it end. Its
+   * identities are kept from other actors for the setting `identity.holdMs`. The audit trail keeps its
+   * id and loses its personal data at the next pruning. Refuses `not_found`, and `conflict` for the
+   * last active administrator.
+   */
+  delete(id: string, options?: CallOptions): Promise<{ ok: true; ended: number } | Refusal>
+  /**
+   * Returns what the authority stores about an actor, without secrets: the actor, its live sessions
+   * and a page of its audit entries, newest first. Refuses `not_found`.
+   */
+  export(
+    id: string,
+    page?: { readonly limit?: number; readonly after?: string },
+    options?: CallOptions,
+  ): Promise<({ ok: true } & ActorExport) | Refusal>
   /**
    * Adds an actor with a password hash made by another system. The hash verifies unchanged and is
    * replaced at the first login.
@@ -46,13 +76,17 @@ export interface ActorsGroup {
   findByIdentity(identity: string, options?: CallOptions): Promise<Actor | null>
   /** Lists actors of the authority's own directory, oldest first, in pages. */
   search(query: ActorQuery, options?: CallOptions): Promise<Page<Actor>>
-  /** Suspends an actor: it cannot log in, and all its sessions and all impersonations of it end. Returns null if there is none. */
+  /**
+   * Suspends an actor: it cannot log in, and all its sessions and all impersonations of it end.
+   * Returns null if there is none. Throws `conflict` for the last active administrator.
+   */
   suspend(id: string, options?: CallOptions): Promise<Actor | null>
   /** Allows a suspended actor to log in again. Returns null if there is none. */
   restore(id: string, options?: CallOptions): Promise<Actor | null>
   /**
    * Replaces an actor's roles. Removing a role takes effect at the next check of the actor's
-   * sessions. Returns null if there is no such actor.
+   * sessions. Returns null if there is no such actor. Throws `conflict` if no active administrator
+   * would be left.
    */
   setRoles(id: string, roles: readonly string[], options?: CallOptions): Promise<Actor | null>
   /**
@@ -63,9 +97,10 @@ export interface ActorsGroup {
   /**
    * Creates the one-time code that registers the first administrator, and replaces an earlier code.
    * Returns null if there is an administrator. The code is valid for 15 minutes and one use; only
-   * its hash is stored.
+   * its hash is stored. With `recovery` it is also created where there is an administrator. With
+   * `node` it returns null if another node has created a code that may still be valid.
    */
-  createClaimCode(options?: CallOptions): Promise<string | null>
+  createClaimCode(options?: ClaimCodeOptions): Promise<string | null>
   /**
    * Registers the first administrator with a claim code and logs in. Refuses `credentials_invalid`
    * for a wrong, used or expired code, `throttled`, and the codes of `register` (the claim code
@@ -77,6 +112,10 @@ export interface ActorsGroup {
 export function createActorsGroup(context: AuthorityContext): ActorsGroup {
   return {
     register: (registration, options = {}) => register(context, registration, options),
+    invite: (invitation = {}, options = {}) => invite(context, invitation, options),
+    checkCode: (code, options = {}) => checkCode(context, code, options),
+    delete: (id, options = {}) => deleteActor(context, id, options),
+    export: (id, page = {}, options = {}) => exportActor(context, id, page, options),
     import: (imported, options = {}) => importActor(context, imported, options),
     update: (update, options = {}) => updateActor(context, update, options),
     find: async (id, options = {}) =>

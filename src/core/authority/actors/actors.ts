@@ -1,45 +1,24 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, canonicalActorId, type Identity, valuesOf } from '../../actor.ts'
+import {
+  type Actor,
+  canonicalActorId,
+  checkRoles,
+  type Identity,
+  ROLES,
+  valuesOf,
+} from '../../actor.ts'
 import { isNoPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import { type Canonical, canonicalEmail, canonicalName } from '../../identity/index.ts'
-import type { EpochOptions, ManagedDirectory } from '../../ports/index.ts'
+import type { ActorWithCredential, EpochOptions, ManagedDirectory } from '../../ports/index.ts'
 import { endedChange } from '../changes.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
-import { reserveCreation } from '../login/attempts.ts'
 import { endExternalOf } from '../sessions/external.ts'
-import { requireGoodPassword } from './passwords.ts'
+import { leaveAdministration } from './last-administrator.ts'
+import { managed } from './managed-directory.ts'
 
-export interface Registration {
-  /**
-   * The actor's id, for applications with their own ids; a new UUID by default. A UUID is stored in
-   * lower case.
-   */
-  readonly id?: string
-  /** The display name and login name: unique in canonical form, without an `@`. */
-  readonly name: string
-  readonly password: string
-  readonly email?: string
-  /** `["user"]` by default. */
-  readonly roles?: readonly string[]
-}
-
-/**
- * Returns the directory that the authority manages. Throws `invalid_request` if the application
- * supplies its own directory.
- */
-export function managed(context: AuthorityContext): ManagedDirectory {
-  const directory = context.directory as Partial<ManagedDirectory>
-  if (directory.create === undefined || directory.update === undefined) {
-    throw new LatchkeyError(
-      'invalid_request',
-      'The authority does not manage this directory. Change actors in the system that does.',
-    )
-  }
-  return context.directory as ManagedDirectory
-}
-
-function identitiesOf(name: string, email: string | undefined): Identity[] {
+/** Returns the identities of a name and an e-mail address. Throws `invalid_request`. */
+export function identitiesOf(name: string, email: string | undefined): Identity[] {
   const identities = [nameIdentity(name), ...(email === undefined ? [] : [emailIdentity(email)])]
   return identities.filter(({ value }, at) => valuesOf(identities).indexOf(value) === at)
 }
@@ -70,41 +49,6 @@ function invalid(path: string, message: string): never {
   })
 }
 
-/**
- * Registers an actor. Of many simultaneous registrations of one identity exactly one succeeds; the
- * others are refused with `identity_taken`, and `issues` names the field. Also refuses
- * `invalid_request`, `password_refused`, `throttled`, `busy`.
- */
-export function register(
-  context: AuthorityContext,
-  registration: Registration,
-  options: CallOptions,
-): Promise<{ ok: true; actor: Actor } | Refusal> {
-  return settle(async () => {
-    const directory = managed(context)
-    const identities = identitiesOf(registration.name, registration.email)
-    const allowed = await reserveCreation(context, 'register', options)
-    if (!allowed.ok) return allowed
-    requireGoodPassword(context, registration.password, valuesOf(identities))
-    const passwordHash = await context.hasher.hash(
-      registration.password,
-      options.signal === undefined ? {} : { signal: options.signal },
-    )
-    const actor: Actor = {
-      id: registration.id === undefined ? randomUUID() : canonicalActorId(registration.id),
-      name: displayName(registration.name),
-      identities,
-      roles: registration.roles ?? ['user'],
-      status: 'active',
-      anonymous: false,
-      createdAt: context.now(options),
-    }
-    const audit = context.entry('actor_created', 'ok', { actor: actor.id }, options)
-    const created = await context.ask(() => directory.create(actor, passwordHash, { audit }))
-    return created ? { ok: true, actor } : taken(context, identities)
-  })
-}
-
 /** Returns the refusal for identities that another actor has. */
 export async function taken(
   context: AuthorityContext,
@@ -125,12 +69,17 @@ export async function taken(
 export interface ImportedActor {
   /** A new UUID by default. A UUID of any version is stored in lower case. */
   readonly id?: string
+  /** The display name and login name: unique in canonical form, without an `@`. */
   readonly name: string
+  /** The actor's e-mail address. None by default. */
   readonly email?: string
   /** Null, empty, `*` or text that starts with `!` means an actor without a password. */
   readonly passwordHash?: string | null
+  /** `["user"]` by default. */
   readonly roles?: readonly string[]
+  /** `active` by default. */
   readonly status?: 'active' | 'suspended'
+  /** When the other system registered the actor, in epoch milliseconds; now by default. */
   readonly createdAt?: number
 }
 
@@ -146,6 +95,7 @@ export function importActor(
   return settle(async () => {
     const directory = managed(context)
     const identities = identitiesOf(imported.name, imported.email)
+    checkRoles(imported.roles ?? [])
     const stored = imported.passwordHash ?? ''
     const passwordHash = isNoPassword(stored) ? null : stored
     const reason = passwordHash === null ? null : context.hasher.whyUnsupported(passwordHash)
@@ -166,13 +116,59 @@ export function importActor(
       options,
     )
     const created = await context.ask(() => directory.create(actor, passwordHash, { audit }))
-    return created ? { ok: true, actor } : taken(context, identities)
+    if (created) return { ok: true, actor }
+    return importRefusal(context, { ...actor, id: imported.id ?? '' }, passwordHash)
   })
+}
+
+// A record that was imported before is told from one of another actor with the same name.
+async function importRefusal(
+  context: AuthorityContext,
+  actor: Actor,
+  passwordHash: string | null,
+): Promise<Refusal> {
+  const { id, identities } = actor
+  const [name] = identities
+  const find = () => context.directory.findByIdentity(name?.value ?? '')
+  const found = await context.ask(find)
+  if (found !== null && isSameRecord(found, actor, passwordHash)) {
+    const { message, issues } = alreadyTaken('name')
+    return refuse('identity_taken', message, { issues, reason: SAME_RECORD })
+  }
+  const hasId = id !== '' && (await context.findCredential(canonicalActorId(id))) !== null
+  if (!hasId) return taken(context, identities)
+  const { message, issues } = alreadyTaken('id')
+  return refuse('identity_taken', message, { issues })
+}
+
+/** The reason of an import that is refused because the same record was imported before. */
+export const SAME_RECORD = 'same_record'
+
+function alreadyTaken(path: string) {
+  const message = 'has already been taken'
+  return { message: `${path}: ${message}.`, issues: [{ path, message }] }
+}
+
+// A login replaces a foreign hash, so a stored argon2id hash does not tell a record apart.
+function isSameRecord(
+  found: ActorWithCredential,
+  { id, identities }: Actor,
+  passwordHash: string | null,
+): boolean {
+  const sameId = id === '' || found.actor.id === canonicalActorId(id)
+  const known = valuesOf(found.actor.identities)
+  const wanted = valuesOf(identities)
+  const sameIdentities =
+    known.length === wanted.length && wanted.every((one) => known.includes(one))
+  const rehashed =
+    found.passwordHash?.startsWith('$argon2id$') === true &&
+    passwordHash?.startsWith('$argon2id$') === false
+  return sameId && sameIdentities && (found.passwordHash === passwordHash || rehashed)
 }
 
 /**
  * Suspends an actor: it cannot log in, and its sessions and the impersonations of it end. Returns
- * null if there is none.
+ * null if there is none. Throws `conflict` for the last active administrator.
  */
 export async function suspend(
   context: AuthorityContext,
@@ -187,32 +183,33 @@ export async function suspend(
   )
   const directory = managed(context)
   const ending = { now: context.now(options), reason: 'suspended' } as const
-  const suspended = await context.write(
-    async () => {
-      const actor = await directory.update(
-        actorId,
-        { status: 'suspended' },
-        { audit, raiseEpoch: true },
-      )
-      if (actor === null) return null
-      const { sessions } = context.store
-      const raiseEpoch = await directory.findEpoch(actorId)
-      const owned = await sessions.end({ owner: actorId, raiseEpoch }, ending)
-      const acting = await sessions.end({ actsAs: actorId }, ending)
-      const elsewhere = await endExternalOf(context, { owner: actorId }, ending)
-      return { actor, ended: [...owned, ...acting, ...elsewhere] }
-    },
-    // The ended sessions are published first, so that open connections receive the reason from that
-    // message.
-    (done) =>
-      done && [
-        endedChange(done.ended),
-        { kind: 'owner-epoch-raised', owner: actorId },
-        { kind: 'actor-changed', id: actorId },
-      ],
-    options.signal,
-  )
-  return suspended?.actor ?? null
+  const write = () =>
+    context.write(
+      async () => {
+        const actor = await directory.update(
+          actorId,
+          { status: 'suspended' },
+          { audit, raiseEpoch: true },
+        )
+        if (actor === null) return null
+        const { sessions } = context.store
+        const raiseEpoch = await directory.findEpoch(actorId)
+        const owned = await sessions.end({ owner: actorId, raiseEpoch }, ending)
+        const acting = await sessions.end({ actsAs: actorId }, ending)
+        const elsewhere = await endExternalOf(context, { owner: actorId }, ending)
+        return { actor, ended: [...owned, ...acting, ...elsewhere] }
+      },
+      // The ended sessions are published first, so that open connections receive the reason from that
+      // message.
+      (done) =>
+        done && [
+          endedChange(done.ended),
+          { kind: 'owner-epoch-raised', owner: actorId },
+          { kind: 'actor-changed', id: actorId },
+        ],
+      options.signal,
+    )
+  return (await leaveAdministration(context, actorId, write, options))?.actor ?? null
 }
 
 /** Allows a suspended actor to log in again. Returns null if there is none. */
@@ -240,6 +237,7 @@ export async function setRoles(
   roles: readonly string[],
   options: CallOptions,
 ): Promise<Actor | null> {
+  checkRoles(roles)
   const detail = { roles: roles.join(' ') }
   const audit = context.entry(
     'roles_changed',
@@ -247,7 +245,9 @@ export async function setRoles(
     { actor: options.by ?? null, target: actorId, detail },
     options,
   )
-  return change(context, actorId, { roles }, { audit })
+  const write = () => change(context, actorId, { roles }, { audit })
+  if (roles.includes(ROLES.admin)) return write()
+  return leaveAdministration(context, actorId, write, options)
 }
 
 async function change(

@@ -1,38 +1,69 @@
 import { ROLES } from '../../actor.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import type { ProfileName } from '../../session/profile.ts'
-import { hashSecret, randomText, sameDigest } from '../../token/secret.ts'
+import { issueCode, takeCode } from '../codes/one-time-code.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { reserveCreation } from '../login/attempts.ts'
 import { type LoggedIn, loginAs } from '../login/login.ts'
-import { type Registration, register } from './actors.ts'
+import { type Registration, register } from './registration.ts'
 
-const KEY = 'claim'
-const DONE = 'claimed'
 const LIFETIME_MS = 15 * 60_000
+/** A server has to be started before the code of a recovery can be used. */
+const RECOVERY_LIFETIME_MS = 60 * 60_000
+
+/** The document with the node that created the code. */
+const NODE_KEY = 'claim-code-node'
+
+interface ClaimData {
+  /** Whether the code was made for a recovery, and also counts where there is an administrator. */
+  readonly recovery: boolean
+}
+
+/** The options of a claim code. */
+export interface ClaimCodeOptions extends CallOptions {
+  /** Whether the code is created even if there is an administrator. False by default. */
+  readonly recovery?: boolean
+  /** The node that prints the code. Another node then gets no code while this one may be valid. */
+  readonly node?: string
+}
 
 /**
  * Creates the one-time code that claims the first administrator, and replaces an earlier code.
- * Returns null if there is an administrator. The code has 131 bits and is valid for 15 minutes and
+ * Returns null if there is an administrator, unless the code is for a recovery, and if another node
+ * has created one. The code has 131 bits and is valid for 15 minutes (one hour for a recovery) and
  * one use; only its hash is stored.
  */
 export async function createClaimCode(
   context: AuthorityContext,
-  options: CallOptions,
+  { recovery = false, node, ...options }: ClaimCodeOptions,
 ): Promise<string | null> {
+  if (!recovery && (await hasAdministrator(context))) return null
+  if (node !== undefined && !(await reserveForNode(context, node, options))) return null
+  const data: ClaimData = { recovery }
+  const code = {
+    purpose: 'claim',
+    subject: 'administrator',
+    data,
+    lifetimeMs: recovery ? RECOVERY_LIFETIME_MS : LIFETIME_MS,
+  } as const
+  return (await issueCode(context, code, options)).code
+}
+
+/** Returns whether a node may create the code: the first one that asks, until its code expires. */
+async function reserveForNode(
+  context: AuthorityContext,
+  node: string,
+  options: CallOptions,
+): Promise<boolean> {
+  const { documents } = context.store
   const now = context.now(options)
-  const found = await context.ask(() => context.store.documents.find(KEY, now))
-  if (await hasAdministrator(context)) return null
-  const code = randomText(22)
-  const value = hashSecret(code)
+  const found = await context.ask(() => documents.find(NODE_KEY, now))
+  if (found !== null && found.value !== node) return false
+  const expectedVersion = found?.version ?? 0
   const saved = await context.ask(() =>
-    context.store.documents.save(KEY, value, {
-      now,
-      expectedVersion: found?.version ?? 0,
-      expiresAt: now + LIFETIME_MS,
-    }),
+    documents.save(NODE_KEY, node, { now, expectedVersion, expiresAt: now + LIFETIME_MS }),
   )
-  return saved === null ? createClaimCode(context, options) : code
+  return saved !== null
 }
 
 async function hasAdministrator(context: AuthorityContext): Promise<boolean> {
@@ -44,7 +75,8 @@ async function hasAdministrator(context: AuthorityContext): Promise<boolean> {
 /**
  * The registration of the first administrator, with the claim code and the options of its session.
  */
-export interface Claim extends Registration {
+export interface Claim extends Omit<Registration, 'roles' | 'invitation' | 'vouched'> {
+  /** The single-use code that the server printed. */
   readonly code: string
   /** `web` by default. */
   readonly profile?: ProfileName
@@ -67,28 +99,24 @@ export function claim(
       'credentials_invalid',
       'The code is wrong, used or expired. Create a new one.',
     )
-    const now = context.now(options)
     // Throws for an unknown format before the code is used up.
     context.codec(format ?? 'native')
     // A code of 131 bits cannot be guessed. The counter only limits how many audit entries an
     // unauthenticated client can cause; it does not invalidate the code.
-    const allowed = await reserveCreation(context, 'claim', options)
+    const allowed = await reserveCreation(context, 'code', options)
     if (!allowed.ok) return allowed
-    const taken = await takeCode(context, code, now)
-    if (taken === null) {
+    const taken = await takeCode<ClaimData>(context, 'claim', code, options)
+    // An administrator may have been registered in another way since the code was made.
+    const over = taken?.data.recovery !== true && (await hasAdministrator(context))
+    if (taken === null || over) {
       const entry = context.entry('administrator_claimed', wrong.code, {}, options)
       await context.ask(() => context.store.audit.append([entry]))
       return wrong
     }
-    const registered = await register(
-      context,
-      { ...registration, roles: ['user', ROLES.admin] },
-      options,
-    )
+    const roles = ['user', ROLES.admin]
+    const registered = await register(context, { ...registration, roles, vouched: true }, options)
     if (!registered.ok) {
-      await context.ask(() =>
-        context.store.documents.save(KEY, taken.value, { now, ...taken.putBack }),
-      )
+      await taken.putBack()
       return registered
     }
     const id = registered.actor.id
@@ -100,37 +128,4 @@ export function claim(
     }
     return loginAs(context, id, session, options)
   })
-}
-
-/** A code that was removed from the store, and a function that restores it. */
-interface Taken {
-  readonly value: string
-  readonly putBack: { readonly expectedVersion: number; readonly expiresAt: number | null }
-}
-
-// The code is removed before the account is created, so that two holders of the code cannot both
-// become administrator.
-async function takeCode(
-  context: AuthorityContext,
-  code: string,
-  now: number,
-): Promise<Taken | null> {
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const found = await context.ask(() => context.store.documents.find(KEY, now))
-    if (found === null || found.value === DONE) return null
-    if (!sameDigest(found.value, hashSecret(code))) return null
-    const saved = await context.ask(() =>
-      context.store.documents.save(KEY, DONE, {
-        now,
-        expectedVersion: found.version,
-        expiresAt: null,
-      }),
-    )
-    if (saved === null) continue
-    return {
-      value: found.value,
-      putBack: { expectedVersion: saved, expiresAt: found.expiresAt },
-    }
-  }
-  return null
 }

@@ -10,8 +10,11 @@ import { endExternalOf } from '../sessions/external.ts'
 /** What happens to the actor's sessions when its password changes. */
 export type SessionsAtChange = 'keep' | 'revoke-others' | 'revoke-all'
 
+/** A change of an actor's password. */
 export interface PasswordChange {
+  /** The id of the actor whose password changes. */
   readonly actorId: string
+  /** The new password in clear text. */
   readonly next: string
   /** `revoke-others` by default. */
   readonly sessions?: SessionsAtChange

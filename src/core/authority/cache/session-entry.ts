@@ -1,4 +1,5 @@
 import { type Actor, anonymousActor } from '../../actor.ts'
+import { UNPRESENTED_MS } from '../../session/lifetimes.ts'
 import type { Binding, SessionRecord, SessionView } from '../../session/record.ts'
 import { hashOfDigest, sameDigest, wordOfDigest, wordsOfHash } from '../../token/secret.ts'
 import type { CacheEntry } from './coherent-cache.ts'
@@ -151,7 +152,7 @@ export class SessionEntry implements CacheEntry {
   readonly id: string
   readonly #profile: string
   readonly #door: string
-  readonly #access: readonly string[] | null
+  readonly roles: readonly string[] | null
   readonly anonymous: boolean
   readonly #createdHigh: number
   readonly #createdLow: number
@@ -195,7 +196,7 @@ export class SessionEntry implements CacheEntry {
     this.id = record.id
     this.#profile = share(record.profile)
     this.#door = share(record.door)
-    this.#access = record.roles
+    this.roles = record.roles
     this.anonymous = record.anonymous
     this.#createdHigh = high(record.createdAt)
     this.#createdLow = low(record.createdAt)
@@ -258,10 +259,21 @@ export class SessionEntry implements CacheEntry {
    * store expires the session by that value.
    */
   expiresAt(): number {
-    const hardEnd = this.#hardEndHigh * SPAN + this.#hardEndLow
-    if (this.idleMs === null) return hardEnd
-    const idleEnd = this.touchedAt + this.idleMs
-    return idleEnd < hardEnd ? idleEnd : hardEnd
+    let end = this.#hardEndHigh * SPAN + this.#hardEndLow
+    if (this.idleMs !== null) {
+      const idleEnd = this.touchedAt + this.idleMs
+      if (idleEnd < end) end = idleEnd
+    }
+    return this.anonymous && this.isUnpresented() ? Math.min(end, this.#unpresentedEnd()) : end
+  }
+
+  /** Returns whether no use of the session was passed to the store yet. */
+  isUnpresented(): boolean {
+    return this.touchedAt <= this.#createdHigh * SPAN + this.#createdLow
+  }
+
+  #unpresentedEnd(): number {
+    return this.#createdHigh * SPAN + this.#createdLow + UNPRESENTED_MS
   }
 
   /** Returns the public view of the session. */
@@ -274,7 +286,7 @@ export class SessionEntry implements CacheEntry {
       parent: this.parent,
       profile: this.#profile,
       door: this.#door,
-      roles: this.#accessNow(),
+      roles: rolesOf(this, this.actor.roles),
       anonymous: this.anonymous,
       createdAt: this.#createdHigh * SPAN + this.#createdLow,
       authenticatedAt: this.#authenticatedHigh * SPAN + this.#authenticatedLow,
@@ -284,14 +296,16 @@ export class SessionEntry implements CacheEntry {
       group: this.#group,
     }
   }
+}
 
-  // The roles of a session are an upper limit: a role removed from the actor is missing here at the
-  // next check. An anonymous session keeps the roles it was created with.
-  #accessNow(): readonly string[] {
-    const granted = this.#access
-    const roles = this.actor.roles
-    if (granted === null) return roles
-    if (this.anonymous) return granted
-    return granted.filter((role) => roles.includes(role))
-  }
+/**
+ * Returns the roles that a session has now, of the roles it was created with and those of its actor. The former are an upper limit: a role
+ * removed from the actor is missing at the next check. An anonymous session keeps the roles it was created with.
+ */
+export function rolesOf(
+  { roles, anonymous }: Pick<SessionRecord, 'roles' | 'anonymous'>,
+  actorRoles: readonly string[],
+): readonly string[] {
+  if (roles === null) return actorRoles
+  return anonymous ? roles : roles.filter((role) => actorRoles.includes(role))
 }

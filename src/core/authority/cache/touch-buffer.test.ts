@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { mockTimers } from '../../../../test/support/mock-timers.ts'
 import { TouchBuffer, touchIntervalMs } from './touch-buffer.ts'
 
 type Touches = { id: string; lastUsedAt: number }[]
 
 function createBuffer(t: TestContext, options: { maxPending?: number } = {}) {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimers(t, ['setTimeout'])
   const written: Touches[] = []
   const errors: unknown[] = []
   let write = async (touches: Touches) => {

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 /**
  * Buffers uses of sessions that are not yet written: one write per session and fraction of its idle
  * time, many sessions in one batch. Holds at most `maxPending`; above that the oldest are dropped,

@@ -10,6 +10,7 @@ import {
   type DeviceAsking,
   type DeviceGrant,
   findGrant,
+  keptUntil,
   type StoredGrant,
   userCodeKey,
 } from './device-grant.ts'
@@ -34,7 +35,7 @@ export function findDevice(
   return settle(async () => {
     const found = await findWaiting(context, current, userCode, options)
     if (!found.ok) return found
-    const { decided: _, ...device } = found.grant
+    const { decided: _, clientId: __, ...device } = found.grant
     return { ok: true, device }
   })
 }
@@ -99,12 +100,22 @@ async function findWaiting(
   if (!attempt.ok) return attempt
   const now = context.now(options)
   const codeKey = userCodeKey(context, userCode)
-  if (codeKey === null) return UNKNOWN
-  const lead = await context.ask(() => context.store.documents.find(codeKey, now))
-  const found = lead === null ? null : await findGrant(context, lead.value, now)
-  if (found === null || found.grant.decided !== null) return UNKNOWN
+  const found = codeKey === null ? null : await findByCode(context, codeKey, now)
+  if (codeKey === null || found === null || found.grant.decided !== null) {
+    attempt.failed()
+    return UNKNOWN
+  }
   await attempt.withdraw()
   return { ok: true, codeKey, ...found }
+}
+
+async function findByCode(
+  context: AuthorityContext,
+  codeKey: string,
+  now: number,
+): Promise<StoredGrant | null> {
+  const lead = await context.ask(() => context.store.documents.find(codeKey, now))
+  return lead === null ? null : findGrant(context, lead.value, now)
 }
 
 async function approvalOf(
@@ -119,7 +130,7 @@ async function approvalOf(
   }
   const { epochs } = loaded
   const { roles, authenticatedAt } = loaded.record
-  return { actor: session.owner, epochs, roles, authenticatedAt }
+  return { session: session.id, actor: session.owner, epochs, roles, authenticatedAt }
 }
 
 async function decide(
@@ -132,7 +143,7 @@ async function decide(
   const now = context.now(options)
   const grant: DeviceGrant = { ...decision.grant, decided }
   const { documents, audit } = context.store
-  const writing = { now, expectedVersion: version, expiresAt: grant.expiresAt }
+  const writing = { now, expectedVersion: version, expiresAt: keptUntil(grant) }
   const written = await context.ask(() => documents.save(key, JSON.stringify(grant), writing))
   if (written === null) return UNKNOWN
   const detail = { profile: grant.profile, from: grant.address }

@@ -12,12 +12,18 @@ import type { AuthorityContext } from '../context.ts'
 export interface DeviceAsking extends Client {
   /** The profile of the session that it would get. */
   readonly profile: ProfileName
+  /** The roles that it asks for, an upper limit; null for all roles of the approving session. */
+  readonly roles: readonly string[] | null
+  /** When the device requested the login, in epoch milliseconds. */
   readonly startedAt: number
+  /** When the codes expire, in epoch milliseconds. */
   readonly expiresAt: number
 }
 
 /** What an approval stores for the device: the values at that time that its session depends on. */
 export interface Approval {
+  /** The approving session: the approval is withdrawn with it. */
+  readonly session: string
   readonly actor: string
   readonly epochs: Epochs
   /** The roles of the approving session, an upper limit. */
@@ -28,6 +34,8 @@ export interface Approval {
 /** A device login as it is stored, under the hash of the device's code. */
 export interface DeviceGrant extends DeviceAsking {
   readonly decided: 'denied' | Approval | null
+  /** The OAuth client that started the login; null without one. */
+  readonly clientId: string | null
 }
 
 export interface StoredGrant {
@@ -44,6 +52,14 @@ const CODE = new RegExp(`^[${ALPHABET}]{8}$`)
 export function createUserCode(): string {
   const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)])
   return `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`
+}
+
+/** How long an expired login is kept, so that a poll is told that it has expired. */
+const KEPT_EXPIRED_MS = 10 * 60_000
+
+/** Returns until when a grant is stored. */
+export function keptUntil({ expiresAt }: Pick<DeviceGrant, 'expiresAt'>): number {
+  return expiresAt + KEPT_EXPIRED_MS
 }
 
 /** Returns the key under which the grant of a device code is stored. */

@@ -60,6 +60,7 @@ test('an approved device gets one session of the approving actor', async (t) => 
     userAgent: DEVICE.userAgent,
     label: 'kettle',
     profile: 'agent',
+    roles: null,
     startedAt: clock.now() - MINUTE,
     expiresAt,
   })
@@ -132,6 +133,22 @@ test('a device that polls too often must wait longer each time, up to a minute',
   assert.equal(await poll(), 'approved ')
 })
 
+test('early polls do not make the polls after them early', async (t) => {
+  const fixture = await openDevices(t)
+  const { authority, clock } = fixture
+  const { deviceCode } = await start(fixture)
+  const states: string[] = []
+  for (let second = 0; second < 70; second += 4) {
+    states.push(granted(await authority.devices.poll(deviceCode)).state)
+    clock.advance(4 * SECOND)
+  }
+  // The wait grows to a minute and is counted from the last poll that was in time.
+  assert.deepEqual(
+    states.map((state, at) => (state === 'pending' ? at * 4 : -1)).filter((at) => at >= 0),
+    [0, 60],
+  )
+})
+
 test('codes are valid for exactly ten minutes, approved or not', async (t) => {
   const fixture = await openDevices(t)
   const { authority, clock } = fixture
@@ -142,9 +159,15 @@ test('codes are valid for exactly ten minutes, approved or not', async (t) => {
   granted(await authority.devices.approve(ada, first.userCode))
   granted(await authority.devices.find(ada, second.userCode))
   clock.advance(1)
-  refused(await authority.devices.poll(first.deviceCode), 'not_found')
-  refused(await authority.devices.poll(second.deviceCode), 'not_found')
-  refused(await authority.devices.find(ada, second.userCode), 'not_found')
+  for (const { deviceCode, userCode } of [first, second]) {
+    const poll = await authority.devices.poll(deviceCode)
+    refused(poll, 'not_found')
+    assert.equal(poll.ok || poll.reason, 'expired')
+    refused(await authority.devices.find(ada, userCode), 'not_found')
+  }
+  clock.advance(10 * MINUTE)
+  const forgotten = await authority.devices.poll(first.deviceCode)
+  assert.deepEqual([forgotten.ok, 'reason' in forgotten], [false, false])
   await authority.prune()
   const left = [...fixture.engine.tables.documents.keys()].filter((key) => key.startsWith('device'))
   assert.deepEqual(left, [])
@@ -339,4 +362,33 @@ test('the session of a device ends like any other', async (t) => {
   const { token, session } = loginOf(granted(await authority.devices.poll(deviceCode)))
   await authority.sessions.end({ owner: session.owner })
   assert.equal(await reasonOf(authority, token), 'revoked')
+})
+
+test('an approval ends when the approving session expires, and not by its step-up', async (t) => {
+  const settings = { 'profile.web.idleMs': MINUTE } as const
+  const fixture = await openFixture(t, { codecs: [jwtCodec()], settings })
+  const { authority, clock } = fixture
+  await addActor(authority, 'Ada')
+  const ada = await adaOf(fixture)
+  const [kept, lost] = [await start(fixture), await start(fixture)]
+  for (const { userCode } of [kept, lost]) granted(await authority.devices.approve(ada, userCode))
+  granted(await authority.stepUp(ada, { password: PASSWORD }))
+  loginOf(granted(await authority.devices.poll(kept.deviceCode)))
+  clock.advance(MINUTE)
+  refused(await authority.devices.poll(lost.deviceCode), 'access_denied')
+})
+
+test('a session that a device fetches while the approving session ends is ended too', async (t) => {
+  const fixture = await openDevices(t)
+  const { authority, tap } = fixture
+  const ada = await adaOf(fixture)
+  const { userCode, deviceCode } = await start(fixture)
+  granted(await authority.devices.approve(ada, userCode))
+  const held = tap.hold('sessions.create', 'before')
+  const polling = authority.devices.poll(deviceCode)
+  await held.reached
+  await authority.logout(ada)
+  held.release()
+  refused(await polling, 'access_denied')
+  assert.equal(await authority.sessions.count({ owner: ada.actor.id }), 0)
 })

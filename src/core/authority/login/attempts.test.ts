@@ -181,3 +181,33 @@ test('a verification that failed for a technical reason is not counted', async (
   for (let at = 0; at < 20; at++) refused(await authority.login(RIGHT), 'unavailable')
   granted(await fixture.authority.login(RIGHT))
 })
+
+test('many concurrent right logins of one identity from one address all succeed', async (t) => {
+  const { authority } = await openFixture(t)
+  await addActor(authority, 'Ada')
+  const client = { address: '203.0.113.9' }
+  const logins = await Promise.all(Array.from({ length: 60 }, () => authority.login(RIGHT, client)))
+  for (const login of logins) granted(login)
+})
+
+test('concurrent wrong logins are throttled as wrong logins one after the other are', async (t) => {
+  const { authority } = await openFixture(t)
+  await addActor(authority, 'Ada')
+  const logins = await Promise.all(
+    Array.from({ length: 30 }, (_, at) => authority.login(WRONG, from(at))),
+  )
+  const codes = logins.map((login) => (login.ok ? 'ok' : login.code))
+  assert.equal(codes.filter((code) => code === 'credentials_invalid').length, 5)
+  assert.equal(codes.filter((code) => code === 'throttled').length, 25)
+})
+
+test('concurrent right step-ups and password checks do not refuse each other', async (t) => {
+  const { authority } = await openFixture(t)
+  const ada = await addActor(authority, 'Ada')
+  const proofs = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      authority.credentials.verifyLogin({ actorId: ada.id, password: PASSWORD }),
+    ),
+  )
+  for (const proof of proofs) granted(proof)
+})

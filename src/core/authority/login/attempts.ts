@@ -7,12 +7,15 @@ const DAY = 86_400_000
 
 /** An attempt to prove a password, counted before the proof is verified. */
 export interface Attempt {
+  /** True: the attempt may be made. */
   readonly ok: true
   /**
    * The proof was right: resets the identity's failures, refunds the address, and remembers the
    * address.
    */
   succeeded(actorId: string): Promise<void>
+  /** The proof was wrong: the attempt stays counted. */
+  failed(): void
   /** The proof was not verified: refunds everything. */
   withdraw(): Promise<void>
 }
@@ -20,7 +23,8 @@ export interface Attempt {
 /**
  * Reserves an attempt at a password. Failures count per identity (existing or not) and per address.
  * An address that has logged in to the actor before has its own counter, so that failures from
- * other addresses do not throttle the owner.
+ * other addresses do not throttle the owner. An attempt that the counters refuse first waits for
+ * those under way, so that concurrent right proofs do not refuse each other.
  */
 export async function reserveAttempt(
   context: AuthorityContext,
@@ -46,10 +50,7 @@ export async function reserveAttempt(
       rule: perMinute(context.settings.get('throttle.addressPerMinute')),
     })
   }
-  const reserved = await context.ask(
-    () => context.store.counters.reserve(wanted, now),
-    options.signal,
-  )
+  const { reserved, settle } = await reserveOrWait(context, wanted, options)
   if (!reserved.ok) return throttled('Too many attempts.', reserved)
   const refund = async (keys: (string | null)[]) => {
     const given = keys.filter((key) => key !== null)
@@ -57,8 +58,9 @@ export async function reserveAttempt(
   }
   return {
     ok: true,
+    failed: settle,
     async succeeded(id) {
-      await Promise.all([
+      await settlingAfter(settle, [
         context.ask(() => context.store.counters.remove([identityKey])),
         refund([addressKey]),
         prefix === null
@@ -71,7 +73,31 @@ export async function reserveAttempt(
             ),
       ])
     },
-    withdraw: () => refund([identityKey, addressKey]),
+    withdraw: () => settlingAfter(settle, [refund([identityKey, addressKey])]),
+  }
+}
+
+interface Wanted {
+  readonly key: string
+  readonly rule: CounterRule
+}
+
+function reserveOrWait(context: AuthorityContext, wanted: readonly Wanted[], options: CallOptions) {
+  const { counters } = context.store
+  return context.attempts.reserve(
+    wanted.map(({ key }) => key),
+    () => context.ask(() => counters.reserve(wanted, context.now(options)), options.signal),
+  )
+}
+
+async function settlingAfter(
+  settle: () => void,
+  writes: readonly (Promise<unknown> | null)[],
+): Promise<void> {
+  try {
+    await Promise.all(writes)
+  } finally {
+    settle()
   }
 }
 
@@ -86,10 +112,25 @@ async function rememberAddress(
   await context.ask(() => context.store.documents.save(key, '1', { now, expiresAt }))
 }
 
+/** Counts a change of an actor’s identities, against the actor and its address. */
+export async function reserveIdentityChange(
+  context: AuthorityContext,
+  actorId: string,
+  options: CallOptions,
+): Promise<{ ok: true } | Refusal> {
+  const limit = context.settings.get('throttle.identityChangesPerHour')
+  const rule = { kind: 'window', limit, windowMs: 3_600_000 } as const
+  const now = context.now(options)
+  const wanted = [{ key: `identities/${actorId}`, rule }]
+  const reserved = await context.ask(() => context.store.counters.reserve(wanted, now))
+  if (!reserved.ok) return throttled('Too many changes of name or address.', reserved)
+  return reserveCreation(context, 'rename', options)
+}
+
 /** Counts an unauthenticated act, or one that reveals which names exist, against its address. */
 export async function reserveCreation(
   context: AuthorityContext,
-  what: 'register' | 'rename' | 'anonymous' | 'claim' | 'device',
+  what: 'register' | 'rename' | 'anonymous' | 'code' | 'device',
   options: CallOptions,
 ): Promise<{ ok: true } | Refusal> {
   const address = addressOf(options)
@@ -106,14 +147,14 @@ export async function reserveCreation(
 
 /**
  * Reserves an attempt at a code that an actor types, counted for the actor and its address. Call
- * `withdraw` if the code was right. Wrong codes lengthen the pause like failed logins, and are
+ * `withdraw` if the code was right, else `failed`. Wrong codes lengthen the pause like failed logins, and are
  * counted separately.
  */
 export async function reserveCode(
   context: AuthorityContext,
   actorId: string,
   options: CallOptions,
-): Promise<{ ok: true; withdraw(): Promise<void> } | Refusal> {
+): Promise<{ ok: true; failed(): void; withdraw(): Promise<void> } | Refusal> {
   const now = context.now(options)
   const address = addressOf(options)
   const wanted = [{ key: `code/${actorId}`, rule: identityRule(context, false) }]
@@ -121,13 +162,11 @@ export async function reserveCode(
     const rule = perMinute(context.settings.get('throttle.addressPerMinute'))
     wanted.push({ key: `code-address/${addressPrefix(address)}`, rule })
   }
-  const reserved = await context.ask(
-    () => context.store.counters.reserve(wanted, now),
-    options.signal,
-  )
+  const { reserved, settle } = await reserveOrWait(context, wanted, options)
   if (!reserved.ok) return throttled('Too many attempts.', reserved)
   const keys = wanted.map(({ key }) => key)
-  return { ok: true, withdraw: () => context.ask(() => context.store.counters.refund(keys, now)) }
+  const refund = () => context.ask(() => context.store.counters.refund(keys, now))
+  return { ok: true, failed: settle, withdraw: () => settlingAfter(settle, [refund()]) }
 }
 
 function throttled(why: string, { retryAfterMs }: { readonly retryAfterMs: number }): Refusal {

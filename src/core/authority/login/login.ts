@@ -22,6 +22,7 @@ export type LoginProof = { readonly password: string } & (
   | { readonly actorId: string; readonly identity?: never }
 )
 
+/** A login with a password: the actor, the proof, and what its session is to be. */
 export type LoginRequest = SessionRequest & LoginProof
 
 /** Longer than the id of any actor. */
@@ -29,9 +30,13 @@ const MAX_ID_CHARS = 254
 
 /** A new session. The token and the renewal code are returned only this once. */
 export interface LoggedIn {
+  /** True: the session was created or renewed. */
   readonly ok: true
+  /** The session, without its secrets. */
   readonly session: SessionView
+  /** The actor that the session acts as. */
   readonly actor: Actor
+  /** The token, which the client presents with every request. */
   readonly token: string
   /** The renewal code, if the profile has one. */
   readonly renewal: string | null
@@ -64,6 +69,16 @@ export function login(
   })
 }
 
+/** A proof that was right, for a session that is created later. */
+export interface VerifiedLogin {
+  /** True: the proof was right. */
+  readonly ok: true
+  /** The actor that the proof is of. */
+  readonly actor: Actor
+  /** The epochs read before the proof. Pass them to `sessions.loginAs`. */
+  readonly epochs: Epochs
+}
+
 /**
  * Verifies a password without creating a session, with the refusals, guards, throttling and work of
  * {@link login}. Only a refusal is audited.
@@ -72,18 +87,15 @@ export function verifyLogin(
   context: AuthorityContext,
   proof: LoginProof,
   options: CallOptions,
-): Promise<{ ok: true; actor: Actor } | Refusal> {
-  return settle(async () => {
-    const proven = await proveOrAudit(context, proof, options)
-    return proven.ok ? { ok: true, actor: proven.actor } : proven
-  })
+): Promise<VerifiedLogin | Refusal> {
+  return settle(() => proveOrAudit(context, proof, options))
 }
 
 async function proveOrAudit(
   context: AuthorityContext,
   request: LoginRequest,
   options: CallOptions,
-): Promise<{ ok: true; actor: Actor; epochs: Epochs } | Refusal> {
+): Promise<VerifiedLogin | Refusal> {
   const typed = typedName(request)
   const proven = await prove(context, typed, request, options)
   if (proven.ok) return proven
@@ -130,7 +142,7 @@ async function auditRefusal(
   await context.ask(() => context.store.audit.append([entry]))
 }
 
-type Proven = { ok: true; actor: Actor; epochs: Epochs } | (Refusal & { actor: Actor | null })
+type Proven = VerifiedLogin | (Refusal & { actor: Actor | null })
 
 async function prove(
   context: AuthorityContext,
@@ -175,11 +187,13 @@ export async function verify(
   options: CallOptions,
 ): Promise<{ ok: boolean; rehash: boolean }> {
   try {
-    return await context.hasher.verify(
+    const verified = await context.hasher.verify(
       password,
       found?.passwordHash ?? null,
       options.signal === undefined ? {} : { signal: options.signal },
     )
+    if (!verified.ok) attempt.failed()
+    return verified
   } catch (error) {
     await attempt.withdraw()
     throw error
@@ -244,6 +258,14 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
   }
 }
 
+/** A login whose proof was verified elsewhere. */
+export interface TrustedLoginRequest extends SessionRequest {
+  /** The epochs read before the proof: the login is refused (`conflict`) if one was raised since. Read now by default. */
+  readonly epochs?: Epochs
+  /** When the owner gave its proof, if that was before now (epoch milliseconds). */
+  readonly authenticatedAt?: number
+}
+
 /**
  * Creates a session for an actor whose proof was verified elsewhere (another identity provider, a
  * test). Refuses `not_found`, `actor_suspended` and the codes of creating a session. Runs no
@@ -252,28 +274,37 @@ export function present(created: CreatedSession, actor: Actor): LoggedIn {
 export function loginAs(
   context: AuthorityContext,
   actorId: string,
-  request: SessionRequest,
+  request: TrustedLoginRequest,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
   return settle(async () => {
-    const epochs = await context.ask(() => context.store.sessions.findEpochs(actorId))
+    const epochs =
+      request.epochs ?? (await context.ask(() => context.store.sessions.findEpochs(actorId)))
     const found = await context.findCredential(actorId, options.signal)
     if (found === null) return refuse('not_found', 'There is no such actor.')
     if (found.actor.status === 'suspended') {
       return refuse('actor_suspended', 'This account is suspended.')
     }
-    const making = { owner: actorId, epochs, act: 'login', detail: { proof: 'elsewhere' } } as const
+    const { authenticatedAt } = request
+    const making = {
+      owner: actorId,
+      epochs,
+      act: 'login',
+      detail: { proof: 'elsewhere' },
+      ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
+    } as const
     const created = await createSession(context, making, request, options)
     return created.ok ? present(created, found.actor) : created
   })
 }
 
+/** The request for an anonymous session. */
 export interface AnonymousLoginRequest extends SessionRequest {
   /** A new UUID by default. */
   readonly actorId?: string
   /**
    * Whether the application has identified the client; if so, it is not counted against its
-   * address. False by default.
+   * address, and the audit trail has no entry for it. False by default.
    */
   readonly vouched?: boolean
 }
@@ -293,7 +324,7 @@ export function loginAnonymous(
     const epochs = await context.ask(() => context.store.sessions.findEpochs(owner))
     const created = await createSession(
       context,
-      { owner, epochs, anonymous: true, act: 'anonymous_login' },
+      { owner, epochs, anonymous: true, act: 'anonymous_login', audited: !vouched },
       { profile: 'anonymous', roles: [], ...request },
       options,
     )

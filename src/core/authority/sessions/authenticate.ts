@@ -16,7 +16,9 @@ import { endSessions } from './revoke.ts'
 
 /** A session that was checked and is valid. */
 export interface Authenticated {
+  /** True: the session is valid. */
   readonly ok: true
+  /** The session, without its secrets. */
   readonly session: SessionView
   /** The actor that the session acts as: its owner, or under impersonation the target. */
   readonly actor: Actor
@@ -26,6 +28,7 @@ export interface Authenticated {
   readonly token: PresentedToken | null
 }
 
+/** Options of a repeated check of an open connection's session. */
 export interface RecheckOptions extends CallOptions {
   /** Whether the check does not count as a use of the session and so does not extend it. */
   readonly passive?: boolean
@@ -68,7 +71,7 @@ export class SessionChecker {
     this.#context = context
   }
 
-  authenticate(token: string | null | undefined, options: CallOptions): Promise<Authentication> {
+  authenticate(token: string | null | undefined, options: RecheckOptions): Promise<Authentication> {
     if (token === null || token === undefined || token === '') return Promise.resolve(MISSING)
     const presented = this.#context.parseToken(token)
     if (presented === null) return Promise.resolve(INVALID)
@@ -94,7 +97,7 @@ export class SessionChecker {
     text: string,
     presented: PresentedToken,
     now: number,
-    options: CallOptions,
+    options: RecheckOptions,
   ): Promise<Authentication> {
     const parts = PresentedToken.partsOf(presented)
     const tokenDigest = parts.digests?.token ?? digestSecret(text)
@@ -279,7 +282,9 @@ export class SessionChecker {
   #touch(entry: SessionEntry, now: number): void {
     if (now <= entry.lastUsedAt) return
     entry.lastUsedAt = now
-    if (now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
+    // The first use of an anonymous session is written at once: it ends its short first life.
+    const first = entry.anonymous && entry.isUnpresented()
+    if (!first && now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
     entry.touchedAt = now
     this.#context.touches.add(entry.id, now)
   }

@@ -1,10 +1,11 @@
 import { addressPrefix } from '../../address.ts'
 import type { AuditAct } from '../../audit.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
-import type { Epochs } from '../../ports/index.ts'
+import type { CreateConditions, Epochs } from '../../ports/index.ts'
 import type { Profile, ProfileName } from '../../session/profile.ts'
 import type {
   Binding,
+  EndedSession,
   EndReason,
   Factor,
   RenewalState,
@@ -18,6 +19,7 @@ import { endedChange } from '../changes.ts'
 import { type AuthorityContext, addressOf, type CallOptions } from '../context.ts'
 import type { Authenticated } from './authenticate.ts'
 import { issueToken } from './issue-token.ts'
+import { endSessions } from './revoke.ts'
 
 /** Options of a new session. */
 export interface SessionRequest {
@@ -38,6 +40,23 @@ export interface SessionRequest {
   readonly format?: string
   /** The checked session that this login replaces: ended (`upgraded`) by the same write. */
   readonly replaces?: Authenticated | null
+  /**
+   * The id of a session of the same actor that ends by the same write, for a login over the limit.
+   * Refuses `not_found` if the actor has no such session.
+   */
+  readonly endSession?: string
+  /** Whether the data of the replaced session is moved to the new one by the same write. False by default. */
+  readonly moveData?: boolean
+  /** Limits within those of the profile. */
+  readonly lifetime?: SessionLifetime
+}
+
+/** Limits of one session, at most those of its profile. */
+export interface SessionLifetime {
+  /** The idle time in milliseconds; null for none. The profile's by default. */
+  readonly idleMs?: number | null
+  /** The absolute end in milliseconds from now. The profile's by default, and at most that. */
+  readonly absoluteMs?: number
 }
 
 /** A new session with its secrets, which are returned only this once. */
@@ -53,12 +72,16 @@ interface Making {
   readonly anonymous?: boolean
   readonly epochs: Epochs
   readonly act: AuditAct
+  /** Whether the creation is in the audit trail; true by default. */
+  readonly audited?: boolean
   readonly detail?: Record<string, string | number | boolean | null>
   readonly replacedFor?: EndReason
   /** When the owner gave its proof, if that was before now. */
   readonly authenticatedAt?: number
   readonly factors?: readonly Factor[]
   readonly targetEpoch?: number
+  /** A label that a method of the authority sets, such as the session's client. */
+  readonly group?: string
 }
 
 /**
@@ -84,6 +107,7 @@ export async function createSession(
   )
   const issued = issueToken(context, codec, { secret, now }, session.record)
   if (profile.onLimit === 'evict-least-recently-used') await context.touches.flush()
+  const replaces = await replacement(context, making, request, options)
   const outcome = await context.write(
     () =>
       context.store.sessions.create(
@@ -92,52 +116,105 @@ export async function createSession(
           now,
           limit: { max: profile.maxLive, policy: profile.onLimit },
           ...(making.targetEpoch === undefined ? {} : { targetEpoch: making.targetEpoch }),
-          ...(request.replaces === undefined || request.replaces === null
-            ? {}
-            : {
-                replaces: {
-                  id: replacedBy(request.replaces),
-                  reason: making.replacedFor ?? 'upgraded',
+          ...(making.anonymous === true
+            ? { perAddress: context.settings.get('anonymous.maxPerAddress') }
+            : {}),
+          ...(replaces === null ? {} : { replaces }),
+        },
+        making.audited === false
+          ? {}
+          : {
+              audit: context.entry(
+                making.act,
+                'ok',
+                {
+                  actor: making.owner,
+                  target: making.actsAs ?? null,
+                  session: session.record.id,
+                  detail: { profile: profileName, ...making.detail },
                 },
-              }),
-        },
-        {
-          audit: context.entry(
-            making.act,
-            'ok',
-            {
-              actor: making.owner,
-              target: making.actsAs ?? null,
-              session: session.record.id,
-              detail: { profile: profileName, ...making.detail },
+                options,
+              ),
             },
-            options,
-          ),
-        },
       ),
     (made) => (made.ok ? endedChange(made.ended) : null),
     options.signal,
   )
-  if (!outcome.ok) return refusedBecause(outcome.refused)
-  if (outcome.ended.length > 0) {
-    const evicted = outcome.ended.filter((session) => session.reason === 'evicted')
-    const entries = evicted.map((session) =>
-      context.entry(
-        'session_evicted',
-        'ok',
-        { actor: session.owner, session: session.id },
-        options,
-      ),
-    )
-    if (entries.length > 0) await context.ask(() => context.store.audit.append(entries))
+  if (!outcome.ok) {
+    const { owner } = making
+    return outcome.refused === 'limit'
+      ? limitRefusal(context, { owner, profile: profileName }, options)
+      : refusedBecause(outcome.refused)
   }
+  if (making.anonymous === true) context.anonymous.count()
+  else await auditEnded(context, outcome.ended, options)
   return { ok: true, ...session, ...issued }
 }
 
-function refusedBecause(refused: 'epoch' | 'limit' | 'parent'): Refusal {
-  if (refused === 'limit') {
-    return refuse('session_limit', 'The maximum number of sessions is reached. End one first.')
+type Replacement = NonNullable<CreateConditions['replaces']>
+
+/** Returns the session that ends by the write that creates the new one, or null. */
+async function replacement(
+  context: AuthorityContext,
+  { owner, replacedFor = 'upgraded' }: Making,
+  { replaces, endSession, moveData = false }: SessionRequest,
+  options: CallOptions,
+): Promise<Replacement | null> {
+  const replaced =
+    replaces === undefined || replaces === null
+      ? null
+      : { id: replacedBy(replaces), reason: replacedFor, moveData }
+  if (endSession === undefined) return replaced
+  const found = await context.ask(() => context.store.sessions.find(endSession), options.signal)
+  if (found?.owner !== owner) {
+    throw new LatchkeyError('not_found', 'There is no such session of yours to end.')
   }
+  if (replaced === null) return { id: endSession, reason: 'revoked' }
+  // One write ends one session: the named one ends before the other.
+  await endSessions(context, { id: endSession, owner }, { ...options, by: owner })
+  return replaced
+}
+
+async function auditEnded(
+  context: AuthorityContext,
+  ended: readonly EndedSession[],
+  options: CallOptions,
+): Promise<void> {
+  const acts: Partial<Record<EndReason, AuditAct>> = {
+    evicted: 'session_evicted',
+    revoked: 'session_ended',
+  }
+  const entries = ended.flatMap(({ reason, owner, id }) => {
+    const act = acts[reason]
+    const facts = { actor: owner, session: id }
+    return act === undefined ? [] : [context.entry(act, 'ok', facts, options)]
+  })
+  if (entries.length > 0) await context.ask(() => context.store.audit.append(entries))
+}
+
+// The proof was right, so the client may know the sessions that it may end.
+async function limitRefusal(
+  context: AuthorityContext,
+  query: { readonly owner: string; readonly profile: string },
+  options: CallOptions,
+): Promise<Refusal> {
+  const now = context.now(options)
+  const page = await context.ask(
+    () => context.store.sessions.list({ ...query, limit: 100, now }),
+    options.signal,
+  )
+  const sessions = page.items.map(({ id, createdAt, lastUsedAt, client }) => ({
+    ...{ id, createdAt, client },
+    lastUsedAt: Math.max(lastUsedAt, context.touches.find(id) ?? 0),
+  }))
+  return refuse(
+    'session_limit',
+    'The maximum number of sessions is reached. Log in again with the id of a session to end.',
+    { sessions },
+  )
+}
+
+function refusedBecause(refused: 'epoch' | 'parent'): Refusal {
   if (refused === 'parent') {
     return refuse('session_revoked', 'The session has ended.', { reason: 'parent_ended' })
   }
@@ -157,7 +234,8 @@ function makeRecord(
   const { state, code } = profile.renewable
     ? makeRenewal(codec, id, now)
     : { state: null, code: null }
-  const endsAt = now + profile.absoluteMs
+  const { idleMs = profile.idleMs, absoluteMs = profile.absoluteMs } = request.lifetime ?? {}
+  const endsAt = now + Math.min(absoluteMs, profile.absoluteMs)
   const record: SessionRecord = {
     id,
     owner: making.owner,
@@ -175,7 +253,7 @@ function makeRecord(
     factors: making.factors ?? [],
     lastUsedAt: now,
     tokenExpiresAt: tokenEnd(profile, now, endsAt),
-    idleMs: profile.idleMs,
+    idleMs,
     endsAt,
     client: {
       address,
@@ -184,7 +262,7 @@ function makeRecord(
     },
     binding: makeBinding(request, address, options),
     roles: request.roles ?? null,
-    group: null,
+    group: making.group ?? null,
     globalEpoch: making.epochs.global,
     ownerEpoch: making.epochs.owner,
     generation: 0,

@@ -62,16 +62,43 @@ test('the end can move both ways within the profile, and an earlier end counts a
   const there = (await here.addNode()).authority.sessions.keyed
   const start = here.clock.now()
   granted(await keyed.put(KEY, { value: 1, endsAt: start + HOUR }))
+  // The session is used: an anonymous session that is not has a shorter life.
+  here.clock.advance(1)
   granted(await keyed.put(KEY, { value: 1, endsAt: start + 2 * HOUR }))
   assert.equal(granted(await there.find(KEY)).expiresAt, start + 2 * HOUR)
   granted(await keyed.put(KEY, { value: 1, endsAt: start + MINUTE }))
   assert.equal(granted(await there.find(KEY)).expiresAt, start + MINUTE)
-  here.clock.advance(MINUTE)
+  here.clock.advance(MINUTE - 1)
   refused(await there.find(KEY), 'session_expired')
   refused(await there.put(KEY, { value: 2 }), 'session_revoked')
   const far = 'a-second-key-of-22-characters'
+  const created = here.clock.now()
   granted(await keyed.put(far, { value: 1, endsAt: start + 1e12 }))
-  assert.equal(granted(await there.find(far)).expiresAt, here.clock.now() + 24 * HOUR)
+  here.clock.advance(1)
+  assert.equal(granted(await there.find(far)).expiresAt, created + 24 * HOUR)
+})
+
+test('an anonymous session with an end of its own lives until then, also if it is not presented', async (t) => {
+  const { authority, clock } = await openFixture(t)
+  const { keyed } = authority.sessions
+  const start = clock.now()
+  granted(await keyed.put(KEY, { value: 1, endsAt: start + HOUR }))
+  granted(await keyed.put(`${KEY}-2`, { value: 1 }))
+  clock.advance(HOUR - 1)
+  assert.equal(granted(await keyed.find(KEY)).value, 1)
+  refused(await keyed.find(`${KEY}-2`), 'session_expired')
+})
+
+test('a later end is returned by every node that has cached the session', async (t) => {
+  const here = await openFixture(t)
+  const { keyed } = here.authority.sessions
+  const there = (await here.addNode()).authority.sessions.keyed
+  const start = here.clock.now()
+  granted(await keyed.put(KEY, { value: 1, endsAt: start + MINUTE }))
+  const ends = () => Promise.all([keyed.find(KEY), there.find(KEY)])
+  for (const found of await ends()) assert.equal(granted(found).expiresAt, start + MINUTE)
+  granted(await keyed.put(KEY, { value: 1, endsAt: start + HOUR }))
+  for (const found of await ends()) assert.equal(granted(found).expiresAt, start + HOUR)
 })
 
 test("the keyed session of a user ends with the user's epoch, and cannot be created under an older one", async (t) => {

@@ -5,6 +5,7 @@ import type { ProfileName } from '../../session/profile.ts'
 import type { EndReason, SessionRecord } from '../../session/record.ts'
 import { deriveKeyed } from '../../token/keyed-session.ts'
 import { digestSecret, hashSecret } from '../../token/secret.ts'
+import { endedChange } from '../changes.ts'
 import { type AuthorityContext, addressOf, type CallOptions, settle } from '../context.ts'
 import type { SessionChecker } from './authenticate.ts'
 import { dataText, findData, type SessionDataView } from './data.ts'
@@ -12,13 +13,19 @@ import { endSessions } from './revoke.ts'
 
 /** A session that is found by a key chosen by the caller, with its data. */
 export interface KeyedSession extends SessionDataView {
+  /** True: the session is live. */
   readonly ok: true
   /** The public handle. The key is a secret and is never listed. */
   readonly id: string
+  /** The id of the actor that owns the session. */
   readonly owner: string
+  /** Whether the session has no owner that logged in. */
   readonly anonymous: boolean
+  /** The label set at creation; null without one. */
   readonly group: string | null
+  /** When the session was created, in epoch milliseconds. */
   readonly createdAt: number
+  /** When the session expires unless it is used before, in epoch milliseconds. */
   readonly expiresAt: number
 }
 
@@ -32,7 +39,7 @@ export interface KeyedPut {
   readonly version?: number
   /**
    * When the session ends (epoch milliseconds). Can be moved both ways, within the profile's
-   * absolute end.
+   * absolute end. Also holds for an anonymous session that no client has presented yet.
    */
   readonly endsAt?: number
   /**
@@ -58,6 +65,11 @@ export interface KeyedSessionsGroup {
    * key under 22 characters.
    */
   idOf(key: string): string
+  /**
+   * Returns the epochs to give with an owner in `put`. Read them before the proof is checked, so
+   * that a change of the password in the meantime refuses the session.
+   */
+  findEpochs(owner: string, options?: CallOptions): Promise<Epochs>
   /**
    * Checks the session of a key, and returns it with its data. Suspension, epochs and binding count
    * as in `authenticate`. Refuses `token_invalid` if there is none, `session_expired`,
@@ -93,6 +105,9 @@ export function createKeyedSessionsGroup(
   const parse = (key: string) => deriveKeyed(context.installationKey, key)
   return {
     idOf: (key) => parse(key).id,
+
+    findEpochs: (owner, { signal } = {}) =>
+      context.ask(() => context.store.sessions.findEpochs(owner), signal),
 
     find: (key, options = {}) =>
       settle(async () => {
@@ -152,15 +167,22 @@ async function write(
         value,
         now,
         ...(version === undefined ? {} : { expectedVersion: version }),
+        ...(record.anonymous
+          ? { perAddress: context.settings.get('anonymous.maxPerAddress') }
+          : {}),
       }),
     (done) => {
       if (!done.ok) return null
+      const ended = endedChange(done.ended)
+      if (done.created) return ended
+      const data = { kind: 'data-changed', id } as const
       // An earlier end revokes something, so it waits until every node has applied it.
-      const ended = done.endsEarlier ? ({ kind: 'session-rotated', id } as const) : null
-      return [ended, done.created ? null : { kind: 'data-changed', id }]
+      if (done.endsEarlier) return [{ kind: 'session-rotated', id }, ended, data]
+      return [put.endsAt === undefined ? null : { kind: 'session-changed', id }, ended, data]
     },
     options.signal,
   )
+  if (outcome.ok && outcome.created && record.anonymous) context.anonymous.count()
   if (outcome.ok) return { ok: true, version: outcome.version, created: outcome.created }
   if (outcome.refused === 'ended') {
     return refuse('session_revoked', 'The session has ended.', { reason: 'revoked' })
@@ -202,7 +224,9 @@ async function recordOf(
     createdAt: now,
     authenticatedAt: now,
     factors: [],
-    lastUsedAt: now,
+    // An end that the caller gives also holds before a client presents the session: a first use that
+    // is later than the creation says that it was presented.
+    lastUsedAt: endsAt === undefined ? now : now + 1,
     tokenExpiresAt: null,
     // The caller decides when the session ends, and moves the end at each use.
     idleMs: endsAt === undefined ? policy.idleMs : null,

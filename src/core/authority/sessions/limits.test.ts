@@ -84,3 +84,58 @@ test('of thirty simultaneous logins exactly as many live as the limit allows', a
   assert.equal(checks.filter(({ ok }) => ok).length, 3)
   assert.equal(await here.authority.sessions.count(), 3)
 })
+
+test('a login over the limit lists the sessions that it may end, and ends one in the same write', async (t) => {
+  const settings = { 'profile.web.maxLive': 2, 'profile.web.onLimit': 'refuse' } as const
+  const { authority } = await openFixture(t, { settings })
+  await addActor(authority, 'Ada')
+  const first = await logIn(authority, 'ada', { label: 'laptop' })
+  const second = await logIn(authority, 'ada')
+  const login = (request = {}) =>
+    authority.login({ identity: 'ada', password: PASSWORD, ...request })
+  const { sessions = [] } = refused(await login(), 'session_limit')
+  assert.deepEqual(
+    sessions.map(({ id, client }) => [id, client.label]),
+    [
+      [second.session.id, null],
+      [first.session.id, 'laptop'],
+    ],
+  )
+  granted(await login({ endSession: first.session.id }))
+  assert.equal(await reasonOf(authority, first.token), 'revoked')
+  await check(authority, second.token)
+  const { items } = await authority.audit.list({ act: 'session_ended', limit: 10 })
+  assert.deepEqual(
+    items.map(({ session }) => session),
+    [first.session.id],
+  )
+})
+
+test('a login from a session of another actor may end one session, and counts neither', async (t) => {
+  const settings = { 'profile.web.maxLive': 1, 'profile.web.onLimit': 'refuse' } as const
+  const { authority } = await openFixture(t, { settings })
+  await addActor(authority, 'Ada')
+  await addActor(authority, 'Eve')
+  const ada = await logIn(authority, 'ada')
+  const eve = await logIn(authority, 'eve')
+  const replaces = await check(authority, eve.token)
+  await logIn(authority, 'ada', { replaces, endSession: ada.session.id })
+  assert.equal(await reasonOf(authority, ada.token), 'revoked')
+  assert.equal(await reasonOf(authority, eve.token), 'upgraded')
+})
+
+test('a login ends no session of another actor, and with a wrong password it tells of no session', async (t) => {
+  const settings = { 'profile.web.maxLive': 1, 'profile.web.onLimit': 'refuse' } as const
+  const { authority } = await openFixture(t, { settings })
+  await addActor(authority, 'Ada')
+  await addActor(authority, 'Eve')
+  const eve = await logIn(authority, 'eve')
+  await logIn(authority, 'ada')
+  const login = (request: object) =>
+    authority.login({ identity: 'ada', password: PASSWORD, ...request })
+  const theirs = refused(await login({ endSession: eve.session.id }), 'not_found')
+  assert.deepEqual(refused(await login({ endSession: 'nothing' }), 'not_found'), theirs)
+  const wrong = refused(await login({ password: 'wrong password' }), 'credentials_invalid')
+  assert.equal(wrong.sessions, undefined)
+  await check(authority, eve.token)
+})

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addActor, check, logIn, MINUTE, openFixture } from '../../../../test/support/authority.ts'
+import {
+  addActor,
+  check,
+  granted,
+  logIn,
+  MINUTE,
+  openFixture,
+} from '../../../../test/support/authority.ts'
 
 test('a listing is newest first, in pages, and marks the current session', async (t) => {
   const { authority } = await openFixture(t)
@@ -106,4 +113,23 @@ test('a check does not load the session data', async (t) => {
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
   assert.equal(tap.count('sessions.findData'), 0)
+})
+
+test('a list shows the roles that a check returns', async (t) => {
+  const { authority } = await openFixture(t)
+  const ada = await addActor(authority, 'Ada', ['user', 'editor'])
+  const tokens = await Promise.all(
+    [null, ['editor', 'admin'], []].map(
+      async (roles) => (await logIn(authority, 'ada', { roles })).token,
+    ),
+  )
+  const visitor = granted(await authority.sessions.loginAnonymous({ roles: ['user'] }))
+  await authority.actors.setRoles(ada.id, ['editor'])
+  const { items } = await authority.sessions.list({})
+  const listed = new Map(items.map(({ id, roles }) => [id, roles]))
+  for (const token of [...tokens, visitor.token]) {
+    const { session } = await check(authority, token)
+    assert.deepEqual(listed.get(session.id), session.roles)
+  }
+  assert.equal(listed.size, 4)
 })

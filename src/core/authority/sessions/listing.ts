@@ -1,6 +1,7 @@
 import type { Page, SessionQuery } from '../../ports/index.ts'
 import { expiresAt } from '../../session/lifetimes.ts'
 import type { SessionListing, SessionRecord } from '../../session/record.ts'
+import { rolesOf } from '../cache/session-entry.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import { listExternal } from './external.ts'
 
@@ -24,16 +25,32 @@ export async function listSessions(
     rest.owner === undefined || rest.after !== undefined || context.external.length === 0
       ? []
       : await listExternal(context, rest.owner, options)
+  const items = [...page.items, ...elsewhere].map(async (record) => {
+    const actor = record.anonymous ? null : await context.findActor(actorIdOf(record), now)
+    return listing(context, { record, current, roles: rolesOf(record, actor?.roles ?? []) })
+  })
   return {
-    items: [...page.items, ...elsewhere].map((record) => listing(context, record, current)),
+    items: await Promise.all(items),
     ...(page.next === undefined ? {} : { next: page.next }),
   }
 }
 
+/** The id of the actor that a session acts as. */
+function actorIdOf({ owner, actsAs }: SessionRecord): string {
+  return actsAs ?? owner
+}
+
 function listing(
   context: AuthorityContext,
-  record: SessionRecord,
-  current: string | undefined,
+  {
+    record,
+    current,
+    roles,
+  }: {
+    readonly record: SessionRecord
+    readonly current: string | undefined
+    readonly roles: readonly string[]
+  },
 ): SessionListing {
   const written = Math.max(record.lastUsedAt, context.touches.find(record.id) ?? 0)
   const cached = context.sessions.peek(record.id)?.lastUsedAt ?? 0
@@ -44,7 +61,7 @@ function listing(
     parent: record.parent,
     profile: record.profile,
     door: record.door,
-    roles: record.roles,
+    roles,
     anonymous: record.anonymous,
     createdAt: record.createdAt,
     authenticatedAt: record.authenticatedAt,

@@ -6,8 +6,11 @@ import { tokenEnd } from './issue-token.ts'
 
 /** A refreshed session with its next token. */
 export interface Refreshed {
+  /** True: the use was recorded and the token is valid. */
   readonly ok: true
+  /** The next token of the session. */
   readonly token: string
+  /** The session, with its later expiry. */
   readonly session: SessionView
   /** When that token expires unless it is refreshed before. */
   readonly expiresAt: number

@@ -7,18 +7,25 @@ import { PresentedToken } from '../../token/presented-token.ts'
 import { hashSecret, sameDigest, seal, unseal } from '../../token/secret.ts'
 import { type ActorEntry, pinOf, SessionEntry } from '../cache/session-entry.ts'
 import { endedChange } from '../changes.ts'
+import { clientIdOf } from '../clients/client-sessions.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import type { LoggedIn } from '../login/login.ts'
 import { usableFrom } from './authenticate.ts'
 
 const INVALID = refuse('token_invalid', 'The renewal code is not valid. Log in again.')
 
+/** Options of a renewal. */
 export interface RenewOptions extends CallOptions {
   /**
    * The token issued with the renewal code, for clients that must present both: the renewal is
    * refused (`token_invalid`, nothing changes) unless it is of the same session and generation.
    */
   readonly token?: string
+  /**
+   * The OAuth client that presents the code. The renewal is refused (`token_invalid`, nothing
+   * changes) unless the session was issued to this client; without it, if it was issued to any.
+   */
+  readonly clientId?: string
 }
 
 /**
@@ -52,6 +59,7 @@ async function renewOnce(
   const now = context.now(options)
   const found = await context.ask(() => context.store.sessions.load(parsed.id), options.signal)
   if (found === null || found.record.renewal === null) return INVALID
+  if (clientIdOf(found.record) !== (options.clientId ?? null)) return INVALID
   // A use in the buffer counts like a written one.
   const used = context.touches.find(found.record.id) ?? 0
   const record = { ...found.record, lastUsedAt: Math.max(found.record.lastUsedAt, used) }

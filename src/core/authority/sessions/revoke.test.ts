@@ -104,6 +104,7 @@ test('a session kept live only by an unwritten use on another node ends with the
 test('a removed role is gone even if the store acknowledged the change after its deadline', async (t) => {
   const { authority, tap } = await openFixture(t, { storeTimeoutMs: 20 })
   const ada = await addActor(authority, 'Ada', ['user', 'admin'])
+  await addActor(authority, 'Root', ['admin'])
   const { token } = await logIn(authority, 'ada')
   await check(authority, token)
   const held = tap.hold('directory.update', 'after')

@@ -1,9 +1,9 @@
 import type { AuditAct } from '../../audit.ts'
+import { type Refusal, refuse } from '../../errors.ts'
 import type { EndSelector } from '../../ports/index.ts'
-import type { EndedSession, EndReason } from '../../session/record.ts'
+import type { EndedSession, EndReason, SessionView } from '../../session/record.ts'
 import { type Change, endedChange } from '../changes.ts'
-import type { AuthorityContext, CallOptions } from '../context.ts'
-import type { Authenticated } from './authenticate.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { endExternal, endExternalOf } from './external.ts'
 
 /**
@@ -49,6 +49,25 @@ export async function endSessions(
   )
 }
 
+/**
+ * Ends one session, with `owner` only a session of that owner. Succeeds for a session that ended
+ * before and is still kept. Refuses `not_found` for any other id, whether it belongs to another owner
+ * or does not exist.
+ */
+export function endOne(
+  context: AuthorityContext,
+  which: { readonly id: string; readonly owner?: string },
+  options: CallOptions & { readonly reason?: EndReason },
+): Promise<{ ok: true; ended: readonly EndedSession[] } | Refusal> {
+  return settle(async () => {
+    const ended = await endSessions(context, which, options)
+    if (ended.length > 0) return { ok: true, ended }
+    const record = await context.ask(() => context.store.sessions.find(which.id), options.signal)
+    const isTheirs = record !== null && (which.owner ?? record.owner) === record.owner
+    return isTheirs ? { ok: true, ended } : refuse('not_found', 'There is no such session.')
+  })
+}
+
 /** Ends what other systems keep. */
 async function endElsewhere(
   context: AuthorityContext,
@@ -56,6 +75,7 @@ async function endElsewhere(
   ending: { readonly now: number; readonly reason: EndReason },
 ): Promise<readonly EndedSession[]> {
   if (context.external.length === 0 || 'actsAs' in which || 'matching' in which) return []
+  if ('anonymous' in which) return []
   if ('id' in which) return endExternal(context, which, ending)
   return which.keepAll === true ? [] : endExternalOf(context, which, ending)
 }
@@ -63,14 +83,14 @@ async function endElsewhere(
 // A session that ended earlier may still be cached on a node that got no message: the answer to the write that ended it was lost.
 function staleChange(which: EndSelector): Change | null {
   if ('id' in which) return { kind: 'session-rotated', id: which.id }
-  if ('matching' in which) return null
+  if ('matching' in which || 'anonymous' in which) return null
   return { kind: 'owner-epoch-raised', owner: 'actsAs' in which ? which.actsAs : which.owner }
 }
 
 /** Ends the session and the impersonations that were started from it. */
 export async function logout(
   context: AuthorityContext,
-  current: Authenticated,
+  current: { readonly session: Pick<SessionView, 'id' | 'owner'> },
   options: CallOptions,
 ): Promise<void> {
   const { id, owner } = current.session

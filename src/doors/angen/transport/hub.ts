@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import { ConnectionCounter } from '../../../connections/connection-counter.ts'
 import type { Accept } from '../wire.ts'
 import { type AngenLimits, DEFAULT_ANGEN_LIMITS } from './limits.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Actor, Refusal } from '../../../core/index.ts'
+import { type Actor, type Refusal, ROLES } from '../../../core/index.ts'
 import { BAN_GROUP } from './acl.ts'
 import { callBack, withNothing, withValue } from './callback.ts'
 import { adoptSession, deferSession, GAME_SESSION } from './create-session.ts'
@@ -26,10 +26,13 @@ export interface UserOptions {
   readonly userId?: string | null
   /** Access tags; none by default. */
   readonly acl?: readonly string[] | null
+  /** The one-time code of an invitation, where the setting `registration` is `invite`. */
+  readonly invitation?: string | null
 }
 
 /** A user whose password was verified. */
 export interface Authentication {
+  /** The id of the user that logged in. */
   readonly userId: string
   /** The access tags of the user. */
   readonly acl: readonly string[]
@@ -199,13 +202,18 @@ async function register(
   state: State,
   username: unknown,
   password: unknown,
-  { userId, acl }: UserOptions,
+  { userId, acl, invitation }: UserOptions,
 ): Promise<string> {
   const { services, caller } = transactionOf(state)
   const { identity, password: secret } = credentials(username, password)
   const roles = tagsOf(acl)
   const id = userId === undefined || userId === null ? {} : { id: String(userId) }
-  const user = { name: identity, password: secret, roles, ...id }
+  const user = {
+    ...{ name: identity, password: secret, roles, ...id },
+    ...(typeof invitation === 'string' ? { invitation } : {}),
+    // A command that an administrator calls registers users whatever the setting is.
+    vouched: state.session?.acl.includes(ROLES.admin) ?? false,
+  }
   const registered = await services.authority.actors.register(user, caller)
   if (!registered.ok) throw mageErrorOf(registered)
   return registered.actor.id

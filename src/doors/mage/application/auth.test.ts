@@ -46,6 +46,18 @@ test('a name is registered once, however many ask at once', async (t) => {
   assert.deepEqual(answers.sort(), ['made', ...Array.from({ length: 7 }, () => 'userExists')])
 })
 
+test('a closed registration refuses a user, but not what an administrator registers', async (t) => {
+  const game = await openGame(t)
+  await game.authority.settings.set('registration', 'closed')
+  const refused = await game.call('players.register', [['ada', 'secret']])
+  assert.deepEqual(refused.entries, [['auth', null]])
+  const boss = { name: 'boss', password: 'secret', roles: ['user', 'admin'], vouched: true }
+  assert.ok((await game.authority.actors.register(boss)).ok)
+  const key = keyIn((await game.call('players.login', [['boss', 'secret']])).entries[0])
+  const made = await game.call('players.register', [['ada', 'secret']], { key })
+  assert.equal(made.entries[0]?.[0], null)
+})
+
 test('credentials that are no text are wrong; a number is the name that it spells', async (t) => {
   const game = await openGame(t)
   const odd: unknown[] = [null, true, {}, [], ['a'], { toString: 1 }, Number.NaN]
@@ -138,6 +150,29 @@ exports.execute = (state, name, callback) => mage.auth.ban(state, name, callback
   assert.deepEqual((await game.call('players.login', [['ada', 'wrong']])).entries, WRONG)
 })
 
+test('a callback receives the codes that MAGE passes as texts, and the errors that it has classes for', async (t) => {
+  const game = await openGame(t, {
+    files: withCommands({
+      'back.js': `const mage = require('mage'); exports.acl = ['*']
+exports.execute = (state, what, name, password, callback) => {
+  mage.auth[what](state, name, password, (error) => {
+    state.respond([error === 'banned', error instanceof Error && error.code])
+    callback()
+  })
+}`,
+    }),
+  })
+  const { id } = await game.person('ada')
+  await game.authority.actors.suspend(id)
+  const back = async (...params: unknown[]) =>
+    (await game.call('players.back', [params])).entries[0]?.[1]
+  for (const what of ['login', 'authenticate']) {
+    assert.deepEqual(await back(what, 'ada', 'secret'), [true, false])
+    assert.deepEqual(await back(what, 'ada', 'no'), [false, 'invalidUsernameOrPassword'])
+    assert.deepEqual(await back(what, 'eve', 'no'), [false, 'invalidUsernameOrPassword'])
+  }
+})
+
 const VISIT = {
   'visit.js': `const mage = require('mage'); exports.acl = ['*']
 exports.execute = async (state, acl, userId) => {
@@ -172,7 +207,7 @@ test('an anonymous login gets what it asks for in development', async (t) => {
   assert.equal(back?.[1], keyIn(back))
 })
 
-test('rights given to a visitor never open administration', async (t) => {
+test('rights given to an anonymous session never open administration', async (t) => {
   const game = await openGame(t, { files: withCommands(VISIT) })
   for (const acl of [['admin'], ['*']]) {
     const { key } = await visit(game, acl)
@@ -192,7 +227,7 @@ test('in production the same login is only anonymous', async (t) => {
   }
 })
 
-test('nobody becomes a user by saying so', async (t) => {
+test('a client does not become a user by claiming to be one', async (t) => {
   const game = await openGame(t, { files: withCommands(VISIT) })
   const { id, key } = await game.person('ada')
   assert.deepEqual((await game.call('players.visit', [[[], id]])).entries, [['userExists', null]])

@@ -129,18 +129,9 @@ async function findSession(
 }
 
 function asAuthenticated(listing: SessionListing, found: Actor | null): Authenticated {
-  const { lastUsedAt: _, client: __, current: ___, roles: allowed, ...session } = listing
+  const { lastUsedAt: _, client: __, current: ___, ...session } = listing
   const actor = found ?? anonymousActor(listing)
-  const roles = actor.roles
-  const granted =
-    allowed === null ? roles : allowed.filter((tag) => listing.anonymous || roles.includes(tag))
-  return {
-    ok: true,
-    session: { ...session, roles: granted },
-    actor,
-    impersonator: null,
-    token: null,
-  }
+  return { ok: true, session, actor, impersonator: null, token: null }
 }
 
 function anonymousActor({ owner, createdAt }: SessionListing): Actor {

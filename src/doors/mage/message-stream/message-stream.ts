@@ -84,6 +84,8 @@ export function createMessageStream(options: MessageStreamOptions): MessageStrea
       stream.attach(new Poll({ response, headers, owner: stream, heartbeatMs }))
       return
     }
+    // The events of the mailbox belong to the first answer.
+    await stream.connection?.ready
     const packs = stream.take()
     if (packs === null) sendStatus(response, 204, headers)
     else sendPacks(response, packs, headers)

@@ -4,7 +4,11 @@ import fc from 'fast-check'
 import { PackStore } from './pack-store.ts'
 import { readIds, readStreamQuery } from './query.ts'
 
-const pack = (name: string) => ({ text: `[["${name}"]]`, bytes: name.length + 6 })
+const pack = (name: string) => ({
+  event: { name },
+  text: `[["${name}"]]`,
+  bytes: name.length + 6,
+})
 const idsOf = (written: string | null) => Object.keys(JSON.parse(written ?? '{}')).map(Number)
 
 test('packs that go before they are written leave no gap, and are told of first', () => {
@@ -37,6 +41,19 @@ test('a pack that is too big for the store is told of as lost', () => {
   assert.equal(store.hasUnsent, true)
   assert.equal(store.write({ fresh: false }), '{"1":[["mailbox.overflow",{"dropped":1}]]}')
   assert.equal(store.hasUnsent, false)
+})
+
+test('the events of packs that are not confirmed are listed, after one for those that were dropped', () => {
+  const store = new PackStore({ packs: 2, packBytes: 1_000 })
+  for (const name of ['a', 'b', 'c']) {
+    store.put(pack(name))
+    store.write({ fresh: false })
+  }
+  store.put(pack('d'))
+  const overflow = { name: 'mailbox.overflow', data: { dropped: 2 } }
+  assert.deepEqual(store.unconfirmed, [overflow, { name: 'c' }, { name: 'd' }])
+  store.confirm([3])
+  assert.deepEqual(store.unconfirmed, [{ name: 'd' }])
 })
 
 test('ids that were never given confirm nothing', () => {

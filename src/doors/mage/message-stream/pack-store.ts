@@ -1,8 +1,10 @@
 import { OVERFLOW_EVENT } from '../../../connections/index.ts'
+import type { ActorEvent } from '../../../core/index.ts'
 import type { StreamLimits } from './limits.ts'
 
-/** The JSON of a pack's events. One object serves every stream that gets the pack. */
+/** A pack, which contains one event, as JSON. One object serves every stream that gets the pack. */
 export interface PackText {
+  readonly event: ActorEvent
   readonly text: string
   readonly bytes: number
 }
@@ -33,8 +35,8 @@ export class PackStore {
   }
 
   /** Adds a pack. Above the limits the oldest packs are dropped. */
-  put({ text, bytes }: PackText): void {
-    this.#packs.push({ id: 0, text, bytes })
+  put({ event, text, bytes }: PackText): void {
+    this.#packs.push({ id: 0, event, text, bytes })
     this.#bytes += bytes
     while (this.#packs.length > this.#limits.packs || this.#bytes > this.#limits.packBytes) {
       this.#drop()
@@ -52,6 +54,13 @@ export class PackStore {
     })
     const lost = this.#lost
     if (lost !== null && [...confirmed].some((id) => id >= lost.to)) this.#lost = null
+  }
+
+  /** The events of the packs that are not confirmed, after an event for those that were dropped. */
+  get unconfirmed(): readonly ActorEvent[] {
+    const dropped = this.#dropped + (this.#lost?.count ?? 0)
+    const events = this.#packs.map(({ event }) => event)
+    return dropped === 0 ? events : [overflow(dropped), ...events]
   }
 
   /** Whether there is a pack that was never written. */
@@ -74,10 +83,11 @@ export class PackStore {
 
   #number(): void {
     if (this.#dropped > 0) {
-      const text = overflow(this.#dropped)
+      const event = overflow(this.#dropped)
+      const text = overflowText(this.#dropped)
       const at = this.#packs.findIndex(({ id }) => id === 0)
       const place = at === -1 ? this.#packs.length : at
-      this.#packs.splice(place, 0, { id: 0, text, bytes: text.length })
+      this.#packs.splice(place, 0, { id: 0, event, text, bytes: text.length })
       this.#bytes += text.length
       this.#dropped = 0
     }
@@ -87,7 +97,7 @@ export class PackStore {
   #fill(parts: string[]): void {
     if (this.#lost === null) return
     const { from, to, count } = this.#lost
-    parts.push(`"${from}":${overflow(count)}`)
+    parts.push(`"${from}":${overflowText(count)}`)
     for (let id = from + 1; id <= to; id++) parts.push(`"${id}":[]`)
   }
 
@@ -105,6 +115,10 @@ export class PackStore {
   }
 }
 
-function overflow(dropped: number): string {
+function overflow(dropped: number): ActorEvent {
+  return { name: OVERFLOW_EVENT, data: { dropped } }
+}
+
+function overflowText(dropped: number): string {
   return JSON.stringify([[OVERFLOW_EVENT, { dropped }]])
 }

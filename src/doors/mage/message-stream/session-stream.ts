@@ -1,14 +1,15 @@
 import type { Connection } from '../../../connections/index.ts'
-import type { Authenticated, EndReason } from '../../../core/index.ts'
+import type { ActorEvent, EndReason } from '../../../core/index.ts'
 import { UNSET_REASONS } from '../application/resolve-session.ts'
 import type { StreamLimits } from './limits.ts'
 import { PackStore, type PackText } from './pack-store.ts'
 import type { Transport, TransportOwner } from './transport.ts'
 
-/** How long a stream without a transport is kept after its session would expire. */
-const KEPT_LONGER_MS = 60_000
-/** How long a stream is kept after its client has disconnected, at most. */
-const MAX_IDLE_MS = 3_600_000
+/**
+ * How long a stream is kept after its client has disconnected: 30 seconds, so that a reconnect finds the same packs. Then what is not
+ * confirmed goes to the mailbox of the session, where any node finds it.
+ */
+const KEPT_MS = 30_000
 
 /** Returns packs with `session.unset` and a reason. */
 export function unsetPacks(reason: string): string {
@@ -43,14 +44,13 @@ export class SessionStream implements TransportOwner {
   #using = false
   #endReason: string | null = null
   #keptUntil: number
-  #expiresAt = 0
   /** The connection of the session; null only while it is being opened. */
   connection: Connection | null = null
 
   constructor(parts: SessionStreamParts) {
     this.#parts = parts
     this.#store = new PackStore(parts.limits)
-    this.#keptUntil = parts.now() + KEPT_LONGER_MS
+    this.#keptUntil = parts.now() + KEPT_MS
   }
 
   /** Adds a pack, and delivers it soon. */
@@ -62,6 +62,11 @@ export class SessionStream implements TransportOwner {
   /** Removes packs that the client has confirmed. */
   confirm(ids: readonly number[]): void {
     this.#store.confirm(ids)
+  }
+
+  /** The events that the client has not confirmed. */
+  get unconfirmed(): readonly ActorEvent[] {
+    return this.#store.unconfirmed
   }
 
   /** Extends the session, because its client has sent something. One check runs at a time. */
@@ -130,20 +135,13 @@ export class SessionStream implements TransportOwner {
     this.#transport?.tick(now)
   }
 
-  /** Sets the session to the result of a new check. */
-  update({ session }: Authenticated): void {
-    this.#expiresAt = session.expiresAt
-  }
-
-  /** Whether the client has been disconnected for the idle time of the session, at most an hour, and one more minute. */
+  /** Whether the client has been disconnected for 30 seconds. */
   get isAbandoned(): boolean {
     return this.#transport === null && this.#parts.now() > this.#keptUntil
   }
 
   #startGrace(): void {
-    const now = this.#parts.now()
-    const expiresAt = Math.max(this.#expiresAt, this.connection?.current.session.expiresAt ?? 0)
-    this.#keptUntil = Math.min(expiresAt, now + MAX_IDLE_MS) + KEPT_LONGER_MS
+    this.#keptUntil = this.#parts.now() + KEPT_MS
   }
 
   #replace(transport: Transport | null): void {

@@ -39,12 +39,10 @@ export class StreamTable {
     const { id } = current.session
     const existing = this.#streams.get(id)
     if (existing !== undefined) {
-      existing.update(current)
       existing.use()
       return existing
     }
     const stream = new SessionStream(this.#parts)
-    stream.update(current)
     this.#streams.set(id, stream)
     stream.connection = this.#options.connections.open(current, {
       door: 'mage',
@@ -53,6 +51,7 @@ export class StreamTable {
         this.#remove(id, stream)
         stream.end(reason)
       },
+      unconfirmed: () => stream.unconfirmed,
     })
     return stream
   }
@@ -62,8 +61,8 @@ export class StreamTable {
     clearInterval(this.#timer)
     for (const [id, stream] of [...this.#streams]) {
       this.#remove(id, stream)
-      stream.connection?.leave()
       stream.end('server_closing')
+      stream.connection?.leave()
     }
   }
 
@@ -81,7 +80,7 @@ export class StreamTable {
     if (this.#last?.event === event) return this.#last.pack
     const { name, data } = event
     const text = JSON.stringify([data === undefined ? [name] : [name, data]])
-    const pack = { text, bytes: Buffer.byteLength(text) }
+    const pack = { event, text, bytes: Buffer.byteLength(text) }
     this.#last = { event, pack }
     queueMicrotask(() => {
       this.#last = null

@@ -50,6 +50,17 @@ export function auditWrites(db: DatabaseSync, append: AppendAudit) {
     'DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? ORDER BY at LIMIT ?)',
   )
 
+  const endOfStep = prepare<[number | null]>(
+    db,
+    'SELECT max(seq) FROM (SELECT seq FROM audit WHERE seq > ? ORDER BY seq LIMIT ?)',
+  )
+  const erase = prepare(
+    db,
+    `UPDATE audit SET address = NULL, identity_hash = NULL, detail = NULL
+     WHERE seq BETWEEN ?1 AND ?2 AND actor IN (SELECT value FROM json_each(?3))
+       AND coalesce(address, identity_hash, detail) IS NOT NULL`,
+  )
+
   function pruneBeyond(maxEntries: number, limit: number): number {
     if (maxEntries < 1) return removeAll.run(limit)
     const [first, last] = span.get() ?? [null, null]
@@ -61,6 +72,18 @@ export function auditWrites(db: DatabaseSync, append: AppendAudit) {
   return {
     appendAudit(rows: readonly AuditRow[]): void {
       for (const row of rows) append(row)
+    },
+
+    eraseAudit(
+      actors: readonly string[],
+      after: number,
+      limit: number,
+    ): { erased: number; last: number | null } {
+      const to = endOfStep.get(after, limit)?.[0] ?? null
+      if (to === null) return { erased: 0, last: null }
+      const erased = erase.run(after + 1, to, JSON.stringify(actors))
+      const newest = span.get()?.[1] ?? null
+      return { erased, last: to === newest ? null : to }
     },
 
     pruneAudit(before: number, maxEntries: number, limit: number): number {

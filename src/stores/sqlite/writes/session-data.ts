@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { DataPut, PutOutcome } from '../../../core/ports/index.ts'
+import type { CreateConditions, DataPut, PutOutcome } from '../../../core/ports/index.ts'
 import type { SessionRow } from '../session-row.ts'
 import { prepare } from '../statement.ts'
 import type { AppendAudit, AuditRow } from './audit.ts'
@@ -51,14 +51,15 @@ export function sessionDataWrites(
     row: SessionRow,
     value: string,
     expectedVersion: number,
-    now: number,
+    conditions: CreateConditions,
     audit: AuditRow | null,
   ): PutOutcome {
     if (mode === 'update') return { ok: false, refused: 'ended' }
     if (expectedVersion !== 0) return { ok: false, refused: 'version' }
-    if (!createSession(row, { now }, audit).ok) return { ok: false, refused: 'epoch' }
-    saveBag.run(findBag.get(row[0], now)?.[0] ?? null, value, 1)
-    return { ok: true, created: true, version: 1, endsEarlier: false }
+    const created = createSession(row, conditions, audit)
+    if (!created.ok) return { ok: false, refused: 'epoch' }
+    saveBag.run(findBag.get(row[0], conditions.now)?.[0] ?? null, value, 1)
+    return { ok: true, created: true, version: 1, endsEarlier: false, ended: created.ended }
   }
 
   return {
@@ -78,11 +79,12 @@ export function sessionDataWrites(
       row: SessionRow,
       value: string,
       expectedVersion: number | null,
-      now: number,
+      conditions: CreateConditions,
       audit: AuditRow | null,
     ): PutOutcome {
-      const found = findBag.get(row[0], now)
-      if (found === undefined) return create(mode, row, value, expectedVersion ?? 0, now, audit)
+      const found = findBag.get(row[0], conditions.now)
+      if (found === undefined)
+        return create(mode, row, value, expectedVersion ?? 0, conditions, audit)
       const [seq, isLive, expiresAt, idleMs, endsAt, version] = found
       if (mode === 'create') return { ok: false, refused: 'exists' }
       if (isLive === 0) return { ok: false, refused: 'ended' }
@@ -92,7 +94,8 @@ export function sessionDataWrites(
       else end = move.get(seq, row[7], row[10], row[11])?.[0] ?? expiresAt
       saveBag.run(seq, value, version + 1)
       append(audit)
-      return { ok: true, created: false, version: version + 1, endsEarlier: end < expiresAt }
+      const endsEarlier = end < expiresAt
+      return { ok: true, created: false, version: version + 1, endsEarlier, ended: [] }
     },
   }
 }

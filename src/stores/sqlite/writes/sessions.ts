@@ -76,10 +76,23 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     `SELECT count(*) FROM
      (SELECT 1 FROM sessions WHERE owner = ? AND ended_at IS NULL LIMIT ?)`,
   )
+  const countAnonymous = prepare<[number]>(
+    db,
+    `SELECT count(*) FROM
+     (SELECT 1 FROM sessions WHERE anonymous_prefix = ? AND ended_at IS NULL LIMIT ?)`,
+  )
+  const leastUsedAt = (where: string) =>
+    prepare<Found>(
+      db,
+      `SELECT ${FOUND} FROM sessions WHERE ${where} AND ended_at IS NULL
+       ORDER BY last_used_at LIMIT ?`,
+    )
+  const leastUsedOfPrefix = leastUsedAt('anonymous_prefix = ?')
+  const leastUsedAnonymous = leastUsedAt('anonymous_prefix IS NOT NULL')
   const exists = prepare(db, 'SELECT 1 FROM sessions WHERE id = ?')
   const insert = prepare(
     db,
-    `INSERT INTO sessions (${SESSION_COLUMNS}) VALUES (${Array(20).fill('?').join(', ')})`,
+    `INSERT INTO sessions (${SESSION_COLUMNS}) VALUES (${Array(21).fill('?').join(', ')})`,
   )
   const endRow = prepare(
     db,
@@ -152,6 +165,7 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       const rows = unendedById.all(which.id)
       return rows.filter((row) => which.owner === undefined || row[2] === which.owner)
     }
+    if ('anonymous' in which) return leastUsedAnonymous.all(which.limit)
     if ('actsAs' in which) return unendedByTarget.all(which.actsAs)
     if ('matching' in which) {
       const { profile = null, door = null, group = null } = which
@@ -205,6 +219,14 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
     return chooseEvicted(candidates, limit)?.map(({ found }) => found) ?? null
   }
 
+  /** Returns the anonymous sessions to evict so that one more of this address prefix fits. */
+  function overAtAddress(prefix: string | null, perAddress: number | undefined): readonly Found[] {
+    if (prefix === null || prefix === '' || perAddress === undefined) return []
+    // After the limit was lowered, each creation evicts a bounded number.
+    const count = countAnonymous.get(prefix, perAddress + MATCHING_PER_CALL)?.[0] ?? 0
+    return count < perAddress ? [] : leastUsedOfPrefix.all(prefix, count - perAddress + 1)
+  }
+
   return {
     createSession(
       row: SessionRow,
@@ -228,6 +250,8 @@ export function sessionWrites(db: DatabaseSync, append: AppendAudit) {
       if (row[17] > epochs.owner) raiseOwner.run(owner, row[17])
       const ended = replaces ? endAll(replaced, { now, reason: replaces.reason }) : []
       ended.push(...endAll(evicted, { now, reason: 'evicted' }))
+      const over = overAtAddress(row[20], conditions.perAddress)
+      ended.push(...endAll(over, { now, reason: 'evicted' }))
       insert.run(...row)
       if (replaces?.moveData === true) moveBag.run(replaces.id, id)
       append(audit)
