@@ -8,6 +8,7 @@ import {
   type MailboxLimits,
   type RoutedEvent,
 } from '../core/index.ts'
+import { add, countBy, remove } from './index-of-sets.ts'
 import { extendsBeforeMs } from './stream-use.ts'
 
 /** The name of the event that replaces the events dropped from a full mailbox. It is delivered first, with `{ dropped }`. */
@@ -146,9 +147,7 @@ class ConnectionTable implements Connections {
   }
 
   countByDoor(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>()
-    for (const { door } of this.#entries()) counts.set(door, (counts.get(door) ?? 0) + 1)
-    return counts
+    return countBy(this.#entries(), ({ door }) => door)
   }
 
   get queuedEvents(): number {
@@ -169,7 +168,7 @@ class ConnectionTable implements Connections {
       ready: Promise.resolve(),
       use: () => this.#use(entry),
       leave: () => {
-        if (this.#remove(entry)) this.#keep(entry, unconfirmedOf(entry))
+        if (this.#remove(entry)) this.#keep(entry, entry.ends.unconfirmed?.() ?? [])
       },
     }
     add(this.#bySession, sessionId, entry)
@@ -215,7 +214,7 @@ class ConnectionTable implements Connections {
     for (const stop of this.#unsubscribe) stop()
     const entries = [...this.#entries()]
     for (const entry of entries) this.#cut(entry, reason)
-    for (const entry of entries) this.#keep(entry, unconfirmedOf(entry))
+    for (const entry of entries) this.#keep(entry, entry.ends.unconfirmed?.() ?? [])
     await Promise.all(this.#keeping)
   }
 
@@ -395,22 +394,6 @@ class ConnectionTable implements Connections {
   }
 }
 
-function unconfirmedOf({ ends }: Entry): readonly ActorEvent[] {
-  return ends.unconfirmed?.() ?? []
-}
-
 function actorsOf({ current }: Entry): ReadonlySet<string> {
   return new Set([current.session.owner, current.actor.id])
-}
-
-function add(entries: Map<string, Set<Entry>>, key: string, entry: Entry): void {
-  const siblings = entries.get(key)
-  if (siblings === undefined) entries.set(key, new Set([entry]))
-  else siblings.add(entry)
-}
-
-function remove(entries: Map<string, Set<Entry>>, key: string, entry: Entry): void {
-  const siblings = entries.get(key)
-  siblings?.delete(entry)
-  if (siblings?.size === 0) entries.delete(key)
 }

@@ -44,6 +44,7 @@ export class StateTransaction {
   readonly #undos: Step[] = []
   #error: string | null = null
   #thrown: unknown
+  #calledBack: unknown
   #response: string | null = null
   #open = true
   #onCrash: (() => void) | null = null
@@ -70,11 +71,18 @@ export class StateTransaction {
     if (this.#open) this.#response = json
   }
 
+  /** Keeps an error of which a callback of the application receives the code. */
+  calledBack(error: unknown): void {
+    this.#calledBack = error
+  }
+
   /** Makes the command fail with a code, and writes `log` to the application's log: as `debug` if it is a mistake of the client. */
   fail(code: string, log?: unknown): void {
     if (this.#open) {
       this.#error = code
-      this.#thrown = log
+      // A callback receives the code of an error; the error itself has the cause.
+      const isCalledBack = codeOfThrown(this.#calledBack) === code
+      this.#thrown = isCalledBack ? this.#calledBack : log
     }
     if (log === undefined || log === null || log === '') return
     const { actorId, description } = this.#state
