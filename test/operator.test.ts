@@ -4,10 +4,12 @@ import { connect } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { WebSocket } from 'ws'
 import type { Store } from '../src/core/index.ts'
+import { Agent, Sessions } from '../src/protocol/grpc/index.ts'
 import { createServer, type RunningServer, type ServerConfig } from '../src/server/index.ts'
 import { openLog } from '../src/server/log.ts'
 import { sqlite } from '../src/stores/sqlite/index.ts'
 import { logIn, serve, temporaryFolder, waitUntil } from './cli/support.ts'
+import { TestClient } from './support/grpc-door.ts'
 
 const MODULES = new URL('../examples/mage-game/lib/modules', import.meta.url).pathname
 
@@ -146,6 +148,29 @@ describe('the access log', () => {
     assert.equal(find('mage', '(none)')?.['status'], 'internal')
     assert.equal(find('angen', 'auth/login')?.['session'], session.id)
     assert.ok(!JSON.stringify(lines).includes(token))
+  })
+
+  test('has a line for each gRPC call, known or not', async (t) => {
+    const { server, lines } = await open(t, {
+      store: 'memory',
+      grpc: '127.0.0.1:0',
+      grpcInsecure: true,
+    })
+    const grpc = server.addresses.find(({ door }) => door === 'grpc')?.address ?? ''
+    const client = new TestClient(grpc.replace('grpc://', ''))
+    t.after(() => client.close())
+    await client.call(Agent, 'agentStatus', {})
+    await client.call(Sessions, 'whoAmI', {}, { token: 'wrong' })
+    const calls = lines.filter(({ door, msg }) => door === 'grpc' && msg === 'Request.')
+    assert.deepEqual(
+      calls.map(({ method, route, status }) => [method, route, status]),
+      [
+        ['call', '/latchkey.v1.Agent/AgentStatus', 'ok'],
+        ['call', '/latchkey.v1.Sessions/WhoAmI', 'token_invalid'],
+      ],
+    )
+    const metrics = await metricsOf(server.addresses[0]?.address ?? '')
+    assert.match(metrics, /^latchkey_sockets_open\{door="grpc",state="unauthenticated"\} 1$/m)
   })
 
   test('can be turned off, and an id is only taken from a trusted proxy', async (t) => {
