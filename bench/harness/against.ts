@@ -9,6 +9,7 @@ const WHOLE = new Set([
   'agent-burst',
   'angen-connections',
   'angen-revocation',
+  'flood',
   'grpc-lockall',
   'install',
   'login-storm',

@@ -23,7 +23,6 @@ export {
 export { type CommandRegistry, createRegistry } from './registry.ts'
 export {
   type AnsweredRequest,
-  createRequestId,
   type OnAnswered,
   RequestRecord,
 } from './request-record.ts'

@@ -88,7 +88,7 @@ export interface Pipeline {
 
 const DEFAULT_TIMEOUT_MS = 15_000
 
-const DISCONNECTED = refuse('timeout', 'The client disconnected.')
+const DISCONNECTED = refuse('timeout', 'The client disconnected.', { source: 'client' })
 
 /** Creates the pipeline. */
 export function createPipeline(options: PipelineOptions): Pipeline {
@@ -230,7 +230,9 @@ function sendEvents(
 async function within<T>(ms: number, context: CallContext, work: Promise<T>): Promise<T> {
   const expired = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    const error = new LatchkeyError('timeout', 'The command exceeded its time limit.')
+    const error = new LatchkeyError('timeout', 'The command exceeded its time limit.', {
+      source: 'time_limit',
+    })
     expired.reject(error)
     context.expire(error)
   }, ms)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Authenticated, Refusal } from '../core/index.ts'
 
 /** What a door reports of a request that it has answered. */
@@ -25,15 +24,6 @@ export interface AnsweredRequest {
 
 /** Receives the report of each answered request. Must not throw. */
 export type OnAnswered = (request: AnsweredRequest) => void
-
-const PREFIX = randomBytes(6).toString('hex')
-let lastNumber = 0
-
-/** Returns a new request id, unique among the processes of an installation. */
-export function createRequestId(): string {
-  lastNumber++
-  return `${PREFIX}-${lastNumber.toString(36)}`
-}
 
 /** A request in progress. The door that handles it fills it in, and reports it when it is answered. */
 export class RequestRecord implements AnsweredRequest {

@@ -8,6 +8,7 @@ import {
   type MailboxLimits,
   type RoutedEvent,
 } from '../core/index.ts'
+import { add, countBy, remove } from './index-of-sets.ts'
 import { extendsBeforeMs } from './stream-use.ts'
 
 /** The name of the event that replaces the events dropped from a full mailbox. It is delivered first, with `{ dropped }`. */
@@ -80,6 +81,10 @@ export interface Connections {
   list(actorId: string): readonly Connection[]
   /** The number of open connections. */
   readonly size: number
+  /** Returns the number of open connections of each door. */
+  countByDoor(): ReadonlyMap<string, number>
+  /** The number of events that are being sent. */
+  readonly queuedEvents: number
   /**
    * Closes every connection with a reason (`server_closing` by default), and stops. Resolves when the events that are not confirmed are in
    * their mailboxes.
@@ -141,6 +146,14 @@ class ConnectionTable implements Connections {
     return this.#size
   }
 
+  countByDoor(): ReadonlyMap<string, number> {
+    return countBy(this.#entries(), ({ door }) => door)
+  }
+
+  get queuedEvents(): number {
+    return [...this.#sending.values()].reduce((sum, { queued }) => sum + queued, 0)
+  }
+
   open(current: Authenticated, ends: ConnectionEnds): Connection {
     const sessionId = current.session.id
     const entry: Entry = {
@@ -155,7 +168,7 @@ class ConnectionTable implements Connections {
       ready: Promise.resolve(),
       use: () => this.#use(entry),
       leave: () => {
-        if (this.#remove(entry)) this.#keep(entry, unconfirmedOf(entry))
+        if (this.#remove(entry)) this.#keep(entry, entry.ends.unconfirmed?.() ?? [])
       },
     }
     add(this.#bySession, sessionId, entry)
@@ -170,7 +183,9 @@ class ConnectionTable implements Connections {
   send(actorId: string, event: ActorEvent): Promise<void> {
     const line = this.#sending.get(actorId) ?? { last: Promise.resolve(), queued: 0 }
     if (line.queued >= MAX_QUEUED) {
-      return Promise.reject(new LatchkeyError('busy', 'Too many events to one actor.'))
+      return Promise.reject(
+        new LatchkeyError('busy', 'Too many events to one actor.', { source: 'event_queue' }),
+      )
     }
     this.#sending.set(actorId, line)
     line.queued++
@@ -199,7 +214,7 @@ class ConnectionTable implements Connections {
     for (const stop of this.#unsubscribe) stop()
     const entries = [...this.#entries()]
     for (const entry of entries) this.#cut(entry, reason)
-    for (const entry of entries) this.#keep(entry, unconfirmedOf(entry))
+    for (const entry of entries) this.#keep(entry, entry.ends.unconfirmed?.() ?? [])
     await Promise.all(this.#keeping)
   }
 
@@ -379,22 +394,6 @@ class ConnectionTable implements Connections {
   }
 }
 
-function unconfirmedOf({ ends }: Entry): readonly ActorEvent[] {
-  return ends.unconfirmed?.() ?? []
-}
-
 function actorsOf({ current }: Entry): ReadonlySet<string> {
   return new Set([current.session.owner, current.actor.id])
-}
-
-function add(entries: Map<string, Set<Entry>>, key: string, entry: Entry): void {
-  const siblings = entries.get(key)
-  if (siblings === undefined) entries.set(key, new Set([entry]))
-  else siblings.add(entry)
-}
-
-function remove(entries: Map<string, Set<Entry>>, key: string, entry: Entry): void {
-  const siblings = entries.get(key)
-  siblings?.delete(entry)
-  if (siblings?.size === 0) entries.delete(key)
 }

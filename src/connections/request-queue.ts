@@ -8,10 +8,18 @@ export interface RequestQueueOptions {
   readonly maxWaiting?: number
   /** Requests that may wait beyond that, on all connections together: 10,000 by default. */
   readonly maxWaitingInAll?: number
+  /**
+   * Requests of one connection that start without waiting within a millisecond: 8 by default. Answers may be ready so soon that the limit of
+   * those under way is never reached.
+   */
+  readonly maxBurst?: number
+  /** Requests that start in one turn of the event loop without waiting, on all connections together: any number by default. */
+  readonly maxPerTurn?: number
+  /** How long one turn may start requests that have waited, so that they delay no other connection: 0.5 ms by default. */
+  readonly turnMs?: number
 }
 
-/** How long one turn of the event loop may start requests that have waited, so that they delay no other connection. */
-const TURN_MS = 0.5
+const BURST_MS = 1
 
 /**
  * Runs the requests of many connections. A connection has a few requests under way; its further ones wait. Those that wait start in small
@@ -19,26 +27,44 @@ const TURN_MS = 0.5
  */
 export class RequestQueue {
   readonly maxUnderWay: number
+  readonly maxBurst: number
   readonly #maxWaiting: number
   readonly #maxExcess: number
+  readonly #maxPerTurn: number
+  readonly #turnMs: number
   #excess = 0
+  #startedInTurn = 0
   /** Lanes with a request that may start. The next one first. */
   readonly #ready = new Set<RequestLane>()
   #turn: NodeJS.Immediate | null = null
 
-  constructor({
-    maxUnderWay = 4,
-    maxWaiting = 16,
-    maxWaitingInAll = 10_000,
-  }: RequestQueueOptions = {}) {
+  constructor(options: RequestQueueOptions = {}) {
+    const { maxUnderWay = 4, maxWaiting = 16, maxWaitingInAll = 10_000 } = options
+    const { maxBurst = 8, maxPerTurn = Number.POSITIVE_INFINITY, turnMs = 0.5 } = options
     this.maxUnderWay = maxUnderWay
+    this.maxBurst = maxBurst
     this.#maxWaiting = maxWaiting
     this.#maxExcess = maxWaitingInAll
+    this.#maxPerTurn = maxPerTurn
+    this.#turnMs = turnMs
   }
 
-  /** Returns the lane of a new connection. `stalled` returns whether answers on the connection wait to be read. */
-  open(stalled: () => boolean): RequestLane {
-    return new RequestLane(this, stalled)
+  /** Returns the lane of a new connection. */
+  open(): RequestLane {
+    return new RequestLane(this)
+  }
+
+  /** Whether a request may start in this turn of the event loop. Counts it. For lanes. */
+  startsNow(): boolean {
+    if (this.#maxPerTurn === Number.POSITIVE_INFINITY) return true
+    if (this.#startedInTurn >= this.#maxPerTurn) return false
+    if (this.#startedInTurn === 0) {
+      setImmediate(() => {
+        this.#startedInTurn = 0
+      })
+    }
+    this.#startedInTurn++
+    return true
   }
 
   /** Counts a request that waits; false if there are too many. For lanes. */
@@ -68,7 +94,7 @@ export class RequestQueue {
 
   #run(): void {
     this.#turn = null
-    const until = performance.now() + TURN_MS
+    const until = performance.now() + this.#turnMs
     for (const lane of this.#ready) {
       this.#ready.delete(lane)
       lane.startNext()
@@ -83,14 +109,14 @@ export class RequestQueue {
 /** The requests of one connection, in order. */
 export class RequestLane {
   readonly #queue: RequestQueue
-  readonly #stalled: () => boolean
   #underWay = 0
   #waiting: (() => void)[] = []
+  #burst = 0
+  #burstAt = Number.NEGATIVE_INFINITY
   #closed = false
 
-  constructor(queue: RequestQueue, stalled: () => boolean) {
+  constructor(queue: RequestQueue) {
     this.#queue = queue
-    this.#stalled = stalled
   }
 
   /** Whether no request is under way and none waits. */
@@ -105,31 +131,40 @@ export class RequestLane {
 
   /** Whether a request waits that may start now. */
   get mayStart(): boolean {
-    return this.#waiting.length > 0 && this.#underWay < this.#queue.maxUnderWay && !this.#stalled()
+    return this.#waiting.length > 0 && this.#underWay < this.#queue.maxUnderWay
   }
 
   /** Starts a request, at once or later. Returns false, and drops the request, if too many wait. Each started request must `finish`. */
   enter(start: () => void): boolean {
     if (this.#closed) return true
     const free = this.#underWay < this.#queue.maxUnderWay && this.#waiting.length === 0
-    if (free && !this.#stalled()) {
+    if (free && this.#inBurst() && this.#queue.startsNow()) {
       this.#underWay++
       start()
       return true
     }
     if (!this.#queue.reserve(this.#waiting.length)) return false
     this.#waiting.push(start)
+    if (this.mayStart) this.#queue.wake(this)
     return true
   }
 
-  /** A request that was started is answered, or its client has disconnected. */
-  finish(): void {
-    this.#underWay--
-    this.resume()
+  #inBurst(): boolean {
+    const now = performance.now()
+    if (now - this.#burstAt >= BURST_MS) {
+      this.#burstAt = now
+      this.#burst = 0
+    }
+    this.#burst++
+    return this.#burst <= this.#queue.maxBurst
   }
 
-  /** The client has read answers, so that requests may start again. */
-  resume(): void {
+  /**
+   * A request that was started is over: its answer is handed to the system, which takes no more than the client reads, or its client has
+   * disconnected.
+   */
+  finish(): void {
+    this.#underWay--
     if (this.mayStart) this.#queue.wake(this)
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { isIP, isIPv6 } from 'node:net'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
   addressPrefix,
@@ -249,4 +249,53 @@ test('entries that a client sends before its own address are ignored', () => {
       assert.equal(forwardedAddress({ peer: '10.0.0.1', forwardedFor, trusted }), '192.0.2.7')
     }),
   )
+})
+
+describe('Forwarded (RFC 7239)', () => {
+  const trusted = ['10.0.0.0/8', '2001:db8:a::/48']
+  const clientOf = (forwarded: string, forwardedFor: string | null = null) =>
+    forwardedAddress({ peer: '10.0.0.1', forwardedFor, forwarded, trusted })
+
+  for (const [header, client] of [
+    ['for=192.0.2.60', '192.0.2.60'],
+    ['For="192.0.2.60:4711"', '192.0.2.60'],
+    ['for="[2001:db8:cafe::17]:4711"', '2001:db8:cafe::17'],
+    ['for="[2001:DB8:cafe::17]";proto=https;by=10.0.0.1', '2001:db8:cafe::17'],
+    ['proto=https; for=192.0.2.60 ;host="a,b;c=d"', '192.0.2.60'],
+    ['for=192.0.2.43, for=10.0.0.7', '192.0.2.43'],
+    ['for=198.51.100.17;proto=http,for=192.0.2.43', '192.0.2.43'],
+    ['for=unknown', '10.0.0.1'],
+    ['for=_hidden', '10.0.0.1'],
+    ['for=192.0.2.43, proto=https', '10.0.0.1'],
+    ['for=192.0.2.43, for=unknown, for=10.0.0.7', '10.0.0.7'],
+    ['for=', '10.0.0.1'],
+    ['for="192.0.2.43', '10.0.0.1'],
+    ['for=192.0.2.43 for=192.0.2.44 "', '10.0.0.1'],
+    ['', '10.0.0.1'],
+    [`for=192.0.2.43;x=${'y'.repeat(5000)}`, '10.0.0.1'],
+  ] as const) {
+    test(`${header.slice(0, 60) || 'an empty header'} is ${client}`, () => {
+      assert.equal(clientOf(header), client)
+    })
+  }
+
+  test('is ignored from a peer that is not trusted', () => {
+    const forwarded = 'for=192.0.2.60'
+    const peer = '203.0.113.1'
+    assert.equal(forwardedAddress({ peer, forwardedFor: null, forwarded, trusted }), peer)
+  })
+
+  test('and X-Forwarded-For count only where they name the same client', () => {
+    assert.equal(clientOf('for=192.0.2.60', '192.0.2.60'), '192.0.2.60')
+    assert.equal(clientOf('for=192.0.2.60', '192.0.2.61'), '10.0.0.1')
+  })
+
+  test('never throws, and gives an address or the proxy', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const client = clientOf(text)
+        assert.ok(client !== null && canonicalAddress(client) === client)
+      }),
+    )
+  })
 })

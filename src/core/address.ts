@@ -3,6 +3,8 @@ import { LatchkeyError } from './errors.ts'
 
 /** Longer than any address with a zone id. */
 const MAX_ADDRESS_CHARS = 64
+/** Longer than `Forwarded` of as many proxies as are read. */
+const MAX_FORWARDED_CHARS = 4096
 /** The maximum number of `X-Forwarded-For` entries read. */
 const MAX_HOPS = 32
 
@@ -90,6 +92,8 @@ export interface ForwardedRequest {
   readonly peer: string | null
   /** The complete value of `X-Forwarded-For`, or null. */
   readonly forwardedFor: string | null
+  /** The complete value of `Forwarded` (RFC 7239), or null. None by default. */
+  readonly forwarded?: string | null
   /** Trusted proxies: addresses or CIDR text. */
   readonly trusted: readonly string[]
 }
@@ -99,9 +103,23 @@ export interface ForwardedRequest {
  * read from the right while the sender of each entry is a trusted proxy; the first untrusted
  * address is the client, so a client cannot forge its address. The header of an untrusted peer is
  * ignored. Reading stops at an entry that is not an address, and the result is the proxy that added
- * it. At most 32 entries are read.
+ * it. At most 32 entries are read. Where both headers are there and name different clients, one of them may be forged: the result is
+ * the address of the connection.
  */
-export function forwardedAddress({ peer, forwardedFor, trusted }: ForwardedRequest): string | null {
+export function forwardedAddress(request: ForwardedRequest): string | null {
+  const { peer, forwardedFor, forwarded = null, trusted } = request
+  if (forwarded === null) return readHops(peer, forwardedFor, trusted)
+  const standard = readHops(peer, forwardedNodes(forwarded), trusted)
+  if (forwardedFor === null) return standard
+  const common = readHops(peer, forwardedFor, trusted)
+  return common === standard ? common : readHops(peer, null, trusted)
+}
+
+function readHops(
+  peer: string | null,
+  forwardedFor: string | null,
+  trusted: readonly string[],
+): string | null {
   let client = peer === null ? null : canonicalAddress(peer)
   let rest = forwardedFor
   for (let hops = 0; hops < MAX_HOPS && rest !== null && client !== null; hops += 1) {
@@ -114,6 +132,29 @@ export function forwardedAddress({ peer, forwardedFor, trusted }: ForwardedReque
     rest = comma === -1 ? null : rest.slice(0, comma)
   }
   return client
+}
+
+/** A pair of `Forwarded`, or a separator: a value is a token or a quoted text. */
+const FORWARDED_PART = /([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;=]*))|([,;])|(\s+)/gy
+
+/**
+ * Returns the nodes of a `Forwarded` header as a list like `X-Forwarded-For`. An element without `for`, and everything before one that
+ * cannot be read, has no address.
+ */
+function forwardedNodes(header: string): string {
+  if (header.length > MAX_FORWARDED_CHARS) return 'unknown'
+  const nodes: string[] = []
+  let node: string | null = null
+  let read = 0
+  for (const [text, name, quoted, token, separator] of header.matchAll(FORWARDED_PART)) {
+    read += text.length
+    if (name?.toLowerCase() === 'for') node = quoted ?? token ?? ''
+    if (separator !== ',') continue
+    nodes.push(node ?? 'unknown')
+    node = null
+  }
+  // A header that is not well-formed may be read differently by the proxy.
+  return read === header.length ? [...nodes, node ?? 'unknown'].join(',') : 'unknown'
 }
 
 /** Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::7]:4711`. */

@@ -31,6 +31,22 @@ export const ERROR_TABLE = {
 /** An error code: a key of {@link ERROR_TABLE}. */
 export type ErrorCode = keyof typeof ERROR_TABLE
 
+/**
+ * What failed, for metrics and the log of an operator: the store or its deadline, a queue that was full, the time limit of a command, the
+ * bus between nodes, the end of the server, or the client, which has disconnected.
+ */
+export type FailureSource =
+  | 'store'
+  | 'store_deadline'
+  | 'write_queue'
+  | 'password_queue'
+  | 'login_queue'
+  | 'event_queue'
+  | 'request_queue'
+  | 'time_limit'
+  | 'bus'
+  | 'shutdown'
+  | 'client'
 /** The proof that a session needs before a request is allowed (RFC 9470, section 3). */
 export interface ProofChallenge {
   /** The maximum age of the last proof, in milliseconds; sent as `max_age`, in seconds. */
@@ -66,6 +82,8 @@ export interface ErrorDetails {
    * `conflict` `last_administrator`.
    */
   reason?: string
+  /** What failed. No door sends it to a client. */
+  source?: FailureSource
   /** What would satisfy the request, for `step_up_required`. */
   challenge?: ProofChallenge
   /** The live sessions of the actor that may be ended, for `session_limit`: at most 100, newest first. */

@@ -11,5 +11,6 @@ export { type Cookie, type CookieOptions, createCookie, type SameSite } from './
 export { type HeaderReader, NodeHeaders } from './header-reader.ts'
 export { isAllowedHost, isSameOrigin } from './origin.ts'
 export { type ProblemDetails, problem, problemDetails, problemHeaders } from './problem.ts'
+export { requestId } from './request-id.ts'
 export { HttpRequestSource } from './request-source.ts'
 export { createTrustedPeers } from './trusted-peers.ts'

@@ -7,7 +7,8 @@ import type { ServerConfig } from './server-config.ts'
 
 type Listens = 'http' | 'tcp' | 'tls' | 'grpc'
 type Database = 'database' | 'databasePasswordFile' | 'databaseListen' | 'node'
-type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey' | 'directory' | Database
+type Paths = 'modules' | 'tlsCert' | 'tlsKey'
+type Optional = 'publicUrl' | 'directory' | 'metrics' | Paths | Database
 type Defaulted = Required<Omit<ServerConfig, Listens | Optional>>
 
 /** Where a door listens. `named` tells an address of the configuration from a default: only for the former is a taken port an error. */
@@ -24,6 +25,8 @@ export interface ResolvedConfig extends Defaulted {
   readonly publicUrl: string | null
   readonly modules: string | null
   readonly directory: Directory | null
+  /** Null for the HTTP port. */
+  readonly metrics: DoorAddress | null
   readonly database: string | null
   readonly databasePasswordFile: string | null
   readonly databaseListen: string | null
@@ -99,7 +102,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
   const defaults = Object.fromEntries(
     Object.entries(OPTIONS).map(([key, option]) => [key, option.value]),
   ) as Pick<Defaulted, Exclude<OptionKey, Listens | Optional>>
-  const { http, tcp, tls, grpc, ...rest } = given
+  const { http, tcp, tls, grpc, metrics, ...rest } = given
   const {
     publicUrl = null,
     modules = null,
@@ -137,6 +140,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     tcp: addressOf(tcp, dev ? OPTIONS.tcp.value : undefined),
     tls: addressOf(tls, OPTIONS.tls.value),
     grpc: addressOf(grpc, OPTIONS.grpc.value),
+    metrics: addressOf(metrics, undefined),
   }
 }
 

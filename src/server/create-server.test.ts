@@ -43,7 +43,10 @@ test('answers are counted by route and status', async () => {
     await fetch(`${url}/v1/session`)
     await fetch(`${url}/v1/session`)
     const text = await (await fetch(`${url}/metrics`)).text()
-    assert.match(text, /^latchkey_http_answers_total\{route="GET \/v1\/session",status="401"\} 2$/m)
+    assert.match(
+      text,
+      /^latchkey_requests_total\{door="http",method="GET",route="\/v1\/session",status="401"\} 2$/m,
+    )
   } finally {
     await server.close()
   }

@@ -1,16 +1,19 @@
+import { X509Certificate } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Connections } from '../connections/index.ts'
-import type { Authority } from '../core/index.ts'
+import { type Authority, LatchkeyError } from '../core/index.ts'
 import { type ResolvedConfig, resolveConfig } from './config.ts'
 import { createServices, type Services } from './create-services.ts'
 import type { DoorLocation } from './door.ts'
 import { type Log, openLog } from './log.ts'
+import { createMetricsListener } from './metrics-listener.ts'
 import { openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
 import { openGrpc } from './open-grpc.ts'
-import { openHttp } from './open-http.ts'
+import { type OpenHttpOptions, openHttp } from './open-http.ts'
 import type { DurabilityWatch } from './open-store.ts'
 import type { OpenedDoor } from './opened-door.ts'
+import { createReadiness } from './readiness.ts'
 import { requireSafe } from './safety.ts'
 import type { ServerConfig } from './server-config.ts'
 import { openTls, type TlsMaterial } from './tls/index.ts'
@@ -75,12 +78,16 @@ export async function createServer(
   }
   try {
     state.tls = await openTls(resolved, log)
+    watchCertificate(services, state.tls)
     const angen = openAngen(resolved, services, state.tls)
     state.opened.push(angen)
-    const front = { front: angen.front, ready: () => state.ready }
+    const ready = () => state.ready
+    const checkReady = createReadiness(services.authority)
+    const front = { front: angen.front, ready, checkReady }
     state.opened.unshift(await openHttp(resolved, services, front))
     const info = { addresses, onStop: options.onStop ?? stop }
     state.opened.push(await openGrpc(resolved, services, state.tls, info))
+    state.opened.push(openMetrics(resolved, services, front))
     const doors = state.opened.flatMap((opened) => opened.doors)
     state.open = await openDoors(doors, (message) => log.logger.warn(message))
     state.ready = true
@@ -95,9 +102,28 @@ export async function createServer(
     connections: services.connections,
     durability: services.durability,
     log,
-    countFault: () => services.metrics.countFault(),
+    countFault: () => services.telemetry.countFault(),
     close,
   }
+}
+
+function openMetrics(
+  { metrics: address }: ResolvedConfig,
+  { metrics }: Services,
+  { ready, checkReady }: Pick<OpenHttpOptions, 'ready' | 'checkReady'>,
+): OpenedDoor {
+  const check = async () => {
+    if (!ready()) throw new LatchkeyError('unavailable', 'The server is starting or stopping.')
+    await checkReady()
+  }
+  const doors =
+    address === null ? [] : [createMetricsListener({ address, metrics, checkReady: check })]
+  return { doors, cut: () => undefined, close: () => Promise.resolve() }
+}
+
+function watchCertificate({ metrics }: Services, tls: TlsMaterial | null): void {
+  if (tls === null) return
+  metrics.addCertificate(() => Date.parse(new X509Certificate(tls.cert).validTo))
 }
 
 interface Prepared {
@@ -149,6 +175,7 @@ async function shutDown(
   await drained
   for (const opened of state.opened) await opened.close()
   await closed
+  services.stopWatching()
   services.metrics.close()
   await services.authority.close()
   services.log.flush()

@@ -12,6 +12,7 @@ import {
   TestClient,
   unlock,
 } from '../../test/support/grpc-door.ts'
+import { ConnectionCounter } from '../connections/connection-counter.ts'
 import { Agent, Sessions } from '../protocol/grpc/index.ts'
 import { createGrpcListener } from './grpc-listener.ts'
 
@@ -81,7 +82,7 @@ test('a taken address rejects with the error of the system', async (t) => {
     door: second.door,
     address: { host: '127.0.0.1', port: fixture.port, named: true },
     tls: null,
-    limits: { maxConnections: 1 },
+    counter: new ConnectionCounter({}),
     authenticateMs: 60_000,
     onError: () => undefined,
   })

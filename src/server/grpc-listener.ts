@@ -2,11 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { clearInterval, setInterval } from 'node:timers'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { ServerCredentials } from '@grpc/grpc-js'
-import {
-  ConnectionCounter,
-  type ConnectionLimits,
-  type CountedConnection,
-} from '../connections/connection-counter.ts'
+import type { ConnectionCounter, CountedConnection } from '../connections/connection-counter.ts'
 import { canonicalAddress, withinPrefix } from '../core/address.ts'
 import type { GrpcConnection, GrpcDoor } from '../doors/grpc/index.ts'
 import type { Door } from './door.ts'
@@ -21,7 +17,8 @@ export interface GrpcListenerOptions {
   readonly address: ListenAddress & { readonly named: boolean }
   /** Null for no TLS, on this machine only. New connections use a changed certificate; open connections stay. */
   readonly tls: Certificate | null
-  readonly limits: ConnectionLimits
+  /** Counts and limits the connections. */
+  readonly counter: ConnectionCounter
   /** How long a connection may stay unauthenticated. */
   readonly authenticateMs: number
   /** Peers whose connections carry the calls of many clients: addresses or CIDR prefixes. None by default. */
@@ -101,14 +98,12 @@ interface OpenSocket {
 
 /** The connections of the port, with a deadline for those that are not authenticated. */
 class Sockets {
-  readonly counter: ConnectionCounter
   readonly #options: GrpcListenerOptions
   readonly #open = new Map<Socket, OpenSocket>()
   readonly #sweeping: NodeJS.Timeout
 
   constructor(options: GrpcListenerOptions) {
     this.#options = options
-    this.counter = new ConnectionCounter(options.limits)
     const everyMs = Math.min(MAX_SWEEP_MS, options.authenticateMs / 4)
     this.#sweeping = setInterval(() => this.#sweep(), everyMs).unref()
   }
@@ -117,14 +112,16 @@ class Sockets {
     // An error of a connection is the client's: it must not end the process.
     socket.on('error', () => socket.destroy())
     const address = canonicalAddress(socket.remoteAddress ?? '')
-    const counted = this.counter.enter(address, () => socket.destroy())
+    const { counter, door, trustedProxies = [] } = this.#options
+    const counted = counter.enter(address, () => socket.destroy())
     if (counted === null) {
       socket.destroy()
       return
     }
-    const { door, trustedProxies = [] } = this.#options
-    if (trustedProxies.some((prefix) => withinPrefix(address, prefix))) counted.authenticate()
+    const trusted = trustedProxies.some((prefix) => withinPrefix(address, prefix))
+    if (trusted) counted.authenticate()
     const calls = door.follow(socket, {
+      trusted,
       authenticated: () => counted.authenticate(),
       used: () => counted.use(),
     })

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { clearInterval, setInterval } from 'node:timers'
+import { clearInterval, setImmediate, setInterval } from 'node:timers'
 import type { CountedConnection } from '../connections/connection-counter.ts'
 import { ConnectionCounter, type ConnectionLimits } from '../connections/connection-counter.ts'
 import { type RequestLane, RequestQueue } from '../connections/request-queue.ts'
@@ -26,6 +26,8 @@ export class HttpConnections {
   readonly #options: HttpConnectionsOptions
   readonly #queue = new RequestQueue()
   readonly #open = new Map<Socket, HttpConnection>()
+  readonly #held = new Set<HttpConnection>()
+  #resuming: NodeJS.Immediate | null = null
   #sweeping: NodeJS.Timeout | null = null
 
   constructor(options: HttpConnectionsOptions) {
@@ -43,14 +45,23 @@ export class HttpConnections {
     }
     const { trustedProxies, authenticateMs } = this.#options
     if (trustedProxies.some((prefix) => withinPrefix(address, prefix))) counted.authenticate()
-    const lane = this.#queue.open(() => socket.writableNeedDrain)
-    const connection = new HttpConnection({ socket, address, counted, lane, authenticateMs })
+    const lane = this.#queue.open()
+    const connection = new HttpConnection({
+      socket,
+      address,
+      counted,
+      lane,
+      authenticateMs,
+      readOn: (held) => this.#readOn(held),
+    })
     this.#open.set(socket, connection)
-    socket.on('drain', () => lane.resume())
+    // Node reads on after each answer.
+    socket.on('resume', () => connection.holdBack())
     socket.once('close', () => {
       counted.leave()
       lane.close()
       this.#open.delete(socket)
+      this.#held.delete(connection)
       if (this.#open.size === 0) this.#stopSweeping()
     })
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
@@ -65,6 +76,20 @@ export class HttpConnections {
   closeIdle(idleMs: number): void {
     const now = performance.now()
     for (const connection of this.#open.values()) connection.closeIfIdle(now, idleMs)
+  }
+
+  // One in each turn of the event loop: a read brings many requests, and parsing them takes milliseconds.
+  #readOn(held: HttpConnection): void {
+    this.#held.add(held)
+    this.#resuming ??= setImmediate(() => {
+      this.#resuming = null
+      const [first] = this.#held
+      if (first === undefined) return
+      this.#held.delete(first)
+      first.resume()
+      const [next] = this.#held
+      if (next !== undefined) this.#readOn(next)
+    })
   }
 
   #sweep(): void {
@@ -84,6 +109,8 @@ interface HttpConnectionParts {
   readonly counted: CountedConnection
   readonly lane: RequestLane
   readonly authenticateMs: number
+  /** Calls `resume` soon. */
+  readonly readOn: (held: HttpConnection) => void
 }
 
 /** A client that has just connected needs more time for its first request than for the next one. */
@@ -97,19 +124,27 @@ export class HttpConnection implements RequestPeer {
   readonly #lane: RequestLane
   readonly #authenticateBy: number
   readonly #onAnswered: () => void
-  #usedAt = performance.now()
-  /** How many bytes the client had sent when its last request was answered. */
-  #bytesAnswered = 0
+  readonly #readOn: (held: HttpConnection) => void
+  #paused = false
+  #answers = 0
+  /** What had happened when the connection was last looked at, and when it was last seen in use. */
+  #seen = { bytes: 0, answers: 0, usedAt: performance.now() }
   #upgraded = false
   #unread = { since: 0, written: -1 }
 
-  constructor({ socket, address, counted, lane, authenticateMs }: HttpConnectionParts) {
+  constructor({ socket, address, counted, lane, authenticateMs, readOn }: HttpConnectionParts) {
+    this.#readOn = readOn
     this.address = address
     this.#socket = socket
     this.#counted = counted
     this.#lane = lane
-    this.#authenticateBy = this.#usedAt + authenticateMs
-    this.#onAnswered = () => this.#answered()
+    this.#authenticateBy = this.#seen.usedAt + authenticateMs
+    // On every request: reading a clock or the count of bytes would cost more.
+    this.#onAnswered = () => {
+      this.#answers++
+      this.#counted.use()
+      this.#lane.finish()
+    }
   }
 
   /** Starts a request at once, or when earlier requests of the connection are answered and read. */
@@ -117,14 +152,21 @@ export class HttpConnection implements RequestPeer {
     this.#counted.use()
     const accepted = this.#lane.enter(() => {
       // Emitted when the answer is sent, and when the client disconnects before.
-      outgoing.once('close', this.#onAnswered)
+      outgoing.on('close', this.#onAnswered)
       if (this.#isLate()) outgoing.setHeader('connection', 'close')
       start()
-      if (this.#lane.waiting === 0 && this.#socket.isPaused()) this.#socket.resume()
+      if (this.#paused && this.#lane.waiting === 0) this.#readOn(this)
     })
     if (!accepted) this.#socket.destroy()
     // What has been read is already in memory; the rest stays with the sender.
-    else if (this.#lane.waiting > 0) this.#socket.pause()
+    else this.holdBack()
+  }
+
+  /** Reads nothing more while requests wait. */
+  holdBack(): void {
+    if (this.#upgraded || (this.#lane.waiting === 0 && !this.#paused)) return
+    this.#paused = true
+    this.#socket.pause()
   }
 
   /** A request on the connection has a valid session. */
@@ -141,10 +183,14 @@ export class HttpConnection implements RequestPeer {
   /** Closes the connection if no request is under way or about to arrive. */
   closeIfIdle(now: number, idleMs: number): void {
     if (this.#upgraded || !this.#lane.idle) return
-    if (this.#socket.bytesRead > this.#bytesAnswered) return
-    const isNew = this.#bytesAnswered === 0
-    if (now - this.#usedAt >= (isNew ? idleMs * FIRST_REQUEST_FACTOR : idleMs))
-      this.#socket.destroySoon()
+    const { bytesRead: bytes } = this.#socket
+    const answers = this.#answers
+    if (bytes !== this.#seen.bytes || answers !== this.#seen.answers) {
+      this.#seen = { bytes, answers, usedAt: now }
+      return
+    }
+    const graceMs = answers === 0 ? idleMs * FIRST_REQUEST_FACTOR : idleMs
+    if (now - this.#seen.usedAt >= graceMs) this.#socket.destroySoon()
   }
 
   /** Closes the connection if its client has not read its answers for a long time. */
@@ -155,11 +201,10 @@ export class HttpConnection implements RequestPeer {
     } else if (!this.#upgraded && now - this.#unread.since >= UNREAD_MS) this.#socket.destroy()
   }
 
-  #answered(): void {
-    this.#usedAt = performance.now()
-    this.#bytesAnswered = this.#socket.bytesRead
-    this.#counted.use()
-    this.#lane.finish()
+  /** Reads on. */
+  resume(): void {
+    this.#paused = false
+    this.#socket.resume()
   }
 
   #isLate(): boolean {

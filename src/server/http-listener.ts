@@ -4,10 +4,10 @@ import type { Duplex } from 'node:stream'
 import { clearInterval, setInterval } from 'node:timers'
 import { setImmediate } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
-import { createRequestId } from '../commands/index.ts'
 import { type ErrorCode, refusalOf, refuse } from '../core/errors.ts'
+import { createRequestId } from '../core/request-id.ts'
 import type { HttpDoor, RequestPeer } from '../doors/http/index.ts'
-import { problemDetails } from '../http/index.ts'
+import { createTrustedPeers, problemDetails } from '../http/index.ts'
 import type { Pages } from '../web/pages/index.ts'
 import type { Door } from './door.ts'
 import type { HttpConnections } from './http-connections.ts'
@@ -26,6 +26,9 @@ export interface HttpListenerOptions {
   readonly connections: HttpConnections
   /** How long an unauthenticated connection may be idle, at most. */
   readonly authenticateMs: number
+  readonly trustedProxies: readonly string[]
+  /** Called once, when a forwarding header arrives from a peer that is not a trusted proxy. */
+  readonly onUntrustedProxy: (peer: string) => void
   readonly onError: (error: unknown, what: string) => void
 }
 
@@ -79,10 +82,12 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       sendProblem(outgoing, problem)
       return
     }
+    noteForwarded(incoming)
     if (door.answer(incoming, outgoing, peer)) return
     if (front.some((candidate) => candidate.handle?.(incoming, outgoing) === true)) return
     listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
   }
+  const noteForwarded = forwardingCheck(options)
   const headersTimeout = Math.min(HEADERS_MS, options.authenticateMs)
   const server = createServer(
     {
@@ -139,6 +144,22 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       await untilNoneConnects(server)
       await closed(server, () => connections.closeIdle(idleMs), upgraded, signal)
     },
+  }
+}
+
+function forwardingCheck({
+  trustedProxies,
+  onUntrustedProxy,
+}: HttpListenerOptions): (incoming: IncomingMessage) => void {
+  const isTrusted = createTrustedPeers(trustedProxies)
+  let told = false
+  return ({ headers, socket }) => {
+    if (told || (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined))
+      return
+    const { remoteAddress } = socket
+    if (remoteAddress === undefined || isTrusted(remoteAddress)) return
+    told = true
+    onUntrustedProxy(remoteAddress)
   }
 }
 

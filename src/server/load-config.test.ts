@@ -92,6 +92,8 @@ describe('loadConfig', () => {
       modules: 'lib/modules',
       mageApp: 'game2',
       logLevel: 'warn',
+      accessLog: 'off',
+      metrics: '127.0.0.1:9464',
       registration: 'invite',
       settings: { 'password.minLength': 12 },
       cacheEntries: 5,

@@ -1,23 +1,30 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { ConnectionCounter } from '../connections/connection-counter.ts'
 import type { Connections } from '../connections/index.ts'
-import type { Authority } from '../core/index.ts'
+import type { Authority, Store } from '../core/index.ts'
 import type { DurabilityWatch } from './open-store.ts'
 
 /** Options of `createMetrics`. */
 export interface MetricsOptions {
+  /** Gets the metrics. */
+  readonly registry: Registry
   readonly authority: Authority
   readonly connections: Connections
+  /** The store of the authority, if it reports its sizes. */
+  readonly store?: Pick<Store, 'stats'>
   /** What an acknowledged write survives; null where that is not known. */
   readonly durability?: DurabilityWatch | null
 }
 
 /** The metrics of a server, in the text format of Prometheus. */
 export interface Metrics {
-  /** Counts an answer of the HTTP door. `route` is a template, so that the number of series is bounded. */
-  countAnswer(route: string, status: number): void
-  /** Counts an unhandled error. */
-  countFault(): void
-  /** Returns all metrics. */
+  /** Adds the connections of a door. */
+  addDoor(door: string, counter: ConnectionCounter): void
+  /** Adds the length of a queue. */
+  addQueue(queue: string, length: () => number): void
+  /** Adds the end of the certificate that is in use, in epoch milliseconds. */
+  addCertificate(expiresAt: () => number): void
+  /** Returns all metrics. A value that cannot be read is left out. */
   render(): Promise<{ contentType: string; body: string }>
   /** Stops counting. */
   close(): void
@@ -26,21 +33,10 @@ export interface Metrics {
 /** How long the count of live sessions is reused, because counting reads a whole index. */
 const COUNT_FOR_MS = 5000
 
-/** Makes the metrics of one server, in its own registry. */
-export function createMetrics({
-  authority,
-  connections,
-  durability = null,
-}: MetricsOptions): Metrics {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+/** Adds the metrics that are read from an authority and its connections. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { registry, authority, connections, durability = null } = options
   const registers = [registry]
-  const answers = countAnswers(registry)
-  const faults = new Counter({
-    name: 'latchkey_faults_total',
-    help: 'Unhandled errors.',
-    registers,
-  })
   const ended = new Counter({
     name: 'latchkey_sessions_ended_total',
     help: 'Sessions that were ended before they expired, by reason.',
@@ -51,17 +47,73 @@ export function createMetrics({
     if (change.kind !== 'sessions-ended') return
     for (const { reason } of change.ended) ended.inc({ reason })
   })
-  let counted = { at: Number.NEGATIVE_INFINITY, sessions: Promise.resolve(0) }
-  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
-    new Gauge({
-      name: `latchkey_${name}`,
-      help,
-      registers,
-      async collect() {
+  addAuthority(registry, authority)
+  addStore(registry, options.store)
+  if (durability !== null) addDurability(registers, durability)
+  new Gauge({
+    name: 'latchkey_connections_open',
+    help: 'Open connections that stand for a session, by door.',
+    labelNames: ['door'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [door, count] of connections.countByDoor()) this.set({ door }, count)
+    },
+  })
+  const queues = new Map<string, () => number>([
+    ['passwords', () => authority.stats().passwords.waiting],
+    ['events', () => connections.queuedEvents],
+  ])
+  new Gauge({
+    name: 'latchkey_queue_length',
+    help: 'What waits in a queue.',
+    labelNames: ['queue'],
+    registers,
+    collect() {
+      for (const [queue, length] of queues) this.set({ queue }, length())
+    },
+  })
+  const doors = addSockets(registry)
+  return {
+    addDoor: (door, counter) => void doors.set(door, counter),
+    addQueue: (queue, length) => void queues.set(queue, length),
+    addCertificate(expiresAt) {
+      const help = 'When the certificate of the doors that use TLS expires.'
+      gauge(registry, 'certificate_expiry_timestamp_seconds', help, () => expiresAt() / 1000)
+    },
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    close() {
+      stop()
+      registry.clear()
+    },
+  }
+}
+
+/** Adds a gauge. While it cannot be read it has no value. */
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => number | Promise<number>,
+): void {
+  new Gauge({
+    name: `latchkey_${name}`,
+    help,
+    registers: [registry],
+    async collect() {
+      try {
         this.set(await read())
-      },
-    })
-  gauge('sessions_live', 'Live sessions.', () => {
+      } catch {
+        // During an outage the other metrics matter most.
+        this.remove()
+      }
+    },
+  })
+}
+
+function addAuthority(registry: Registry, authority: Authority): void {
+  let counted = { at: Number.NEGATIVE_INFINITY, sessions: Promise.resolve(0) }
+  gauge(registry, 'sessions_live', 'Live sessions.', () => {
     const now = performance.now()
     if (now - counted.at > COUNT_FOR_MS) {
       const sessions = authority.sessions.count()
@@ -72,27 +124,23 @@ export function createMetrics({
     }
     return counted.sessions
   })
-  gauge('cached_sessions', 'Cached sessions.', () => authority.stats().cachedSessions)
-  gauge('cached_actors', 'Cached actors.', () => authority.stats().cachedActors)
-  gauge('cached_bytes', 'Bytes of cached sessions and actors.', () => authority.stats().cachedBytes)
-  if (durability !== null) addDurability(registers, durability)
-  gauge('connections_open', 'Open connections.', () => connections.size)
-  for (const name of Object.keys(authority.stats().passwords) as PasswordStat[]) {
-    gauge(
-      `passwords_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-      `Password hashing: ${name}.`,
-      () => authority.stats().passwords[name],
-    )
-  }
-  return {
-    countAnswer: answers,
-    countFault: () => faults.inc(),
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
-    close() {
-      stop()
-      registry.clear()
-    },
-  }
+  const stats = () => authority.stats()
+  gauge(registry, 'cached_sessions', 'Cached sessions.', () => stats().cachedSessions)
+  gauge(registry, 'cached_actors', 'Cached actors.', () => stats().cachedActors)
+  const cached = 'Bytes of cached sessions and actors.'
+  gauge(registry, 'cached_bytes', cached, () => stats().cachedBytes)
+  const hashing = 'Passwords that are being hashed or verified.'
+  gauge(registry, 'passwords_running', hashing, () => stats().passwords.running)
+}
+
+function addStore(registry: Registry, store: MetricsOptions['store']): void {
+  if (store?.stats === undefined) return
+  const stats = store.stats.bind(store)
+  gauge(registry, 'database_bytes', 'The size of the database file.', () => stats().databaseBytes)
+  const log = 'The size of the write-ahead log. It grows while a reader keeps an old state.'
+  gauge(registry, 'wal_bytes', log, () => stats().walBytes)
+  const writes = 'Writes that wait for the disk.'
+  gauge(registry, 'store_queued_writes', writes, () => stats().queuedWrites)
 }
 
 function addDurability(registers: Registry[], { read, cluster }: DurabilityWatch): void {
@@ -127,29 +175,36 @@ function addDurability(registers: Registry[], { read, cluster }: DurabilityWatch
   })
 }
 
-type PasswordStat = keyof ReturnType<Authority['stats']>['passwords']
-
-// Counts in plain numbers, because every request is counted; the library's counter is filled when it is read.
-function countAnswers(registry: Registry): Metrics['countAnswer'] {
-  const counts = new Map<string, Map<number, number>>()
-  new Counter({
-    name: 'latchkey_http_answers_total',
-    help: 'Answers of the HTTP door, by route and status.',
-    labelNames: ['route', 'status'],
-    registers: [registry],
+function addSockets(registry: Registry): Map<string, ConnectionCounter> {
+  const doors = new Map<string, ConnectionCounter>()
+  const registers = [registry]
+  const labelNames = ['door', 'state'] as const
+  new Gauge({
+    name: 'latchkey_sockets_open',
+    help: 'Open sockets, by door and by whether a session was presented on them.',
+    labelNames,
+    registers,
     collect() {
-      this.reset()
-      for (const [route, byStatus] of counts) {
-        for (const [status, count] of byStatus) this.inc({ route, status }, count)
+      for (const [door, counter] of doors) {
+        const { unauthenticated } = counter.stats()
+        this.set({ door, state: 'unauthenticated' }, unauthenticated)
+        this.set({ door, state: 'authenticated' }, counter.size - unauthenticated)
       }
     },
   })
-  return (route, status) => {
-    let byStatus = counts.get(route)
-    if (byStatus === undefined) {
-      byStatus = new Map()
-      counts.set(route, byStatus)
-    }
-    byStatus.set(status, (byStatus.get(status) ?? 0) + 1)
-  }
+  new Counter({
+    name: 'latchkey_sockets_rejected_total',
+    help: 'Sockets that were refused, or closed to free their place, by door.',
+    labelNames: ['door', 'how'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [door, counter] of doors) {
+        const { refused, evicted } = counter.stats()
+        this.inc({ door, how: 'refused' }, refused)
+        this.inc({ door, how: 'evicted' }, evicted)
+      }
+    },
+  })
+  return doors
 }

@@ -20,7 +20,7 @@ export interface OpenedAngenDoor extends OpenedDoor {
 /** Opens the Angen door over TCP, TLS and WebSocket. All three share one set of limits. */
 export function openAngen(
   config: ResolvedConfig,
-  { authority, connections, registry, log: { logger } }: Services,
+  { authority, connections, registry, metrics, telemetry, log: { logger } }: Services,
   material: TlsMaterial | null,
 ): OpenedAngenDoor {
   const { tcp, tls, proxies, maxConnections, publicUrl, trustedProxies, loginsPerSecond } = config
@@ -34,13 +34,16 @@ export function openAngen(
     maxWaitingLogins: config.maxWaitingLogins,
     // A login that waits longer would be closed as an idle connection.
     maxLoginWaitMs: Math.ceil(config.connectionIdleMs * 0.75),
-    onError: (err, what) => logger.error({ err, what }, 'A command failed.'),
+    onAnswered: telemetry.onAnswered,
+    onError: (err, what) => telemetry.failures.report(err, what, 'A command failed.'),
   })
   const hub = new AngenHub({
     accept: door.accept,
     limits: limitsOf(config),
-    onError: (err, what) => logger.error({ err, what }, 'A connection failed.'),
+    onError: (err, what) => telemetry.failures.report(err, what, 'A connection failed.'),
   })
+  metrics.addDoor('angen', hub.counter)
+  metrics.addQueue('logins', () => door.stats().waitingLogins)
   const common = { hub, proxies, maxConnections }
   const doors: Door[] = []
   if (tcp !== null) doors.push(createAngenListener({ ...common, name: 'tcp', address: tcp }))

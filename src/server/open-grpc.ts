@@ -1,3 +1,4 @@
+import { ConnectionCounter } from '../connections/connection-counter.ts'
 import { isThisMachine } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import type { DoorAddress, ResolvedConfig } from './config.ts'
@@ -40,7 +41,7 @@ export async function openGrpc(
 async function doorOf(
   address: DoorAddress,
   config: ResolvedConfig,
-  { authority, pipeline, connections, log: { logger } }: Services,
+  { authority, pipeline, connections, metrics, telemetry, log: { logger } }: Services,
   material: TlsMaterial | null,
   { addresses, onStop }: OpenGrpcOptions,
 ): Promise<Door> {
@@ -55,16 +56,26 @@ async function doorOf(
   }
   const { createGrpcDoor, createGrpcListener, logGrpc } = await load()
   logGrpc(logger)
-  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A call failed.')
+  const onError = (err: unknown, what: string) =>
+    telemetry.failures.report(err, what, 'A call failed unexpectedly.')
   const info = () => ({ version, addresses: addresses() })
-  const door = createGrpcDoor({ authority, pipeline, connections, info, onStop, onError })
+  const door = createGrpcDoor({
+    authority,
+    pipeline,
+    connections,
+    info,
+    onStop,
+    onError,
+    onAnswered: telemetry.onAnswered,
+  })
   const trustedProxies = [...config.trustedProxies, ...config.proxies]
-  const limits = connectionLimits(config, trustedProxies)
+  const counter = new ConnectionCounter(connectionLimits(config, trustedProxies))
+  metrics.addDoor('grpc', counter)
   return createGrpcListener({
     door,
     address,
     tls,
-    limits,
+    counter,
     authenticateMs,
     trustedProxies,
     onError,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { createRequestId } from '../core/request-id.ts'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
 import { createPages } from '../web/pages/index.ts'
@@ -22,23 +23,35 @@ const MAGE_LEVELS = {
   emergency: 'fatal',
 } as const
 
+/** What the pages do not report of a request. */
+const PAGE = { door: 'http', actor: null, session: null, refusal: null } as const
+
+const UNTRUSTED_PROXY =
+  'A forwarding header arrived from a peer that is not a trusted proxy, and is ignored: all clients behind it count as one address. ' +
+  'Name the proxy with --trusted-proxies.'
+
 /** Options of `openHttp`. */
 export interface OpenHttpOptions {
   /** Doors that share the port. */
   readonly front: readonly FrontDoor[]
   /** Whether `GET /readyz` may report that the server is ready. */
   readonly ready: () => boolean
+  /** Throws while the store cannot be read or written. */
+  readonly checkReady: () => Promise<void>
 }
 
 /** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, pipeline, metrics, durability, log: { logger } }: Services,
-  { front, ready }: OpenHttpOptions,
+  { authority, connections, registry, pipeline, metrics, telemetry, durability, log }: Services,
+  { front, ready, checkReady }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
   const { http: address, modules, publicUrl, corsOrigins, oauth, authenticateMs } = config
   const { dev: development, trustedProxies, allowedHosts } = config
-  const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
+  const { logger } = log
+  const { onAnswered, failures } = telemetry
+  const onError = (err: unknown, what: string) =>
+    failures.report(err, what, 'A request failed unexpectedly.')
   const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
   // Every door serves the MAGE application's commands, even where the HTTP port is closed.
   const mage = await createMageDoor({
@@ -46,6 +59,7 @@ export async function openHttp(
     connections,
     app: config.mageApp,
     config: config.mage,
+    onAnswered,
     onLog: ({ level, contexts, parts, data }) =>
       logger[MAGE_LEVELS[level]]({ contexts, data }, parts.map(String).join(' ')),
     ...(modules === null ? {} : { modules: resolve(modules) }),
@@ -68,11 +82,12 @@ export async function openHttp(
     oauth,
     clearSiteData: config.clearSiteData,
     ready,
+    checkReady,
     ...(durability === null ? {} : { durability: durability.read }),
-    metrics: metrics.render,
-    onAnswered: ({ method, route, status }) =>
-      metrics.countAnswer(`${method} ${route}`, Number(status)),
+    ...(config.metrics === null ? { metrics: metrics.render } : {}),
+    onAnswered,
   })
+  metrics.addDoor('http', sockets.counter)
   const pages = config.pages
     ? createPages({
         authority,
@@ -83,8 +98,7 @@ export async function openHttp(
         allowedHosts,
         texts: config.pageTexts,
         ...(publicUrl === null ? {} : { publicUrl }),
-        onAnswered: ({ method, route, status }) =>
-          metrics.countAnswer(`${method} ${route}`, status),
+        onAnswered: (page) => onAnswered({ ...PAGE, id: createRequestId(), ...page }),
         onError,
       })
     : null
@@ -98,6 +112,8 @@ export async function openHttp(
         address,
         connections: sockets,
         authenticateMs,
+        trustedProxies,
+        onUntrustedProxy: (peer) => logger.warn({ peer }, UNTRUSTED_PROXY),
         onError,
       }),
     ],

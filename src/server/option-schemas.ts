@@ -48,6 +48,12 @@ export function listens(value: string, about: string) {
   } as const
 }
 
+/** A switch. */
+export function switchOf(value: boolean, about: string) {
+  const schema = z.boolean('must be true or false')
+  return { value, kind: 'switch', takes: '', about, schema } as const
+}
+
 /** The path of a file. */
 export function file(about: string) {
   return {

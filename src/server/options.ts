@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseListenAddress } from './listen-address.ts'
 import {
   choice,
   databaseUrl,
@@ -11,6 +12,7 @@ import {
   MiB,
   type Option,
   settings,
+  switchOf,
   textWhere,
   whole,
 } from './option-schemas.ts'
@@ -43,30 +45,15 @@ export const OPTIONS: Options = {
     'where the Angen door listens without TLS; by default with --dev only',
   ),
   tls: listens('127.0.0.1:8201', 'where the Angen door listens over TLS'),
-  tcpPublic: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'allow --tcp beyond this machine, where tokens are sent unencrypted',
-    schema: z.boolean('must be true or false'),
-  },
+  tcpPublic: switchOf(false, 'allow --tcp beyond this machine, where tokens are sent unencrypted'),
   grpc: listens('127.0.0.1:8300', 'where the gRPC door listens'),
-  grpcInsecure: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'allow --grpc without a certificate, on this machine only',
-    schema: z.boolean('must be true or false'),
-  },
+  grpcInsecure: switchOf(false, 'allow --grpc without a certificate, on this machine only'),
   tlsCert: file('the certificate of the doors that use TLS, PEM with its chain; needs --tls-key'),
   tlsKey: file('the key of --tls-cert, PEM; changed files are read while the server runs'),
-  tlsSelfMade: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'make a certificate for this machine where none is given; on by default with --dev',
-    schema: z.boolean('must be true or false'),
-  },
+  tlsSelfMade: switchOf(
+    false,
+    'make a certificate for this machine where none is given; on by default with --dev',
+  ),
   proxies: {
     value: [],
     kind: 'list',
@@ -129,13 +116,7 @@ export const OPTIONS: Options = {
       /^[\w.-]{1,64}$/.test(text),
     ),
   },
-  dev: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'development: loopback only, any password is accepted, readable log',
-    schema: z.boolean('must be true or false'),
-  },
+  dev: switchOf(false, 'development: loopback only, any password is accepted, readable log'),
   trustedProxies: {
     value: [],
     kind: 'list',
@@ -178,13 +159,7 @@ export const OPTIONS: Options = {
     about: 'origins of pages that may call the HTTP door with a bearer token, separated by commas',
     schema: z.array(textWhere('must be origins such as https://app.example', isOrigin)).max(1000),
   },
-  pages: {
-    value: true,
-    kind: 'switch',
-    takes: '',
-    about: 'show the login pages at / of the HTTP door; on by default',
-    schema: z.boolean('must be true or false'),
-  },
+  pages: switchOf(true, 'show the login pages at / of the HTTP door; on by default'),
   publicUrl: {
     value: undefined,
     kind: 'text',
@@ -192,13 +167,10 @@ export const OPTIONS: Options = {
     about: 'the origin that browsers see, such as https://login.example',
     schema: textWhere('must be an origin such as https://login.example', isOrigin),
   },
-  clearSiteData: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'at logout also clear the cache, all cookies and the storage of the site in the browser',
-    schema: z.boolean('must be true or false'),
-  },
+  clearSiteData: switchOf(
+    false,
+    'at logout also clear the cache, all cookies and the storage of the site in the browser',
+  ),
   modules: {
     value: undefined,
     kind: 'text',
@@ -219,6 +191,23 @@ export const OPTIONS: Options = {
     takes: 'LEVEL',
     about: LEVELS.join(', '),
     schema: choice(LEVELS),
+  },
+  accessLog: {
+    value: 'on',
+    kind: 'text',
+    takes: 'on|off',
+    about: 'a line of the log for each request',
+    schema: choice(['on', 'off']),
+  },
+  metrics: {
+    value: undefined,
+    kind: 'text',
+    takes: 'HOST:PORT',
+    about: 'where metrics, /healthz and /readyz listen; by default they are on the HTTP port',
+    schema: textWhere(
+      'must be HOST:PORT, such as 127.0.0.1:9464',
+      (text) => parseListenAddress(text) !== null,
+    ),
   },
   registration: {
     value: 'open',
@@ -321,13 +310,7 @@ export const OPTIONS: Options = {
       'the largest number of logins over Angen that wait; more are refused with a time to retry',
     schema: whole(1, 1_000_000),
   },
-  echoInput: {
-    value: false,
-    kind: 'switch',
-    takes: '',
-    about: 'repeat the input in errors of the Angen door; with --dev only',
-    schema: z.boolean('must be true or false'),
-  },
+  echoInput: switchOf(false, 'repeat the input in errors of the Angen door; with --dev only'),
   storeTimeoutMs: {
     value: 3000,
     kind: 'integer',

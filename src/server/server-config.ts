@@ -99,6 +99,13 @@ export interface ServerConfig {
   readonly mageApp?: string
   /** `info` by default. */
   readonly logLevel?: LogLevel
+  /** Whether a line is logged for each request, at the level `info`: `on` by default. */
+  readonly accessLog?: 'on' | 'off'
+  /**
+   * Where `GET /metrics`, `/healthz` and `/readyz` listen for operators: `127.0.0.1:9464`. The HTTP port then serves no metrics. By default
+   * there is no such listener, and the HTTP port serves them.
+   */
+  readonly metrics?: string
   /** Who may register: `open` by default, `invite` or `closed`. A change that an administrator makes at run time replaces it. */
   readonly registration?: Settings['registration']
   /** Values of settings. A change that an administrator makes at run time replaces the value here. */

@@ -15,6 +15,7 @@ import {
   createPipeline,
   createRegistry,
 } from '../../src/commands/index.ts'
+import { ConnectionCounter } from '../../src/connections/connection-counter.ts'
 import { type Connections, createConnections } from '../../src/connections/index.ts'
 import { type Authority, createAuthority, type Settings } from '../../src/core/index.ts'
 import { jwtCodec } from '../../src/core/token/jwt-codec.ts'
@@ -203,7 +204,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<GrpcF
     door,
     address: { host: '127.0.0.1', port: 0, named: true },
     tls: options.tls ?? null,
-    limits: { maxConnections: options.maxConnections ?? 1000 },
+    counter: new ConnectionCounter({ maxConnections: options.maxConnections ?? 1000 }),
     authenticateMs: options.authenticateMs ?? 60_000,
     onError,
   })

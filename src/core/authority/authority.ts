@@ -23,6 +23,10 @@ import { logout } from './sessions/revoke.ts'
 import { createSessionsGroup, type SessionsGroup } from './sessions/sessions-group.ts'
 import { createSettingsGroup, type SettingsGroup } from './settings-group.ts'
 
+/** The document of `checkWrites`. */
+const WRITE_CHECK = 'write-check'
+const WRITE_CHECK_CHARS = 5000
+
 /** The audit trail: `authority.audit`. */
 export interface AuditGroup {
   /** Returns a page of the trail, newest first. */
@@ -175,6 +179,19 @@ export class Authority {
    */
   async ping(options: CallOptions = {}): Promise<void> {
     await this.#context.ask(() => this.#context.store.sessions.findEpochs(''), options.signal)
+  }
+
+  /**
+   * Writes a small document and removes it. Throws `unavailable` when the store does not write it within the deadline, as on a full disk.
+   */
+  async checkWrites(options: CallOptions = {}): Promise<void> {
+    const { store } = this.#context
+    const now = this.#context.now(options)
+    // Larger than a page of a database, so that a full one cannot find room for it in a page that it has.
+    const value = 'x'.repeat(WRITE_CHECK_CHARS)
+    const save = () => store.documents.save(WRITE_CHECK, value, { now })
+    await this.#context.ask(save, options.signal)
+    await this.#context.ask(() => store.documents.remove(WRITE_CHECK, { now }), options.signal)
   }
 
   /** Returns how much memory and how many queue places are in use, for metrics. */

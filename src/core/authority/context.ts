@@ -25,7 +25,9 @@ import type { DataEntry } from './cache/data-entry.ts'
 import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/session-entry.ts'
 import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
+import type { AuthorityContextOptions } from './context-options.ts'
 import { AttemptsUnderWay } from './login/attempts-under-way.ts'
+import type { AuthorityObserver } from './observer.ts'
 import { AnonymousLimit } from './sessions/anonymous-limit.ts'
 import { storeError } from './store-error.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -46,21 +48,6 @@ export interface LoadedSession {
   /** Null only if there is no record. */
   readonly epochs: Epochs | null
   readonly entry: SessionEntry | null
-}
-
-export interface AuthorityContextOptions {
-  readonly store: Store
-  readonly directory: Directory
-  readonly settings: SettingsTable
-  readonly hasher: PasswordHasher
-  readonly guards: readonly Guard[]
-  readonly codecs: readonly TokenCodec[]
-  readonly external: readonly ExternalSessions[]
-  readonly auditKey: string
-  readonly installationKey: string
-  readonly cache: { readonly maxEntries: number; readonly maxBytes: number }
-  readonly storeTimeoutMs: number
-  readonly onError: (error: unknown) => void
 }
 
 /** What the methods of one authority share: store, caches, codecs, and publishing of changes. */
@@ -85,6 +72,7 @@ export class AuthorityContext {
   readonly #codecs: readonly TokenCodec[]
   readonly #auditKey: string
   readonly #storeTimeoutMs: number
+  readonly #observer: AuthorityObserver
   readonly #listeners = new Set<(change: Change) => void>()
   readonly #eventListeners = new Set<(routed: RoutedEvent) => readonly string[]>()
   readonly #unsubscribe: () => void
@@ -99,6 +87,7 @@ export class AuthorityContext {
     this.#codecs = [nativeCodec, ...parts.codecs]
     this.#auditKey = parts.auditKey
     this.#storeTimeoutMs = parts.storeTimeoutMs
+    this.#observer = parts.observer
     this.sessions = new CoherentCache(parts.cache)
     this.actors = new CoherentCache({
       maxEntries: parts.cache.maxEntries,
@@ -124,13 +113,13 @@ export class AuthorityContext {
     signal?.throwIfAborted()
     const deadline = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
-      deadline.reject(storeError('The store did not answer in time. Try again.'))
+      deadline.reject(storeError('store_deadline', 'The store did not answer in time. Try again.'))
     }, this.#storeTimeoutMs)
     try {
       return await unlessAborted(Promise.race([question(), deadline.promise]), signal)
     } catch (error) {
       if (error instanceof LatchkeyError || signal?.aborted === true) throw error
-      throw storeError('The store failed. Try again later.', error)
+      throw storeError('store', 'The store failed. Try again later.', error)
     } finally {
       clearTimeout(timer)
     }
@@ -146,14 +135,18 @@ export class AuthorityContext {
     changesOf: (outcome: T) => Change | readonly (Change | null)[] | null,
     signal?: AbortSignal,
   ): Promise<T> {
+    const startedAt = performance.now()
+    let revokes = false
     let announced: Promise<unknown> | null = null
     const outcome = await this.ask(async () => {
       const written = await write()
       const changes = [changesOf(written)].flat().filter((change) => change !== null)
+      revokes = changes.some(({ kind }) => NEEDS_CONFIRMATION[kind])
       announced = Promise.all(changes.map((change) => this.announce(change)))
       return written
     }, signal)
     await announced
+    if (revokes) this.#observer.revoked?.(performance.now() - startedAt)
     return outcome
   }
 
@@ -351,7 +344,7 @@ export class AuthorityContext {
     },
     options: CallOptions,
   ): AuditEntry {
-    return {
+    const entry: AuditEntry = {
       at: this.now(options),
       act,
       outcome,
@@ -363,6 +356,8 @@ export class AuthorityContext {
       identityHash: facts.identity === undefined ? null : this.hashIdentity(facts.identity),
       detail: facts.detail ?? null,
     }
+    this.#observer.audited?.(entry)
+    return entry
   }
 
   /** Returns the keyed hash under which an identity is counted and audited. */

@@ -10,6 +10,7 @@ import type { ConfiguredClient } from './clients/client.ts'
 import { readConfigured } from './clients/client-registry.ts'
 import { AuthorityContext } from './context.ts'
 import { prune } from './maintain.ts'
+import type { AuthorityObserver } from './observer.ts'
 
 /** Options of `createAuthority`. */
 export interface AuthorityOptions {
@@ -43,6 +44,8 @@ export interface AuthorityOptions {
   readonly pruneEveryMs?: number
   /** Called with errors that no caller receives. `console.error` by default. */
   readonly onError?: (error: unknown) => void
+  /** Is told of acts and durations, for metrics. */
+  readonly observer?: AuthorityObserver
 }
 
 /** Opens a session authority on a store. `authority.close()` also closes the store. */
@@ -65,7 +68,7 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     store,
     directory: options.directory ?? store.directory,
     settings,
-    hasher: createPasswordHasher(options.passwords ?? {}),
+    hasher: createPasswordHasher({ ...hashed(options.observer), ...options.passwords }),
     guards: options.guards ?? [],
     codecs: await Promise.all(
       (options.codecs ?? []).map((codec) => (typeof codec === 'function' ? codec(store) : codec)),
@@ -78,6 +81,7 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
       maxBytes: options.cache?.maxBytes ?? 256 * 1024 * 1024,
     },
     storeTimeoutMs: options.storeTimeoutMs ?? 3000,
+    observer: options.observer ?? {},
     onError,
   })
   // Loaded after the subscription to the bus, so that no change is missed in between.
@@ -100,6 +104,10 @@ async function open(store: Store, options: AuthorityOptions, now: number): Promi
     },
     clients,
   )
+}
+
+function hashed(observer: AuthorityObserver | undefined): Pick<PasswordHasherOptions, 'onHashed'> {
+  return observer?.hashed === undefined ? {} : { onHashed: (ms) => observer.hashed?.(ms) }
 }
 
 /** Returns a random key that never leaves the store, created at the first start. */

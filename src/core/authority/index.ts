@@ -29,6 +29,7 @@ export type {
   VerifiedLogin,
 } from './login/login.ts'
 export type { Pruned } from './maintain.ts'
+export type { AuthorityObserver } from './observer.ts'
 export type { Authenticated, Authentication, RecheckOptions } from './sessions/authenticate.ts'
 export type { SessionLifetime, SessionRequest } from './sessions/create-session.ts'
 export type { SessionDataView } from './sessions/data.ts'

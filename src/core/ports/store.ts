@@ -8,6 +8,16 @@ import type { Mailboxes } from './mailboxes.ts'
 import type { SessionData } from './session-data.ts'
 import type { SessionStore } from './session-store.ts'
 
+/** The sizes of an engine. */
+export interface StoreStats {
+  /** The size of the data file. */
+  readonly databaseBytes: number
+  /** The size of the write-ahead log. */
+  readonly walBytes: number
+  /** Writes that wait for the disk. */
+  readonly queuedWrites: number
+}
+
 /** A complete store: every port on one engine, or composed of several engines. */
 export interface Store {
   /** The name of the engine, such as `sqlite`, for logs and error messages. */
@@ -30,6 +40,8 @@ export interface Store {
   readonly bus: Bus
   /** The time source that every write uses. */
   readonly clock: Clock
+  /** Returns the sizes of the engine, for metrics. A store without files has none. */
+  stats?(): StoreStats
   /** Completes pending writes and closes files and connections. Idempotent. */
   close(): Promise<void>
 }

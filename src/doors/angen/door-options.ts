@@ -1,4 +1,4 @@
-import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
+import type { CommandRegistry, OnAnswered, Pipeline } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 
@@ -31,6 +31,8 @@ export interface AngenDoorOptions {
   readonly maxKeptClients?: number
   /** The answer of `system/nodes`: `["latchkey"]` by default. */
   readonly nodes?: () => readonly string[]
+  /** Receives the report of each message. */
+  readonly onAnswered?: OnAnswered
   /** Called with errors that no answer reports. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }

@@ -70,6 +70,7 @@ function createServices(options: AngenDoorOptions): Services {
           }),
     nodes: options.nodes ?? (() => ['latchkey']),
     echoInput: options.echoInput ?? false,
+    onAnswered: options.onAnswered ?? null,
     onError,
     find: createFinder(registry),
   }

@@ -31,6 +31,8 @@ export class Caller implements CallOptions {
 
   leave(): void {
     this.#gone = true
-    this.#controller?.abort(new LatchkeyError('timeout', 'The caller went away.'))
+    this.#controller?.abort(
+      new LatchkeyError('timeout', 'The client disconnected.', { source: 'client' }),
+    )
   }
 }

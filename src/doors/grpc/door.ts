@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Server, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
-import type { Pipeline } from '../../commands/index.ts'
+import type { OnAnswered, Pipeline } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import { refuse } from '../../core/errors.ts'
 import type { Authority } from '../../core/index.ts'
@@ -45,6 +45,8 @@ export interface GrpcDoorOptions {
   readonly format?: string
   /** Limits of calls and streams, where the defaults do not fit. */
   readonly limits?: Partial<GrpcLimits>
+  /** Receives the report of each call. */
+  readonly onAnswered?: OnAnswered
   /** Called with errors that no answer reports. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }
@@ -92,6 +94,18 @@ const WITHOUT_REFRESH: ReadonlySet<string> = new Set([
   `${SESSIONS}Revoke`,
 ])
 
+/** A client may call any path. Those of no service are counted as one. */
+const ROUTES: ReadonlySet<string> = new Set([
+  ...Agent.methods.map(({ name }) => AGENT + name),
+  ...Sessions.methods.map(({ name }) => SESSIONS + name),
+  ...['Check', 'Watch', 'List'].map((name) => `/grpc.health.v1.Health/${name}`),
+  ...['v1', 'v1alpha'].map((v) => `/grpc.reflection.${v}.ServerReflection/ServerReflectionInfo`),
+])
+
+function routeOf(path: string): string {
+  return ROUTES.has(path) ? path : '(none)'
+}
+
 /** Returns the session need of a method of the door, by its path. */
 export function needOf(path: string): CallNeed {
   if (path.startsWith(AGENT) || path.startsWith(SESSIONS)) return NEEDS[path] ?? 'required'
@@ -105,11 +119,11 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
   const onError =
     options.onError ?? ((error: unknown, what: string) => console.error('latchkey:', what, error))
   const streams = new StreamTable()
-  const followed = new GrpcConnections()
+  const followed = new GrpcConnections(limits.callsPerConnection)
   const session = createInterceptor(
     authority,
     { session: needOf, refreshes: (path) => !WITHOUT_REFRESH.has(path), onError },
-    (call) => followed.of(call),
+    { laneOf: (call) => followed.of(call), routeOf, onAnswered: options.onAnswered },
   )
   const server = new Server({
     interceptors: [(method, call) => streams.track(method, call, session)],
@@ -179,7 +193,7 @@ class StreamTable {
   }
 
   end(): void {
-    const status = statusOf(refuse('unavailable', 'The server is closing.'))
+    const status = statusOf(refuse('unavailable', 'The server is closing.', { source: 'shutdown' }))
     for (const call of this.#open) call.sendStatus(status)
   }
 }

@@ -4,6 +4,8 @@ import { type RequestLane, RequestQueue } from '../../connections/request-queue.
 
 /** The functions of a listener that are called for a connection. */
 export interface GrpcPeer {
+  /** Whether the peer is a proxy whose `x-request-id` is trusted. False by default. */
+  readonly trusted?: boolean
   /** Called when a call of the connection has a valid session. */
   authenticated(): void
   /** Called for every call. */
@@ -22,17 +24,25 @@ export interface CallLane {
   readonly peer: GrpcPeer
 }
 
-const NEVER_STALLED = () => false
-
 /** The connections of a door. grpc-js does not say on which connection a call arrives, but from which address and port. */
 export class GrpcConnections {
-  readonly #queue = new RequestQueue({ maxUnderWay: 16 })
+  // The calls of one read are answered together, in one write. Those of many connections at once wait for a turn.
+  readonly #queue: RequestQueue
   readonly #open = new Map<string, CallLane>()
+
+  constructor(callsPerConnection: number) {
+    this.#queue = new RequestQueue({
+      maxUnderWay: callsPerConnection,
+      maxBurst: callsPerConnection,
+      maxPerTurn: callsPerConnection,
+      turnMs: 2,
+    })
+  }
 
   /** Follows a connection until it closes. */
   follow(socket: Socket, peer: GrpcPeer): GrpcConnection {
     const key = keyOf(socket)
-    const lane = this.#queue.open(NEVER_STALLED)
+    const lane = this.#queue.open()
     const entry = { lane, peer }
     this.#open.set(key, entry)
     socket.once('close', () => {

@@ -1,16 +1,21 @@
 import {
+  status as grpcStatus,
   Metadata,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
+import { type OnAnswered, RequestRecord } from '../../commands/index.ts'
 import type { Connection, Connections } from '../../connections/index.ts'
 import { refusalOf, refuse } from '../../core/errors.ts'
-import type { Authenticated, Authority } from '../../core/index.ts'
+import type { Authenticated, Authority, Refusal } from '../../core/index.ts'
+import { createRequestId, isRequestId } from '../../core/request-id.ts'
 import { Caller } from './caller.ts'
 import { TOKEN_KEY, tokenOf } from './credentials.ts'
 import type { CallLane } from './grpc-connections.ts'
-import { refusalOfEnd, statusOf } from './status.ts'
+import { refusalOfEnd, refusalOfStatus, statusOf } from './status.ts'
+
+const { OK } = grpcStatus
 
 /** The session need of a method: `optional` treats an invalid token as none, `none` reads no token. */
 export type CallNeed = 'required' | 'optional' | 'none'
@@ -59,14 +64,23 @@ export function sessionInterceptor(
   authority: Authority,
   options: SessionInterceptorOptions = {},
 ): ServerInterceptor {
-  return createInterceptor(authority, options, () => undefined)
+  return createInterceptor(authority, options)
 }
 
-/** Makes the interceptor of the door, which limits the calls that are under way on a connection. */
+/** What the interceptor of the door does beside the check of the session. */
+export interface DoorHooks {
+  /** Returns the connection of a call, which limits the calls that are under way. */
+  readonly laneOf?: (call: ServerInterceptingCallInterface) => CallLane | undefined
+  /** Returns the name under which a method is counted. */
+  readonly routeOf?: (path: string) => string
+  readonly onAnswered?: OnAnswered | undefined
+}
+
+/** Makes the interceptor of the door. */
 export function createInterceptor(
   authority: Authority,
   options: SessionInterceptorOptions,
-  laneOf: (call: ServerInterceptingCallInterface) => CallLane | undefined,
+  { laneOf = () => undefined, routeOf = (path) => path, onAnswered }: DoorHooks = {},
 ): ServerInterceptor {
   const { session = 'required', refreshes = () => true } = options
   const onError = options.onError ?? ((error, what) => console.error('latchkey:', what, error))
@@ -80,6 +94,8 @@ export function createInterceptor(
       connections: requestStream || responseStream ? options.connections : undefined,
       streams: requestStream || responseStream,
       laneOf,
+      route: routeOf(path),
+      onAnswered,
       onError,
     })
 }
@@ -94,6 +110,8 @@ interface Asked {
   readonly connections: Connections | undefined
   readonly streams: boolean
   readonly laneOf: (call: ServerInterceptingCallInterface) => CallLane | undefined
+  readonly route: string
+  readonly onAnswered: OnAnswered | undefined
   readonly onError: (error: unknown, what: string) => void
 }
 
@@ -110,6 +128,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   /** The place of the call among those of its connection, while it is under way. */
   #lane: CallLane | null = null
   #ended = false
+  #record: RequestRecord | null = null
   /** The token for the metadata of the answer, until it is sent. */
   #nextToken: string | null = null
 
@@ -128,6 +147,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
     const caller = new Caller(this.#call, metadata)
     this.#caller = caller
     const lane = this.#asked.laneOf(this.#call)
+    if (this.#asked.onAnswered !== undefined) this.#record = this.#begun(metadata, lane)
     if (lane === undefined) {
       this.#begin(metadata, caller)
       return
@@ -139,8 +159,25 @@ class SessionCall extends ServerInterceptingCall implements Listener {
       else this.#begin(metadata, caller)
     }
     if (!lane.lane.enter(start)) {
-      this.sendStatus(statusOf(refuse('busy', 'Too many calls wait on this connection.')))
+      this.sendStatus(
+        statusOf(
+          refuse('busy', 'Too many calls wait on this connection.', { source: 'request_queue' }),
+        ),
+      )
     }
+  }
+
+  #begun(metadata: Metadata, lane: CallLane | undefined): RequestRecord {
+    const [sent] = lane?.peer.trusted === true ? metadata.get('x-request-id') : []
+    const id = typeof sent === 'string' && isRequestId(sent) ? sent : createRequestId()
+    const { streams, route } = this.#asked
+    return new RequestRecord('grpc', { id, method: streams ? 'stream' : 'call', route })
+  }
+
+  #report(status: string, refusal: Refusal | null): void {
+    const record = this.#record
+    this.#record = null
+    if (record !== null) this.#asked.onAnswered?.(record.answered(status, refusal))
   }
 
   #begin(metadata: Marked, caller: Caller): void {
@@ -149,7 +186,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
         if (caller.gone) return
         const refusal = refusalOf(error)
         if (refusal.code === 'internal') this.#asked.onError(error, this.#asked.path)
-        this.#call.sendStatus(statusOf(refusal))
+        this.sendStatus(statusOf(refusal))
       })
       .finally(() => {
         // A stream may stay open for hours.
@@ -171,13 +208,16 @@ class SessionCall extends ServerInterceptingCall implements Listener {
       const check = await authority.authenticate(token, caller)
       if (check.ok) current = check
       else if (need === 'required' || check.code === 'unavailable') {
-        return this.#call.sendStatus(statusOf(check))
+        return this.sendStatus(statusOf(check))
       }
     }
     if (current !== null && token !== null && refreshes && !caller.gone) {
       if (authority.sessions.refreshDue(current, caller)) await this.#refresh(current, caller)
     }
-    if (current !== null) this.#lane?.peer.authenticated()
+    if (current !== null) {
+      this.#lane?.peer.authenticated()
+      this.#record?.resolved(current)
+    }
     if (caller.gone) return
     if (current !== null && connections !== undefined) this.#stand(connections, current)
     metadata[CALL] = { token, current, caller }
@@ -208,6 +248,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   onCancel(): void {
     this.#caller?.leave()
     this.#leaveLane()
+    this.#report('cancelled', null)
     this.#connection?.leave()
     this.#listener?.onCancel()
   }
@@ -232,6 +273,11 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   override sendStatus(status: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]): void {
     if (this.#ended) return
     this.#ended = true
+    const refusal = refusalOfStatus(status)
+    if (refusal !== null && this.#record !== null) {
+      status.metadata?.set('x-request-id', this.#record.id)
+    }
+    this.#report(refusal?.code ?? (status.code === OK ? 'ok' : 'error'), refusal)
     this.#call.sendStatus(status)
   }
 }

@@ -27,6 +27,20 @@ export class NamedError extends LatchkeyError {
   }
 }
 
+// On the metadata itself, which alone passes through grpc-js.
+const REFUSAL = Symbol('refusal')
+type Marked = Metadata & { [REFUSAL]?: Refusal }
+
+/** Returns the refusal that a status was made of by {@link statusOf}; null for any other status. */
+export function refusalOfStatus({
+  metadata,
+}: {
+  readonly metadata?: Metadata | null | undefined
+}): Refusal | null {
+  const marked: Marked | null | undefined = metadata
+  return marked?.[REFUSAL] ?? null
+}
+
 /**
  * Returns the status of a call for a refusal: the code of the table, and in the trailing metadata `latchkey-code`, `name`, `message`, `reason`,
  * `retry-after-ms`, `max-age-ms`, `acr-values` and `sessions` (the ids that a login over the limit may end), as far as there are any.
@@ -36,7 +50,8 @@ export function statusOf(refusal: Refusal, name?: string): StatusObject {
   const { code, message, reason, retryAfterMs, challenge, sessions = [] } = refusal
   const polykey = POLYKEY[code]
   const told = name ?? polykey?.name
-  const metadata = new Metadata()
+  const metadata: Marked = new Metadata()
+  metadata[REFUSAL] = refusal
   metadata.set('latchkey-code', code)
   if (told !== undefined) metadata.set('name', told)
   metadata.set('message', headerText(polykey?.message ?? message))
@@ -54,7 +69,8 @@ export function statusOf(refusal: Refusal, name?: string): StatusObject {
 
 /** Returns the refusal for the reason of a closed connection. */
 export function refusalOfEnd(reason: string): Refusal {
-  if (reason === 'server_closing') return refuse('unavailable', 'The server is closing.')
+  if (reason === 'server_closing')
+    return refuse('unavailable', 'The server is closing.', { source: 'shutdown' })
   if (reason === 'send_failed') return refuse('too_large', 'Too many events were left unread.')
   if (reason === 'expired')
     return refuse('session_expired', 'The session has expired. Log in again.')

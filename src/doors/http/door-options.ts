@@ -38,6 +38,8 @@ export interface HttpDoorOptions {
   readonly clearSiteData?: boolean
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
+  /** Throws while `GET /readyz` must not report that the server is ready. Reads from the store by default. */
+  readonly checkReady?: () => Promise<void>
   /** Returns what an acknowledged write survives, which `GET /readyz` reports: `quorum`, `local` or `none`. */
   readonly durability?: () => Promise<string>
   /** Renders `GET /metrics`. Without it the route is `not_found`. */

@@ -10,6 +10,7 @@ import {
   HttpRequestSource,
   isAllowedHost,
   NodeHeaders,
+  requestId,
 } from '../../http/index.ts'
 import { answerRoute } from './answer.ts'
 import { answerEvents } from './answer-events.ts'
@@ -19,7 +20,7 @@ import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountOAuth } from './oauth/endpoints.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { HttpRequest, type RouteBindings, requestId } from './request.ts'
+import { HttpRequest, type RouteBindings } from './request.ts'
 import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 

@@ -76,10 +76,16 @@ for (const [name, options, asking, expected] of [
   })
 }
 
+test('the standard header sets the client address, behind a trusted proxy', async () => {
+  await using fixture = await openFixture(PROXIES)
+  const headers = { forwarded: 'for=203.0.113.9;proto=https' }
+  assert.equal(await addressOf(fixture, { address: '10.0.0.1', headers }), '203.0.113.9')
+  assert.equal(await addressOf(fixture, { address: '192.0.2.1', headers }), '192.0.2.1')
+})
+
 test('no other header sets the client address', async () => {
   await using fixture = await openFixture(PROXIES)
   const headers = {
-    forwarded: 'for=203.0.113.9',
     'x-real-ip': '203.0.113.9',
     'x-client-ip': '203.0.113.9',
     'cf-connecting-ip': '203.0.113.9',

@@ -29,6 +29,7 @@ const PROBLEM: Json = {
     code: { type: 'string', enum: Object.keys(ERROR_TABLE), description: 'What happened' },
     detail: text('What happened and what to do'),
     reason: text('Why a session ended'),
+    requestId: text('The id of the request, as in `X-Request-Id`'),
     sessions: {
       type: 'array',
       description: 'The live sessions that a login over the limit may end',

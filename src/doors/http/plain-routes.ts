@@ -11,11 +11,8 @@ import { JSON_HEADERS } from './who-am-i.ts'
 type App = Hono<{ Bindings: RouteBindings }>
 
 /** Mounts the routes that call no command: health, metrics, the reference and the pages for one-time codes. */
-export function mountPlainRoutes(
-  app: App,
-  { authority, registry, ready, durability, metrics, publicUrl }: HttpDoorOptions,
-  prefix: string,
-): void {
+export function mountPlainRoutes(app: App, options: HttpDoorOptions, prefix: string): void {
+  const { authority, registry, ready, checkReady, durability, metrics, publicUrl } = options
   const get = (path: string, handler: (request: HttpRequest) => Response | Promise<Response>) =>
     app.get(path, (c) => {
       const { request } = c.env
@@ -26,9 +23,11 @@ export function mountPlainRoutes(
   get('/readyz', async (request) => {
     if (ready?.() === false) {
       const message = 'The server is starting or stopping.'
-      return request.refuse(refuse('unavailable', message, { retryAfterMs: 1000 }))
+      return request.refuse(
+        refuse('unavailable', message, { retryAfterMs: 1000, source: 'shutdown' }),
+      )
     }
-    await authority.ping()
+    await (checkReady === undefined ? authority.ping() : checkReady())
     if (durability === undefined) return json('{"status":"ready"}')
     return json(JSON.stringify({ status: 'ready', durability: await durability() }))
   })

@@ -1,10 +1,7 @@
-import { createRequestId, RequestRecord } from '../../commands/index.ts'
+import { RequestRecord } from '../../commands/index.ts'
 import type { Authenticated, Refusal } from '../../core/index.ts'
-import { type HeaderReader, problem } from '../../http/index.ts'
+import { problem } from '../../http/index.ts'
 import type { RequestPeer } from './door-options.ts'
-
-/** What a request of another client may not choose: the header is only taken from a trusted proxy. */
-const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
 
 const METHODS: ReadonlySet<string> = new Set([
   'GET',
@@ -47,17 +44,6 @@ export class HttpRequest extends RequestRecord {
 }
 
 /** The bindings of a route: what it gets beside the `Request`. */
-export interface RouteBindings {
-  readonly request: HttpRequest
-}
-
-/** Returns the id of a request: the one that a trusted proxy sent, else a new one. */
-export function requestId(headers: HeaderReader, isTrusted: boolean): string {
-  const sent = isTrusted ? headers.get('x-request-id') : null
-  return sent !== null && REQUEST_ID.test(sent) ? sent : createRequestId()
-}
-
-/** What a route gets beside the request. */
 export interface RouteBindings {
   readonly request: HttpRequest
 }

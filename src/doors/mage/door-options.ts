@@ -1,4 +1,4 @@
-import type { CommandRegistry } from '../../commands/index.ts'
+import type { CommandRegistry, OnAnswered } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import type { Authority, SessionsAtChange } from '../../core/index.ts'
 import type { StreamConfig } from './application/client-config.ts'
@@ -43,6 +43,8 @@ export interface MageDoorOptions {
   readonly allowedHosts?: readonly string[]
   /** Receives the lines of the application's log. They are dropped by default. */
   readonly onLog?: MageLog
+  /** Receives the report of each command. */
+  readonly onAnswered?: OnAnswered
   /** Receives errors that are not reported to a client. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }

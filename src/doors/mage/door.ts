@@ -7,7 +7,13 @@ import {
 } from '../../commands/index.ts'
 import { forwardedAddress } from '../../core/address.ts'
 import { type CallOptions, LatchkeyError } from '../../core/index.ts'
-import { isAllowedHost } from '../../http/index.ts'
+import {
+  createClientAddress,
+  createTrustedPeers,
+  isAllowedHost,
+  NodeHeaders,
+  requestId,
+} from '../../http/index.ts'
 import { type Application, createApplication } from './application/application.ts'
 import { builtInUserCommands } from './application/built-in-commands.ts'
 import { clientConfig, DEFAULT_STREAM } from './application/client-config.ts'
@@ -172,14 +178,19 @@ function serve(
   })
   const hooks = loaded?.instance.hooks ?? []
   const commandMs = limits.commandMs
-  const runner = { services, pipeline, application, registry, hooks, cache, commandMs }
+  const onAnswered = config.onAnswered ?? null
+  const isTrusted = createTrustedPeers(trustedProxies)
+  const requestIdOf = ({ headers, socket }: IncomingMessage) =>
+    requestId(new NodeHeaders(headers), isTrusted(socket.remoteAddress))
+  const runner = { services, pipeline, application, registry, hooks, cache, commandMs, onAnswered }
   const root = loaded?.files.root ?? null
   const { onError } = services
-  const parts = { app, root, limits, cors, callerOf, allowsHost, onError, runner }
+  const parts = { app, root, limits, cors, callerOf, allowsHost, requestIdOf, onError, runner }
   return { ...createCommandServer(parts), callerOf, allowsHost, cors }
 }
 
 function callerReader(trusted: readonly string[]): (request: IncomingMessage) => CallOptions {
+  const clientAddress = createClientAddress(trusted)
   // The address of a connection does not change, and reading it from the socket is slow.
   const addresses = new WeakMap<object, string | null>()
   const peerOf = (socket: IncomingMessage['socket']): string | null => {
@@ -192,14 +203,9 @@ function callerReader(trusted: readonly string[]): (request: IncomingMessage) =>
   }
   return ({ socket, headers }) => {
     const peer = peerOf(socket)
-    const forwardedFor = trusted.length === 0 ? null : joined(headers['x-forwarded-for'])
-    const address = forwardedFor === null ? peer : forwardedAddress({ peer, forwardedFor, trusted })
+    const address = trusted.length === 0 ? peer : clientAddress(new NodeHeaders(headers), peer)
     return { door: 'mage', address, userAgent: headers['user-agent'] ?? null }
   }
-}
-
-function joined(header: string | string[] | undefined): string | null {
-  return Array.isArray(header) ? header.join() : (header ?? null)
 }
 
 function responseCacheMs({ responseCacheSeconds, config }: MageDoorOptions, app: string): number {

@@ -8,7 +8,7 @@ export type Operation = readonly [name: keyof Writes, ...arguments_: unknown[]]
 /** The answer to a write: the result, or the error. */
 export type Answer =
   | readonly [ok: 1, result: unknown]
-  | readonly [ok: 0, code: ErrorCode, message: string, cause: string]
+  | readonly [ok: 0, code: ErrorCode, message: string, cause: string, errcode: number | null]
 
 /**
  * Prepares running groups of writes: one transaction and one wait for the disk per group. If a
@@ -50,6 +50,8 @@ export function prepareGroup(db: DatabaseSync, writes: Writes) {
 
 function failure(error: unknown): Answer {
   const cause = error instanceof Error ? error.message : String(error)
-  if (error instanceof LatchkeyError) return [0, error.code, error.message, cause]
-  return [0, 'unavailable', 'The data could not be written. Check the disk.', cause]
+  if (error instanceof LatchkeyError) return [0, error.code, error.message, cause, null]
+  const number = (error as { errcode?: unknown } | null)?.errcode
+  const errcode = typeof number === 'number' ? number : null
+  return [0, 'unavailable', 'The data could not be written. Check the disk.', cause, errcode]
 }

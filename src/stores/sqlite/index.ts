@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Clock, Store } from '../../core/ports/index.ts'
@@ -69,6 +70,11 @@ export async function sqlite(options: SqliteOptions): Promise<Store> {
       mailboxes: createMailboxes(writer),
       bus: soloBus(),
       clock: options.clock ?? systemClock(),
+      stats: () => ({
+        databaseBytes: sizeOf(file),
+        walBytes: sizeOf(`${file}-wal`),
+        queuedWrites: writer.queued(),
+      }),
       close() {
         closing ??= close()
         return closing
@@ -78,6 +84,10 @@ export async function sqlite(options: SqliteOptions): Promise<Store> {
     lock.close()
     throw error
   }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }
 
 function take(folder: string) {

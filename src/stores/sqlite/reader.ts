@@ -55,6 +55,7 @@ export function createReader(file: string): Reader {
         return read()
       } catch (cause) {
         throw new LatchkeyError('unavailable', 'The data could not be read. Check the disk.', {
+          source: 'store',
           cause,
         })
       }

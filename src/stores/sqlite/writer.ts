@@ -28,6 +28,8 @@ export interface Writer {
     name: Name,
     ...arguments_: Parameters<Writes[Name]>
   ): Promise<ReturnType<Writes[Name]>>
+  /** The number of writes that wait for the disk. */
+  queued(): number
   /** Completes queued writes, then closes the connection. Idempotent. */
   close(): Promise<void>
   /** The writing thread, for tests that end it. */
@@ -88,12 +90,17 @@ class GroupWriter implements Writer {
         throw new LatchkeyError(
           'busy',
           'Too many writes are waiting for the disk. Try again later.',
+          { source: 'write_queue' },
         )
       }
       const message = JSON.stringify([name, ...arguments_])
       this.#queue.push({ message, resolve: resolve as (result: unknown) => void, reject })
       this.#schedule()
     })
+  }
+
+  queued(): number {
+    return this.#queue.length + this.#flying.length
   }
 
   close(): Promise<void> {
@@ -227,12 +234,15 @@ function startThread(options: WriterOptions): Promise<Worker> {
 }
 
 function toError(answer: Answer & { readonly 0: 0 }): LatchkeyError {
-  const [, code, message, cause] = answer
-  return new LatchkeyError(code, message, { cause: new Error(cause) })
+  const [, code, message, cause, errcode] = answer
+  const error = Object.assign(new Error(cause), { errcode })
+  return new LatchkeyError(code, message, { source: 'store', cause: error })
 }
 
 function lostError(): LatchkeyError {
-  return new LatchkeyError('unavailable', 'The writing thread has ended. Try again.')
+  return new LatchkeyError('unavailable', 'The writing thread has ended. Try again.', {
+    source: 'store',
+  })
 }
 
 function closedError(): LatchkeyError {

@@ -65,11 +65,12 @@ export interface PagesOptions {
   readonly trustedProxies?: readonly string[]
   /** Allowed `Host` headers. In production every host is allowed by default. */
   readonly allowedHosts?: readonly string[]
-  /** Receives the route and the status of each answer. */
+  /** Receives the route, the status and the duration of each answer. */
   readonly onAnswered?: (answered: {
     readonly method: string
     readonly route: string
     readonly status: number
+    readonly ms: number
   }) => void
   /** Called with errors that the client did not cause. */
   readonly onError?: (error: unknown, what: string) => void
@@ -216,8 +217,10 @@ export function createPages(options: PagesOptions): Pages {
       const address = clientAddress(headers, peer.address ?? null)
       const source = { door: 'http', address, userAgent: headers.get('user-agent'), signal }
       const page: PageRequest = { ...context, request, url, source, form: {} }
+      const startedAt = performance.now()
       const response = await answerPage(path, page, peer).catch((error) => failed(error, page))
-      options.onAnswered?.({ method, route: path, status: response.status })
+      const ms = performance.now() - startedAt
+      options.onAnswered?.({ method, route: path, status: response.status, ms })
       return response
     },
   }

@@ -124,7 +124,10 @@ test('hashing and verifying share one bounded queue', async () => {
   })
   const runs = [hasher.hash('a'), hasher.verify('b', null), hasher.verify('c', 'garbage')]
   assert.deepEqual(hasher.stats(), { running: 2, waiting: 1 })
-  await assert.rejects(hasher.hash('d'), { code: 'busy', details: { retryAfterMs: 1000 } })
+  await assert.rejects(hasher.hash('d'), {
+    code: 'busy',
+    details: { retryAfterMs: 1000, source: 'password_queue' },
+  })
   await assert.rejects(hasher.verify('e', null), { code: 'busy' })
   gate.resolve(Buffer.alloc(32))
   await Promise.all(runs)

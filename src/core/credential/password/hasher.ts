@@ -29,6 +29,8 @@ export interface PasswordHasherOptions extends ForeignHashOptions, FailureFloorO
   readonly queueLimit?: number
   /** Computes argon2; `node:crypto` by default. */
   readonly derive?: DeriveArgon2
+  /** Called with the duration of each piece of work, in milliseconds, without the wait for a turn. */
+  readonly onHashed?: (ms: number) => void
   /** Resolves bcrypt; the optional peer `bcryptjs` by default. */
   readonly resolveBcrypt?: ResolveBcrypt
 }
@@ -98,7 +100,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     )
   }
   const { parse, whyUnsupported } = createStoredHashParser(options)
-  const queue = createWorkQueue({ concurrency, queueLimit })
+  const queue = createWorkQueue({ concurrency, queueLimit, onDone: options.onHashed })
   const floor = createFailureFloor(options)
   const placeholder = formatArgon2(cost, randomBytes(SALT_BYTES), randomBytes(TAG_BYTES))
   const prefix = argon2Prefix(cost)

@@ -58,7 +58,10 @@ test('retryAfterMs is at least a second, even before a measurement', async () =>
   const queue = createWorkQueue({ concurrency: 1, queueLimit: 0 })
   const gate = createGate()
   const run = queue.run(gate.work)
-  await assert.rejects(queue.run(gate.work), { code: 'busy', details: { retryAfterMs: 1000 } })
+  await assert.rejects(queue.run(gate.work), {
+    code: 'busy',
+    details: { retryAfterMs: 1000, source: 'password_queue' },
+  })
   gate.open()
   await run
 })

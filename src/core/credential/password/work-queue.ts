@@ -5,6 +5,8 @@ export interface WorkQueueOptions {
   readonly concurrency: number
   /** How many more may wait. */
   readonly queueLimit: number
+  /** Called with the duration of each piece of work, in milliseconds. */
+  readonly onDone?: ((ms: number) => void) | undefined
   /** A monotonic clock in milliseconds, to measure the work; `performance.now` by default. */
   readonly monotonicMs?: () => number
 }
@@ -37,7 +39,7 @@ const MEAN_WEIGHT = 0.1
 
 /** Creates a {@link WorkQueue}. */
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
-  const { concurrency, queueLimit, monotonicMs = () => performance.now() } = options
+  const { concurrency, queueLimit, onDone, monotonicMs = () => performance.now() } = options
   const line = createLine()
   let running = 0
   let meanMs: number | null = null
@@ -46,6 +48,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     if (line.length() >= queueLimit) {
       const waitMs = ((meanMs ?? 0) * line.length()) / concurrency
       throw new LatchkeyError('busy', 'Too many passwords are being checked; try again later.', {
+        source: 'password_queue',
         retryAfterMs: Math.max(MIN_RETRY_AFTER_MS, Math.ceil(waitMs)),
       })
     }
@@ -63,6 +66,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   }
 
   function finish(tookMs: number): void {
+    onDone?.(tookMs)
     meanMs = meanMs === null ? tookMs : meanMs + (tookMs - meanMs) * MEAN_WEIGHT
     const next = line.shift()
     // The place is handed directly to the next in the queue, so that no later call takes it.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CommandContext, CommandRules, Pipeline } from '../../../commands/index.ts'
+import type { CommandContext, CommandRules, OnAnswered, Pipeline } from '../../../commands/index.ts'
 import type { Connections } from '../../../connections/index.ts'
 import type { Authenticated, Authority, CallOptions, Refusal } from '../../../core/index.ts'
 import type { ClientStates } from './client-states.ts'
@@ -18,6 +18,8 @@ export interface Services {
   readonly nodes: () => readonly string[]
   /** Whether `system/error` contains the message that caused it. */
   readonly echoInput: boolean
+  /** Receives the report of each message; null for none. */
+  readonly onAnswered: OnAnswered | null
   readonly onError: (error: unknown, what: string) => void
   find(name: string): AngenCommand | null
 }

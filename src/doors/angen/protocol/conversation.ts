@@ -1,4 +1,4 @@
-import type { CommandContext } from '../../../commands/index.ts'
+import { type CommandContext, RequestRecord } from '../../../commands/index.ts'
 import type { Connection, ConnectionEnds } from '../../../connections/index.ts'
 import { refuse } from '../../../core/errors.ts'
 import {
@@ -9,11 +9,12 @@ import {
   LatchkeyError,
   type Refusal,
 } from '../../../core/index.ts'
+import { createRequestId } from '../../../core/request-id.ts'
 import type { Receiver, Wire, WireProblem } from '../wire.ts'
 import type { AngenCommand, ClientContext, Services } from './command.ts'
 import { pushOf } from './events.ts'
 import { orderedJson } from './json.ts'
-import { encode, type Fault, failureBody, type Outcome } from './outcome.ts'
+import { encode, type Fault, failureBody, type Outcome, refusalOfOutcome } from './outcome.ts'
 import { type Request, readRequest } from './request.ts'
 
 /** How often a message that needs no session is recorded as a use of the session. */
@@ -28,6 +29,10 @@ const PROBLEMS: Readonly<Record<WireProblem, string>> = {
   throttled: 'Too many messages',
 }
 
+/** The route of a message that names no command. */
+const NO_ROUTE = '(none)'
+
+const INVALID = refuse('invalid_request', 'The message is not valid.')
 const OVER = refuse('session_revoked', 'The session has ended.')
 
 /** The conversation with one client: reads its messages, answers them in order, and sends it events. */
@@ -58,12 +63,18 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
   receive(text: string): void | Promise<void> {
     if (this.#over) return
     const request = readRequest(text)
-    if (typeof request === 'string') return this.#fault(request, text)
-    if ('reason' in request) return this.#error(request.reason)
+    if (typeof request === 'string' || 'reason' in request) {
+      this.#reportInvalid(NO_ROUTE)
+      return typeof request === 'string' ? this.#fault(request, text) : this.#error(request.reason)
+    }
     const command = this.services.find(request.name)
-    if (command === null) return this.#fault('internal', text)
+    if (command === null) {
+      this.#reportInvalid(NO_ROUTE)
+      return this.#fault('internal', text)
+    }
     const checker = command.checkerFor(request.command)
     if (!checker.accepts(request.command)) {
+      this.#reportInvalid(command.name)
       return this.#error(`Invalid command schema: ${checker.explain(request.command)}`)
     }
     return this.#run(command, request, text)
@@ -147,12 +158,14 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
   async #run(command: AngenCommand, request: Request, text: string): Promise<void> {
     const connection = command.session === 'none' ? null : this.#connection
     if (connection === null) this.#use()
+    const record = this.#record(command.name)
     const ran = await this.services.pipeline.run(
       command.rules,
       {
         params: request.command,
         caller: this.cancellable(),
         ...(connection === null ? {} : { check: () => this.#check(connection) }),
+        onSession: (current) => record?.resolved(current),
       },
       (params, context) => {
         this.#limit = context
@@ -161,7 +174,26 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
       },
     )
     this.#limit = null
-    this.#answer(command.answerOf(ran, this), request, text)
+    const outcome = command.answerOf(ran, this)
+    this.#answer(outcome, request, text)
+    if (record !== null) this.#report(record, ran.ok ? refusalOfOutcome(outcome) : ran)
+  }
+
+  #reportInvalid(route: string): void {
+    const record = this.#record(route)
+    if (record !== null) this.#report(record, INVALID)
+  }
+
+  #record(route: string): RequestRecord | null {
+    if (this.services.onAnswered === null) return null
+    return new RequestRecord('angen', { id: createRequestId(), method: 'message', route })
+  }
+
+  #report(record: RequestRecord, refusal: Refusal | null): void {
+    // A login has no session before it.
+    if (record.session === null && this.#connection !== null)
+      record.resolved(this.#connection.current)
+    this.services.onAnswered?.(record.answered(refusal?.code ?? 'ok', refusal))
   }
 
   async #check(connection: Connection): Promise<Authenticated | Refusal> {

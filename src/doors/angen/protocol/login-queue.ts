@@ -63,7 +63,8 @@ export class LoginQueue {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
     for (const line of this.#byNetwork.values()) {
-      for (const { settle } of [...line]) settle(refuse('unavailable', 'The server is closing.'))
+      for (const { settle } of [...line])
+        settle(refuse('unavailable', 'The server is closing.', { source: 'shutdown' }))
     }
   }
 
@@ -71,7 +72,8 @@ export class LoginQueue {
     const { promise, resolve } = Promise.withResolvers<Refusal | null>()
     const line = this.#byNetwork.get(network) ?? new Set<Waiting>()
     this.#byNetwork.set(network, line)
-    const left = () => waiting.settle(refuse('timeout', 'The client went away.'))
+    const left = () =>
+      waiting.settle(refuse('timeout', 'The client disconnected.', { source: 'client' }))
     const waiting: Waiting = {
       since: this.#options.now(),
       settle: (refusal) => {
@@ -127,6 +129,6 @@ export class LoginQueue {
 
   #tooMany(): Refusal {
     const retryAfterMs = (Math.max(1, this.#waiting) / this.#options.perSecond) * 1000
-    return refuse('busy', 'Too many are logging in.', { retryAfterMs })
+    return refuse('busy', 'Too many are logging in.', { retryAfterMs, source: 'login_queue' })
   }
 }

@@ -43,6 +43,13 @@ export function failure(
   return { kind: 'failure', reason, refusal, tells: 'nothing' }
 }
 
+/** Returns the refusal of an outcome; null for an answer. */
+export function refusalOfOutcome(outcome: Outcome): Refusal | null {
+  if (outcome === 'internal') return refuse('internal', 'The command failed.')
+  if (outcome === 'no_clause') return refuse('invalid_request', 'The message has no such form.')
+  return outcome.kind === 'failure' ? outcome.refusal : null
+}
+
 /** The reasons of refusals that no command causes. The original has none. */
 const OUR_REASONS: Partial<Record<Refusal['code'], string>> = {
   unavailable: 'Service unavailable, please retry',

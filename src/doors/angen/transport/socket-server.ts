@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { CountedConnection } from '../../../connections/connection-counter.ts'
-import { forwardedAddress } from '../../../core/address.ts'
 import { ERROR_TABLE } from '../../../core/errors.ts'
+import { createClientAddress, NodeHeaders } from '../../../http/index.ts'
 import { Connection } from './connection.ts'
 import { FrameLink } from './frame-link.ts'
 import type { AngenHub } from './hub.ts'
@@ -33,7 +33,6 @@ const LINE_END = Buffer.from('\n')
 /** Serves Angen over WebSocket: text frames of one message, or of several lines. */
 export function createAngenSocketServer(options: AngenSocketServerOptions): AngenSocketServer {
   const { hub, path = '/angen', allowsHost = () => true, allowedOrigins = [] } = options
-  const trusted = options.trustedProxies ?? []
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -45,15 +44,9 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
   const connections = new Set<Connection>()
   let closing = false
 
-  const addressOf = ({ headers, socket }: IncomingMessage): string | null => {
-    const forwarded = trusted.length === 0 ? undefined : headers['x-forwarded-for']
-    const forwardedFor = [forwarded ?? []].flat().join(',')
-    return forwardedAddress({
-      peer: socket.remoteAddress ?? null,
-      forwardedFor: forwardedFor === '' ? null : forwardedFor,
-      trusted,
-    })
-  }
+  const clientAddress = createClientAddress(options.trustedProxies ?? [])
+  const addressOf = ({ headers, socket }: IncomingMessage): string | null =>
+    clientAddress(new NodeHeaders(headers), socket.remoteAddress ?? null)
 
   const serve = (socket: WebSocket, stream: Duplex, visit: Visit): Connection => {
     const link = new FrameLink(socket, stream)

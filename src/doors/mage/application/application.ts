@@ -1,5 +1,5 @@
 import type { CommandRules, Pipeline } from '../../../commands/index.ts'
-import type { CallOptions } from '../../../core/index.ts'
+import type { CallOptions, Refusal } from '../../../core/index.ts'
 import { ANYONE, BAN_GROUP, hasAccess } from './acl.ts'
 import { untilCalledBack } from './callback.ts'
 import { wireCodeOf } from './errors.ts'
@@ -24,6 +24,8 @@ interface UserCommandCall {
 /** The result of a call, and the session of the caller after it. */
 export interface UserCommandOutcome extends StateOutcome {
   readonly session: MageSession | null
+  /** Why the pipeline has refused the command. */
+  readonly refusal?: Refusal
 }
 
 /** The commands of an application, ready to run. */
@@ -82,15 +84,17 @@ export function createApplication(options: ApplicationOptions): Application {
       )
       if (running === null) {
         if (ran.ok || ran.code === 'invalid_request') return null
-        return refused(wireCodeOf(ran.code), session)
+        return { ...refused(wireCodeOf(ran.code), session), refusal: ran }
       }
       // The pipeline refuses a command that exceeds its time limit; the closed state has the events to send all the same.
       const outcome = ran.ok ? ran.value : await running
-      const { error, response, events } = outcome
+      const { error, response, events, thrown } = outcome
       return {
         error,
         response,
         events,
+        thrown,
+        ...(ran.ok ? {} : { refusal: ran }),
         session: error === null ? (state.session ?? null) : session,
       }
     },

@@ -17,7 +17,10 @@ export function callBack<T, Callback extends (error: unknown) => void>(
   work
     .then(
       (value) => call(callback, value),
-      (error: unknown) => callback(callbackErrorOf(error)),
+      (error: unknown) => {
+        transactionOf(state).calledBack(error)
+        callback(callbackErrorOf(error))
+      },
     )
     .catch((error: unknown) => transactionOf(state).crash(error))
   // A command may return this promise besides passing a callback.

@@ -1,4 +1,5 @@
-import { LatchkeyError, type Refusal } from '../../../core/index.ts'
+import { refusalOf, refuse } from '../../../core/errors.ts'
+import { ERROR_TABLE, type ErrorCode, LatchkeyError, type Refusal } from '../../../core/index.ts'
 
 /** An error with the code that the client receives. */
 export class MageError extends Error {
@@ -70,6 +71,14 @@ const WIRE_CODES: Readonly<Record<string, string>> = {
 /** Returns the code that the client receives for a refusal: MAGE's own where there is one. */
 export function wireCodeOf(code: string): string {
   return Object.hasOwn(WIRE_CODES, code) ? (WIRE_CODES[code] ?? code) : code
+}
+
+/** Returns why a command failed, of the code that its client receives and of what it has thrown. */
+export function refusalOfCommand(code: string, thrown: unknown): Refusal {
+  if (thrown instanceof LatchkeyError) return refusalOf(thrown)
+  const known = Object.keys(WIRE_CODES).find((name) => WIRE_CODES[name] === code) ?? code
+  const own = Object.hasOwn(ERROR_TABLE, known) ? (known as ErrorCode) : 'invalid_request'
+  return refuse(own, 'The command failed.', { cause: thrown })
 }
 
 /** Returns the error that an application receives for a refusal of the authority. */

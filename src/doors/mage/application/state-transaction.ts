@@ -10,6 +10,8 @@ export interface StateOutcome {
   readonly response: string | null
   /** Events for the caller. */
   readonly events: readonly string[]
+  /** What the command has thrown, if it has failed. No client receives it. */
+  readonly thrown?: unknown
 }
 
 /** The key of a state's transaction. The runtime uses it, applications do not. */
@@ -41,6 +43,8 @@ export class StateTransaction {
   readonly #writes: Step[] = []
   readonly #undos: Step[] = []
   #error: string | null = null
+  #thrown: unknown
+  #calledBack: unknown
   #response: string | null = null
   #open = true
   #onCrash: (() => void) | null = null
@@ -67,9 +71,19 @@ export class StateTransaction {
     if (this.#open) this.#response = json
   }
 
+  /** Keeps an error of which a callback of the application receives the code. */
+  calledBack(error: unknown): void {
+    this.#calledBack = error
+  }
+
   /** Makes the command fail with a code, and writes `log` to the application's log: as `debug` if it is a mistake of the client. */
   fail(code: string, log?: unknown): void {
-    if (this.#open) this.#error = code
+    if (this.#open) {
+      this.#error = code
+      // A callback receives the code of an error; the error itself has the cause.
+      const isCalledBack = codeOfThrown(this.#calledBack) === code
+      this.#thrown = isCalledBack ? this.#calledBack : log
+    }
     if (log === undefined || log === null || log === '') return
     const { actorId, description } = this.#state
     const level = isClientMistake(log) ? 'debug' : 'error'
@@ -126,7 +140,8 @@ export class StateTransaction {
     this.#open = false
     const failed = this.#error !== null
     this.events.send(this.services, { failed })
-    return { error: this.#error, response: failed ? null : this.#response, events }
+    if (!failed) return { error: null, response: this.#response, events }
+    return { error: this.#error, response: null, events, thrown: this.#thrown }
   }
 
   // The data of `session.set` is read only now, and need not be JSON.

@@ -1,8 +1,13 @@
-import type { CommandRegistry, Pipeline } from '../../../commands/index.ts'
-import { errorOf } from '../../../core/errors.ts'
-import type { CallOptions } from '../../../core/index.ts'
+import {
+  type CommandRegistry,
+  type OnAnswered,
+  type Pipeline,
+  RequestRecord,
+} from '../../../commands/index.ts'
+import { errorOf, refuse } from '../../../core/errors.ts'
+import type { CallOptions, Refusal } from '../../../core/index.ts'
 import type { Application, UserCommandOutcome } from '../application/application.ts'
-import { wireCodeOf } from '../application/errors.ts'
+import { refusalOfCommand, wireCodeOf } from '../application/errors.ts'
 import type { MageSession } from '../application/mage-session.ts'
 import { type MessageHook, runHook } from '../application/message-hooks.ts'
 import { resolveSession } from '../application/resolve-session.ts'
@@ -23,9 +28,11 @@ export interface BatchRunner {
   readonly cache: ResponseCache
   /** The time limit of a hook, in milliseconds; 0 for the default of the pipeline. */
   readonly commandMs: number
+  readonly onAnswered: OnAnswered | null
 }
 
 interface BatchCall {
+  readonly requestId: string
   readonly batch: Batch
   readonly queryId: string | null
   readonly caller: CallOptions
@@ -86,7 +93,7 @@ function unset(reason: string): string {
 
 async function runCommands(
   runner: BatchRunner,
-  { batch, caller }: BatchCall,
+  { batch, caller, requestId }: BatchCall,
   header: Header,
   cached: readonly CachedEntry[] | null,
 ): Promise<readonly CachedEntry[] | null> {
@@ -102,7 +109,7 @@ async function runCommands(
       session = null
       events = [unset('noSession')]
     }
-    const ran = await runOne(runner, { name, params, session, batch, caller })
+    const ran = await runReported(runner, requestId, { name, params, session, batch, caller })
     if (ran === null) return null
     session = ran.session
     const command = runner.application.commands.get(name)
@@ -132,6 +139,31 @@ interface OneCall {
   readonly caller: CallOptions
 }
 
+async function runReported(
+  runner: BatchRunner,
+  requestId: string,
+  call: OneCall,
+): Promise<UserCommandOutcome | null> {
+  const { onAnswered, application, registry } = runner
+  if (onAnswered === null) return runOne(runner, call)
+  const { name } = call
+  const known = application.commands.has(name) || registry.find(name) !== null
+  const route = known ? name : '(none)'
+  const record = new RequestRecord('mage', { id: requestId, method: 'command', route })
+  const ran = await runOne(runner, call)
+  const current = ran?.session?.current ?? call.session?.current ?? null
+  if (current !== null) record.resolved(current)
+  const refusal = refusalOfRun(ran)
+  onAnswered(record.answered(refusal?.code ?? 'ok', refusal))
+  return ran
+}
+
+function refusalOfRun(ran: UserCommandOutcome | null): Refusal | null {
+  if (ran === null) return refuse('invalid_request', 'The parameters do not match the command.')
+  if (ran.error === null) return null
+  return ran.refusal ?? refusalOfCommand(ran.error, ran.thrown)
+}
+
 function runOne(runner: BatchRunner, call: OneCall): Promise<UserCommandOutcome | null> {
   const { name, params, session, caller, batch } = call
   const command = runner.application.commands.get(name)
@@ -152,7 +184,10 @@ async function runRegistered(
   const events = outcome.events.map((event) =>
     JSON.stringify(event.data === undefined ? [event.name] : [event.name, event.data]),
   )
-  if (!outcome.ok) return { error: wireCodeOf(outcome.code), response: null, events, session }
+  if (!outcome.ok) {
+    const error = wireCodeOf(outcome.code)
+    return { error, response: null, events, session, refusal: outcome }
+  }
   return { error: null, response: JSON.stringify(outcome.value) ?? null, events, session }
 }
 

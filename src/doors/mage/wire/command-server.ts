@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { RequestRecord } from '../../../commands/index.ts'
+import { refusalOf } from '../../../core/errors.ts'
 import type { CallOptions } from '../../../core/index.ts'
 import { type BatchRunner, runBatch } from './batch.ts'
 import { readBatch } from './batch-request.ts'
@@ -21,6 +23,7 @@ interface CommandServerOptions {
   readonly runner: BatchRunner
   readonly callerOf: (request: IncomingMessage) => CallOptions
   readonly allowsHost: (request: IncomingMessage) => boolean
+  readonly requestIdOf: (request: IncomingMessage) => string
   readonly onError: (error: unknown, what: string) => void
 }
 
@@ -34,6 +37,7 @@ interface Exchange {
   readonly response: ServerResponse
   /** The headers with which the response starts, names and values in turn. */
   readonly headers: readonly string[]
+  readonly requestId: string
 }
 
 type Route = Target | { readonly kind: 'favicon' } | { readonly kind: 'check' }
@@ -53,7 +57,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
   }
 
   const answerBatch = async (
-    { request, response, headers }: Exchange,
+    { request, response, headers, requestId }: Exchange,
     { names, query }: Extract<Target, { kind: 'commands' }>,
   ): Promise<void> => {
     const body = await readBody(request, limits.bodyBytes)
@@ -67,7 +71,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
     if (batch === null) return sendStatus(response, 400, headers)
     const queryId = query === '' ? null : new URLSearchParams(query).get('queryId') || null
     const caller = options.callerOf(request)
-    const answer = await runBatch(runner, { batch, queryId, caller })
+    const answer = await runBatch(runner, { batch, queryId, caller, requestId })
     if (answer === null) return sendStatus(response, 500, headers)
     const encodings = request.headers['accept-encoding'] as string | undefined
     const zipped = compressed(answer, encodings)
@@ -95,14 +99,25 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
     handle(request, response) {
       const route = routeOf(request.url ?? '')
       if (route === null) return false
-      const headers = corsHeaders(request, options.cors)
+      const requestId = options.requestIdOf(request)
+      const cors = corsHeaders(request, options.cors)
+      // Only an answer to a proxy that sends ids has one: MAGE's answers have no such header.
+      const sent = request.headers['x-request-id'] === requestId
+      const headers = sent ? ['X-Request-Id', requestId, ...cors] : cors
+      const record = new RequestRecord('mage', {
+        id: requestId,
+        method: 'command',
+        route: '(batch)',
+      })
       const fail = (error: unknown) => {
-        onError(error, 'mage')
+        const refusal = refusalOf(error)
+        if (refusal.code === 'internal') onError(error, 'mage')
+        runner.onAnswered?.(record.answered(refusal.code, refusal))
         if (response.headersSent) response.destroy()
         else sendStatus(response, 500, headers)
       }
       try {
-        answer({ request, response, headers }, route)?.catch(fail)
+        answer({ request, response, headers, requestId }, route)?.catch(fail)
       } catch (error) {
         fail(error)
       }

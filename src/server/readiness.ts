@@ -1,0 +1,22 @@
+import type { Authority } from '../core/index.ts'
+
+/** How long the result of a check is reused, because a check writes. */
+const REUSE_MS = 2000
+
+/**
+ * Returns a function that checks whether the store can be read and written, and throws `unavailable` if not: on a full disk reads succeed
+ * and writes do not.
+ */
+export function createReadiness(authority: Authority): () => Promise<void> {
+  let checked = { at: Number.NEGATIVE_INFINITY, result: Promise.resolve() }
+  return async () => {
+    const now = performance.now()
+    if (now - checked.at >= REUSE_MS) {
+      const result = authority.ping().then(() => authority.checkWrites())
+      // Each caller gets the error itself.
+      result.catch(() => undefined)
+      checked = { at: now, result }
+    }
+    await checked.result
+  }
+}
