@@ -24,6 +24,11 @@ const PRINTED: Record<string, string> = {
 { event: { name: 'hello', data: {} } }
 { closed: 'revoked' }
 `,
+  'socketio/main.ts': `{ by: 'ada', text: 'hello' }
+session:ended { reason: 'revoked' }
+disconnect io server disconnect
+connect_error { code: 'session_revoked', reason: 'revoked' }
+`,
   'own-store.ts': 'acme_lks_ Ada 1\n',
   'command.ts': `bob gets {"sent":true}
 ada receives {"name":"greeted","data":{"by":"bob","text":"hi"}}

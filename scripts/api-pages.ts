@@ -19,6 +19,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   'latchkey/mage': 'the session module for MAGE applications',
   'latchkey/server': 'the server with all its doors',
   'latchkey/testing': 'cases for stores and doors, a fake clock',
+  'latchkey/sockets': 'sessions of sockets of `ws` and Socket.IO',
   'latchkey/express-session': 'a store for express-session and @fastify/session',
   'latchkey/web': 'logins, request sessions, guards and impersonation for web applications',
   'latchkey/express': 'the adapter for Express 4 and 5',

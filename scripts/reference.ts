@@ -56,6 +56,7 @@ fill(
     const session = {
       optional: '',
       required: 'a session',
+      user: 'a user’s session',
       own: 'own session',
       fresh: 'fresh proof',
     }
@@ -77,7 +78,13 @@ fill(
     const takes = Object.keys(schema.properties ?? {}).map((key) =>
       schema.required?.includes(key) ? code(key) : `[${code(key)}]`,
     )
-    const needs = { none: '–', optional: '–', required: 'a session', own: 'own session' }
+    const needs = {
+      none: '–',
+      optional: '–',
+      required: 'a session',
+      user: 'a user’s session',
+      own: 'own session',
+    }
     return [code(name), takes.join(', ') || '–', code(answers), needs[session], about]
   }),
 )

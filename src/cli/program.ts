@@ -60,6 +60,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Show the audit trail, newest entries first (administrators).',
     load: async () => (await import('./commands/audit.ts')).defineAudit,
   },
+  backup: {
+    about: 'Copy the data of a server into a file, while it runs.',
+    load: async () => (await import('./commands/backup.ts')).defineBackup,
+  },
+  restore: {
+    about: 'Replace the data of a stopped server by a backup.',
+    load: async () => (await import('./commands/backup.ts')).defineRestore,
+  },
   prune: {
     about: 'Delete expired records now (administrators).',
     load: async () => (await import('./commands/prune.ts')).definePrune,

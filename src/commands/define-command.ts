@@ -13,10 +13,11 @@ import {
  * The session that a command requires:
  * - `optional`: none is required, and an invalid token counts as none
  * - `required`: a valid session
+ * - `user`: a valid session of a registered actor, not of an anonymous one
  * - `own`: a valid session that is not an impersonation
- * - `fresh`: `own`, and its owner gave a proof within the setting `session.freshMs`
+ * - `fresh`: `user` and `own`, and its owner gave a proof within the setting `session.freshMs`
  */
-export type SessionNeed = 'optional' | 'required' | 'own' | 'fresh'
+export type SessionNeed = 'optional' | 'required' | 'user' | 'own' | 'fresh'
 
 /** The session that a command receives: null only if its need is `optional`. */
 export type CurrentSession<Need extends SessionNeed> = Need extends 'optional'
@@ -32,6 +33,7 @@ export type DefaultNeed<Access extends readonly string[]> = '*' extends Access[n
 
 /** The context that a command runs with. */
 export interface CommandContext<Need extends SessionNeed = SessionNeed> {
+  /** The authority of the server. */
   readonly authority: Authority
   /** The session of the call. Null only if the command's need is `optional`. */
   readonly current: CurrentSession<Need>
@@ -54,11 +56,13 @@ export type Validated = { readonly ok: true; readonly params: unknown } | Refusa
 
 /** The checks that the pipeline makes before a command runs, for every protocol. */
 export interface CommandRules {
+  /** The name of the command, for errors and metrics. */
   readonly name: string
   /**
    * Roles of which the session needs one. `*` allows every caller; an empty list allows no caller.
    */
   readonly access: readonly string[]
+  /** The session that a call needs. */
   readonly session: SessionNeed
   /** Milliseconds; 15,000 by default. */
   readonly timeoutMs?: number
@@ -66,6 +70,7 @@ export interface CommandRules {
   validate?(params: unknown): Validated | Promise<Validated>
 }
 
+/** The definition of a command, for `defineCommand`. */
 export interface CommandDefinition<
   Params extends z.ZodType,
   Result,
@@ -82,11 +87,13 @@ export interface CommandDefinition<
   readonly access: Access
   /** `optional` by default if `*` is in `access`, else `required`. */
   readonly session?: Need
+  /** The shape of the parameters. Calls with others are refused with `invalid_request`. */
   readonly params: Params
   /** The shape of the result, for the reference. */
   readonly result?: z.ZodType
   /** Milliseconds; 15,000 by default. */
   readonly timeoutMs?: number
+  /** Runs the command. Returns the result or a refusal, or throws a `LatchkeyError`. */
   run(
     params: z.output<Params>,
     context: CommandContext<Need>,
@@ -101,10 +108,14 @@ export interface TypedCommand<Params, Result> extends Command {
 
 /** A command in the registry. */
 export interface Command extends CommandRules {
+  /** One sentence for the reference. */
   readonly about?: string
+  /** The shape of the parameters. */
   readonly params: z.ZodType
+  /** The shape of the result, for the reference. */
   readonly result?: z.ZodType
   validate(params: unknown): Promise<Validated>
+  /** Runs the command with parameters that `validate` returned. */
   run(params: unknown, context: CommandContext): unknown
 }
 

@@ -5,7 +5,9 @@ import type { Command } from './define-command.ts'
 export interface CommandRegistry {
   /** Adds commands. Throws `conflict` with the name if one is taken, and then adds none. */
   add(commands: readonly Command[]): void
+  /** Returns a command, or null if there is none of that name. */
   find(name: string): Command | null
+  /** Returns every command, in the order of registration. */
   list(): readonly Command[]
 }
 

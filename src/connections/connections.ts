@@ -30,7 +30,9 @@ export interface ConnectionEnds {
 
 /** An open connection of a session. */
 export interface Connection {
+  /** A number that no other connection of this process has. */
   readonly id: number
+  /** The door that opened the connection. */
   readonly door: string
   /** Epoch milliseconds. */
   readonly openedAt: number
@@ -50,7 +52,9 @@ export interface Connection {
   leave(): void
 }
 
+/** Options of `createConnections`. */
 export interface ConnectionsOptions {
+  /** Reports the sessions that end, and checks those of connections. */
   readonly authority: Authority
   /** The limits of the events that wait for a session without a connection: 100 events, 262,144 bytes of JSON and 24 hours by default. */
   readonly mailbox?: Partial<MailboxLimits>

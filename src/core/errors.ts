@@ -61,7 +61,10 @@ export interface ErrorDetails {
   retryAfterMs?: number
   /** The refused inputs with the reason, by path: `password: too short`. */
   issues?: readonly { path: string; message: string }[]
-  /** Why a session ended, for `session_revoked`. */
+  /**
+   * Why, in one word: for `session_revoked` why the session ended, for `access_denied` `anonymous`, for
+   * `conflict` `last_administrator`.
+   */
   reason?: string
   /** What would satisfy the request, for `step_up_required`. */
   challenge?: ProofChallenge
@@ -105,12 +108,16 @@ export function refuse(code: ErrorCode, message: string, details: ErrorDetails =
 }
 
 /**
- * Returns the refusal of an error: a `LatchkeyError` keeps its code, any other error becomes
- * `internal`.
+ * Returns the refusal of an error: a `LatchkeyError` keeps its code and its cause, any other error
+ * becomes `internal` and is the cause. No door sends the cause to a client.
  */
 export function refusalOf(error: unknown): Refusal {
-  if (error instanceof LatchkeyError) return refuse(error.code, error.message, error.details)
-  return refuse('internal', 'An internal error occurred. Try again later.')
+  if (error instanceof LatchkeyError) {
+    const { cause } = error
+    const details = cause === undefined ? error.details : { ...error.details, cause }
+    return refuse(error.code, error.message, details)
+  }
+  return refuse('internal', 'An internal error occurred. Try again later.', { cause: error })
 }
 
 /** Returns the error of a refusal, for callers that throw. */

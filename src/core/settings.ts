@@ -9,7 +9,8 @@ const YEAR = 365 * DAY
 
 const count = whole(1, 1_000_000)
 const duration = whole(0, 10 * YEAR)
-const optionalDuration = nullable(whole(1000, 10 * YEAR))
+// Shorter sessions would end before an administrator can undo the setting.
+const lifetime = whole(MINUTE, 10 * YEAR)
 const policy = oneOf('evict-oldest', 'evict-least-recently-used', 'refuse')
 
 interface Definition<T> {
@@ -89,10 +90,10 @@ const GENERAL = {
   'throttle.identityFree': define(5, count, 'Failed logins of an identity before the first pause.'),
   'throttle.identityBaseMs': define(
     1000,
-    duration,
+    whole(0, DAY),
     'The first pause; each further pause is twice as long.',
   ),
-  'throttle.identityMaxMs': define(15 * MINUTE, duration, 'The longest pause.'),
+  'throttle.identityMaxMs': define(15 * MINUTE, whole(0, DAY), 'The longest pause.'),
   'throttle.identityHardLimit': define(
     100,
     count,
@@ -107,6 +108,11 @@ const GENERAL = {
     20,
     count,
     'The maximum number per address and minute of registrations, changes of name or e-mail, anonymous sessions and device logins, each.',
+  ),
+  'throttle.identityChangesPerHour': define(
+    20,
+    count,
+    'The maximum number of changes of name or e-mail address per actor and hour.',
   ),
   'throttle.knownAddressMs': define(
     90 * DAY,
@@ -176,9 +182,9 @@ export type Settings = {
 export type SettingName = keyof Settings
 
 const PROFILE_SCHEMAS = {
-  idleMs: [optionalDuration, 'How long a session may be unused.'],
-  tokenMs: [optionalDuration, 'The life of one token; each renewal adds it again.'],
-  absoluteMs: [whole(1000, 10 * YEAR), 'The absolute end, counted from login.'],
+  idleMs: [nullable(lifetime), 'How long a session may be unused.'],
+  tokenMs: [nullable(lifetime), 'The life of one token; each renewal adds it again.'],
+  absoluteMs: [lifetime, 'The absolute end, counted from login.'],
   renewable: [truth, 'Whether a login gets a renewal code.'],
   maxLive: [count, 'The maximum number of live sessions of one owner.'],
   onLimit: [policy, 'What happens at a login over the limit.'],

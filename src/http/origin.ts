@@ -1,9 +1,14 @@
+import type { HeaderReader } from './header-reader.ts'
+
 /**
  * Whether a page of the request's own origin made it. An unsafe method with a cookie needs this, and so does any answer that sets a
  * cookie. `publicOrigin` replaces the origin of the `Host` header. A request with neither `Origin` nor
  * `Sec-Fetch-Site: same-origin` is not of the same origin.
  */
-export function isSameOrigin(request: Request, publicOrigin: string | null): boolean {
+export function isSameOrigin(
+  request: { readonly headers: HeaderReader; readonly url: string },
+  publicOrigin: string | null,
+): boolean {
   const origin = request.headers.get('origin')
   if (origin === null) return request.headers.get('sec-fetch-site') === 'same-origin'
   if (publicOrigin !== null) return origin === publicOrigin

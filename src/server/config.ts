@@ -130,6 +130,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     databaseListen,
     node,
     tlsSelfMade: rest.tlsSelfMade ?? dev,
+    drainMs: rest.drainMs ?? (dev ? 0 : defaults.drainMs),
     http: addressOf(http, OPTIONS.http.value),
     tcp: addressOf(tcp, dev ? OPTIONS.tcp.value : undefined),
     tls: addressOf(tls, OPTIONS.tls.value),

@@ -87,6 +87,7 @@ describe('loadConfig', () => {
       allowedOrigins: ['*', 'https://game.example'],
       corsOrigins: ['https://app.example'],
       publicUrl: 'https://a.example',
+      clearSiteData: true,
       modules: 'lib/modules',
       mageApp: 'game2',
       logLevel: 'warn',
@@ -97,6 +98,7 @@ describe('loadConfig', () => {
       maxConnections: 7,
       maxUnauthenticated: 10,
       maxPerAddress: 11,
+      authenticateMs: 1000,
       maxLineBytes: 2048,
       maxMessagesPerSecond: 12,
       maxBytesPerSecond: 2049,
@@ -106,6 +108,7 @@ describe('loadConfig', () => {
       echoInput: true,
       storeTimeoutMs: 8,
       pruneEveryMs: 0,
+      drainMs: 10,
       shutdownMs: 9,
     } as const
     assert.deepEqual(Object.keys(values), OPTION_KEYS)

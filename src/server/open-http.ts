@@ -2,7 +2,9 @@ import { resolve } from 'node:path'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
 import type { ResolvedConfig } from './config.ts'
+import { connectionLimits } from './connection-limits.ts'
 import type { Services } from './create-services.ts'
+import { HttpConnections } from './http-connections.ts'
 import { createHttpListener, type FrontDoor } from './http-listener.ts'
 import type { OpenedDoor } from './opened-door.ts'
 
@@ -33,7 +35,7 @@ export async function openHttp(
   { authority, connections, registry, pipeline, metrics, durability, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
-  const { http: address, maxConnections, modules, publicUrl, corsOrigins, oauth } = config
+  const { http: address, modules, publicUrl, corsOrigins, oauth, authenticateMs } = config
   const { dev: development, trustedProxies, allowedHosts } = config
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
   const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
@@ -51,6 +53,11 @@ export async function openHttp(
   const stream = createMessageStream({ services, connections, callerOf, allowsHost, cors, onError })
   const ends = { cut: () => stream.close(), close: () => mage.close() }
   if (address === null) return { doors: [], ...ends }
+  const sockets = new HttpConnections({
+    limits: connectionLimits(config, [...trustedProxies, ...config.proxies]),
+    authenticateMs,
+    trustedProxies,
+  })
   const door = createHttpDoor({
     ...common,
     pipeline,
@@ -58,14 +65,25 @@ export async function openHttp(
     ...(publicUrl === null ? {} : { publicUrl }),
     corsOrigins,
     oauth,
+    clearSiteData: config.clearSiteData,
     ready,
     ...(durability === null ? {} : { durability: durability.read }),
     metrics: metrics.render,
-    onAnswer: metrics.countAnswer,
+    onAnswered: ({ method, route, status }) =>
+      metrics.countAnswer(`${method} ${route}`, Number(status)),
   })
   const fronts = [mage, stream, ...front]
   return {
-    doors: [createHttpListener({ door, front: fronts, address, maxConnections, onError })],
+    doors: [
+      createHttpListener({
+        door,
+        front: fronts,
+        address,
+        connections: sockets,
+        authenticateMs,
+        onError,
+      }),
+    ],
     ...ends,
   }
 }

@@ -1,8 +1,19 @@
 import { z } from 'zod'
-import { LatchkeyError } from '../core/errors.ts'
-import { checkSetting } from '../core/settings.ts'
-import { parseListenAddress } from './listen-address.ts'
-import { choice, databaseUrl, isOrigin, isProxy, textWhere, whole } from './option-schemas.ts'
+import {
+  choice,
+  databaseUrl,
+  file,
+  HOUR,
+  isOrigin,
+  isProxy,
+  LEVELS,
+  listens,
+  MiB,
+  type Option,
+  settings,
+  textWhere,
+  whole,
+} from './option-schemas.ts'
 import type { ServerConfig } from './server-config.ts'
 
 /** The keys of a configuration that are also flags and environment variables. */
@@ -11,64 +22,11 @@ export type OptionKey = Exclude<
   'commands' | 'guards' | 'mage' | 'oauth' | 'directory' | 'codecs' | 'externalSessions'
 >
 
-/** How the text of a flag or a variable is parsed. */
-type Kind = 'text' | 'integer' | 'switch' | 'list' | 'json'
-
-interface Option<T> {
-  /** The default. */
-  readonly value: T | undefined
-  readonly kind: Kind
-  /** The placeholder of the value in `--help`. */
-  readonly takes: string
-  readonly about: string
-  readonly schema: z.ZodType
-}
-
 type Options = {
   readonly [K in OptionKey]: Option<
     K extends 'store' ? 'sqlite' | 'memory' : NonNullable<ServerConfig[K]>
   >
 }
-
-function listens(value: string, about: string) {
-  return {
-    value,
-    kind: 'text',
-    takes: 'HOST:PORT',
-    about: `${about}; off closes it, port 0 picks a free port`,
-    schema: textWhere(
-      `must be HOST:PORT, such as ${value} or [::1]:${value.split(':')[1]}, or off`,
-      (text) => text === 'off' || parseListenAddress(text) !== null,
-    ),
-  } as const
-}
-
-function file(about: string) {
-  return {
-    value: undefined,
-    kind: 'text',
-    takes: 'FILE',
-    about,
-    schema: textWhere('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
-  } as const
-}
-
-const settings = z
-  .record(z.string(), z.unknown(), 'must be an object of settings')
-  .superRefine((values, context) => {
-    for (const [name, value] of Object.entries(values)) {
-      try {
-        checkSetting(name, value)
-      } catch (error) {
-        if (!(error instanceof LatchkeyError)) throw error
-        context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
-      }
-    }
-  })
-
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
-const MiB = 1024 * 1024
-const HOUR = 3_600_000
 
 /** The table of options: flags, environment variables, keys of the configuration and `--help` are made of it. */
 export const OPTIONS: Options = {
@@ -220,6 +178,13 @@ export const OPTIONS: Options = {
     about: 'the origin that browsers see, such as https://login.example',
     schema: textWhere('must be an origin such as https://login.example', isOrigin),
   },
+  clearSiteData: {
+    value: false,
+    kind: 'switch',
+    takes: '',
+    about: 'at logout also clear the cache, all cookies and the storage of the site in the browser',
+    schema: z.boolean('must be true or false'),
+  },
   modules: {
     value: undefined,
     kind: 'text',
@@ -280,7 +245,8 @@ export const OPTIONS: Options = {
     value: 5000,
     kind: 'integer',
     takes: 'N',
-    about: 'the largest number of unauthenticated connections of the Angen door',
+    about:
+      'the largest number of unauthenticated connections of a door; above it the one that was idle longest is closed',
     schema: whole(1, 1_000_000),
   },
   maxPerAddress: {
@@ -288,8 +254,15 @@ export const OPTIONS: Options = {
     kind: 'integer',
     takes: 'N',
     about:
-      'the largest number of connections of the Angen door from one address, loopback excepted',
+      'the largest number of connections of a door from one address; loopback and proxies are not counted',
     schema: whole(1, 1_000_000),
+  },
+  authenticateMs: {
+    value: 60_000,
+    kind: 'integer',
+    takes: 'MS',
+    about: 'how long a connection may stay unauthenticated',
+    schema: whole(100, HOUR),
   },
   maxLineBytes: {
     value: 65_536,
@@ -354,6 +327,14 @@ export const OPTIONS: Options = {
     takes: 'MS',
     about: 'how often data past its retention is removed; 0 for never',
     schema: whole(0, 24 * HOUR),
+  },
+  drainMs: {
+    value: 1000,
+    kind: 'integer',
+    takes: 'MS',
+    about:
+      'how long the server still accepts requests after SIGTERM, while /readyz says that it is not ready; 0 with --dev',
+    schema: whole(0, HOUR),
   },
   shutdownMs: {
     value: 10_000,

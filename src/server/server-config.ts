@@ -85,6 +85,8 @@ export interface ServerConfig {
   readonly corsOrigins?: readonly string[]
   /** The endpoints of `/oauth`. */
   readonly oauth?: OAuthConfig
+  /** Whether a logout also clears the cache, all cookies and the storage of the site in the browser. False by default. */
+  readonly clearSiteData?: boolean
   /** The folder of a MAGE application's modules, `<module>/index.js`. None by default. */
   readonly modules?: string
   /** The first segment of the path of MAGE commands: `game` by default. */
@@ -101,10 +103,21 @@ export interface ServerConfig {
   readonly cacheBytes?: number
   /** The largest number of open connections: 10,000 by default. */
   readonly maxConnections?: number
-  /** The largest number of unauthenticated connections of the Angen door: 5,000 by default. */
+  /**
+   * The largest number of unauthenticated connections of a door: 5,000 by default. Above it a new connection takes the place of the
+   * unauthenticated one that was idle longest.
+   */
   readonly maxUnauthenticated?: number
-  /** The largest number of connections of the Angen door from one address, loopback excepted: 100 by default. */
+  /**
+   * The largest number of connections of a door from one address (one /64 for IPv6): 100 by default. Connections of this machine and of
+   * proxies are not counted.
+   */
   readonly maxPerAddress?: number
+  /**
+   * How long a connection may stay unauthenticated: 60,000 ms by default. Requests do not extend it: on the HTTP port the next answer
+   * closes the connection.
+   */
+  readonly authenticateMs?: number
   /** The largest line of the Angen door in bytes, an eighth of it before login: 65,536 by default. */
   readonly maxLineBytes?: number
   /** Messages a second on an Angen connection, with a burst of twice that: 200 by default. */
@@ -127,6 +140,11 @@ export interface ServerConfig {
   readonly storeTimeoutMs?: number
   /** How often data past its retention is removed: every 60,000 ms by default. 0 for never. */
   readonly pruneEveryMs?: number
+  /**
+   * How long the server still accepts requests after SIGTERM, while `GET /readyz` says that it is not ready: 1,000 ms by default, 0 in
+   * development. At least as long as the load balancer needs to notice.
+   */
+  readonly drainMs?: number
   /** How long requests in progress may take when the server stops: 10,000 ms by default. */
   readonly shutdownMs?: number
   /** Commands beside the built-in ones. None by default. */

@@ -16,8 +16,11 @@ export type DoorAnswer<Value> =
 
 /** A session created or renewed through the door, as the client holds it. */
 export interface DoorLogin {
+  /** The token that the client presents. */
   readonly token: string
+  /** The public handle of the session. */
   readonly sessionId: string
+  /** The id of the actor that logged in. */
   readonly actorId: string
   /** Absent if the door issues none. */
   readonly renewal?: string | undefined
@@ -25,7 +28,9 @@ export interface DoorLogin {
 
 /** The session and actor that the door reports for a token. */
 export interface DoorIdentity {
+  /** The public handle of the session. */
   readonly sessionId: string
+  /** The id of the actor that the session acts as. */
   readonly actorId: string
 }
 
@@ -38,9 +43,13 @@ export interface DoorIdentity {
 export interface DoorSubject {
   /** The authority of the door. Calling it directly corresponds to using another door. */
   readonly authority: Authority
+  /** The clock of the authority, which the case moves. */
   readonly clock: FakeClock
+  /** Logs in with a name and a password. */
   login(name: string, password: string): Promise<DoorAnswer<DoorLogin>>
+  /** Returns the session and the actor of a token. */
   whoAmI(token: string): Promise<DoorAnswer<DoorIdentity>>
+  /** Ends the session of the token. */
   logout(token: string): Promise<DoorAnswer<unknown>>
   /** Returns the new actor's id. */
   register?(name: string, password: string): Promise<DoorAnswer<string>>
@@ -48,10 +57,15 @@ export interface DoorSubject {
   list?(
     token: string,
   ): Promise<DoorAnswer<{ readonly ids: readonly string[]; readonly told: unknown }>>
+  /** Ends one session of the token's actor. */
   end?(token: string, sessionId: string): Promise<DoorAnswer<unknown>>
+  /** Ends every session of the token's actor except the token's own. */
   endOthers?(token: string): Promise<DoorAnswer<unknown>>
+  /** Exchanges a renewal code for the next token. */
   renew?(renewal: string): Promise<DoorAnswer<DoorLogin>>
+  /** Verifies the password again in the session of the token. */
   stepUp?(token: string, password: string): Promise<DoorAnswer<DoorLogin>>
+  /** Changes the password of the token's actor. */
   changePassword?(token: string, current: string, next: string): Promise<DoorAnswer<unknown>>
 }
 
@@ -62,8 +76,10 @@ export type DoorAbility = {
 
 /** One case of the contract that every door must fulfil. Moves the clock, never waits for it. */
 export interface DoorCase {
+  /** The name of the case, unique among the cases of doors. */
   readonly name: string
   /** The methods that the case requires; a runner skips it by name if one is absent. */
   readonly needs?: readonly DoorAbility[]
+  /** Runs the case. Rejects with an assertion error if the door does not fulfil it. */
   run(subject: DoorSubject): Promise<void>
 }

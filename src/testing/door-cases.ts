@@ -1,4 +1,5 @@
 import type { DoorCase } from './door-case.ts'
+import { doorDerivationCases } from './door-derivation-cases.ts'
 import { doorEndCases } from './door-end-cases.ts'
 import { doorLoginCases } from './door-login-cases.ts'
 import { doorRenewalCases } from './door-renewal-cases.ts'
@@ -7,5 +8,6 @@ import { doorRenewalCases } from './door-renewal-cases.ts'
 export const doorCases: readonly DoorCase[] = [
   ...doorLoginCases,
   ...doorEndCases,
+  ...doorDerivationCases,
   ...doorRenewalCases,
 ]

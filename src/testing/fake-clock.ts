@@ -2,7 +2,9 @@ import type { Clock } from '../core/ports/index.ts'
 
 /** A clock that moves only when the test moves it. */
 export interface FakeClock extends Clock {
+  /** Moves the clock forward. */
   advance(ms: number): void
+  /** Sets the clock, in epoch milliseconds. It may move backwards. */
   set(ms: number): void
 }
 

@@ -9,6 +9,7 @@ import {
   createAngenListener,
 } from '../../src/doors/angen/transport/listener.ts'
 import type { Accept, Receiver, Wire } from '../../src/doors/angen/wire.ts'
+import { until } from './until.ts'
 
 /** Bytes of a header of the PROXY protocol, version 2. */
 export function binaryHeader(parts: {
@@ -135,11 +136,4 @@ export async function dial(t: Pick<TestContext, 'after'>, port: number): Promise
   return clientOf(socket)
 }
 
-/** Waits until something is so; fails after five seconds. */
-export async function until(so: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000
-  while (!so()) {
-    assert.ok(performance.now() < end, 'it did not come about')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+export { until }

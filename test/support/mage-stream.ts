@@ -140,11 +140,4 @@ export function withKey(key: string): string {
   return `?sessionKey=${encodeURIComponent(key)}`
 }
 
-/** Waits until something is so; fails after two seconds. */
-export async function until(so: () => boolean): Promise<void> {
-  const end = performance.now() + 2_000
-  while (!so()) {
-    assert.ok(performance.now() < end, 'it did not come about')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+export { until } from './until.ts'

@@ -7,6 +7,7 @@ import { hasChecksum, parseToken, type SessionToken } from './session-token.ts'
 
 /** A table of another system's tokens. See `accessTokens` and `rememberMeTokens`. */
 export interface TokenSource {
+  /** The table that holds the tokens. */
   readonly table: string
   /** The cookie that the token comes in, encrypted by AdonisJS; null where it comes as a bearer token. */
   readonly cookie: string | null
@@ -25,6 +26,7 @@ export interface AcceptedToken {
   readonly expiresAtMs: number | null
 }
 
+/** Options of `accessTokens`. */
 export interface AccessTokensOptions {
   /** Default `auth_access_tokens`. */
   readonly table?: string
@@ -53,6 +55,7 @@ export function accessTokens(options: AccessTokensOptions = {}): TokenSource {
   }
 }
 
+/** Options of `rememberMeTokens`. */
 export interface RememberMeTokensOptions {
   /** Default `remember_me_tokens`. */
   readonly table?: string

@@ -28,14 +28,20 @@ abstract class HttpError extends Error {
  * The error contains no token.
  */
 export class InvalidSessionError extends HttpError {
+  /** The name of the class, for logs. */
   override readonly name = 'InvalidSessionError'
+  /** The HTTP status of the answer. */
   readonly status = 401
+  /** The code that AdonisJS renders and translates. */
   readonly code = 'E_INVALID_SESSION'
 }
 
 /** The user has as many sessions as allowed, and the manager's `onLimit` is `refuse`: 409 `E_SESSION_LIMIT`. */
 export class SessionLimitError extends HttpError {
+  /** The name of the class, for logs. */
   override readonly name = 'SessionLimitError'
+  /** The HTTP status of the answer. */
   readonly status = 409
+  /** The code that AdonisJS renders and translates. */
   readonly code = 'E_SESSION_LIMIT'
 }

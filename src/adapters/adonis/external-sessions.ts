@@ -9,6 +9,7 @@ export type PostgresQuery = (
   values: readonly unknown[],
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>
 
+/** Options of `createAdonisCodec`. They must be those of the `SessionManager`. */
 export interface TokenFormatOptions {
   /** Default `oat_`. */
   readonly tokenPrefix?: string
@@ -16,7 +17,9 @@ export interface TokenFormatOptions {
   readonly key?: KeyType
 }
 
+/** Options of `createExternalSessions`. */
 export interface ExternalSessionsOptions extends TokenFormatOptions {
+  /** Runs a query on the database of the application. */
   readonly query: PostgresQuery
   /** Default `sessions`. */
   readonly table?: string

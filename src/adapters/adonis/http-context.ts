@@ -4,6 +4,7 @@
 
 /** Where a token is read from. */
 export interface RequestContext {
+  /** The request, with its headers and cookies. */
   readonly request: {
     header(name: string): string | undefined
     plainCookie(name: string, options: { encoded: boolean }): unknown
@@ -13,6 +14,7 @@ export interface RequestContext {
 
 /** Where cookies are written to. */
 export interface CookieContext {
+  /** The response of the request. */
   readonly response: {
     plainCookie(name: string, value: string, options: Readonly<Record<string, unknown>>): unknown
     clearCookie(name: string, options?: Readonly<Record<string, unknown>>): unknown

@@ -14,6 +14,7 @@ export type UserOf<M extends SessionModel> =
       : SessionUser
     : SessionUser
 
+/** Options of `loginGuard`. */
 export interface LoginGuardOptions<M extends SessionModel> {
   /** Imports the module whose default export is the session model. Its relation to the user is `user`. */
   readonly model: () => Promise<{ readonly default: ManagedModel<M> }>
@@ -21,6 +22,7 @@ export interface LoginGuardOptions<M extends SessionModel> {
 
 /** What a test client sends to be logged in. */
 export interface LoginHeaders {
+  /** The header `Authorization` with the token. */
   readonly headers: { readonly authorization: string }
 }
 
@@ -29,12 +31,15 @@ export interface LoginHeaders {
  * session.
  */
 export class LoginGuard<M extends SessionModel> {
+  /** The name of the driver, which `@adonisjs/auth` shows in errors. */
   readonly driverName = 'latchkey'
   /** The user of the request, once it is authenticated. */
   user?: UserOf<M>
   /** The session of the request, once it is authenticated. */
   session?: InstanceType<M>
+  /** Whether the request has a valid session. */
   isAuthenticated = false
+  /** Whether `authenticate` or `check` was called for this request. */
   authenticationAttempted = false
   readonly #manager: SessionManager<M>
   readonly #ctx: RequestContext & CookieContext

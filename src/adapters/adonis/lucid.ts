@@ -5,23 +5,33 @@
 
 /** A Luxon `DateTime`, as far as it is used. */
 export interface DateTimeValue {
+  /** Returns epoch milliseconds. */
   toMillis(): number
+  /** Returns the time in a format of Luxon. */
   toFormat(format: string): string
 }
 
 /** An AdonisJS `Secret`: prints as `[redacted]`; `release()` returns the text. */
 export interface SecretText {
+  /** Returns the text. */
   release(): string
 }
 
 /** The properties that a session model must declare. The owner's property has a configurable name. */
 export interface SessionRow {
+  /** The SHA-256 of the secret, as hexadecimal text. */
   hash: string
+  /** When the session was created. */
   createdAt: DateTimeValue
+  /** When the row was last written. */
   updatedAt: DateTimeValue
+  /** When the session expires; null for never. */
   expiresAt: DateTimeValue | null
+  /** When the session was last used; null if never. */
   usedAt: DateTimeValue | null
+  /** The token of a session that this process has just created, else null. */
   value: SecretText | null
+  /** The secret of a session that this process has just created, else null. */
   secret: SecretText | null
 }
 
@@ -33,13 +43,17 @@ export type SessionModel = { new (): SessionRow } & {
 
 /** A user that can own sessions: a row of a Lucid model that has been saved. */
 export interface SessionUser {
+  /** The value of the primary key. */
   $primaryKeyValue?: number | string | bigint
+  /** Whether the row has been saved. */
   $isPersisted: boolean
 }
 
 /** A Lucid query client or transaction, as callers pass it. */
 export interface DatabaseClient {
+  /** Whether it is a transaction. */
   readonly isTransaction: boolean
+  /** The name of the connection in `config/database.ts`. */
   readonly connectionName: string
 }
 

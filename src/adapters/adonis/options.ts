@@ -8,8 +8,11 @@ export type SessionLimitPolicy = 'evict-oldest' | 'evict-least-recently-used' | 
 
 /** The cookie that a token may come in. Its value is the token's text. */
 export interface CookieOptions {
+  /** The name of the cookie. */
   readonly name: string
+  /** The path that the cookie is sent to. Default `/`. */
   readonly path?: string
+  /** The domain that the cookie is sent to. Default: the host of the request. */
   readonly domain?: string
   /** Default `true`: the cookie is sent over HTTPS only. */
   readonly secure?: boolean

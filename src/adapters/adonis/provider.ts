@@ -13,6 +13,7 @@ export default class LatchkeyProvider {
     this.#app = app
   }
 
+  /** Connects the session events to the application's emitter. Called by AdonisJS. */
   async boot(): Promise<void> {
     connectEmitter(await this.#app.container.make('emitter'))
   }

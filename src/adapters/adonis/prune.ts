@@ -5,6 +5,7 @@ import type { LucidClient, TableQuery } from './lucid.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Key, SessionTable } from './session-table.ts'
 
+/** Options of `prune`. */
 export interface PruneOptions {
   /** Rows of one transaction, 1 to 10,000. Default 1,000. */
   readonly batch?: number

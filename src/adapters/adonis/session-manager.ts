@@ -12,11 +12,13 @@ import { createSecret, hashSecret } from './session-token.ts'
 import { type ClientOption, SessionWriter } from './session-writer.ts'
 import { TokenCheck } from './token-check.ts'
 
+/** Options of `create`. */
 export interface CreateSessionOptions extends ClientOption {
   /** The session's life: seconds, or a text such as `1h`. Default: the manager's `expiresIn`. */
   readonly expiresIn?: string | number
 }
 
+/** Options of `revoke`. */
 export interface RevokeOptions extends ClientOption {
   /** Default `revoked`. */
   readonly reason?: SessionEndReason

@@ -26,6 +26,7 @@ interface Application {
   }
 }
 
+/** Options of `sessionStore`. */
 export interface SessionStoreOptions {
   /** Default `session_data`. Columns: `id`, `data`, `user_id`, and `expires_at` in epoch milliseconds. */
   readonly table?: string
@@ -56,6 +57,7 @@ export class SessionDataStore {
     this.#ageMs = parseDuration('age', age)
   }
 
+  /** Returns the values of a session, or null if there is none or it has expired. */
   async read(id: string): Promise<SessionValues | null> {
     const row = await this.#rows().where('id', id).first()
     const values = row === undefined ? null : valuesOf(row)
@@ -63,6 +65,7 @@ export class SessionDataStore {
     return values
   }
 
+  /** Writes the values of a session and moves its expiry. */
   async write(id: string, values: SessionValues): Promise<void> {
     const changes = { data: JSON.stringify(values), expires_at: this.#expiry() }
     if (this.#found.has(id)) await this.#rows().where('id', id).update(changes)
@@ -75,25 +78,30 @@ export class SessionDataStore {
     await this.#rows().where('expires_at', '<=', Date.now()).del()
   }
 
+  /** Removes the session. Called by `@adonisjs/session`. */
   async destroy(id: string): Promise<void> {
     await this.#rows().where('id', id).del()
   }
 
+  /** Moves the expiry of a session to its full age from now. */
   async touch(id: string): Promise<void> {
     await this.#rows().where('id', id).update({ expires_at: this.#expiry() })
   }
 
+  /** Sets the user of a session, so that `tagged` finds it. */
   async tag(id: string, userId: string | number): Promise<void> {
     await this.#rows()
       .where('id', id)
       .update({ user_id: String(userId) })
   }
 
+  /** Removes the user of a session. */
   async untag(id: string, userId: string | number): Promise<void> {
     const tagged = this.#rows().where('id', id).where('user_id', String(userId))
     await tagged.update({ user_id: null })
   }
 
+  /** Returns the sessions of a user that have not expired. */
   async tagged(userId: string | number): Promise<{ id: string; data: SessionValues }[]> {
     const rows = (await this.#rows().where('user_id', String(userId))) as StoredRow[]
     return rows.flatMap((row) => {

@@ -41,6 +41,9 @@ export function lockAgent(command: Command): Promise<void> {
 
 /** `agent lockall`: ends every session of the actor, then removes the session file. */
 export async function lockAllSessions(command: Command): Promise<void> {
+  const session = sessionOf(command)
+  const token = await session.readToken()
   await withSessionOf(command, ({ agent }) => agent.sessionLockAll({}))
-  await lockAgent(command)
+  // Another process may have saved a newer token meanwhile.
+  if (token !== undefined) await session.destroy({ only: token })
 }

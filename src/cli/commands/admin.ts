@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { LoggedInAnswer } from '../../client/http/index.ts'
-import { OPTIONS } from '../../server/options.ts'
 import { addClientOptions, addFormatOption, clientOf, formatOf } from '../client-options.ts'
+import { addDataOption, dataFolderOf } from '../data-option.ts'
 import { printLoggedIn } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, readPassword } from '../password.ts'
@@ -14,19 +14,16 @@ export function defineAdmin(admin: Command): void {
 }
 
 function addRecover(admin: Command): void {
-  const { about, value } = OPTIONS.data
   const command = admin
     .command('recover')
     .argument('[ACTOR]', 'id, name or e-mail address of the administrator')
     .description('Recover administration on a data folder that no server uses.')
-    .option('--data <DIR>', `${about} (LATCHKEY_DATA, default ${value})`)
-  addFormatOption(command)
+  addFormatOption(addDataOption(command))
     .addHelpText('after', RECOVER_HELP)
     .action(async (identity: string | undefined) => {
       const format = formatOf(command)
       const { recoverAdministrator } = await import('../../server/recover.ts')
-      const given = command.opts<{ data?: string }>().data ?? process.env['LATCHKEY_DATA']
-      const { code, actor } = await recoverAdministrator(given || './latchkey-data', identity)
+      const { code, actor } = await recoverAdministrator(dataFolderOf(command), identity)
       const next =
         actor === null ? `latchkey admin claim ${code}` : `latchkey account reset-password ${code}`
       if (format === 'json') return printJson({ code, actor, next })

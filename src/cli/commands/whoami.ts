@@ -30,6 +30,8 @@ export function defineLogout(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api } = clientOf(command)
     const fromFile = !process.env['LATCHKEY_TOKEN']
+    const session = sessionOf(command)
+    const token = fromFile ? await session.readToken() : undefined
     try {
       await api.logout()
     } catch (error) {
@@ -37,7 +39,8 @@ export function defineLogout(command: Command): void {
       const ended = isDead(error)
       if (!fromFile || !ended) throw error
     }
-    if (fromFile) await sessionOf(command).destroy()
+    // Another process may have saved a newer token meanwhile.
+    if (token !== undefined) await session.destroy({ only: token })
     return formatOf(command) === 'json' ? printJson({ ok: true }) : write('Logged out.\n')
   })
 }

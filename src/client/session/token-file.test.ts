@@ -31,7 +31,7 @@ describe('the session file', () => {
     assert.equal(modeOf(`${session.sessionFile}.lock`), '600')
   })
 
-  test('wider modes are put right and told of, at reading too', async (t) => {
+  test('a file that others can read is made private, and the folder keeps its mode', async (t) => {
     const clientPath = clientFolder(t)
     const heard: string[] = []
     const logger = { warn: (message: string) => void heard.push(message) }
@@ -40,10 +40,32 @@ describe('the session file', () => {
     chmodSync(clientPath, 0o755)
     chmodSync(session.sessionFile, 0o644)
     assert.equal(await session.readToken(), 'abc')
-    assert.equal(modeOf(clientPath), '700')
+    assert.equal(modeOf(clientPath), '755')
     assert.equal(modeOf(session.sessionFile), '600')
-    assert.equal(heard.length, 2)
+    assert.equal(heard.length, 1)
     assert.doesNotMatch(heard.join(), /abc/)
+  })
+
+  test('a folder that others can write is refused, and keeps its mode', async (t) => {
+    const clientPath = clientFolder(t)
+    const session = new Session({ clientPath })
+    await session.start({ token: 'abc' })
+    chmodSync(clientPath, 0o777)
+    await assert.rejects(session.readToken(), { name: 'ErrorSessionFileUnsafe' })
+    await assert.rejects(session.writeToken('def'), { name: 'ErrorSessionFileUnsafe' })
+    assert.equal(modeOf(clientPath), '777')
+  })
+
+  test('a file that holds a newer token by now is not removed with an older one', async (t) => {
+    const clientPath = clientFolder(t)
+    const session = new Session({ clientPath })
+    await session.start({ token: 'abc' })
+    await session.writeToken('newer')
+    await session.stop()
+    await session.destroy({ only: 'abc' })
+    assert.equal(readFileSync(session.sessionFile, 'utf8'), 'newer')
+    await new Session({ clientPath }).destroy({ only: 'newer' })
+    assert.equal(existsSync(session.sessionFile), false)
   })
 
   test('a link in its place is neither read nor overwritten through', async (t) => {
@@ -103,7 +125,7 @@ describe('the session file', () => {
     await assert.rejects(session.start({ token: 'abc' }), { message: /belongs to another user/ })
   })
 
-  test('a folder that cannot be is an error that says why', async (t) => {
+  test('a folder that cannot be created is an error with the reason', async (t) => {
     const clientPath = clientFolder(t)
     writeFileSync(clientPath, '')
     await assert.rejects(
@@ -175,7 +197,7 @@ describe('the session file between processes', { concurrency: 2 }, () => {
     assert.equal((await session.readToken())?.length, 4000)
   })
 
-  test('whoever is killed in the middle of a write leaves a whole token, and no lock', async (t) => {
+  test('a process that is killed during a write leaves a whole token and no lock', async (t) => {
     const clientPath = clientFolder(t)
     for (let round = 0; round < 12; round++) {
       const child = runChild(t, 'writing-child.ts', clientPath, 'ab')

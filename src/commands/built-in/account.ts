@@ -3,12 +3,12 @@ import { type IssuedCode, type Refusal, ROLES } from '../../core/index.ts'
 import { type Command, defineCommand } from '../define-command.ts'
 import { actorShape, defined, page, sessionListingShape } from './shapes.ts'
 
-const password = z.string().min(1).max(8192)
-const code = z.string().min(1).max(100)
-const roles = z.array(z.string().min(1).max(64)).max(64)
+const password = z.string().min(1).max(8192).describe('The new password in clear text')
+const code = z.string().min(1).max(100).describe('The one-time code')
+const roles = z.array(z.string().min(1).max(64)).max(64).describe('The roles of the new actor')
 const codeShape = z.strictObject({
   code: z.string().describe('Good for one use; the server keeps only its hash'),
-  expiresAt: z.int(),
+  expiresAt: z.int().describe('When it expires, in epoch milliseconds'),
   link: z
     .string()
     .optional()
@@ -27,10 +27,12 @@ export const accountCommands: readonly Command[] = [
     about: 'Returns until when a one-time code is valid, without using it.',
     access: ['*'],
     params: z.strictObject({
-      purpose: z.enum(['claim', 'invitation', 'password-reset']),
+      purpose: z.enum(['claim', 'invitation', 'password-reset']).describe('What the code is for'),
       code,
     }),
-    result: z.strictObject({ expiresAt: z.int().nullable() }),
+    result: z.strictObject({
+      expiresAt: z.int().nullable().describe('Epoch milliseconds; null for a code without an end'),
+    }),
     async run(params, { authority, caller }) {
       const outcome = await authority.actors.checkCode(params, caller)
       return outcome.ok ? { expiresAt: outcome.expiresAt } : outcome
@@ -54,10 +56,10 @@ export const accountCommands: readonly Command[] = [
     session: 'own',
     params: z.strictObject(page),
     result: z.strictObject({
-      actor: actorShape,
-      sessions: z.array(sessionListingShape),
-      audit: z.array(z.record(z.string(), z.unknown())),
-      next: z.string().optional(),
+      actor: actorShape.describe('The current actor'),
+      sessions: z.array(sessionListingShape).describe('Its live sessions'),
+      audit: z.array(z.record(z.string(), z.unknown())).describe('Its entries of the audit trail'),
+      next: z.string().optional().describe('Send it as `after`; absent on the last page'),
     }),
     async run(params, { authority, caller, actor }) {
       const outcome = await authority.actors.export(actor.id, defined(params), caller)
@@ -94,7 +96,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Creates a one-time code with which an actor chooses a new password.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id: z.string().min(1).max(254) }),
+    params: z.strictObject({ id: z.string().min(1).max(254).describe('The id of the actor') }),
     result: codeShape,
     async run({ id }, { authority, caller, actor }) {
       return issued(
@@ -107,7 +109,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Deletes an actor: its sessions end, and its names are free again after a time.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id: z.string().min(1).max(254) }),
+    params: z.strictObject({ id: z.string().min(1).max(254).describe('The id of the actor') }),
     async run({ id }, { authority, caller, actor }) {
       const outcome = await authority.actors.delete(id, { ...caller, by: actor.id })
       return outcome.ok ? null : outcome

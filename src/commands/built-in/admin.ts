@@ -3,6 +3,7 @@ import { isSettingName, LatchkeyError, ROLES, type SettingName } from '../../cor
 import { type Command, defineCommand } from '../define-command.ts'
 import {
   actorShape,
+  auditEntryShape,
   defined,
   found,
   loggedIn,
@@ -14,23 +15,24 @@ import {
 
 const access = [ROLES.admin]
 const session = 'fresh'
-const id = z.string().min(1).max(254)
-const roles = z.array(z.string().min(1).max(64)).max(64)
+const id = z.string().min(1).max(254).describe('The id of the actor')
+const roles = z.array(z.string().min(1).max(64)).max(64).describe('The roles of the actor')
+const settingName = z.string().max(100).describe('The name of the setting')
 const nextKey = z.strictObject({
-  kid: z.string(),
-  signsFrom: z.int().describe('Epoch milliseconds'),
+  kid: z.string().describe('The id of the new key'),
+  signsFrom: z.int().describe('From when it signs, in epoch milliseconds'),
 })
-const actorResult = z.strictObject({ actor: actorShape })
+const actorResult = z.strictObject({ actor: actorShape.describe('The actor') })
 
 /** An actor exported from another system, a parameter of `admin.actors.import`. */
 const importedActor = z.strictObject({
-  id: z.guid().optional(),
-  name: z.string().min(1).max(254),
-  email: z.string().max(254).optional(),
-  passwordHash: z.string().max(4096).nullable().optional(),
-  roles: roles.optional(),
-  status: z.enum(['active', 'suspended']).optional(),
-  createdAt: z.int().min(0).optional(),
+  id: z.guid().optional().describe('A new UUID by default'),
+  name: z.string().min(1).max(254).describe('The display name and user name'),
+  email: z.string().max(254).optional().describe('An e-mail address to log in with'),
+  passwordHash: z.string().max(4096).nullable().optional().describe('A hash of another system'),
+  roles: roles.optional().describe('`["user"]` by default'),
+  status: z.enum(['active', 'suspended']).optional().describe('`active` by default'),
+  createdAt: z.int().min(0).optional().describe('Epoch milliseconds; now by default'),
 })
 
 const actorCommands: readonly Command[] = [
@@ -40,9 +42,9 @@ const actorCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({
-      text: z.string().max(254).optional(),
-      role: z.string().max(64).optional(),
-      status: z.enum(['active', 'suspended']).optional(),
+      text: z.string().max(254).optional().describe('Part of a name or an identity, or an id'),
+      role: z.string().max(64).optional().describe('Only actors with this role'),
+      status: z.enum(['active', 'suspended']).optional().describe('Only actors with this status'),
       ...page,
     }),
     result: pageOf('actors', actorShape),
@@ -103,15 +105,19 @@ const actorCommands: readonly Command[] = [
       'Adds actors with password hashes made by another system; each line has its own outcome.',
     access,
     session,
-    params: z.strictObject({ actors: z.array(importedActor).min(1).max(200) }),
+    params: z.strictObject({
+      actors: z.array(importedActor).min(1).max(200).describe('The actors to add'),
+    }),
     result: z.strictObject({
-      outcomes: z.array(
-        z.strictObject({
-          id: z.string().optional(),
-          code: z.string(),
-          message: z.string().optional(),
-        }),
-      ),
+      outcomes: z
+        .array(
+          z.strictObject({
+            id: z.string().optional().describe('The id of the added actor'),
+            code: z.string().describe('`ok`, or the code of the refusal'),
+            message: z.string().optional().describe('Why it was refused'),
+          }),
+        )
+        .describe('One outcome for each actor, in the same order'),
     }),
     async run(params, { authority, caller, actor }) {
       const imported = await Promise.all(
@@ -137,9 +143,9 @@ const sessionCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({
-      owner: z.string().max(254).optional(),
-      profile: z.string().max(64).optional(),
-      door: z.string().max(64).optional(),
+      owner: z.string().max(254).optional().describe('Only sessions of this actor'),
+      profile: z.string().max(64).optional().describe('Only sessions of this profile'),
+      door: z.string().max(64).optional().describe('Only sessions created at this door'),
       ...page,
     }),
     result: pageOf('sessions', sessionListingShape),
@@ -154,7 +160,7 @@ const sessionCommands: readonly Command[] = [
     about: 'Ends one session of any actor.',
     access,
     session,
-    params: z.strictObject({ id }),
+    params: z.strictObject({ id: id.describe('The id of the session') }),
     async run(params, { authority, caller, actor }) {
       await authority.sessions.end({ id: params.id }, { ...caller, by: actor.id })
       return null
@@ -178,7 +184,7 @@ const sessionCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({}),
-    result: z.strictObject({ epoch: z.int() }),
+    result: z.strictObject({ epoch: z.int().describe('The new global epoch') }),
     async run(_params, { authority, caller, actor }) {
       return { epoch: await authority.sessions.lockAll({ ...caller, by: actor.id }) }
     },
@@ -191,10 +197,10 @@ const registryCommands: readonly Command[] = [
     about: 'Registers the first administrator, with the one-time code that the server printed.',
     access: ['*'],
     params: z.strictObject({
-      code: z.string().min(1).max(100),
-      name: z.string().min(1).max(254),
-      password: z.string().min(1).max(8192),
-      email: z.string().max(254).optional(),
+      code: z.string().min(1).max(100).describe('The code that the server printed'),
+      name: z.string().min(1).max(254).describe('The display name and user name'),
+      password: z.string().min(1).max(8192).describe('The password in clear text'),
+      email: z.string().max(254).optional().describe('An e-mail address to log in with'),
     }),
     result: loggedInShape,
     async run(params, { authority, caller }) {
@@ -208,15 +214,17 @@ const registryCommands: readonly Command[] = [
     session,
     params: z.strictObject({}),
     result: z.strictObject({
-      settings: z.array(
-        z.strictObject({
-          name: z.string(),
-          value: z.unknown(),
-          default: z.unknown(),
-          changed: z.boolean(),
-          about: z.string(),
-        }),
-      ),
+      settings: z
+        .array(
+          z.strictObject({
+            name: z.string().describe('The name of the setting'),
+            value: z.unknown().describe('The value in effect'),
+            default: z.unknown().describe('The value without a change'),
+            changed: z.boolean().describe('Whether a stored change is in effect'),
+            about: z.string().describe('What the setting does'),
+          }),
+        )
+        .describe('Every setting'),
     }),
     run: (_params, { authority }) => ({ settings: authority.settings.list() }),
   }),
@@ -226,12 +234,15 @@ const registryCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({
-      name: z.string().max(100),
-      value: z.json().meta({ id: 'JsonValue' }),
+      name: settingName,
+      value: z.json().meta({ id: 'JsonValue' }).describe('A value that the setting allows'),
     }),
     async run({ name, value }, { authority, caller, actor }) {
       // The settings table validates the value.
-      await authority.settings.set(settingName(name), value as never, { ...caller, by: actor.id })
+      await authority.settings.set(requireSetting(name), value as never, {
+        ...caller,
+        by: actor.id,
+      })
       return null
     },
   }),
@@ -240,9 +251,9 @@ const registryCommands: readonly Command[] = [
     about: 'Restores the default of a setting.',
     access,
     session,
-    params: z.strictObject({ name: z.string().max(100) }),
+    params: z.strictObject({ name: settingName }),
     async run({ name }, { authority, caller, actor }) {
-      await authority.settings.set(settingName(name), undefined, { ...caller, by: actor.id })
+      await authority.settings.set(requireSetting(name), undefined, { ...caller, by: actor.id })
       return null
     },
   }),
@@ -252,11 +263,12 @@ const registryCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({
-      actor: z.string().max(254).optional(),
-      session: z.string().max(100).optional(),
-      since: z.int().min(0).optional(),
+      actor: z.string().max(254).optional().describe('Only acts of this actor'),
+      session: z.string().max(100).optional().describe('Only acts that concern this session'),
+      since: z.int().min(0).optional().describe('Only acts from this time on, epoch milliseconds'),
       ...page,
     }),
+    result: pageOf('entries', auditEntryShape),
     async run(params, { authority, caller }) {
       const { items, next } = await authority.audit.list(defined(params), caller)
       return { entries: items, ...(next === undefined ? {} : { next }) }
@@ -289,14 +301,14 @@ const registryCommands: readonly Command[] = [
     session,
     params: z.strictObject({}),
     result: z.strictObject({
-      sessions: z.int(),
-      audit: z.int(),
-      counters: z.int(),
-      documents: z.int(),
-      events: z.int(),
-      holds: z.int(),
-      sealed: z.int(),
-      done: z.boolean(),
+      sessions: z.int().describe('Removed sessions'),
+      audit: z.int().describe('Removed audit entries'),
+      counters: z.int().describe('Removed counters of attempts'),
+      documents: z.int().describe('Removed documents, such as device codes'),
+      events: z.int().describe('Removed events of mailboxes'),
+      holds: z.int().describe('Removed holds on identities'),
+      sealed: z.int().describe('Erased successors of renewals'),
+      done: z.boolean().describe('Whether nothing is left to remove'),
     }),
     run: (_params, { authority, caller }) => authority.prune({ ...caller, maxSteps: 20 }),
   }),
@@ -309,7 +321,7 @@ export const adminCommands: readonly Command[] = [
   ...registryCommands,
 ]
 
-function settingName(name: string): SettingName {
+function requireSetting(name: string): SettingName {
   if (isSettingName(name)) return name
   throw new LatchkeyError(
     'invalid_request',

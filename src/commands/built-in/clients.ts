@@ -13,7 +13,7 @@ const roles = z.array(z.string().min(1).max(64)).max(64).nullable()
 const clientShape = z
   .strictObject({
     id,
-    name: z.string(),
+    name: z.string().describe('The name shown for an approval'),
     grants: grants.describe('The grants that the client may use'),
     profile: profile.describe('The profile of the client’s sessions'),
     format: z.string().describe('The format of the client’s tokens'),
@@ -32,7 +32,7 @@ export const clientCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({}),
-    result: z.strictObject({ clients: z.array(clientShape) }),
+    result: z.strictObject({ clients: z.array(clientShape).describe('The clients') }),
     run: async (_params, { authority, caller }) => ({
       clients: [...(await authority.clients.list(caller))],
     }),
@@ -49,10 +49,13 @@ export const clientCommands: readonly Command[] = [
       profile: profile.optional().describe('`device` by default'),
       format: z.string().max(100).optional().describe('`native` by default'),
       roles: roles.optional().describe('The most roles of its sessions: `["user"]` by default'),
-      introspect: z.boolean().optional(),
+      introspect: z.boolean().optional().describe('Whether the client may introspect tokens'),
       confidential: z.boolean().optional().describe('Whether the client gets a secret'),
     }),
-    result: z.strictObject({ client: clientShape, secret: z.string().nullable() }),
+    result: z.strictObject({
+      client: clientShape.describe('The registered client'),
+      secret: z.string().nullable().describe('The secret of a confidential client'),
+    }),
     async run(params, { authority, caller, actor }) {
       const made = await authority.clients.register(defined(params), { ...caller, by: actor.id })
       return made.ok ? { client: made.client, secret: made.secret } : made

@@ -12,8 +12,8 @@ export const delegationCommands: readonly Command[] = [
     access: [ROLES.introspect],
     session: 'own',
     params: z.strictObject({
-      token: z.string().min(1).max(8192),
-      token_type_hint: z.string().max(100).optional(),
+      token: z.string().min(1).max(8192).describe('The token to check'),
+      token_type_hint: z.string().max(100).optional().describe('Ignored (RFC 7662)'),
       address: z.string().max(100).optional().describe('The client’s address, for bound sessions'),
     }),
     result: introspectionShape,
@@ -24,7 +24,7 @@ export const delegationCommands: readonly Command[] = [
     about: 'Creates a session that acts as another actor; it ends with the current one.',
     access: [ROLES.impersonate, ROLES.admin],
     session: 'own',
-    params: z.strictObject({ actor: z.string().min(1).max(254) }),
+    params: z.strictObject({ actor: z.string().min(1).max(254).describe('The id of the target') }),
     result: loggedInShape,
     async run({ actor }, { authority, caller, current }) {
       if (current === null) return null

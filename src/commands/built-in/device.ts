@@ -4,7 +4,9 @@ import { defined, loggedIn, loggedInShape } from './shapes.ts'
 
 const time = z.int().min(0)
 const text = z.string().nullable()
-const byUserCode = z.strictObject({ userCode: z.string().min(1).max(100) })
+const userCode = z.string().min(1).max(100).describe('The code that the device shows')
+const byUserCode = z.strictObject({ userCode })
+const intervalMs = time.describe('How long to wait between two polls')
 
 /** The commands for the login of a device (RFC 8628), and for the keys of signed tokens. */
 export const deviceCommands: readonly Command[] = [
@@ -14,14 +16,14 @@ export const deviceCommands: readonly Command[] = [
       'Starts the login of a device, which shows the user code and polls with the device code.',
     access: ['*'],
     params: z.strictObject({
-      client: z.string().max(100).optional(),
-      profile: z.enum(['agent', 'web', 'device']).optional(),
+      client: z.string().max(100).optional().describe('The name that the device gives itself'),
+      profile: z.enum(['agent', 'web', 'device']).optional().describe('`agent` by default'),
     }),
     result: z.strictObject({
-      deviceCode: z.string(),
-      userCode: z.string(),
-      expiresAt: time,
-      intervalMs: time,
+      deviceCode: z.string().describe('The secret that the device polls with'),
+      userCode: z.string().describe('The code to show: `XXXX-XXXX`'),
+      expiresAt: time.describe('When both codes expire, in epoch milliseconds'),
+      intervalMs,
     }),
     async run(params, { authority, caller }) {
       const started = await authority.devices.start(defined(params), caller)
@@ -34,10 +36,18 @@ export const deviceCommands: readonly Command[] = [
     name: 'device.poll',
     about: 'Returns the state of a device login, and once it is approved the session, once.',
     access: ['*'],
-    params: z.strictObject({ deviceCode: z.string().min(1).max(200) }),
+    params: z.strictObject({
+      deviceCode: z.string().min(1).max(200).describe('The device’s secret'),
+    }),
     result: z.discriminatedUnion('state', [
-      z.strictObject({ state: z.enum(['pending', 'slow_down']), intervalMs: time }),
-      z.strictObject({ state: z.literal('approved'), ...loggedInShape.shape }),
+      z.strictObject({
+        state: z.enum(['pending', 'slow_down']).describe('The login waits'),
+        intervalMs,
+      }),
+      z.strictObject({
+        state: z.literal('approved').describe('The login is approved'),
+        ...loggedInShape.shape,
+      }),
     ]),
     async run({ deviceCode }, { authority, caller }) {
       const polled = await authority.devices.poll(deviceCode, {}, caller)
@@ -54,13 +64,13 @@ export const deviceCommands: readonly Command[] = [
     session: 'fresh',
     params: byUserCode,
     result: z.strictObject({
-      address: text,
-      userAgent: text,
-      label: text,
-      profile: z.string(),
-      roles: z.array(z.string()).nullable(),
-      startedAt: time,
-      expiresAt: time,
+      address: text.describe('The network address of the device'),
+      userAgent: text.describe('What the device says that it is'),
+      label: text.describe('The name that the device gives itself'),
+      profile: z.string().describe('The profile of the session that it would get'),
+      roles: z.array(z.string()).nullable().describe('The roles that it asks for; null for all'),
+      startedAt: time.describe('When it asked, in epoch milliseconds'),
+      expiresAt: time.describe('When its code expires, in epoch milliseconds'),
     }),
     async run({ userCode }, { authority, caller, current }) {
       if (current === null) return null
@@ -98,7 +108,9 @@ export const deviceCommands: readonly Command[] = [
     about: 'Returns the public keys of signed tokens (RFC 7517).',
     access: ['*'],
     params: z.strictObject({}),
-    result: z.strictObject({ keys: z.array(z.record(z.string(), z.string())) }),
+    result: z.strictObject({
+      keys: z.array(z.record(z.string(), z.string())).describe('The keys, in the form of RFC 7517'),
+    }),
     run: (_params, { authority }) => authority.keys.jwks(),
   }),
 ]

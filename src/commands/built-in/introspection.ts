@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Authority, type CallOptions, clientIdOf, type Refusal } from '../../core/index.ts'
 
-const seconds = z.int().min(0).describe('Epoch seconds')
+const seconds = z.int().min(0)
 
 /** The answer of an introspection (RFC 7662 section 2.2). */
 export const introspectionShape = z
@@ -11,13 +11,13 @@ export const introspectionShape = z
     username: z.string().optional().describe('The actor’s display name'),
     scope: z.string().optional().describe('The roles of the session, separated by spaces'),
     client_id: z.string().optional().describe('The OAuth client that the token was issued to'),
-    token_type: z.string().optional(),
-    exp: seconds.optional(),
-    iat: seconds.optional(),
-    auth_time: seconds.optional(),
+    token_type: z.string().optional().describe('Bearer'),
+    exp: seconds.optional().describe('When it expires, in epoch seconds'),
+    iat: seconds.optional().describe('When the session was created, in epoch seconds'),
+    auth_time: seconds.optional().describe('When the owner last gave a proof, in epoch seconds'),
     sid: z.string().optional().describe('The public handle of the session'),
     act: z
-      .strictObject({ sub: z.string() })
+      .strictObject({ sub: z.string().describe('The id of the impersonator') })
       .optional()
       .describe('The impersonator, where the session is an impersonation (RFC 8693)'),
   })

@@ -11,8 +11,8 @@ import {
   whoAmIShape,
 } from './shapes.ts'
 
-const label = z.string().max(100).optional()
-const password = z.string().min(1).max(8192)
+const label = z.string().max(100).optional().describe('The owner’s name for the session')
+const password = z.string().min(1).max(8192).describe('The password in clear text')
 
 /** The session commands for every actor. */
 export const sessionCommands: readonly Command[] = [
@@ -21,12 +21,12 @@ export const sessionCommands: readonly Command[] = [
     about: 'Registers an actor.',
     access: ['*'],
     params: z.strictObject({
-      name: z.string().min(1).max(254),
+      name: z.string().min(1).max(254).describe('The display name and user name, without an @'),
       password,
-      email: z.string().max(254).optional(),
+      email: z.string().max(254).optional().describe('An e-mail address to log in with'),
       invitation: z.string().min(1).max(100).optional().describe('A one-time code'),
     }),
-    result: z.strictObject({ actor: actorShape }),
+    result: z.strictObject({ actor: actorShape.describe('The new actor') }),
     async run(params, { authority, caller }) {
       const outcome = await authority.actors.register(defined(params), caller)
       return outcome.ok ? { actor: outcome.actor } : outcome
@@ -37,9 +37,9 @@ export const sessionCommands: readonly Command[] = [
     about: 'Verifies a password and creates a session; the current session, if any, ends.',
     access: ['*'],
     params: z.strictObject({
-      identity: z.string().min(1).max(254),
+      identity: z.string().min(1).max(254).describe('A user name or an e-mail address'),
       password,
-      profile: z.enum(['web', 'device']).optional(),
+      profile: z.enum(['web', 'device']).optional().describe('`web` by default'),
       label,
       endSession: z
         .string()
@@ -79,7 +79,7 @@ export const sessionCommands: readonly Command[] = [
     name: 'session.renew',
     about: 'Exchanges a renewal code for the next token and code; a retry returns the same.',
     access: ['*'],
-    params: z.strictObject({ renewal: z.string().min(1).max(4096) }),
+    params: z.strictObject({ renewal: z.string().min(1).max(4096).describe('The renewal code') }),
     result: loggedInShape,
     async run({ renewal }, { authority, caller }) {
       return loggedIn(await authority.renew(renewal, caller))
@@ -126,7 +126,7 @@ export const sessionCommands: readonly Command[] = [
     about: 'Ends one of the actor’s sessions.',
     access: ['*'],
     session: 'own',
-    params: z.strictObject({ id: z.string().max(100) }),
+    params: z.strictObject({ id: z.string().max(100).describe('The id of the session') }),
     async run({ id }, { authority, caller, actor }) {
       await authority.sessions.end({ id, owner: actor.id }, { ...caller, by: actor.id })
       return null
@@ -151,9 +151,12 @@ export const sessionCommands: readonly Command[] = [
     access: ['*'],
     session: 'own',
     params: z.strictObject({
-      current: password,
-      next: password,
-      sessions: z.enum(['keep', 'revoke-others', 'revoke-all']).default('revoke-others'),
+      current: password.describe('The present password'),
+      next: password.describe('The new password'),
+      sessions: z
+        .enum(['keep', 'revoke-others', 'revoke-all'])
+        .default('revoke-others')
+        .describe('What happens to the sessions of the actor'),
     }),
     async run(params, { authority, caller, current, actor }) {
       const outcome = await authority.credentials.changePassword(

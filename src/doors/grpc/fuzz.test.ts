@@ -13,6 +13,7 @@ import {
   TestClient,
   unlock,
 } from '../../../test/support/grpc-door.ts'
+import { until } from '../../../test/support/until.ts'
 import { Agent, Sessions, serviceDefinition } from '../../protocol/grpc/index.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -139,6 +140,6 @@ test('streams that are begun and dropped by the thousand leave nothing behind', 
     stream.close()
   }
   session.destroy()
-  while (fixture.connections.size > 1) await new Promise((resolve) => setTimeout(resolve, 1))
+  await until(() => fixture.connections.size <= 1)
   await stillServes()
 })

@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { granted, openFixture, refused, unlock } from '../../../test/support/grpc-door.ts'
+import { until } from '../../../test/support/until.ts'
 import { defineCommand } from '../../commands/index.ts'
 import { Agent, Sessions } from '../../protocol/grpc/index.ts'
 
-test('a stream hears its own events, in order, those of before it was opened too', async (t) => {
+test('a stream receives its own events in order, also those before it was opened', async (t) => {
   const fixture = await openFixture(t)
   const { connections, client } = fixture
   const { token, actorId } = await unlock(fixture, Agent, 'ada')
@@ -63,7 +64,7 @@ test('a client that goes away leaves nothing behind', async (t) => {
   assert.equal(fixture.connections.size, 1)
   watching.stream.cancel()
   await watching.ended
-  while (fixture.connections.size > 0) await sleep(1)
+  await until(() => fixture.connections.size <= 0)
 })
 
 test('a reader that leaves too much unread is cut off, and what it has not read is bounded', async (t) => {
@@ -109,7 +110,7 @@ test('events of a command go to its caller with the answer, and to others’ str
     value.events.map(({ name, data }) => [name, data]),
     [['poked', '']],
   )
-  while (watching.heard.length === 0) await sleep(1)
+  await until(() => watching.heard.length > 0)
   assert.deepEqual(watching.heard, [{ name: 'poke', data: [1] }])
   for (const params of [
     '',

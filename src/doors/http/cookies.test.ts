@@ -219,26 +219,39 @@ test('stopping an impersonation clears its cookie and keeps the session’s', as
   )
 })
 
-test('a refusal clears the cookie whose token is invalid, and no other', async () => {
+test('a late refusal clears no cookie: a newer one of that name stays', async () => {
   await using fixture = await openFixture()
   const { own, acting } = await actingAsAda(fixture)
-  const both = `${own}; ${acting}`
-  fixture.clock.advance(15 * 60_000)
-  const reply = await fixture.ask('GET /v1/session', { cookie: both })
-  refused(reply, 401, 'session_expired')
-  assert.deepEqual(reply.cookies.map(pairOf), [`${ACTING}=`])
-  const mine = await fixture.ask('GET /v1/session', { cookie: own })
-  assert.equal(mine.status, 200)
-  fixture.clock.advance(24 * 3_600_000)
-  const late = await fixture.ask('GET /v1/sessions', { cookie: own })
-  refused(late, 401, 'session_expired')
-  assert.deepEqual(late.cookies.map(pairOf), [`${OWN}=`])
-  const garbage = await fixture.ask('DELETE /v1/session', {
-    cookie: `${OWN}=garbage`,
+  const stepped = await fixture.ask('POST /v1/session/step-up', {
+    cookie: own,
     headers: SAME_ORIGIN,
+    body: { password: PASSWORD },
   })
-  refused(garbage, 401, 'token_invalid')
-  assert.deepEqual(garbage.cookies.map(pairOf), [`${OWN}=`])
+  assert.equal(stepped.status, 200)
+  for (const cookie of [own, `${OWN}=garbage`, `${own}; ${acting}`]) {
+    fixture.clock.advance(16 * 60_000)
+    for (const what of ['GET /v1/session', 'GET /v1/sessions', 'DELETE /v1/session']) {
+      const reply = await fixture.ask(what, { cookie, headers: SAME_ORIGIN })
+      assert.equal(reply.status, 401, what)
+      assert.deepEqual(reply.cookies, [], what)
+    }
+  }
+})
+
+test('the session that started an impersonation removes the cookie of one that has ended', async () => {
+  await using fixture = await openFixture()
+  const { own, acting } = await actingAsAda(fixture)
+  fixture.clock.advance(15 * 60_000)
+  const both = `${own}; ${acting}`
+  refused(await fixture.ask('GET /v1/session', { cookie: both }), 401, 'session_expired')
+  const stop = (cookie: string) =>
+    fixture.ask('DELETE /v1/impersonations/current', { cookie, headers: SAME_ORIGIN })
+  const alone = await stop(acting)
+  refused(alone, 401, 'session_expired')
+  assert.deepEqual(alone.cookies, [])
+  const stopped = await stop(both)
+  assert.equal(stopped.status, 204)
+  assert.deepEqual(stopped.cookies.map(pairOf), [`${ACTING}=`])
 })
 
 test('a refusal for another reason keeps the cookie', async () => {
@@ -250,18 +263,26 @@ test('a refusal for another reason keeps the cookie', async () => {
   assert.deepEqual(reply.cookies, [])
 })
 
-test('logout with a cookie clears the cookies and the site’s data', async () => {
+test('logout with a cookie clears the cookies, and the site’s data only where asked for', async () => {
   await using fixture = await openFixture()
   await fixture.person('ada')
   const cookie = await fixture.cookieOf('ada')
   const reply = await fixture.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
   assert.equal(reply.status, 204)
-  assert.equal(reply.headers.get('clear-site-data'), '"cache", "cookies", "storage"')
+  assert.equal(reply.headers.get('clear-site-data'), null)
   assert.deepEqual(reply.cookies.map(pairOf).sort(), [`${ACTING}=`, `${OWN}=`].sort())
   for (const setCookie of reply.cookies) {
     assert.ok(['Max-Age=0', 'Secure', 'Path=/'].every((part) => setCookie.includes(part)))
   }
   refused(await fixture.ask('GET /v1/session', { cookie }), 401, 'session_revoked', 'logged_out')
+})
+
+test('with clearSiteData a logout clears the site’s data', async () => {
+  await using fixture = await openFixture({ door: { clearSiteData: true } })
+  await fixture.person('ada')
+  const cookie = await fixture.cookieOf('ada')
+  const reply = await fixture.ask('DELETE /v1/session', { cookie, headers: SAME_ORIGIN })
+  assert.equal(reply.headers.get('clear-site-data'), '"cache", "cookies", "storage"')
 })
 
 test('logout of an impersonation ends only the impersonation', async () => {

@@ -1,4 +1,3 @@
-import type { Refusal } from '../../core/index.ts'
 import { createCookie, type HeaderReader } from '../../http/index.ts'
 
 /** The token of a request, and where it came from: a cookie needs the origin check. */
@@ -12,6 +11,8 @@ const NONE: Credential = { from: 'none', token: null }
 export interface SessionCookies {
   /** Finds the token of a request. A bearer token precedes cookies, the impersonation's cookie precedes the session's. */
   read(headers: HeaderReader): Credential
+  /** Finds the token of the session's cookie, whatever else the request has. */
+  readSession(headers: HeaderReader): string | null
   /** Returns `Set-Cookie` with a token. The cookie ends no later than the session. */
   write(token: string, endsAt: number, now: number, options?: { impersonation?: boolean }): string
   /** Returns `Set-Cookie` that removes a cookie. */
@@ -37,6 +38,7 @@ export function createSessionCookies({ plain }: { plain: boolean }): SessionCook
       const own = session.find(headers)
       return own === null ? NONE : { from: 'cookie', token: own }
     },
+    readSession: (headers) => session.find(headers),
     write: (token, endsAt, now, options) => choose(options).write(token, endsAt - now),
     clear: (options) => choose(options).clear(),
   }
@@ -45,19 +47,4 @@ export function createSessionCookies({ plain }: { plain: boolean }): SessionCook
 function bearerOf(authorization: string): string | null {
   if (authorization.length < 8 || authorization.slice(0, 7).toLowerCase() !== 'bearer ') return null
   return authorization.slice(7).trim()
-}
-
-const INVALID = new Set(['token_invalid', 'session_expired', 'session_revoked'])
-
-/**
- * Returns the header that removes a cookie whose token is no longer valid, so that later requests are not refused for it. Returns no
- * header for other refusals and other credentials.
- */
-export function clearedCookie(
-  cookies: SessionCookies,
-  { from }: Credential,
-  { code }: Refusal,
-): Record<string, string> {
-  if (!INVALID.has(code) || from === 'bearer' || from === 'none') return {}
-  return { 'set-cookie': cookies.clear({ impersonation: from === 'impersonation-cookie' }) }
 }

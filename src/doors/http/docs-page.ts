@@ -1,92 +1,75 @@
-import { html, raw } from 'hono/html'
+import { html } from 'hono/html'
 import { ERROR_TABLE } from '../../core/index.ts'
-import type { ApiDescription, Operation } from './openapi.ts'
+import { pageHeaders } from './page.ts'
+import type { ApiDescription, Json } from './reference/description.ts'
+import { operationArticle, type PlacedOperation, signature } from './reference/operation-html.ts'
+import { fieldsOf, fieldTable, typeOf } from './reference/schema-html.ts'
+import { REFERENCE_STYLE } from './reference/style.ts'
 
-const STYLE = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2.5rem }
-article { border-top: 1px solid #8884; padding: .8rem 0 }
-h3 { font-size: 1rem; margin: 0 } code { font-family: ui-monospace, monospace; font-size: .92em }
-.method { display: inline-block; min-width: 4.5em; font-weight: 700 }
-p { margin: .2rem 0 } .needs { opacity: .7; font-size: .9em }
-table { border-collapse: collapse; margin: .4rem 0 } td, th { text-align: left; padding: .1rem 1rem .1rem 0; vertical-align: top }
-`
+/** The headers of the reference page. */
+export const DOCS_HEADERS = pageHeaders
 
-/** Returns the reference as a page of plain HTML without scripts, made from the description of `/openapi.json`. */
-export async function docsPage(description: ApiDescription): Promise<Response> {
-  const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
+/** Returns the reference as a page of HTML without scripts, made from the description of `/openapi.json`. */
+export async function docsPage(description: ApiDescription): Promise<string> {
+  const { components, tags, servers } = description
+  const { schemas } = components
+  const placed = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   )
-  const isAdmin = (path: string) => path.includes('/v1/admin')
-  const codes = Object.entries(ERROR_TABLE).map(
-    ([code, { http }]) => html`<tr><td><code>${code}</code></td><td>${http}</td></tr>`,
-  )
+  const groups = tags.map((tag) => ({
+    ...tag,
+    id: `tag-${tag.name.toLowerCase()}`,
+    operations: placed.filter(({ operation }) => operation.tags.includes(tag.name)),
+  }))
+  const url = servers[0]?.url ?? '/'
+  const server = url.startsWith('http') ? url : 'http://127.0.0.1:8080'
   const page = html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Latchkey reference</title>
-<meta name="viewport" content="width=device-width"><style>${raw(STYLE)}</style></head>
-<body>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>${REFERENCE_STYLE}</style></head>
+<body><div class="layout">
+<input type="checkbox" id="menu"><label for="menu">Contents</label>
+<nav aria-label="Contents">${groups.map(contents)}
+<strong><a href="#schemas">Schemas</a></strong><ul>${Object.keys(schemas).map((name) => html`<li><a href="#schema-${name}">${name}</a></li>`)}</ul>
+<strong><a href="#errors">Errors</a></strong></nav>
+<main>
 <h1>Latchkey</h1>
 <p>One session, every door. Send JSON; times are epoch milliseconds. Authenticate with
-<code>Authorization: Bearer …</code> or the cookie. The same in OpenAPI: <a href="openapi.json">openapi.json</a>.</p>
-<h2>Sessions</h2>
-${operations.filter(({ path }) => !isAdmin(path)).map(article)}
-<h2>Administration</h2>
-${operations.filter(({ path }) => isAdmin(path)).map(article)}
-<h2>Errors</h2>
-<p>A refused request is answered with <code>application/problem+json</code> and one of these codes.</p>
-<table><tr><th>Code</th><th>Status</th></tr>${codes}</table>
-</body></html>`
-  return new Response(String(await page), {
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-      'content-security-policy':
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      'x-content-type-options': 'nosniff',
-    },
-  })
+<code>Authorization: Bearer …</code> or the cookie. The same in OpenAPI 3.1: <a href="openapi.json">openapi.json</a>.</p>
+<p class="soft">The lines for the shell read the token from a variable:
+<code>export LATCHKEY_TOKEN=$(latchkey login)</code>. A click selects a line.</p>
+${groups.map(
+  ({ id, name, description: about, operations }) =>
+    html`<section id="${id}"><h2>${name}</h2><p class="soft">${about}</p>
+${operations.map((each) => operationArticle(each, { server, schemas }))}</section>`,
+)}
+<section id="schemas"><h2>Schemas</h2>${Object.entries(schemas).map(([name, schema]) => schemaArticle(name, schema as Json))}</section>
+<section id="errors"><h2>Errors</h2>
+<p>A refused request is answered with <code>application/problem+json</code> (<a href="#schema-Problem">Problem</a>) and one of these codes.
+The endpoints of <code>/oauth</code> answer with the <a href="#schema-OAuthError">errors of OAuth</a>.</p>
+<table><thead><tr><th>Code</th><th>Status</th></tr></thead><tbody>${Object.entries(ERROR_TABLE).map(
+    ([code, { http }]) => html`<tr><td><code>${code}</code></td><td>${http}</td></tr>`,
+  )}</tbody></table></section>
+</main></div></body></html>`
+  return String(await page)
 }
 
-function article({
-  path,
-  method,
-  operation,
+function contents({
+  id,
+  name,
+  operations,
 }: {
-  path: string
-  method: string
-  operation: Operation
+  id: string
+  name: string
+  operations: readonly PlacedOperation[]
 }) {
-  const body = Object.values(operation.requestBody?.content ?? {})[0]?.schema
-  const properties = (body?.['properties'] ?? {}) as Record<string, Record<string, unknown>>
-  const required = new Set((body?.['required'] ?? []) as string[])
-  const rows = [
-    ...(operation.parameters ?? []).map(({ name, required: needed, schema }) => ({
-      name,
-      needed,
-      schema,
-    })),
-    ...Object.entries(properties).map(([name, schema]) => ({
-      name,
-      needed: required.has(name),
-      schema,
-    })),
-  ]
-  const lines = rows.map(
-    ({ name, needed, schema }) =>
-      html`<tr><td><code>${name}</code></td><td>${typeOf(schema)}</td><td>${needed ? 'required' : ''}</td></tr>`,
-  )
-  const statuses = Object.keys(operation.responses).filter((status) => status !== 'default')
-  return html`<article><h3><code><span class="method">${method.toUpperCase()}</span>${path}</code></h3>
-<p>${operation.summary} <code>${statuses.join()}</code></p><p class="needs">${operation.description}</p>
-${lines.length === 0 ? '' : html`<table>${lines}</table>`}</article>`
+  return html`<strong><a href="#${id}">${name}</a></strong><ul>${operations.map(
+    (each) => html`<li><a href="#${each.operation.operationId}">${signature(each)}</a></li>`,
+  )}</ul>`
 }
 
-function typeOf(schema: Record<string, unknown>): string {
-  if (Array.isArray(schema['enum'])) return schema['enum'].map(String).join(' | ')
-  if ('const' in schema) return String(schema['const'])
-  if (schema['type'] === 'array')
-    return `${typeOf((schema['items'] ?? {}) as Record<string, unknown>)}[]`
-  return typeof schema['type'] === 'string' ? schema['type'] : 'any'
+function schemaArticle(name: string, schema: Json) {
+  const fields = fieldsOf(schema)
+  return html`<article id="schema-${name}"><h3><a href="#schema-${name}">${name}</a></h3>
+${fields.length === 0 ? html`<p class="soft">${typeOf(schema)}</p>` : fieldTable(fields)}</article>`
 }

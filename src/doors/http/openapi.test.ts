@@ -9,6 +9,15 @@ import { ROUTES } from './routes.ts'
 
 const description = describeApi(createRegistry(builtInCommands), '')
 
+const OAUTH = [
+  'POST /oauth/device_authorization',
+  'POST /oauth/token',
+  'POST /oauth/revoke',
+  'POST /oauth/introspect',
+  'GET /.well-known/oauth-authorization-server',
+  'GET /.well-known/oauth-protected-resource',
+]
+
 const inBraces = (path: string) => path.replaceAll(/:(\w+)/g, '{$1}')
 
 function operation(method: string, path: string): Operation {
@@ -48,7 +57,7 @@ test('the reference lists exactly the routes', () => {
   const listed = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  const routes = ROUTES.map(({ method, path }) => `${method} ${inBraces(path)}`)
+  const routes = [...ROUTES.map(({ method, path }) => `${method} ${inBraces(path)}`), ...OAUTH]
   assert.deepEqual(listed.sort(), routes.sort())
 })
 
@@ -68,7 +77,7 @@ test('the served description is the generated one, with the prefix in each path'
   assert.deepEqual(reply.body, JSON.parse(JSON.stringify(describeApi(registry, '/auth'))))
   assert.equal(reply.body['openapi'], '3.1.0')
   const paths = Object.keys(reply.body['paths'] as object)
-  assert.ok(paths.every((path) => /^\/auth\/(v1|\.well-known)\//.test(path)))
+  assert.ok(paths.every((path) => /^\/auth\/(v1|oauth|\.well-known)\//.test(path)))
 })
 
 test('operation ids are the names of the commands, each once', () => {
@@ -101,9 +110,10 @@ test('parameters of the path are required, those of a query where the command re
     )
   }
   const except = operation('delete', '/v1/sessions').parameters
-  assert.deepEqual(except, [
-    { name: 'except', in: 'query', required: true, schema: { const: 'current' } },
-  ])
+  assert.deepEqual(
+    except?.map(({ name, required, schema }) => [name, required, schema]),
+    [['except', true, { const: 'current' }]],
+  )
 })
 
 test('a body lists its required fields, allows no others, and has the cookie field where a route offers one', () => {
@@ -133,9 +143,11 @@ test('every operation has its success, its problem and its access', () => {
       security,
       description: who,
     } = operation(method.toLowerCase(), inBraces(path))
-    assert.deepEqual(Object.keys(responses).sort(), [String(status), 'default'].sort(), path)
-    const content = Object.keys((responses['default']?.['content'] ?? {}) as object)
-    assert.deepEqual(content, ['application/problem+json'])
+    assert.deepEqual(Object.keys(responses).sort(), [String(status), '4XX', '5XX'].sort(), path)
+    for (const refused of ['4XX', '5XX']) {
+      const response = resolve(description, responses[refused]?.$ref ?? '') as { content: object }
+      assert.deepEqual(Object.keys(response.content), ['application/problem+json'])
+    }
     if (command.startsWith('admin.') && command !== 'admin.claim') {
       assert.match(who, /the role admin; needs a session with a fresh proof/)
       assert.deepEqual(security, [{ bearer: [] }, { cookie: [] }])
@@ -172,7 +184,7 @@ test('the page has every route and every code, and no script', async () => {
   assert.equal(status, 200)
   assert.equal(headers.get('content-type'), 'text/html; charset=utf-8')
   for (const { method, path } of ROUTES) {
-    const heading = `<span class="method">${method}</span>/auth${inBraces(path)}</code>`
+    const heading = `<span class="method ${method.toLowerCase()}">${method}</span><code>/auth${inBraces(path)}</code>`
     assert.ok(text.includes(heading), `${method} ${path}`)
   }
   for (const code of Object.keys(ERROR_TABLE)) assert.ok(text.includes(`<code>${code}</code>`))

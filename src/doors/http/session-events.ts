@@ -6,8 +6,8 @@ import {
   type CallOptions,
   LatchkeyError,
 } from '../../core/index.ts'
-import { problem } from '../../http/index.ts'
 import type { SessionCookies } from './credentials.ts'
+import type { HttpRequest } from './request.ts'
 
 /** How many streams one session may have. The oldest is closed for one more. */
 const MAX_PER_SESSION = 4
@@ -119,16 +119,17 @@ export async function answerEvents(
   { authority, cookies }: { readonly authority: Authority; readonly cookies: SessionCookies },
   events: SessionEvents,
   { headers }: Request,
-  caller: CallOptions,
+  { caller, record }: { readonly caller: CallOptions; readonly record: HttpRequest },
 ): Promise<Response> {
-  // A page of another origin cannot read the stream, and must not hold one open.
-  const site = headers.get('sec-fetch-site')
-  if (site !== null && site !== 'same-origin') {
+  const { from, token } = cookies.read(headers)
+  // A page of another origin cannot read the stream, and must not hold one open with the user's cookie.
+  const site = headers.get('sec-fetch-site') ?? 'same-origin'
+  if (from !== 'bearer' && site !== 'same-origin') {
     throw new LatchkeyError('origin_refused', 'The stream is for pages of this origin.')
   }
-  const { token } = cookies.read(headers)
   const check = await authority.authenticate(token, { ...caller, passive: true })
-  if (check.ok) return events.open(check)
   // No cookie is cleared: the page may have logged in again since.
-  return problem(check)
+  if (!check.ok) return record.refuse(check)
+  record.resolved(check)
+  return events.open(check)
 }

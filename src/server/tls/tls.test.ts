@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { until } from '../../../test/support/until.ts'
 import { LatchkeyError } from '../../core/index.ts'
 import { resolveConfig } from '../config.ts'
 import { WRONG_CONFIGURATION } from '../configuration-error.ts'
@@ -29,14 +30,6 @@ function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-tls-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
-}
-
-async function until(so: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000
-  while (!so()) {
-    assert.ok(performance.now() < end, 'the condition is not met within 5 seconds')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 describe('a certificate for development', () => {

@@ -51,6 +51,7 @@ export interface Member {
 export interface Channel {
   /** Passes a signal to the engine. Rejects if that fails. */
   send(signal: Signal): Promise<void>
+  /** Calls `listener` with every signal of other nodes. Returns a function that stops it. */
   subscribe(listener: (signal: Signal) => void): () => void
   /**
    * Registers a node durably. A heartbeat renews the registration, or restores it, before it is
@@ -58,6 +59,7 @@ export interface Channel {
    * the engine's time: it trusts nothing then, and every confirmed message would wait for it.
    */
   register(member: Member): Promise<void>
+  /** Removes the registration of a node. Resolves also if there is none. */
   unregister(id: string): Promise<void>
   /**
    * Returns every registered node, read after all writes that were acknowledged before the call.

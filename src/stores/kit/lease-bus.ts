@@ -29,8 +29,11 @@ const KINDS: Readonly<Record<Exclude<BusMessage['kind'], 'missed'>, true>> = {
   'events-stored': true,
 }
 
+/** Options of `createLeaseBus`. */
 export interface LeaseBusOptions {
+  /** Carries signals between the nodes. */
   readonly channel: Channel
+  /** The time source of the store. */
   readonly clock: Clock
   /**
    * How long this node may trust its cache after sending a heartbeat that returned; 1,000 by
@@ -45,6 +48,7 @@ export interface LeaseBusOptions {
   readonly onError?: (error: unknown) => void
 }
 
+/** A bus over a channel. It must be started before it is used. */
 export interface LeaseBus extends Bus {
   /**
    * Joins the other nodes. Resolves when this node receives their messages and they wait for its

@@ -3,6 +3,7 @@ import type { Channel, Member, Signal } from '../kit/channel.ts'
 
 /** The channel between the nodes of one memory engine, with simulated faults for tests. */
 export interface Hub {
+  /** Returns the channel of a further node. */
   join(): HubChannel
   /** Disconnects a node like a broken network: no signal reaches or leaves it. */
   pause(node: Bus): void

@@ -59,12 +59,17 @@ export interface Tables {
 
 /** Data that several memory stores share, as the nodes of a cluster share one database. */
 export interface MemoryEngine {
+  /** The time source of every node. */
   readonly clock: Clock
+  /** The data itself. */
   readonly tables: Tables
+  /** Connects the nodes. */
   readonly hub: Hub
+  /** How long a node that receives nothing may trust its cache. */
   readonly leaseMs: number
 }
 
+/** Options of `memoryEngine`. */
 export interface MemoryEngineOptions {
   /** Default: the machine's clock. */
   readonly clock?: Clock

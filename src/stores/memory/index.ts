@@ -13,6 +13,7 @@ import { createSessionStore } from './sessions.ts'
 export type { Hub } from './bus.ts'
 export { type MemoryEngine, type MemoryEngineOptions, memoryEngine } from './engine.ts'
 
+/** Options of `memory`. */
 export interface MemoryOptions {
   /**
    * Data shared with other nodes. By default the store has its own, and trusts its cache

@@ -1,7 +1,6 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../core/errors.ts'
+import { lockFileOf } from './folder.ts'
 import { migrate } from './migrations.ts'
 
 const PAGE_BYTES = 4096
@@ -20,28 +19,11 @@ export interface WriterOptions {
 }
 
 /**
- * Creates the folder and the empty files of a store, with access for their owner only. Returns the
- * data file.
- */
-export function prepareFolder(folder: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  chmodSync(folder, 0o700)
-  const file = join(folder, 'latchkey.db')
-  for (const path of [file, join(folder, 'lock.db')]) {
-    // An existing file is not opened here, because closing it would release this process's own
-    // locks on it.
-    if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600))
-    chmodSync(path, 0o600)
-  }
-  return file
-}
-
-/**
  * Locks a folder for this process until the connection is closed or the process ends in any way.
  * Throws `conflict` with reason {@link DATA_FOLDER_LOCKED} if another process has it.
  */
 export function lockFolder(folder: string): DatabaseSync {
-  const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 })
+  const lock = new DatabaseSync(lockFileOf(folder), { timeout: 0 })
   try {
     lock.exec('BEGIN EXCLUSIVE')
     return lock
@@ -88,7 +70,8 @@ export function openReader(file: string): DatabaseSync {
   return db
 }
 
-function isBusy(error: unknown): boolean {
+/** Returns whether an error of `node:sqlite` says that another connection has locked the file. */
+export function isBusy(error: unknown): boolean {
   // SQLITE_BUSY; `node:sqlite` has the number in a separate field, because all its errors have the
   // same code.
   return error instanceof Error && 'errcode' in error && error.errcode === 5

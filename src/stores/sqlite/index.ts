@@ -4,10 +4,11 @@ import type { Clock, Store } from '../../core/ports/index.ts'
 import { systemClock } from '../kit/clock.ts'
 import { soloBus } from '../kit/solo-bus.ts'
 import { createAudit } from './audit.ts'
-import { lockFolder, prepareFolder } from './connection.ts'
+import { lockFolder } from './connection.ts'
 import { createCounters } from './counters.ts'
 import { createDirectory } from './directory.ts'
 import { createDocuments } from './documents.ts'
+import { prepareFolder } from './folder.ts'
 import { createMailboxes } from './mailboxes.ts'
 import { createReader } from './reader.ts'
 import { createSessionData } from './session-data.ts'
@@ -16,6 +17,7 @@ import { openGroupWriter } from './writer.ts'
 
 export { DATA_FOLDER_LOCKED } from './connection.ts'
 
+/** Options of `sqlite`. */
 export interface SqliteOptions {
   /** The data folder, created if it is missing; only one process at a time can have it open. */
   readonly folder: string

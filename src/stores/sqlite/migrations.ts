@@ -122,6 +122,9 @@ const MIGRATIONS: readonly string[] = [
     WHERE anonymous_prefix IS NOT NULL AND ended_at IS NULL;`,
 ]
 
+/** The version of the current layout. */
+export const LAYOUT_VERSION = MIGRATIONS.length
+
 /** Migrates a file to the current layout. Throws `unavailable` for a file of a later release. */
 export function migrate(db: DatabaseSync): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])

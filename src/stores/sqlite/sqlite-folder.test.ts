@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -44,6 +44,37 @@ test('only their owner can access the folder and its files', async (t) => {
   for (const path of [file, `${file}-wal`, `${file}-shm`, join(folder, 'lock.db')]) {
     assert.equal(await modeOf(path), '600')
   }
+})
+
+test('an existing folder keeps its mode, and one in which other users can replace files is refused', async (t) => {
+  const parent = await makeFolder(t)
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o7777).toString(8)
+  for (const mode of [0o755, 0o750, 0o1777]) {
+    const folder = join(parent, mode.toString(8))
+    await mkdir(folder)
+    await chmod(folder, mode)
+    const { file } = await openStore(t, { folder })
+    assert.equal(await modeOf(folder), mode.toString(8))
+    assert.equal(await modeOf(file), '600')
+  }
+  for (const mode of [0o777, 0o770, 0o722]) {
+    const folder = join(parent, mode.toString(8))
+    await mkdir(folder)
+    await chmod(folder, mode)
+    await assert.rejects(sqlite({ folder }), { ...UNAVAILABLE, message: /written by other users/ })
+    assert.equal(await modeOf(folder), mode.toString(8))
+    assert.deepEqual(await readdir(folder), [])
+  }
+})
+
+test('a file that is a link is refused, and the mode of its target stays', async (t) => {
+  const folder = await makeFolder(t)
+  const target = join(await makeFolder(t), 'target')
+  await writeFile(target, '')
+  await chmod(target, 0o644)
+  await symlink(target, join(folder, 'latchkey.db'))
+  await assert.rejects(sqlite({ folder }), { ...UNAVAILABLE, message: /is a link/ })
+  assert.equal((await stat(target)).mode & 0o777, 0o644)
 })
 
 test('close completes queued writes and merges the log into the file', async (t) => {

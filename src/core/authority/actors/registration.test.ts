@@ -99,3 +99,32 @@ test('no stored document contains a code', async (t) => {
   for (const code of codes) assert.ok(stored.every((text) => !text.includes(code ?? '')))
   await logIn(authority, 'ada')
 })
+
+test('the codes of an administrator end with its administration, its password and its sessions', async (t) => {
+  const { authority } = await openFixture(t)
+  const { actors, credentials } = authority
+  const ends: Record<string, (id: string) => Promise<unknown>> = {
+    demoted: (id) => actors.setRoles(id, ['user']),
+    suspended: (id) => actors.suspend(id),
+    deleted: (id) => actors.delete(id),
+    'password changed': (id) => credentials.resetPassword({ actorId: id, next: 'a third stone' }),
+    'all sessions ended': (id) => authority.sessions.end({ owner: id, raiseEpoch: true }),
+    'locked all': () => authority.sessions.lockAll(),
+  }
+  await addActor(authority, 'keeper', ['admin'])
+  const ada = await addActor(authority, 'ada')
+  for (const [name, end] of Object.entries(ends)) {
+    const { id } = await addActor(authority, name, ['admin'])
+    const invited = granted(await actors.invite({ roles: ['admin'] }, { by: id }))
+    const reset = granted(await credentials.createPasswordReset(ada.id, { by: id }))
+    granted(await actors.checkCode({ purpose: 'invitation', code: invited.code }))
+    granted(await actors.checkCode({ purpose: 'password-reset', code: reset.code }))
+    await end(id)
+    for (const code of [
+      { purpose: 'invitation', code: invited.code },
+      { purpose: 'password-reset', code: reset.code },
+    ] as const) {
+      assert.equal((await actors.checkCode(code)).ok, false, name)
+    }
+  }
+})

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import {
+  addActor,
   check,
   granted,
+  HOUR,
   logIn,
   openFixture,
   PASSWORD,
@@ -237,4 +239,18 @@ test('attempts at names of other actors are throttled', async (t) => {
     granted(await authority.actors.update({ actorId, name: `Ada ${at}` }, options))
   }
   refused(await authority.actors.update({ actorId, name: 'Ada' }, options), 'throttled')
+})
+
+test('an actor keeps no identity that it gives up, and changes of its identities are throttled', async (t) => {
+  const { authority, clock } = await openFixture(t)
+  const ada = await addActor(authority, 'ada')
+  const rename = (at: number) =>
+    authority.actors.update({ actorId: ada.id, name: `ada-${at}`, email: `ada${at}@example.org` })
+  for (let at = 0; at < 20; at++) granted(await rename(at))
+  assert.equal(refused(await rename(20), 'throttled').retryAfterMs, HOUR)
+  const { identities } = (await authority.actors.find(ada.id)) ?? { identities: [] }
+  assert.deepEqual(valuesOf(identities), ['ada-19', 'ada19@example.org'])
+  for (const name of ['ada', 'ada-0', 'ada-18']) await addActor(authority, name)
+  clock.advance(HOUR)
+  granted(await rename(20))
 })

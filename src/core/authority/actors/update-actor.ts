@@ -1,7 +1,7 @@
 import { type Actor, type Identity, valuesOf } from '../../actor.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
-import { reserveCreation } from '../login/attempts.ts'
+import { reserveIdentityChange } from '../login/attempts.ts'
 import { provePassword } from '../login/step-up.ts'
 import { displayName, emailIdentity, nameIdentity, taken } from './actors.ts'
 import { managed } from './managed-directory.ts'
@@ -66,7 +66,7 @@ async function updateOnce(
   const added = next.identities.filter(({ value }) => !before.includes(value))
   const same = added.length === 0 && next.identities.length === actor.identities.length
   if (same && next.name === actor.name) return { ok: true, actor }
-  const allowed = await reserveCreation(context, 'rename', options)
+  const allowed = await reserveIdentityChange(context, actorId, options)
   if (!allowed.ok) return allowed
   const detail = { name: name !== undefined, email: email !== undefined }
   const audit = context.entry('actor_updated', 'ok', { actor: actorId, detail }, options)

@@ -1,3 +1,5 @@
+import { ROLES } from '../../actor.ts'
+import type { Epochs } from '../../ports/index.ts'
 import { hashSecret, randomText, sameDigest } from '../../token/secret.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 
@@ -30,6 +32,13 @@ export interface TakenCode<Data> extends FoundCode<Data> {
 interface StoredCode<Data> {
   readonly hash: string
   readonly data: Data
+  readonly issuer: Issuer | null
+}
+
+/** The administrator that made a code, with the epochs of that time. */
+interface Issuer {
+  readonly actor: string
+  readonly epochs: Epochs
 }
 
 // A code leads to its subject, whose document decides: so a newer code of a subject replaces an
@@ -39,7 +48,8 @@ const hashKey = (purpose: CodePurpose, hash: string) => `one-time-code/${purpose
 
 /**
  * Creates a one-time code of 131 bits, and replaces an earlier code of the same subject. Without a
- * subject any number of codes are valid at the same time.
+ * subject any number of codes are valid at the same time. A code of an administrator (`by`) is valid
+ * while it is an active administrator and neither its password nor an epoch has changed.
  */
 export async function issueCode(
   context: AuthorityContext,
@@ -62,7 +72,8 @@ export async function issueCode(
   const code = randomText(22)
   const hash = hashSecret(code)
   const of = subject ?? hash
-  const value = JSON.stringify({ hash, data })
+  const issuer = await issuerOf(context, options)
+  const value = JSON.stringify({ hash, data, issuer })
   await context.ask(() => documents.save(hashKey(purpose, hash), of, { now, expiresAt }))
   await context.ask(() => documents.save(subjectKey(purpose, of), value, { now, expiresAt }))
   return { code, expiresAt }
@@ -120,5 +131,22 @@ async function read<Data>(
   const { value, version, expiresAt } = document
   const stored = JSON.parse(value) as StoredCode<Data>
   if (!sameDigest(stored.hash, hash)) return null
+  if (stored.issuer !== null && !(await isStillTrusted(context, stored.issuer, now))) return null
   return { key, value, version, found: { data: stored.data, expiresAt } }
+}
+
+async function issuerOf(context: AuthorityContext, options: CallOptions): Promise<Issuer | null> {
+  const { by = null } = options
+  if (by === null) return null
+  return { actor: by, epochs: await context.ask(() => context.store.sessions.findEpochs(by)) }
+}
+
+async function isStillTrusted(
+  context: AuthorityContext,
+  { actor, epochs }: Issuer,
+  now: number,
+): Promise<boolean> {
+  const current = await context.ask(() => context.store.sessions.findEpochs(actor))
+  if (current.owner !== epochs.owner || current.global !== epochs.global) return false
+  return (await context.findActor(actor, now))?.actor.roles.includes(ROLES.admin) === true
 }

@@ -130,7 +130,7 @@ async function approvalOf(
   }
   const { epochs } = loaded
   const { roles, authenticatedAt } = loaded.record
-  return { actor: session.owner, epochs, roles, authenticatedAt }
+  return { session: session.id, actor: session.owner, epochs, roles, authenticatedAt }
 }
 
 async function decide(

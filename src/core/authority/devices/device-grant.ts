@@ -22,6 +22,8 @@ export interface DeviceAsking extends Client {
 
 /** What an approval stores for the device: the values at that time that its session depends on. */
 export interface Approval {
+  /** The approving session: the approval is withdrawn with it. */
+  readonly session: string
   readonly actor: string
   readonly epochs: Epochs
   /** The roles of the approving session, an upper limit. */

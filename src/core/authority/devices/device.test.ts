@@ -363,3 +363,32 @@ test('the session of a device ends like any other', async (t) => {
   await authority.sessions.end({ owner: session.owner })
   assert.equal(await reasonOf(authority, token), 'revoked')
 })
+
+test('an approval ends when the approving session expires, and not by its step-up', async (t) => {
+  const settings = { 'profile.web.idleMs': MINUTE } as const
+  const fixture = await openFixture(t, { codecs: [jwtCodec()], settings })
+  const { authority, clock } = fixture
+  await addActor(authority, 'Ada')
+  const ada = await adaOf(fixture)
+  const [kept, lost] = [await start(fixture), await start(fixture)]
+  for (const { userCode } of [kept, lost]) granted(await authority.devices.approve(ada, userCode))
+  granted(await authority.stepUp(ada, { password: PASSWORD }))
+  loginOf(granted(await authority.devices.poll(kept.deviceCode)))
+  clock.advance(MINUTE)
+  refused(await authority.devices.poll(lost.deviceCode), 'access_denied')
+})
+
+test('a session that a device fetches while the approving session ends is ended too', async (t) => {
+  const fixture = await openDevices(t)
+  const { authority, tap } = fixture
+  const ada = await adaOf(fixture)
+  const { userCode, deviceCode } = await start(fixture)
+  granted(await authority.devices.approve(ada, userCode))
+  const held = tap.hold('sessions.create', 'before')
+  const polling = authority.devices.poll(deviceCode)
+  await held.reached
+  await authority.logout(ada)
+  held.release()
+  refused(await polling, 'access_denied')
+  assert.equal(await authority.sessions.count({ owner: ada.actor.id }), 0)
+})

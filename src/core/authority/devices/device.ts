@@ -5,6 +5,8 @@ import { type AuthorityContext, addressOf, type CallOptions, settle } from '../c
 import { reserveCreation } from '../login/attempts.ts'
 import { type LoggedIn, present, runGuards } from '../login/login.ts'
 import { createSession, type SessionRequest } from '../sessions/create-session.ts'
+import { isLive } from '../sessions/is-live.ts'
+import { endSessions } from '../sessions/revoke.ts'
 import {
   type Approval,
   createUserCode,
@@ -123,7 +125,7 @@ async function saveUserCode(
 
 /**
  * Returns the state of a device login; exactly one of many concurrent polls gets its session. A
- * password change, a suspension or a lock-all after the approval withdraws it. Refuses
+ * password change, a suspension, a lock-all or any end of the approving session withdraws it. Refuses
  * `access_denied` for a login that was denied or withdrawn, and `not_found` for a code that is
  * unknown, used or expired. Guards run as after a proof.
  */
@@ -153,7 +155,7 @@ export function pollDevice(
 async function pickUp(
   context: AuthorityContext,
   { profile, label, roles: asked, clientId }: DeviceGrant,
-  { actor: owner, epochs, roles: approved, authenticatedAt }: Approval,
+  { session: approving, actor: owner, epochs, roles: approved, authenticatedAt }: Approval,
   poll: DevicePoll,
   options: CallOptions,
 ): Promise<LoggedIn | Refusal> {
@@ -161,6 +163,7 @@ async function pickUp(
   const actor = (await context.findCredential(owner, options.signal))?.actor ?? null
   if (actor === null || actor.status === 'suspended') return takenBack
   const request = { ...poll, profile, label, roles: bothLimits(asked, approved) }
+  if (!(await approverLives(context, approving, options))) return takenBack
   const refused = await runGuards(context, 'after', { identity: '', actor, request }, options)
   if (refused !== null) return refused
   const created = await createSession(
@@ -176,8 +179,20 @@ async function pickUp(
     request,
     options,
   )
-  if (created.ok) return present(created, actor)
-  return created.code === 'conflict' ? takenBack : created
+  if (!created.ok) return created.code === 'conflict' ? takenBack : created
+  if (await approverLives(context, approving, options)) return present(created, actor)
+  // The approving session ended while this one was created.
+  await endSessions(context, { id: created.record.id, owner }, options)
+  return takenBack
+}
+
+async function approverLives(
+  context: AuthorityContext,
+  id: string,
+  options: CallOptions,
+): Promise<boolean> {
+  const loaded = await context.ask(() => context.store.sessions.load(id), options.signal)
+  return loaded !== null && isLive(context, loaded, context.now(options))
 }
 
 /** Returns what two upper limits of roles have in common; null is no limit. */

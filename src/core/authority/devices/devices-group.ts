@@ -21,8 +21,8 @@ export interface DevicesGroup {
   start(request?: DeviceRequest, options?: CallOptions): Promise<StartedDevice | Refusal>
   /**
    * Returns the state of a device login, and the session once it is approved: exactly one of
-   * several concurrent polls gets it. A changed password, a suspension or a lock-all after the
-   * approval withdraws it. Refuses `access_denied` for a login that was denied or withdrawn,
+   * several concurrent polls gets it. Any end of the approving session, a changed password, a
+   * suspension or a lock-all after the approval withdraws it. Refuses `access_denied` for a login that was denied or withdrawn,
    * `not_found` for a code that is unknown, used or expired. Guards run as at a login.
    */
   poll(

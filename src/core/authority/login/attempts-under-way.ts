@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from 'node:timers'
+
 /** How long an attempt waits for those under way, in all. */
 const WAIT_MS = 5000
 /** An attempt that has not settled by then is no longer waited for. */

@@ -111,6 +111,21 @@ async function rememberAddress(
   await context.ask(() => context.store.documents.save(key, '1', { now, expiresAt }))
 }
 
+/** Counts a change of an actor’s identities, against the actor and its address. */
+export async function reserveIdentityChange(
+  context: AuthorityContext,
+  actorId: string,
+  options: CallOptions,
+): Promise<{ ok: true } | Refusal> {
+  const limit = context.settings.get('throttle.identityChangesPerHour')
+  const rule = { kind: 'window', limit, windowMs: 3_600_000 } as const
+  const now = context.now(options)
+  const wanted = [{ key: `identities/${actorId}`, rule }]
+  const reserved = await context.ask(() => context.store.counters.reserve(wanted, now))
+  if (!reserved.ok) return throttled('Too many changes of name or address.', reserved)
+  return reserveCreation(context, 'rename', options)
+}
+
 /** Counts an unauthenticated act, or one that reveals which names exist, against its address. */
 export async function reserveCreation(
   context: AuthorityContext,

@@ -1,12 +1,11 @@
 import { type Refusal, refuse } from '../../errors.ts'
-import type { LoadedRecord } from '../../ports/index.ts'
-import { stateOf } from '../../session/lifetimes.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import { PresentedToken } from '../../token/presented-token.ts'
 import { hashSecret, sameDigest } from '../../token/secret.ts'
 import { SessionEntry } from '../cache/session-entry.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
+import { isLive } from '../sessions/is-live.ts'
 import { issueToken } from '../sessions/issue-token.ts'
 import { reserveAttempt } from './attempts.ts'
 import { type LoggedIn, verify } from './login.ts'
@@ -39,6 +38,7 @@ export function stepUp(
     for (let attempt = 0; attempt < 5; attempt++) {
       const loaded = await context.ask(() => context.store.sessions.load(id), options.signal)
       const now = context.now(options)
+      // A step-up must not extend an expired session.
       if (loaded === null || !isLive(context, loaded, now)) break
       const { record } = loaded
       if (!sameDigest(record.tokenHash, presented.tokenHash)) {
@@ -78,12 +78,6 @@ function presentedBy({
     return refuse('invalid_request', 'Present the token of the session to step up.')
   }
   return { ok: true, tokenHash: hashSecret(PresentedToken.partsOf(token).secret) }
-}
-
-// A step-up must not extend an expired session.
-function isLive(context: AuthorityContext, { record, epochs }: LoadedRecord, now: number): boolean {
-  const lastUsedAt = Math.max(record.lastUsedAt, context.touches.find(record.id) ?? 0)
-  return stateOf({ ...record, lastUsedAt }, { now, epochs }) === 'live'
 }
 
 /** The maximum number of proofs that a record keeps; the oldest are dropped. */

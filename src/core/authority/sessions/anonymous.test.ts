@@ -8,17 +8,10 @@ import {
   reasonOf,
   refused,
 } from '../../../../test/support/authority.ts'
+import { until } from '../../../../test/support/until.ts'
 import { UNPRESENTED_MS } from '../../session/lifetimes.ts'
 
 const KEY = 'a-key-of-at-least-22-characters'
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, 'The condition was not met within 5 seconds.')
-    await new Promise(setImmediate)
-  }
-}
 
 test('an anonymous session that no client presents lives for 5 minutes, one that is presented for its idle time', async (t) => {
   const { authority, clock } = await openFixture(t)

@@ -78,6 +78,17 @@ test('the end can move both ways within the profile, and an earlier end counts a
   assert.equal(granted(await there.find(far)).expiresAt, created + 24 * HOUR)
 })
 
+test('an anonymous session with an end of its own lives until then, also if it is not presented', async (t) => {
+  const { authority, clock } = await openFixture(t)
+  const { keyed } = authority.sessions
+  const start = clock.now()
+  granted(await keyed.put(KEY, { value: 1, endsAt: start + HOUR }))
+  granted(await keyed.put(`${KEY}-2`, { value: 1 }))
+  clock.advance(HOUR - 1)
+  assert.equal(granted(await keyed.find(KEY)).value, 1)
+  refused(await keyed.find(`${KEY}-2`), 'session_expired')
+})
+
 test('a later end is returned by every node that has cached the session', async (t) => {
   const here = await openFixture(t)
   const { keyed } = here.authority.sessions

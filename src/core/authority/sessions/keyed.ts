@@ -39,7 +39,7 @@ export interface KeyedPut {
   readonly version?: number
   /**
    * When the session ends (epoch milliseconds). Can be moved both ways, within the profile's
-   * absolute end.
+   * absolute end. Also holds for an anonymous session that no client has presented yet.
    */
   readonly endsAt?: number
   /**
@@ -224,7 +224,9 @@ async function recordOf(
     createdAt: now,
     authenticatedAt: now,
     factors: [],
-    lastUsedAt: now,
+    // An end that the caller gives also holds before a client presents the session: a first use that
+    // is later than the creation says that it was presented.
+    lastUsedAt: endsAt === undefined ? now : now + 1,
     tokenExpiresAt: null,
     // The caller decides when the session ends, and moves the end at each use.
     idleMs: endsAt === undefined ? policy.idleMs : null,

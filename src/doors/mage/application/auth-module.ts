@@ -32,6 +32,7 @@ export interface UserOptions {
 
 /** A user whose password was verified. */
 export interface Authentication {
+  /** The id of the user that logged in. */
   readonly userId: string
   /** The access tags of the user. */
   readonly acl: readonly string[]

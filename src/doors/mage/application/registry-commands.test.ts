@@ -7,6 +7,7 @@ import {
   SEED_FILES,
   withCommands,
 } from '../../../../test/support/mage-door.ts'
+import { until } from '../../../../test/support/until.ts'
 import { createPipeline, defineCommand } from '../../../commands/index.ts'
 
 const FILES = {
@@ -47,7 +48,7 @@ test('a user command can be called through any door', async (t) => {
     value: { by: ada.id, session: false },
     events: [{ name: 'poking', data: ['hi'] }, { name: 'bare' }],
   })
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(() => heard.length > 0)
   assert.deepEqual(heard, [{ name: 'poked', data: 'hi' }])
   const echo = await call('players.echo', [1, 2])
   assert.deepEqual(echo.ok && echo.value, { a: 1, b: 2 })
@@ -56,7 +57,7 @@ test('a user command can be called through any door', async (t) => {
   }
 })
 
-test('its codes are those of the house there', async (t) => {
+test('its codes are those of the registry', async (t) => {
   const game = await openGame(t, { files: FILES })
   const call = otherDoor(game)
   const told = async (name: string, params: unknown) => {
@@ -97,7 +98,7 @@ test('a name that is taken, or that no other door can carry, stays this door’s
   assert.ok(outcome.ok && outcome.value !== 'mine')
 })
 
-test('MAGE’s clients call the commands of the house', async (t) => {
+test('MAGE’s clients call the commands of the registry', async (t) => {
   const game = await openGame(t, { files: SEED_FILES })
   game.registry.add([
     defineCommand({

@@ -45,23 +45,13 @@ export async function resolveSession(
   }
   if (check.code === 'session_expired') return { ok: false, reason: 'noSession' }
   if (check.code !== 'token_invalid' && check.code !== 'session_revoked') throw errorOf(check)
-  // Only the text in front of the last colon counts where the rest has the form of no token.
-  const colon = key.lastIndexOf(':')
-  if (check.token === undefined && colon === -1) return { ok: false, reason: 'invalidSessionKey' }
-  const owner = check.token === undefined ? key.slice(0, colon) : check.token.owner
-  return { ok: false, reason: await reasonOf(services, owner, caller) }
-}
-
-/** `keyMismatch` where the actor of the key has another session, else `noSession`. */
-async function reasonOf(
-  { authority }: Services,
-  owner: string | null,
-  { signal }: CallOptions,
-): Promise<UnsetReason> {
-  if (owner === null || owner === '') return 'noSession'
-  const options = signal === undefined ? {} : { signal }
-  const { items } = await authority.sessions.list({ owner, limit: 1 }, options)
-  return items.length > 0 ? 'keyMismatch' : 'noSession'
+  if (check.code === 'session_revoked') {
+    // Only the right secret of an ended session learns that a later login took its place.
+    return { ok: false, reason: check.reason === 'evicted' ? 'keyMismatch' : 'noSession' }
+  }
+  // For any other key the reason depends on its form alone, and tells nothing about the actor.
+  const isKey = check.token !== undefined || key.includes(':')
+  return { ok: false, reason: isKey ? 'noSession' : 'invalidSessionKey' }
 }
 
 const VERSION = /^v?(\d+)\.(\d+)\.\d+/

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Game, openGame, withCommands } from '../../../../test/support/mage-door.ts'
+import { until } from '../../../../test/support/until.ts'
 import { State } from './state.ts'
 
 const COMMANDS = {
@@ -36,8 +37,6 @@ async function listen(game: Game, key: string): Promise<unknown[]> {
   return heard
 }
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
-
 test('events to oneself come with the answer, in order', async (t) => {
   const { run, ada } = await open(t)
   for (const self of ['null', 'undefined', 'true', `'${ada.id}'`, `['${ada.id}']`]) {
@@ -70,7 +69,7 @@ test('on an error only what is marked always leaves', async (t) => {
     state.broadcast('lost'); state.broadcast('kept', 3, { alwaysEmit: true })
     state.error('why')`)
   assert.equal(answer, '["why",null,[["kept",1]]]')
-  await settle()
+  await until(() => others.length === 2 && mine.length === 1)
   assert.deepEqual(others.toSorted(), [
     ['kept', 2],
     ['kept', 3],
@@ -86,14 +85,14 @@ test('events to others and to all go through their streams, and wait where none 
     state.emit(['${bob.id}', '${eve.id}', '${bob.id}', 'nobody'], 'hi', data); data.n = 2
     state.broadcast('all', '[1]', { isJson: true })`)
   assert.equal(answer, '[null,null]')
-  await settle()
+  await until(() => mine.length === 1 && bobs.length === 2)
   assert.deepEqual(mine, [['all', [1]]], 'the sender is told too')
   assert.deepEqual(bobs.toSorted(), [
     ['all', [1]],
     ['hi', { n: 1 }],
   ])
   const waiting = await listen(game, eve.key)
-  await settle()
+  await until(() => waiting.length === 1)
   assert.deepEqual(waiting, [['hi', { n: 1 }]])
 })
 
@@ -183,7 +182,7 @@ test('an application makes states of its own', async (t) => {
     return [own.actorId, error, response, events]`)
   assert.equal(answer, '[null,["someone",null,null,["[\\"mine\\",1]"]]]')
   await run(`state.emit(null, 'now'); await state.distributeEvents()`)
-  await settle()
+  await until(() => heard.length === 2)
   assert.deepEqual(heard, [['job'], ['now']])
 })
 
@@ -198,7 +197,6 @@ exports.execute = async (state) => { mage.auth.login(state, 'a', 'b'); mage.auth
   })
   assert.deepEqual((await game.call('players.throwing')).entries, [['boom', null]])
   assert.deepEqual((await game.call('players.forgotten')).entries, [[null, null]])
-  await settle()
   assert.deepEqual((await game.call('players.noop')).entries, [[null, null]])
 })
 

@@ -11,6 +11,7 @@ import {
   TRANSACTION,
 } from './state-transaction.ts'
 
+/** Options of a `State`. */
 export interface StateOptions {
   /** The name of the application by default. */
   readonly appName?: string

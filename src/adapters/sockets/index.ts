@@ -1,0 +1,5 @@
+export type { HandshakeOptions } from './handshake.ts'
+export { createSocketGuard, type SocketGuard, type SocketGuardOptions } from './socket-guard.ts'
+export type { SocketIoSocket } from './socket-io.ts'
+export type { SocketSession } from './socket-session.ts'
+export type { Upgrade, UpgradeServer, WebSocketLike } from './web-sockets.ts'
