@@ -10,7 +10,7 @@ import { createDocuments } from './documents.ts'
 import { type Durability, readDurability } from './durability.ts'
 import { joinBus } from './join-bus.ts'
 import { createMailboxes } from './mailboxes.ts'
-import { migrate } from './migrations.ts'
+import { openSchema } from './migrations.ts'
 import { listenSettings, openOwnPool, type PostgresOptions } from './options.ts'
 import { createSessionData } from './session-data.ts'
 import { createSessionStore } from './sessions.ts'
@@ -25,6 +25,12 @@ export type {
   Statement,
 } from './connection.ts'
 export type { Durability } from './durability.ts'
+export {
+  type ImportedRow,
+  type ImportedTable,
+  importTables,
+  type TableImport,
+} from './import-tables.ts'
 export { inspectPostgres, type PostgresInspection } from './inspect.ts'
 export type { SchemaState } from './migrations.ts'
 export type { PostgresOptions } from './options.ts'
@@ -57,7 +63,7 @@ export async function postgres(options: PostgresOptions): Promise<PostgresStore>
   const self = { name: options.node ?? hostname(), release: options.release ?? '' }
   const nodes = createBusNodes(database, self)
   try {
-    await database.raw((client) => migrate(client, schema))
+    await database.raw((client) => openSchema(client, schema))
     const { bus, clock, leave } = await joinBus({
       ...{ database, nodes, machine, deadlineMs, leaseMs },
       settings: listenSettings(options, pool, deadlineMs),
