@@ -1,11 +1,10 @@
 import { clearTimeout, setTimeout } from 'node:timers'
-import type { ClientConfig } from 'pg'
 import type { Clock } from '../../core/ports/index.ts'
 import { createLeaseBus, type LeaseBus } from '../kit/lease-bus.ts'
 import type { BusNodes } from './bus-nodes.ts'
 import { createChannel } from './channel.ts'
 import { type EngineClock, engineClock } from './clock.ts'
-import { createBusClient } from './connection.ts'
+import { type ClientSettings, createBusClient } from './connection.ts'
 import type { Database } from './database.ts'
 
 export interface JoinBusOptions {
@@ -13,7 +12,7 @@ export interface JoinBusOptions {
   readonly nodes: BusNodes
   readonly machine: Clock
   /** How the connection for notifications is made. */
-  readonly settings: ClientConfig
+  readonly settings: ClientSettings
   readonly deadlineMs: number
   readonly leaseMs: number
   /** How long the cache is trusted without a heartbeat: the lease, or longer. */
