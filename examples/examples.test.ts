@@ -18,6 +18,18 @@ const PRINTED: Record<string, string> = {
 { code: 'origin_refused' }
 { code: 'token_missing' }
 `,
+  'login-logout/main.ts': `/login → /login?error=invalid_credentials (Anonymous)
+/login → /app (ada)
+/logout → /login (Anonymous)
+/guarded-login → /login?error=inactive_user (Anonymous)
+/guarded-login → /app (ada)
+/logout → /login (Anonymous)
+/guarded-login → /login?error=too_many_attempts (Anonymous)
+/custom-login → /app (ada)
+/login → /app (eve)
+/impersonate → /app (ada)
+/exit-impersonation → /app (eve)
+`,
   'composed-store/main.ts': 'token_invalid ada\n',
   'line-door/main.ts': `ada
 { listening: true }

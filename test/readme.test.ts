@@ -68,6 +68,7 @@ test('the ten lines of the README are those of an example that a test runs', () 
 /** The examples that guides quote. */
 const QUOTED: Readonly<Record<string, string>> = {
   'cookies.md': 'examples/cookies.ts',
+  'web-applications.md': 'examples/{express-login,login-logout,passport}/*.ts',
   'write-a-door.md': 'examples/line-door/*.ts',
   'write-a-store.md': 'examples/composed-store/*.ts',
 }

@@ -54,9 +54,23 @@ export function createCookie(options: CookieOptions): Cookie {
     name,
     find(headers) {
       const header = headers.get('cookie')
-      return header === null ? null : (parse(header, name)[name] ?? null)
+      if (header === null || !header.includes(name)) return null
+      return plainValue(header, name) ?? parse(header, name)[name] ?? null
     },
     write,
     clear: () => write('', 0),
   }
+}
+
+/**
+ * Returns the value of a cookie if the header is simple: the first occurrence of the name is that of the cookie, and the value, such as a
+ * token, has only letters, digits and `_`. Undefined for other headers. It is on the path of every request.
+ */
+function plainValue(header: string, name: string): string | undefined {
+  const at = header.indexOf(`${name}=`)
+  if (at === -1 || (at > 0 && header.slice(at - 2, at) !== '; ')) return undefined
+  const start = at + name.length + 1
+  const end = header.indexOf(';', start)
+  const value = end === -1 ? header.slice(start) : header.slice(start, end)
+  return /^\w+$/.test(value) ? value : undefined
 }

@@ -84,22 +84,25 @@ export function problem(
   headers: Readonly<Record<string, string>> = {},
   requestId?: string,
 ): Response {
-  const { retryAfterMs } = refusal
   const details = problemDetails(refusal)
-  const all: Record<string, string> = {
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  }
-  if (retryAfterMs !== undefined) {
-    all['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
-  }
-  if (details.status === 401) all['www-authenticate'] = authenticateHeader(refusal)
   const body = requestId === undefined ? details : { ...details, requestId }
   return new Response(JSON.stringify(body), {
     status: details.status,
-    headers: { ...all, ...headers },
+    headers: { ...problemHeaders(refusal), 'x-content-type-options': 'nosniff', ...headers },
   })
+}
+
+/** Returns the headers of a problem: its type, `Cache-Control`, `Retry-After`, and `WWW-Authenticate` with a 401. */
+export function problemHeaders(refusal: Refusal): Record<string, string> {
+  const { code, retryAfterMs } = refusal
+  return {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...(retryAfterMs === undefined
+      ? {}
+      : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+    ...(ERROR_TABLE[code].http === 401 ? { 'www-authenticate': authenticateHeader(refusal) } : {}),
+  }
 }
 
 /**

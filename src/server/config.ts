@@ -60,6 +60,7 @@ const CODE_KEYS = {
       .optional(),
     verificationUri: z.url({ protocol: /^https?$/, error: 'must be the URL of a page' }).optional(),
   }),
+  pageTexts: z.record(z.string(), z.string()),
   guards: z.array(z.looseObject({ when: z.enum(['before', 'after']), check: callable })),
 }
 
@@ -118,6 +119,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     externalSessions: [],
     mage: {},
     oauth: {},
+    pageTexts: {},
     ...defaults,
     ...rest,
     publicUrl,

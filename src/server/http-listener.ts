@@ -8,6 +8,7 @@ import { createRequestId } from '../commands/index.ts'
 import { type ErrorCode, refusalOf, refuse } from '../core/errors.ts'
 import type { HttpDoor, RequestPeer } from '../doors/http/index.ts'
 import { problemDetails } from '../http/index.ts'
+import type { Pages } from '../web/pages/index.ts'
 import type { Door } from './door.ts'
 import type { HttpConnections } from './http-connections.ts'
 import { invalidRequest } from './http-request-check.ts'
@@ -17,6 +18,8 @@ import { listening } from './listening.ts'
 /** Options of `createHttpListener`. */
 export interface HttpListenerOptions {
   readonly door: HttpDoor
+  /** The login pages, which get each request before the HTTP door; null for none. */
+  readonly pages?: Pages | null
   readonly address: ListenAddress & { readonly named: boolean }
   /** Doors on the same port that get each request before the HTTP door. None by default. */
   readonly front?: readonly FrontDoor[]
@@ -49,13 +52,14 @@ const DRAIN_STEP_MS = 20
 
 /** Serves an HTTP door on a port of this machine. */
 export function createHttpListener(options: HttpListenerOptions): Door {
-  const { address, door, connections, front = [] } = options
+  const { address, door, pages = null, connections, front = [] } = options
   let draining = false
   let idleMs = IDLE_MS
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
-      const peer = 'socket' in incoming ? connections.of(incoming.socket) : undefined
-      const response = await door.fetch(request, peer ?? NO_PEER)
+      const peer = ('socket' in incoming ? connections.of(incoming.socket) : undefined) ?? NO_PEER
+      const page = await pages?.handle(request, peer)
+      const response = page ?? (await door.fetch(request, peer))
       if (draining) outgoing.setHeader('connection', 'close')
       return response
     },

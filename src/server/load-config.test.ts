@@ -86,6 +86,7 @@ describe('loadConfig', () => {
       allowedHosts: ['a.example', 'b.example:8080'],
       allowedOrigins: ['*', 'https://game.example'],
       corsOrigins: ['https://app.example'],
+      pages: true,
       publicUrl: 'https://a.example',
       clearSiteData: true,
       modules: 'lib/modules',

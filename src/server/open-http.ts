@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
+import { createPages } from '../web/pages/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import { connectionLimits } from './connection-limits.ts'
 import type { Services } from './create-services.ts'
@@ -72,11 +73,27 @@ export async function openHttp(
     onAnswered: ({ method, route, status }) =>
       metrics.countAnswer(`${method} ${route}`, Number(status)),
   })
+  const pages = config.pages
+    ? createPages({
+        authority,
+        connections,
+        home: true,
+        development,
+        trustedProxies,
+        allowedHosts,
+        texts: config.pageTexts,
+        ...(publicUrl === null ? {} : { publicUrl }),
+        onAnswered: ({ method, route, status }) =>
+          metrics.countAnswer(`${method} ${route}`, status),
+        onError,
+      })
+    : null
   const fronts = [mage, stream, ...front]
   return {
     doors: [
       createHttpListener({
         door,
+        pages,
         front: fronts,
         address,
         connections: sockets,

@@ -34,12 +34,6 @@ export function choice(values: readonly [string, ...string[]]) {
   return z.enum(values, `must be one of ${values.join(', ')}`)
 }
 
-/** The URL of a PostgreSQL database. */
-export const databaseUrl = textWhere(
-  'must be a URL such as postgres://user@host:5432/name',
-  (text) => URL.canParse(text) && /^postgres(?:ql)?:$/.test(new URL(text).protocol),
-)
-
 /** Where a door listens. */
 export function listens(value: string, about: string) {
   return {
@@ -64,6 +58,12 @@ export function file(about: string) {
     schema: textWhere('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
   } as const
 }
+
+/** The URL of a PostgreSQL database. */
+export const databaseUrl = textWhere(
+  'must be a URL such as postgres://user@host:5432/name',
+  (text) => URL.canParse(text) && /^postgres(?:ql)?:$/.test(new URL(text).protocol),
+)
 
 // An address is within every prefix of itself, so this is false only for a text that is no address and no prefix.
 export const isProxy = (text: string) => {

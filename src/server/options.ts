@@ -19,7 +19,14 @@ import type { ServerConfig } from './server-config.ts'
 /** The keys of a configuration that are also flags and environment variables. */
 export type OptionKey = Exclude<
   keyof ServerConfig,
-  'commands' | 'guards' | 'mage' | 'oauth' | 'directory' | 'codecs' | 'externalSessions'
+  | 'commands'
+  | 'guards'
+  | 'mage'
+  | 'oauth'
+  | 'pageTexts'
+  | 'directory'
+  | 'codecs'
+  | 'externalSessions'
 >
 
 type Options = {
@@ -170,6 +177,13 @@ export const OPTIONS: Options = {
     takes: 'LIST',
     about: 'origins of pages that may call the HTTP door with a bearer token, separated by commas',
     schema: z.array(textWhere('must be origins such as https://app.example', isOrigin)).max(1000),
+  },
+  pages: {
+    value: true,
+    kind: 'switch',
+    takes: '',
+    about: 'show the login pages at / of the HTTP door; on by default',
+    schema: z.boolean('must be true or false'),
   },
   publicUrl: {
     value: undefined,

@@ -9,6 +9,7 @@ import type {
   Store,
   TokenCodec,
 } from '../core/index.ts'
+import type { PageTexts } from '../web/pages/index.ts'
 
 /** The least level that is logged. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -23,7 +24,8 @@ export interface OAuthConfig {
 
 /**
  * The configuration of a server. Every key of text, number, boolean or list is also a flag of `latchkey serve` and an environment variable:
- * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage`, `oauth` and
+ * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage`, `oauth`,
+ * `pageTexts` and
  * a `store` of your own can only be set in code.
  */
 export interface ServerConfig {
@@ -83,6 +85,10 @@ export interface ServerConfig {
   readonly publicUrl?: string
   /** Origins of pages that may call the HTTP door with a bearer token: `https://app.example`. None by default. */
   readonly corsOrigins?: readonly string[]
+  /** Whether the HTTP door shows the login pages, at `/`. True by default. */
+  readonly pages?: boolean
+  /** Texts of the login pages in place of the English ones. */
+  readonly pageTexts?: Partial<PageTexts>
   /** The endpoints of `/oauth`. */
   readonly oauth?: OAuthConfig
   /** Whether a logout also clears the cache, all cookies and the storage of the site in the browser. False by default. */

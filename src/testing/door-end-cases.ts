@@ -104,8 +104,10 @@ export const doorEndCases: readonly DoorCase[] = [
     async run(subject) {
       const mine = await visit(subject)
       const other = granted(await subject.login('ada', PASSWORD))
-      granted(await able(subject, 'end')(mine.token, other.sessionId))
+      const end = able(subject, 'end')
+      granted(await end(mine.token, other.sessionId))
       refused(await subject.whoAmI(other.token), 'session_revoked', 'revoked')
+      granted(await end(mine.token, other.sessionId))
       granted(await subject.whoAmI(mine.token))
     },
   },
@@ -115,7 +117,11 @@ export const doorEndCases: readonly DoorCase[] = [
     async run(subject) {
       const mine = await visit(subject)
       const bobs = await visit(subject, 'bob')
-      await able(subject, 'end')(mine.token, bobs.sessionId)
+      const end = able(subject, 'end')
+      const theirs = await end(mine.token, bobs.sessionId)
+      refused(theirs, 'not_found')
+      const last = bobs.sessionId.at(-1) === 'a' ? 'b' : 'a'
+      assert.deepEqual(await end(mine.token, bobs.sessionId.slice(0, -1) + last), theirs)
       granted(await subject.whoAmI(bobs.token))
     },
   },

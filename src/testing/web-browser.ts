@@ -3,10 +3,15 @@ import type { WebRequestInit, WebSubject } from './web-case.ts'
 
 /** What the application answers about a request. */
 export interface Me {
+  /** The display name of the user; null without a login. */
   readonly user: string | null
+  /** The state of the login: `anonymous`, `fresh`, `remembered` or `impersonator`. */
   readonly state: string
+  /** Under impersonation the display name of the user that acts; else null. */
   readonly original: string | null
+  /** The public handle of the session; null if there is none. */
   readonly id: string | null
+  /** The data of the session. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
@@ -16,6 +21,7 @@ export interface WebBrowser {
   readonly jar: Map<string, string>
   /** The attributes of the cookies that were set, by name, of the last that did. */
   readonly attributes: Map<string, string>
+  /** Sends a request with the cookies, and keeps those of the answer. */
   send(method: string, path: string, init?: WebRequestInit): Promise<Response>
   /** Sends a request that must be answered with 200. */
   ask(method: string, path: string, body?: unknown): Promise<Me>

@@ -3,12 +3,19 @@ import type { FakeClock } from './fake-clock.ts'
 
 /** How the application under test sets up `sessions` and `authentication`. */
 export interface WebAppOptions {
+  /** The lifetime of sessions, in milliseconds. */
   readonly lifetime?: number
+  /** Whether each answer sets the cookie again. */
   readonly rolling?: boolean
+  /** Whether each visitor gets a session. */
   readonly saveUninitialized?: boolean
+  /** What happens when two requests change the same data. */
   readonly onConflict?: 'merge' | 'throw'
+  /** What happens to a request without a user. */
   readonly onFailure?: 'continue' | 'throw' | { readonly redirect: string }
+  /** The paths that need a login. */
   readonly include?: readonly string[]
+  /** The paths that need none. */
   readonly exclude?: readonly string[]
   /** The keys of the login manager and the authenticator; one key by default. */
   readonly secretKey?: string | readonly string[]
@@ -24,6 +31,7 @@ export interface WebAppOptions {
 
 /** A request of a client, with its own headers. */
 export interface WebRequestInit {
+  /** Headers by name. */
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: unknown
@@ -34,7 +42,7 @@ export interface WebRequestInit {
  * (`root-secret`, the scope `auth:impersonate_others`), whose ids are the numbers 1, 2 and 3. Its routes:
  *
  * - `GET /me`, `GET /public/me`, `GET /admin/me`: `{ user, state, original, id, data }`
- * - `POST /login { name, password, guard? }`: as `/me`, or 401; the guard `before` or `after` throws, which is answered with 418
+ * - `POST /login { name, password, guard?, remember? }`: as `/me`, or 401; the guard `before` or `after` throws, which is answered with 418
  * - `POST /logout`, `POST /regenerate`, `POST /rotate`, `POST /destroy`: as `/me`
  * - `POST /data { key: value }`: sets values of the session, null deletes; as `/me`
  * - `POST /slow { key: value }`: as `/data`, but waits for `release` before it changes anything
@@ -45,12 +53,15 @@ export interface WebRequestInit {
  * A `LatchkeyError` is answered with its HTTP status and `{ code }`.
  */
 export interface WebSubject {
+  /** The authority of the application. */
   readonly authority: Authority
+  /** The clock of the authority. */
   readonly clock: FakeClock
   /** Sends a request over HTTP, and follows no redirect. */
   send(method: string, path: string, init?: WebRequestInit): Promise<Response>
   /** Changes a password in the application's own table, without the authority. */
   setPassword(name: string, password: string): void
+  /** Removes a user from the application's own table. */
   removeUser(name: string): void
   /** The users that guards of logins have seen, in order; null for an unknown one. */
   readonly guarded: readonly (string | null)[]
@@ -62,6 +73,8 @@ export interface WebSubject {
 
 /** A case that each adapter must pass. Each gets applications of its own. */
 export interface WebCase {
+  /** What the case shows. */
   readonly name: string
+  /** Runs the case. Rejects with an `AssertionError` if the adapter does not pass it. */
   run(open: (options?: WebAppOptions) => Promise<WebSubject>): Promise<void>
 }

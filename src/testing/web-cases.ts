@@ -1,6 +1,7 @@
 import type { WebCase } from './web-case.ts'
 import { webImpersonationCases } from './web-impersonation-cases.ts'
 import { webFailureCases, webLoginCases } from './web-login-cases.ts'
+import { webRememberCases } from './web-remember-cases.ts'
 import { webSessionCases } from './web-session-cases.ts'
 
 /**
@@ -12,4 +13,5 @@ export const webCases: readonly WebCase[] = [
   ...webLoginCases,
   ...webFailureCases,
   ...webImpersonationCases,
+  ...webRememberCases,
 ]

@@ -21,7 +21,7 @@ export const webImpersonationCases: readonly WebCase[] = [
       const stays = await browser.ask('GET', '/me')
       assert.deepEqual([stays.user, stays.original], ['ada', 'root'])
       await browser.ask('GET', '/reports')
-      assert.equal(await browser.refused(403, 'GET', '/fresh'), 'step_up_required')
+      assert.equal(await browser.refused(401, 'GET', '/fresh'), 'step_up_required')
       const left = await browser.ask('POST', '/exit')
       assert.deepEqual([left.user, left.state, left.data], ['root', 'fresh', { mine: 1 }])
       assert.equal((await browser.ask('GET', '/me')).user, 'root')
@@ -32,7 +32,7 @@ export const webImpersonationCases: readonly WebCase[] = [
     },
   },
   {
-    name: 'without the scope nobody is acted as; nor oneself, nor a user that may impersonate, nor from within',
+    name: 'an impersonation needs the scope, and is refused for oneself, for a user that may impersonate, and within another one',
     async run(open) {
       const browser = webBrowser(await open())
       await browser.refused(403, 'POST', '/impersonate', { user: 'ada' })

@@ -225,7 +225,7 @@ export const webLoginCases: readonly WebCase[] = [
       assert.equal(await browser.refused(403, 'GET', '/reports'), 'access_denied')
       await browser.ask('GET', '/fresh')
       subject.clock.advance(10 * MINUTE)
-      assert.equal(await browser.refused(403, 'GET', '/fresh'), 'step_up_required')
+      assert.equal(await browser.refused(401, 'GET', '/fresh'), 'step_up_required')
       await browser.logIn('ada')
       await browser.ask('GET', '/reports')
       await browser.ask('GET', '/fresh')

@@ -1,13 +1,14 @@
 import { refuse } from '../core/errors.ts'
 import { LatchkeyError } from '../core/index.ts'
 import { type Authenticator, tokenOf } from './authenticators.ts'
-import type { WebExchange } from './exchange.ts'
 import { type PathPattern, pathExcluder, pathIncluder } from './path-pattern.ts'
 import { problemReply, redirectReply, type WebReply } from './reply.ts'
 import { safeRedirect } from './safe-redirect.ts'
 import type { UserLike } from './user.ts'
+import type { Awaitable } from './user-provider.ts'
 import { anonymousToken, type UserToken } from './user-token.ts'
 import { AuthenticationError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** One step of a request: returns null to go on, or the answer. */
 export type WebStep = (exchange: WebExchange) => Promise<WebReply | null> | WebReply | null
@@ -34,34 +35,45 @@ export function authenticationStep(options: AuthenticationOptions): WebStep {
   const included = options.include === undefined ? null : pathIncluder(options.include)
   const excluded = options.exclude === undefined ? null : pathExcluder(options.exclude)
 
-  return async (exchange) => {
-    const { url } = exchange.request
-    if (excluded?.(url) === true || included?.(url) === false) {
-      exchange.authenticateAs(anonymousToken)
-      return null
-    }
-    const token = await authenticate(exchange, authenticators)
-    if (token !== null) {
-      exchange.authenticateAs(token)
-      return null
-    }
-    exchange.authenticateAs(anonymousToken)
-    if (onFailure === 'continue') return null
+  const finish = (exchange: WebExchange, token: Found): WebReply | null => {
+    exchange.authenticateAs(token ?? anonymousToken)
+    if (token !== null || onFailure === 'continue') return null
     if (typeof onFailure === 'object') return redirectReply(onFailure.redirect)
     const challenge = challengeOf(exchange, authenticators)
     if (challenge === null) throw new AuthenticationError()
     const refusal = refuse('token_missing', 'Could not authenticate request.')
     return problemReply(refusal, { 'www-authenticate': challenge })
   }
+
+  return (exchange) => {
+    const { url } = exchange.request
+    if (excluded?.(url) === true || included?.(url) === false) {
+      exchange.authenticateAs(anonymousToken)
+      return null
+    }
+    const token = authenticate(exchange, authenticators)
+    if (token instanceof Promise) return token.then((late) => finish(exchange, late))
+    return finish(exchange, token)
+  }
 }
 
-/** Asks authenticators in order, and returns the token of the first user, or null. */
-export async function authenticate(
+type Found = Extract<UserToken, { isAuthenticated: true }> | null
+
+/**
+ * Asks authenticators in order, and returns the token of the first user, or null. The answer is not a promise if no authenticator has to
+ * wait.
+ */
+export function authenticate(
   exchange: WebExchange,
   authenticators: readonly Authenticator[],
-): Promise<Extract<UserToken, { isAuthenticated: true }> | null> {
-  for (const authenticator of authenticators) {
-    const found = await authenticator.authenticate(exchange.request, exchange)
+): Awaitable<Found> {
+  for (const [at, authenticator] of authenticators.entries()) {
+    const found = authenticator.authenticate(exchange.request, exchange)
+    if (found instanceof Promise) {
+      return found.then((late) =>
+        late === null ? authenticate(exchange, authenticators.slice(at + 1)) : tokenOf(late),
+      )
+    }
     if (found !== null) return tokenOf<UserLike>(found)
   }
   return null

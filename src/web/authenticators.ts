@@ -1,9 +1,9 @@
 import { PROVIDER_TIMEOUT_MS, withDeadline } from './deadline.ts'
-import type { WebExchange } from './exchange.ts'
 import type { PasswordVerifier } from './password-verifier.ts'
 import type { UserLike } from './user.ts'
 import type { Awaitable, UserProvider } from './user-provider.ts'
 import { type AuthenticatedToken, userToken } from './user-token.ts'
+import type { WebExchange } from './web-exchange.ts'
 import type { WebRequest } from './web-request.ts'
 
 /** Finds the user of a request. `authentication` asks a list of them, and the first that finds one counts. */

@@ -5,6 +5,7 @@ import { webErrorOf } from './web-error.ts'
 
 /** A user of the authority's own directory. */
 export interface DirectoryUser extends UserLike {
+  /** The actor in the directory. */
   readonly actor: Actor
 }
 

@@ -2,47 +2,39 @@ import {
   type Authenticated,
   type Authentication,
   LatchkeyError,
-  type SessionDataView,
   type SessionView,
 } from '../core/index.ts'
 import { type Cookie, HttpRequestSource } from '../http/index.ts'
 import type { RequestSession } from './request-session.ts'
 import { createOperations } from './session-operations.ts'
 import type { SessionConfig, SessionCookies } from './session-options.ts'
-import { SessionState } from './session-state.ts'
-import { saveSession } from './session-writer.ts'
+import { SessionState, type StoredText } from './session-state.ts'
+import { isStale, renewRemembered, saveSession } from './session-writer.ts'
+import type { Awaitable } from './user-provider.ts'
 import { anonymousToken, type UserToken } from './user-token.ts'
 import { asWebError, WebError, webErrorOf } from './web-error.ts'
+import type { AnswerCookie, HeldAnswer, WebExchange } from './web-exchange.ts'
 import { isCrossOrigin, type WebRequest } from './web-request.ts'
 
 const EXCHANGE = Symbol('latchkey.exchange')
 
-/**
- * One request and its answer: the session, the token of the user, and the cookies to set. `sessions` of an adapter makes it; every
- * function of `latchkey/web` finds it by the framework's request.
- */
-export class WebExchange {
+class RequestExchange implements WebExchange {
   readonly config: SessionConfig
   readonly request: WebRequest
   readonly cookies: SessionCookies
   readonly source: HttpRequestSource
-  /** The session of the request. Under impersonation that of the impersonation. */
-  state = new SessionState(null, null)
-  /** Under impersonation the session that it was started from. */
+  state = new SessionState(null)
   parent: SessionState | null = null
   auth: UserToken = anonymousToken
-  /** Called once, when the answer will need `commit`. */
-  onPending: (() => void) | null = null
-  /** Called when `session` or `auth` is another object. */
+  answer: HeldAnswer | null = null
   onReplaced: (() => void) | null = null
-  /** The token of the session, as received or as issued. */
+  endReason: string | null = null
   token: string | null = null
-  /** The secret of the forms of a visitor without a session, if this answer sets it. */
   formSecret: string | null = null
   /** Whether the answer sets the cookie of the session. */
   #issued = false
   #maxAgeMs: number | null = null
-  readonly #pending = new Map<string, string>()
+  #pending: Map<string, string> | null = null
 
   constructor(config: SessionConfig, request: WebRequest) {
     this.config = config
@@ -51,55 +43,82 @@ export class WebExchange {
     this.source = new HttpRequestSource('web', request.headers, request.peer, config.clientAddress)
   }
 
-  /** The session's data. */
   get session(): RequestSession {
     if (!this.state.isOpen) this.#willCommit()
     return this.state.open(createOperations(this))
   }
 
-  /** Whether the request has cookies, so that `load` has something to do. */
   get hasCookies(): boolean {
     return this.request.headers.get('cookie') !== null
   }
 
-  /** Checks the session of the cookie and reads its data. Throws `unavailable` if that is not possible. */
-  async load(): Promise<void> {
+  load(): Promise<null> | null {
     if (this.config.rolling || this.config.saveUninitialized) this.#willCommit()
-    const token = this.cookies.session.find(this.request.headers)
-    if (token === null) return
-    const own = await this.#read(token)
-    if (own === null) return
-    this.token = token
-    this.state = own
-    const actingToken = this.cookies.impersonation.find(this.request.headers)
-    if (actingToken === null) return
-    const acting = await this.#read(actingToken)
-    if (acting?.check?.session.parent !== own.check?.session.id) {
+    const { headers } = this.request
+    const token = this.cookies.session.find(headers)
+    if (token === null) return this.#renew()
+    const acting = this.cookies.impersonation.find(headers)
+    if (acting !== null) return this.#loadActing(token, acting)
+    return this.config.authority.authenticate(token, this.source).then((check) => {
+      const own = this.#stateOf(check)
+      if (own instanceof Promise) return own.then((late) => this.#own(token, late))
+      return this.#own(token, own)
+    })
+  }
+
+  // The remember-me cookie counts only without a session.
+  #renew(): Promise<null> | null {
+    const code = this.cookies.remember.find(this.request.headers)
+    return code === null ? null : renewRemembered(this, code)
+  }
+
+  async #loadActing(token: string, actingToken: string): Promise<null> {
+    const { authority } = this.config
+    const own = await this.#stateOf(await authority.authenticate(token, this.source))
+    await this.#own(token, own)
+    if (own === null || this.state !== own) return null
+    const acting = await this.#stateOf(await authority.authenticate(actingToken, this.source))
+    if (acting === null || acting.check?.session.parent !== own.check?.session.id) {
       this.setCookie(this.cookies.impersonation, null)
-      return
+      return null
     }
     this.parent = own
-    this.state = acting ?? own
+    this.state = acting
+    return null
   }
 
-  async #read(token: string): Promise<SessionState | null> {
-    const { authority } = this.config
-    const check = await authority.authenticate(token, this.source)
-    return check.ok ? new SessionState(check, await this.readData(check)) : refusedToken(check)
+  #own(token: string, state: SessionState | null): Promise<null> | null {
+    if (state === null || isStale(this, state)) return this.#renew()
+    this.token = token
+    this.state = state
+    return null
   }
 
-  /** Reads the stored data of a session; that of an unreadable record is empty. */
-  async readData(check: Authenticated): Promise<SessionDataView> {
+  #stateOf(check: Authentication): Awaitable<SessionState | null> {
+    if (!check.ok) {
+      this.endReason = check.code === 'session_expired' ? 'expired' : (check.reason ?? null)
+      return refusedToken(check)
+    }
+    const cached = this.config.authority.sessions.cachedData(check)
+    return cached === null ? this.readState(check) : new SessionState(check, cached)
+  }
+
+  async readState(check: Authenticated): Promise<SessionState> {
+    return new SessionState(check, await this.readText(check))
+  }
+
+  async readText(check: Authenticated): Promise<StoredText> {
     try {
-      return await this.config.authority.sessions.findData(check, this.source)
+      const { value, version } = await this.config.authority.sessions.findData(check, this.source)
+      return { value: JSON.stringify(value), version }
     } catch (error) {
-      if (error instanceof SyntaxError) return { value: null, version: 0 }
+      if (error instanceof SyntaxError) return { value: 'null', version: 0 }
       throw asWebError(error)
     }
   }
 
-  /** Takes a new session of this request: its cookie is set with the answer. */
   issue(token: string, state: SessionState): void {
+    this.endReason = null
     this.token = token
     this.state = state
     this.parent = null
@@ -109,63 +128,62 @@ export class WebExchange {
     this.onReplaced?.()
   }
 
-  /** Gives the request a session without data, and removes the cookies of the old one if `clear` is true. */
   forget({ clear }: { readonly clear: boolean }): void {
     this.token = null
-    this.state = new SessionState(null, null)
+    this.state = new SessionState(null)
     this.parent = null
     this.auth = anonymousToken
     this.#issued = false
     this.setCookie(this.cookies.impersonation, null, { ifSent: true })
     if (clear) {
       this.setCookie(this.cookies.session, null)
-      this.setCookie(this.cookies.remember, null, { ifSent: true })
     }
+    // The renewal code is of the session that has ended.
+    this.setCookie(this.cookies.remember, null, { ifSent: true })
     this.onReplaced?.()
   }
 
-  /** Sets the token of the request's user. */
   authenticateAs(token: UserToken): void {
     this.auth = token
     this.onReplaced?.()
   }
 
-  /** Adds a cookie to the answer; null removes it, with `ifSent` only if the request has it. */
   setCookie(
     cookie: Cookie,
-    value: { readonly text: string; readonly maxAgeMs: number } | null,
+    value: AnswerCookie | null,
     { ifSent = false }: { readonly ifSent?: boolean } = {},
   ): void {
     if (ifSent && cookie.find(this.request.headers) === null) {
-      this.#pending.delete(cookie.name)
+      this.#pending?.delete(cookie.name)
       return
     }
     const header = value === null ? cookie.clear() : cookie.write(value.text, value.maxAgeMs)
+    this.#pending ??= new Map()
     this.#pending.set(cookie.name, header)
     this.#willCommit()
   }
 
-  /** Lets the answer set the session's cookie again, for a shorter time with `maxAgeMs`. */
   refreshCookie(maxAgeMs: number | null = this.#maxAgeMs): void {
     this.#maxAgeMs = maxAgeMs
     this.#issued = true
     this.#willCommit()
   }
 
-  /** How long the browser keeps the session's cookie, in milliseconds. */
   cookieAgeMs({ expiresAt, endsAt }: SessionView): number {
     const until = this.config.rolling ? expiresAt : endsAt
-    const left = Math.max(0, until - this.config.authority.now())
+    const now = this.config.authority.now()
+    const { remember } = this.parent ?? this.state
+    const webMs = this.config.authority.settings.get('profile.web.absoluteMs')
+    const tokenUntil = remember === null ? until : Math.min(until, remember.issuedAt + webMs)
+    const left = Math.max(0, tokenUntil - now)
     return Math.min(this.#maxAgeMs ?? left, left)
   }
 
-  /** Throws `origin_refused` if a page of another origin made the request. */
   checkOrigin(): void {
     if (!isCrossOrigin(this.request, this.config.publicOrigin)) return
     throw new WebError('origin_refused', 'The request must come from a page of this origin.')
   }
 
-  /** Whether `commit` has something to wait for; if not, `setCookies` are the headers of the answer. */
   needsCommit(): boolean {
     const { state } = this
     if (this.#issued || this.config.rolling) return true
@@ -173,12 +191,10 @@ export class WebExchange {
     return state.isChanged()
   }
 
-  /** The `Set-Cookie` headers of the answer, but for that of the session. */
   get setCookies(): readonly string[] {
-    return [...this.#pending.values()]
+    return this.#pending === null ? [] : [...this.#pending.values()]
   }
 
-  /** Stores the data if it has changed, and returns the `Set-Cookie` headers of the answer. Call it once, before the headers are sent. */
   async commit(): Promise<readonly string[]> {
     const { state, config } = this
     const creates = config.saveUninitialized && state.check === null && !state.ended
@@ -199,9 +215,9 @@ export class WebExchange {
   }
 
   #willCommit(): void {
-    const { onPending } = this
-    this.onPending = null
-    onPending?.()
+    const { answer } = this
+    this.answer = null
+    answer?.hold(this)
   }
 }
 
@@ -224,7 +240,7 @@ export function openExchange(
   request: WebRequest,
   ...also: readonly object[]
 ): WebExchange {
-  const exchange = new WebExchange(config, request)
+  const exchange = new RequestExchange(config, request)
   for (const key of [request.native, ...also]) Reflect.set(key, EXCHANGE, exchange)
   return exchange
 }
@@ -232,7 +248,7 @@ export function openExchange(
 /** Returns the exchange of a framework's request, or null if `sessions` did not run before. */
 export function findExchange(request: object): WebExchange | null {
   const exchange: unknown = Reflect.get(request, EXCHANGE)
-  return exchange instanceof WebExchange ? exchange : null
+  return exchange instanceof RequestExchange ? exchange : null
 }
 
 /** Returns the exchange of a framework's request. Throws `invalid_request` if `sessions` did not run before. */

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { LatchkeyError } from '../core/index.ts'
 import type { UserLike } from './user.ts'
 import type { UserProvider } from './user-provider.ts'
@@ -28,13 +28,6 @@ export function keysOf(secretKey: SecretKey): readonly string[] {
     'invalid_request',
     'The secret key is empty. Give one, or a list of them.',
   )
-}
-
-/** Compares two texts in constant time for their length. */
-export function sameText(one: string, other: string): boolean {
-  const a = Buffer.from(one)
-  const b = Buffer.from(other)
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 const remembered = new WeakMap<UserLike, { text: string; key: string; value: string }>()

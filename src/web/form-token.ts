@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { sameDigest } from '../core/token/secret.ts'
 import { exchangeOf } from './exchange.ts'
-import { sameText } from './fingerprint.ts'
 import { WebError } from './web-error.ts'
 
 /** How long a browser keeps the cookie of a visitor's forms. */
@@ -29,7 +29,7 @@ export function verifyFormToken(request: object, token: unknown): void {
   // A form may be older than the session.
   const secrets = [exchange.token, exchange.formSecret, exchange.cookies.form.find(headers)]
   const matches = secrets.map(
-    (secret) => secret !== null && sameText(String(token), derive(secret)),
+    (secret) => secret !== null && sameDigest(String(token), derive(secret)),
   )
   if (matches.includes(true)) return
   throw new WebError('origin_refused', 'The form has expired. Load the page again.')

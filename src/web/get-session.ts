@@ -10,6 +10,14 @@ export function getSession(request: object): Authenticated | null {
   return state.check === null || state.ended || state.check.session.anonymous ? null : state.check
 }
 
+/**
+ * Returns why the session in a request's cookie is over, to tell the user: `revoked` (ended elsewhere), `expired`, `logged_out`,
+ * `password_changed`, `suspended`, `upgraded` and others. Null if there is none, or if it is live.
+ */
+export function endReasonOf(request: object): string | null {
+  return exchangeOf(request).endReason
+}
+
 /** Which cookie a helper means. */
 export interface CookieChoice {
   /** The cookie of an impersonation in place of the session's. False by default. */

@@ -23,7 +23,9 @@ export interface GuardedAttempt<User extends UserLike> {
  * login has succeeded or was not decided.
  */
 export interface EarlyGuard<User extends UserLike = UserLike> {
+  /** Always `before`. */
   readonly when: 'before'
+  /** Refuses by throwing. May return an `Attempt`, which is told how the login went. */
   check(request: object, user: User | null, attempt: GuardedAttempt<User>): unknown
 }
 

@@ -1,7 +1,7 @@
 import { refuse } from '../core/errors.ts'
 import { LatchkeyError } from '../core/index.ts'
 import type { WebStep } from './authentication.ts'
-import { exchangeOf, type WebExchange } from './exchange.ts'
+import { exchangeOf } from './exchange.ts'
 import { problemReply } from './reply.ts'
 import { IMPERSONATE_SCOPE } from './scopes.ts'
 import { SessionState } from './session-state.ts'
@@ -9,9 +9,11 @@ import { type UserLike, userIdOf } from './user.ts'
 import type { Awaitable, UserProvider } from './user-provider.ts'
 import { type AuthenticatedToken, type UserToken, userToken } from './user-token.ts'
 import { asWebError, WebError, webErrorOf } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Options of `impersonation`. */
 export interface ImpersonationOptions {
+  /** The users that can be acted as, and the original users. */
   readonly users: UserProvider
   /**
    * Decides alone, in place of the scope, whether the original user (also while it acts as another one) may. The user also needs the
@@ -98,7 +100,7 @@ export async function impersonate<User extends UserLike>(
   const check = await config.authority.authenticate(made.token, source)
   if (!check.ok) throw webErrorOf(check)
   exchange.parent = state
-  exchange.state = new SessionState(check, null)
+  exchange.state = new SessionState(check)
   const maxAgeMs = made.session.endsAt - config.authority.now()
   exchange.setCookie(exchange.cookies.impersonation, { text: made.token, maxAgeMs })
   const originalUserId = auth.userId

@@ -13,19 +13,13 @@ export {
   tokenAuthenticator,
 } from './authenticators.ts'
 export { type DirectoryUser, directoryUsers } from './directory-users.ts'
-export {
-  authOf,
-  exchangeOf,
-  findExchange,
-  openExchange,
-  sessionOf,
-  type WebExchange,
-} from './exchange.ts'
+export { authOf, exchangeOf, findExchange, openExchange, sessionOf } from './exchange.ts'
 export { fingerprint, type SecretKey } from './fingerprint.ts'
 export { formToken, verifyFormToken } from './form-token.ts'
 export {
   type CookieChoice,
   clearSessionCookie,
+  endReasonOf,
   getSession,
   readSessionCookie,
   writeSessionCookie,
@@ -52,6 +46,7 @@ export {
 export { type KyselyUsersOptions, kyselyUsers } from './kysely-users.ts'
 export { LoginManager, type LoginManagerOptions, type LoginOptions } from './login-manager.ts'
 export { type LoginUserOptions, loginUser } from './login-user.ts'
+export { passportUser } from './passport-user.ts'
 export { type PasswordVerifier, passwordVerifier } from './password-verifier.ts'
 export type { PathPattern } from './path-pattern.ts'
 export { problemReply, redirectReply, type WebReply } from './reply.ts'
@@ -106,4 +101,5 @@ export {
   userToken,
 } from './user-token.ts'
 export { AuthenticationError, asWebError, WebError } from './web-error.ts'
+export type { AnswerCookie, HeldAnswer, WebExchange } from './web-exchange.ts'
 export { pathAndQuery, type WebRequest } from './web-request.ts'

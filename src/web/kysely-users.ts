@@ -12,8 +12,11 @@ import type { UserProvider } from './user-provider.ts'
 
 /** Options of {@link kyselyUsers}. */
 export interface KyselyUsersOptions<Database> {
+  /** The Kysely instance. */
   readonly db: Kysely<Database>
+  /** The name of the table. */
   readonly table: keyof Database & string
+  /** The columns; see `UserColumns` for the defaults. */
   readonly columns?: UserColumns
 }
 

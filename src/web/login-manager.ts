@@ -1,6 +1,6 @@
 import type { Attempt, Refusal, VerifiedLogin } from '../core/index.ts'
 import { PROVIDER_TIMEOUT_MS, withDeadline } from './deadline.ts'
-import { exchangeOf, type WebExchange } from './exchange.ts'
+import { exchangeOf } from './exchange.ts'
 import { keysOf, type SecretKey } from './fingerprint.ts'
 import { keepKeys } from './fingerprint-keys.ts'
 import { type AnyGuard, throttle } from './guards.ts'
@@ -11,6 +11,7 @@ import type { UserLike } from './user.ts'
 import type { UserProvider } from './user-provider.ts'
 import { type AuthenticatedToken, anonymousToken, type UserToken } from './user-token.ts'
 import { webErrorOf } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Options of {@link LoginManager}. */
 export interface LoginManagerOptions<User extends UserLike> {
@@ -24,6 +25,7 @@ export interface LoginManagerOptions<User extends UserLike> {
 
 /** Options of one login. */
 export interface LoginOptions<User extends UserLike> {
+  /** Guards of this login, which run after those of the manager. */
   readonly guards?: readonly AnyGuard<User>[]
   /** Whether the browser keeps the login after the session has expired. False by default. */
   readonly remember?: boolean
@@ -175,7 +177,7 @@ export class LoginManager<User extends UserLike = UserLike> {
     return this.#sampleHash === null ? null : verifier.verify(credential, this.#sampleHash)
   }
 
-  #ask<T>(call: () => T | Promise<T>): Promise<T> {
+  async #ask<T>(call: () => T | Promise<T>): Promise<T> {
     return withDeadline('The user provider or the password verifier', call, this.#timeoutMs)
   }
 }

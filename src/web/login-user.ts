@@ -1,5 +1,5 @@
 import type { Epochs } from '../core/index.ts'
-import { exchangeOf, type WebExchange } from './exchange.ts'
+import { exchangeOf } from './exchange.ts'
 import { fingerprint, keysOf, type SecretKey } from './fingerprint.ts'
 import { SessionState } from './session-state.ts'
 import { createUserSession } from './session-writer.ts'
@@ -7,6 +7,7 @@ import { type UserLike, userIdOf } from './user.ts'
 import type { UserProvider } from './user-provider.ts'
 import { type AuthenticatedToken, userToken } from './user-token.ts'
 import { WebError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Options of {@link loginUser}. */
 export interface LoginUserOptions<User extends UserLike> {
@@ -14,7 +15,10 @@ export interface LoginUserOptions<User extends UserLike> {
   readonly users?: UserProvider<User>
   /** The epochs read before the proof. */
   readonly epochs?: Epochs
-  /** Whether the browser keeps the login after the session has expired. False by default. */
+  /**
+   * Whether the browser keeps the login, by a cookie with a renewal code: for 31 days after the last renewal (profile `device`). False by
+   * default.
+   */
   readonly remember?: boolean
 }
 
@@ -34,17 +38,19 @@ export async function loginUser<User extends UserLike>(
   const [key = ''] = keysOf(secretKey)
   const id = userIdOf(user)
   const stored = options.users?.passwordFingerprint?.(user) ?? user.getHashedPassword()
-  const state = nextState(exchange, id)
-  state.hash = fingerprint(key, stored)
+  const moveData = keepsData(exchange, id)
+  const state = moveData ? exchange.state : new SessionState(null)
+  const hash = fingerprint(key, stored)
   try {
     await createUserSession(
       exchange,
       id,
       {
         replaces: (exchange.parent ?? exchange.state).check,
+        moveData,
         ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
       },
-      state,
+      { state, hash, remember: options.remember ?? false },
     )
   } catch (error) {
     throw explained(error)
@@ -55,12 +61,11 @@ export async function loginUser<User extends UserLike>(
   return token
 }
 
-// Data of another user, and of an impersonation, is not for this one.
-function nextState({ state, parent }: WebExchange, id: string): SessionState {
+// Data of another user, and of an impersonation, is not for this one; that of a session that has ended is gone.
+function keepsData({ state, parent }: WebExchange, id: string): boolean {
   const session = state.check?.session
-  const keeps =
-    parent === null && (session === undefined || session.anonymous || session.owner === id)
-  return new SessionState(null, { value: keeps ? state.values() : {}, version: 0 })
+  if (parent !== null || state.ended) return false
+  return session === undefined || session.anonymous || session.owner === id
 }
 
 function explained(error: unknown): unknown {

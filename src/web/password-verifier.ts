@@ -5,6 +5,7 @@ import {
 
 /** Verifies a password against a stored hash. Only `true`, or a promise of `true`, means that it is right. */
 export interface PasswordVerifier {
+  /** Returns whether a password is right, or a promise of it. */
   verify(plain: string, hashed: string): unknown
   /** Does the work of `verify` for an unknown user, so that both take the same time. */
   verifyUnknown?(plain: string): Promise<void>

@@ -1,10 +1,13 @@
 import type { Refusal } from '../core/index.ts'
-import { problemDetails } from '../http/index.ts'
+import { problemDetails, problemHeaders } from '../http/index.ts'
 
 /** An answer of a step, which the adapter sends in place of the application's. */
 export interface WebReply {
+  /** The HTTP status. */
   readonly status: number
+  /** Headers by name, in lower case. */
   readonly headers: Readonly<Record<string, string>>
+  /** The body, empty for none. */
   readonly body: string
 }
 
@@ -13,18 +16,10 @@ export function problemReply(
   refusal: Refusal,
   headers: Readonly<Record<string, string>> = {},
 ): WebReply {
-  const { retryAfterMs } = refusal
   const details = problemDetails(refusal)
   return {
     status: details.status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      ...(retryAfterMs === undefined
-        ? {}
-        : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
-      ...headers,
-    },
+    headers: { ...problemHeaders(refusal), ...headers },
     body: JSON.stringify(details),
   }
 }

@@ -17,12 +17,19 @@ export interface SessionOperations {
 export interface RequestCookie {
   /** Milliseconds until the cookie expires. Set it to let the browser keep the cookie for a shorter time than the session. */
   maxAge: number
+  /** The lifetime of a new cookie, in milliseconds. */
   readonly originalMaxAge: number
+  /** When the cookie expires. */
   readonly expires: Date
+  /** The path below which the cookie is sent. */
   readonly path: string
+  /** The domain whose hosts get the cookie; undefined for only this host. */
   readonly domain: string | undefined
+  /** Scripts cannot read the cookie. */
   readonly httpOnly: true
+  /** Whether the cookie is sent over HTTPS only. */
   readonly secure: boolean
+  /** When the cookie is sent with requests that another site caused. */
   readonly sameSite: string
 }
 

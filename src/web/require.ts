@@ -1,9 +1,9 @@
 import { refuse } from '../core/errors.ts'
-import { LatchkeyError } from '../core/index.ts'
+import { LatchkeyError, type Refusal } from '../core/index.ts'
 import type { WebStep } from './authentication.ts'
-import type { WebExchange } from './exchange.ts'
 import { problemReply, redirectReply, type WebReply } from './reply.ts'
 import { safeRedirect } from './safe-redirect.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Options of `requireLogin` and `requireFresh`. */
 export interface RequireOptions {
@@ -20,7 +20,7 @@ export function requireLoginStep(options: RequireOptions = {}): WebStep {
   return (exchange) => {
     if (exchange.auth.isAuthenticated) return null
     const toPage = pageRedirect(exchange, options)
-    return toPage ?? problemReply(refuse('token_missing', 'Log in first.'), CHALLENGE)
+    return toPage ?? problemReply(refuse('token_missing', 'Log in first.'))
   }
 }
 
@@ -29,7 +29,7 @@ export function requireScopeStep(...scopes: readonly string[]): WebStep {
   if (scopes.length === 0) throw invalid('requireScope needs at least one scope.')
   return ({ auth }) => {
     if (!auth.isAuthenticated) {
-      return problemReply(refuse('token_missing', 'Log in first.'), CHALLENGE)
+      return problemReply(refuse('token_missing', 'Log in first.'))
     }
     const missing = scopes.filter((scope) => !auth.has(scope))
     if (missing.length === 0) return null
@@ -47,22 +47,27 @@ export function requireFreshStep(minutes?: number, options: RequireOptions = {})
   }
   checkRedirect(options)
   return (exchange) => {
-    const { auth, config, state } = exchange
+    const { auth } = exchange
     if (!auth.isAuthenticated) {
-      const toLogin = pageRedirect(exchange, options)
-      return toLogin ?? problemReply(refuse('token_missing', 'Log in first.'), CHALLENGE)
+      const toPage = pageRedirect(exchange, options)
+      return toPage ?? problemReply(refuse('token_missing', 'Log in first.'))
     }
     const ms = minutes === undefined ? undefined : minutes * 60_000
-    if (state.check !== null && auth.session !== null && auth.state === 'fresh') {
-      const fresh = config.authority.sessions.freshWithin(state.check, ms)
-      if (fresh.ok) return null
-    }
-    const message = 'The last proof is too old. Enter your password again first.'
-    return pageRedirect(exchange, options) ?? problemReply(refuse('step_up_required', message))
+    const refusal = staleProof(exchange, ms)
+    return refusal === null ? null : (pageRedirect(exchange, options) ?? problemReply(refusal))
   }
 }
 
-const CHALLENGE = { 'www-authenticate': 'Session realm="latchkey"' }
+function staleProof({ auth, config, state }: WebExchange, ms: number | undefined): Refusal | null {
+  const { check } = state
+  if (check !== null && auth.session !== null && auth.state === 'fresh') {
+    const fresh = config.authority.sessions.freshWithin(check, ms)
+    return fresh.ok ? null : fresh
+  }
+  const maxAgeMs = ms ?? config.authority.settings.get('session.freshMs')
+  const message = 'This login is not fresh. Enter your password again first.'
+  return refuse('step_up_required', message, { challenge: { maxAgeMs } })
+}
 
 function pageRedirect({ request }: WebExchange, { redirect }: RequireOptions): WebReply | null {
   if (redirect === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return null

@@ -1,14 +1,15 @@
+import { sameDigest } from '../core/token/secret.ts'
 import type { Authenticator } from './authenticators.ts'
 import { PROVIDER_TIMEOUT_MS, withDeadline } from './deadline.ts'
-import type { WebExchange } from './exchange.ts'
-import { fingerprintOf, imiaDigest, keysOf, type SecretKey, sameText } from './fingerprint.ts'
+import { fingerprintOf, imiaDigest, keysOf, type SecretKey } from './fingerprint.ts'
 import { keptKeys } from './fingerprint-keys.ts'
 import { loginUser } from './login-user.ts'
 import type { SessionState } from './session-state.ts'
 import { saveSession } from './session-writer.ts'
 import { type UserLike, userIdOf } from './user.ts'
-import type { UserProvider } from './user-provider.ts'
+import type { Awaitable, UserProvider } from './user-provider.ts'
 import { type AuthenticatedToken, userToken } from './user-token.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Options of {@link sessionAuthenticator}. */
 export interface SessionAuthenticatorOptions {
@@ -31,30 +32,45 @@ export function sessionAuthenticator<User extends UserLike>(
   const find = (id: string) =>
     withDeadline('The user provider', () => users.findById(id), timeoutMs)
 
+  const later = async (exchange: WebExchange, found: Promise<User | null> | null) => {
+    const { state, parent } = exchange
+    const own = parent ?? state
+    const session = own.check?.session
+    if (session === undefined) return null
+    if (session.anonymous) return fromImia(exchange, { users, find, keys: keys() })
+    const owner = await (found ?? find(session.owner))
+    if (owner === null || !(await hasFingerprint(exchange, own, users, owner, keys()))) return null
+    return parent === null ? tokenOf(own, owner) : impersonated(exchange, owner, find)
+  }
+
   return {
-    async authenticate(_request, exchange) {
+    authenticate(_request, exchange) {
       const { state, parent } = exchange
-      const own = parent ?? state
-      const { check } = own
+      const { check } = state
       if (check === null) return null
-      if (check.session.anonymous) {
-        return fromImia(exchange, { users, find, keys: keys() })
-      }
-      const user = users.fromActor?.(check.actor) ?? (await find(check.session.owner))
-      const owner = parent === null ? user : await find(check.session.owner)
-      if (user === null || owner === null) return null
-      if (!(await hasFingerprint(exchange, own, users, owner, keys()))) return null
-      if (parent !== null) return impersonated(exchange, owner, find)
-      const remembered = own.remembered ? 'remembered' : 'fresh'
-      return userToken(user, { state: remembered, session: check.session })
+      if (parent !== null || check.session.anonymous) return later(exchange, null)
+      const user = users.fromActor?.(check.actor) ?? find(check.session.owner)
+      if (user instanceof Promise) return later(exchange, user)
+      if (user === null) return null
+      const [key = ''] = keys()
+      const isSame = state.hash !== null && sameDigest(state.hash, fingerprintOf(users, user, key))
+      return isSame ? tokenOf(state, user) : later(exchange, null)
     },
   }
+}
+
+function tokenOf<User extends UserLike>(
+  { check, remember }: SessionState,
+  user: User,
+): AuthenticatedToken<User> {
+  const session = check?.session ?? null
+  return userToken(user, { state: remember?.renewed === true ? 'remembered' : 'fresh', session })
 }
 
 async function impersonated<User extends UserLike>(
   { state }: WebExchange,
   owner: User,
-  find: (id: string) => Promise<User | null>,
+  find: (id: string) => Awaitable<User | null>,
 ): Promise<AuthenticatedToken<User> | null> {
   const session = state.check?.session ?? null
   const target = session?.actsAs ?? null
@@ -77,8 +93,8 @@ async function hasFingerprint<User extends UserLike>(
   const { hash } = state
   const [first = '', ...others] = keys
   if (hash !== null) {
-    if (sameText(hash, fingerprintOf(users, user, first))) return true
-    if (!others.some((key) => sameText(hash, fingerprintOf(users, user, key)))) return false
+    if (sameDigest(hash, fingerprintOf(users, user, first))) return true
+    if (!others.some((key) => sameDigest(hash, fingerprintOf(users, user, key)))) return false
   }
   if (state !== exchange.state) return true
   state.hash = fingerprintOf(users, user, first)
@@ -88,7 +104,7 @@ async function hasFingerprint<User extends UserLike>(
 
 interface Moved<User extends UserLike> {
   readonly users: UserProvider<User>
-  readonly find: (id: string) => Promise<User | null>
+  readonly find: (id: string) => Awaitable<User | null>
   readonly keys: readonly string[]
 }
 
@@ -107,7 +123,7 @@ async function fromImia<User extends UserLike>(
   const user = await find(String(id))
   if (user === null) return null
   const hashed = user.getHashedPassword()
-  if (!keys.some((key) => sameText(digest, imiaDigest(key, hashed)))) return null
+  if (!keys.some((key) => sameDigest(digest, imiaDigest(key, hashed)))) return null
   state.remove('_auth_user_id')
   return loginUser(exchange.request.native, user, keys, { users })
 }

@@ -1,9 +1,9 @@
 import type { EndReason } from '../core/index.ts'
-import type { WebExchange } from './exchange.ts'
 import type { RequestCookie, SessionOperations } from './request-session.ts'
-import { SessionState } from './session-state.ts'
+import { asText, SessionState } from './session-state.ts'
 import { createUserSession, saveSession } from './session-writer.ts'
 import { asWebError, WebError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** Returns the operations of a request's session. */
 export function createOperations(exchange: WebExchange): SessionOperations {
@@ -22,8 +22,8 @@ export function createOperations(exchange: WebExchange): SessionOperations {
     },
     async reload() {
       const { check } = exchange.state
-      if (check === null) exchange.state = new SessionState(null, null)
-      else exchange.state = new SessionState(check, await exchange.readData(check))
+      if (check === null) exchange.state = new SessionState(null)
+      else exchange.state = await exchange.readState(check)
       exchange.onReplaced?.()
     },
     save: () => saveSession(exchange),
@@ -58,17 +58,19 @@ async function regenerate(exchange: WebExchange): Promise<void> {
 async function rotate(exchange: WebExchange): Promise<void> {
   const { state } = exchange
   if (state.check === null) return
-  const { check, hash, remembered } = state
+  const { check, hash, remember } = state
   const { owner, anonymous, authenticatedAt } = check.session
-  const next = new SessionState(null, { value: state.values(), version: 0 })
-  next.hash = hash
-  next.remembered = remembered
+  const next = new SessionState(null, asText(state.values()))
   const { auth } = exchange
   if (!(await endSession(exchange, 'upgraded'))) throw ended()
   exchange.forget({ clear: false })
   exchange.state = next
   if (anonymous) await saveSession(exchange)
-  else await createUserSession(exchange, owner, { authenticatedAt }, next)
+  else {
+    const renewed = remember?.renewed ?? false
+    const login = { state: next, hash, remember: remember !== null, renewed }
+    await createUserSession(exchange, owner, { authenticatedAt }, login)
+  }
   exchange.authenticateAs(auth)
 }
 

@@ -28,7 +28,9 @@ export interface SessionCookieOptions {
 
 /** Options of `sessions`. */
 export interface SessionOptions {
+  /** The authority that holds the sessions. */
   readonly authority: Authority
+  /** The name and the attributes of the cookie. */
   readonly cookie?: SessionCookieOptions
   /**
    * How long a session lasts, in milliseconds: from its creation, or with `rolling` from its last use. The profile of the session
@@ -55,26 +57,43 @@ export interface SessionOptions {
 
 /** The cookies of one kind of connection. */
 export interface SessionCookies {
+  /** The cookie of the session. */
   readonly session: Cookie
+  /** The cookie of an impersonation. */
   readonly impersonation: Cookie
+  /** The cookie of the renewal code. */
   readonly remember: Cookie
+  /** The cookie of the forms of visitors. */
   readonly form: Cookie
 }
 
 /** Checked {@link SessionOptions}. */
 export interface SessionConfig {
+  /** The authority that holds the sessions. */
   readonly authority: Authority
+  /** The name and the attributes of the cookie. */
   readonly cookie: SessionCookieOptions
+  /** The limits of a new session. */
   readonly lifetime: SessionLifetime
+  /** The lifetime as given, in milliseconds; null for that of the profile. */
   readonly lifetimeMs: number | null
+  /** Whether each answer sets the cookie again. */
   readonly rolling: boolean
+  /** Whether a request without a session gets one. */
   readonly saveUninitialized: boolean
+  /** What happens when two requests change the same data. */
   readonly onConflict: 'merge' | 'throw'
+  /** Returns the user that the data names; null without such a function. */
   readonly userOf: NonNullable<SessionOptions['userOf']> | null
+  /** The origin of the application; null for that of the `Host` header. */
   readonly publicOrigin: string | null
+  /** Whether unsafe requests with the cookie must be of this origin. */
   readonly originCheck: boolean
+  /** Whether new anonymous sessions are counted by address. */
   readonly throttleAnonymous: boolean
+  /** Returns the client's address. */
   readonly clientAddress: ClientAddress
+  /** Returns the cookies for the connection of a request. */
   cookiesFor(request: WebRequest): SessionCookies
 }
 

@@ -1,18 +1,17 @@
 import type { WebStep } from './authentication.ts'
-import type { WebExchange } from './exchange.ts'
 import { problemReply, type WebReply } from './reply.ts'
 import { asWebError, WebError } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 import { isSafeMethod } from './web-request.ts'
 
 /**
  * The first step of a request: refuses one of another origin that has a session cookie and may change something, and loads the session.
  * Every answer to a request with a session is private (`Cache-Control` is the application's).
  */
-export const sessionStep: WebStep = async (exchange) => {
+export const sessionStep: WebStep = (exchange) => {
   const refused = originReply(exchange)
   if (refused !== null) return refused
-  await exchange.load()
-  return null
+  return exchange.load()
 }
 
 function originReply(exchange: WebExchange): WebReply | null {

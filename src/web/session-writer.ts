@@ -1,13 +1,14 @@
 import {
   type Authenticated,
+  ERROR_TABLE,
   LatchkeyError,
   type LoggedIn,
   type Refusal,
   type TrustedLoginRequest,
 } from '../core/index.ts'
-import type { WebExchange } from './exchange.ts'
 import type { SessionState } from './session-state.ts'
 import { asWebError, WebError, webErrorOf } from './web-error.ts'
+import type { WebExchange } from './web-exchange.ts'
 
 /** How often a save that loses against another one is repeated. */
 const MAX_ATTEMPTS = 10
@@ -25,17 +26,29 @@ export async function saveSession(exchange: WebExchange): Promise<void> {
     await createSession(exchange, owner)
     return
   }
-  for (let attempt = 1; !(await trySave(exchange, check)); attempt++) {
-    if (config.onConflict === 'throw' || attempt === MAX_ATTEMPTS) {
+  await storeData(exchange, state, check, config.onConflict)
+}
+
+async function storeData(
+  exchange: WebExchange,
+  state: SessionState,
+  check: Authenticated,
+  onConflict: 'merge' | 'throw',
+): Promise<void> {
+  for (let attempt = 1; !(await trySave(exchange, state, check)); attempt++) {
+    if (onConflict === 'throw' || attempt === MAX_ATTEMPTS) {
       throw new WebError('conflict', 'Another request changed the session meanwhile. Try again.')
     }
-    state.merge(await exchange.readData(check))
+    state.merge(await exchange.readText(check))
   }
 }
 
 // Returns false if another request changed the data. A session that has ended counts as saved.
-async function trySave(exchange: WebExchange, check: Authenticated): Promise<boolean> {
-  const { state, config, source } = exchange
+async function trySave(
+  { config, source }: WebExchange,
+  state: SessionState,
+  check: Authenticated,
+): Promise<boolean> {
   const { sessions } = config.authority
   try {
     const { version } = state
@@ -67,20 +80,74 @@ async function createSession(exchange: WebExchange, owner: string | null): Promi
   await adopt(exchange, made, state)
 }
 
+/** The state that a new session of a user takes. */
+export interface UserSessionState {
+  readonly state: SessionState
+  /** The fingerprint of the user's password hash. */
+  readonly hash: string | null
+  /** Whether the browser keeps the login: the session is of the profile `device`, and its renewal code has a cookie of its own. */
+  readonly remember: boolean
+  /** Whether a renewal code has made the login, and not a proof. False by default. */
+  readonly renewed?: boolean
+}
+
 /** Creates the session of a user in place of the request's session, and stores the request's data in it. */
 export async function createUserSession(
   exchange: WebExchange,
   ownerId: string,
   request: TrustedLoginRequest,
-  state: SessionState,
+  { state, hash, remember, renewed = false }: UserSessionState,
 ): Promise<void> {
-  const { config, source } = exchange
-  const made = await config.authority.sessions.loginAs(
+  const { config, source, cookies } = exchange
+  const { authority, lifetime } = config
+  const made = await authority.sessions.loginAs(
     ownerId,
-    { lifetime: config.lifetime, ...request },
+    { ...(remember ? { profile: 'device' } : { lifetime }), ...request },
     source,
   )
+  if (made.ok) {
+    state.hash = hash
+    state.remember = remember ? { issuedAt: authority.now(), renewed } : null
+  }
   await adopt(exchange, made, state)
+  if (remember && made.ok) keepRenewal(exchange, made)
+  else exchange.setCookie(cookies.remember, null, { ifSent: true })
+}
+
+/** Lets the answer set the remember-me cookie to the renewal code of a session. */
+function keepRenewal(exchange: WebExchange, { renewal, session }: LoggedIn): void {
+  if (renewal === null) return
+  const maxAgeMs = session.expiresAt - exchange.config.authority.now()
+  exchange.setCookie(exchange.cookies.remember, { text: renewal, maxAgeMs })
+}
+
+/** Whether the token of a remembered login is too old for a session's cookie: then the renewal code is needed. */
+export function isStale({ config }: WebExchange, { remember }: SessionState): boolean {
+  if (remember === null) return false
+  const { authority } = config
+  const livesMs = authority.settings.get('profile.web.absoluteMs')
+  return authority.now() >= remember.issuedAt + livesMs
+}
+
+/**
+ * Renews the session of the remember-me cookie, and makes it the request's session. Requests at the same time get the same one. Nothing
+ * happens if the code is not valid: its cookie stays, because another answer may have replaced it.
+ */
+export async function renewRemembered(exchange: WebExchange, code: string): Promise<null> {
+  const { config, source } = exchange
+  const made = await config.authority.renew(code, source)
+  if (!made.ok) {
+    if (ERROR_TABLE[made.code].http >= 500) throw webErrorOf(made)
+    return null
+  }
+  const check = await config.authority.authenticate(made.token, source)
+  if (!check.ok) return null
+  const state = await exchange.readState(check)
+  state.remember = { issuedAt: config.authority.now(), renewed: true }
+  await storeData(exchange, state, check, 'merge')
+  exchange.issue(made.token, state)
+  keepRenewal(exchange, made)
+  return null
 }
 
 async function adopt(
@@ -93,13 +160,7 @@ async function adopt(
   const check = await config.authority.authenticate(made.token, source)
   if (!check.ok) throw webErrorOf(check)
   state.check = check
-  const value = state.toStore()
-  if (Object.keys(value).length > 0) {
-    try {
-      state.stored(await config.authority.sessions.saveData(check, { value }, source))
-    } catch (error) {
-      throw asWebError(error)
-    }
-  }
+  // Data that was moved may have been changed by another request since it was read.
+  if (Object.keys(state.toStore()).length > 0) await storeData(exchange, state, check, 'merge')
   exchange.issue(made.token, state)
 }

@@ -32,6 +32,7 @@ export interface SqlUsersOptions {
   query(text: string, values: readonly unknown[]): Awaitable<unknown>
   /** The table, with its schema if it needs one. */
   readonly table: string
+  /** The columns; see `UserColumns` for the defaults. */
   readonly columns?: UserColumns
   /** How the statement names its values: `?` by default, `$1` for PostgreSQL. */
   readonly placeholder?: '?' | '$1'

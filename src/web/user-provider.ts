@@ -6,12 +6,15 @@ export type Awaitable<T> = T | Promise<T>
 
 /** A login to verify by a provider itself. */
 export interface ProviderLogin {
+  /** What the user typed to identify itself. */
   readonly identity: string
+  /** The password. */
   readonly credential: string
 }
 
 /** Finds the users of an application. A method returns null if there is no such user, and throws if the look-up fails. */
 export interface UserProvider<User extends UserLike = UserLike> {
+  /** Finds a user by its id, as text. */
   findById(id: string): Awaitable<User | null>
   /** Finds a user by what it types to log in: a user name or an e-mail address. */
   findByUsername(name: string): Awaitable<User | null>

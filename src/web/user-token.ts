@@ -12,16 +12,23 @@ interface TokenParts {
   toString(): string
   /** Whether the user has a scope. */
   has(scope: string): boolean
+  /** The display name of the user. */
   readonly displayName: string
+  /** The scopes of the user. */
   readonly scopes: readonly string[]
 }
 
 /** The token of a request with a login. */
 export interface AuthenticatedToken<User extends UserLike = UserLike> extends TokenParts {
+  /** True: the request has a login. */
   readonly isAuthenticated: true
+  /** False: the request has a login. */
   readonly isAnonymous: false
+  /** The id of the user, as text. */
   readonly userId: string
+  /** The user, as the provider returned it. */
   readonly user: User
+  /** How the user logged in. */
   readonly state: Exclude<LoginState, 'anonymous'>
   /** The id of the user that acts as `user`; null without an impersonation. */
   readonly originalUserId: string | null
@@ -31,12 +38,19 @@ export interface AuthenticatedToken<User extends UserLike = UserLike> extends To
 
 /** The token of a request without a login. */
 export interface AnonymousToken extends TokenParts {
+  /** False: the request has no login. */
   readonly isAuthenticated: false
+  /** True: the request has no login. */
   readonly isAnonymous: true
+  /** Null: there is no user. */
   readonly userId: null
+  /** The anonymous user. */
   readonly user: AnonymousUser
+  /** Always `anonymous`. */
   readonly state: 'anonymous'
+  /** Null: there is no user. */
   readonly originalUserId: null
+  /** Null: there is no login. */
   readonly session: null
 }
 

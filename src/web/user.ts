@@ -2,6 +2,7 @@
 export interface UserLike {
   /** Any key of a users table. The number 1 and the text `1` are the same user. */
   getId(): string | number | bigint
+  /** The name that pages and lists show. */
   getDisplayName(): string
   /** The stored hash, in a format that the password verifier reads. */
   getHashedPassword(): string
@@ -26,9 +27,13 @@ export function userIdOf(user: UserLike): string {
 
 /** The user of a request without a login: no id, the name `Anonymous`, no scopes. */
 export interface AnonymousUser {
+  /** Returns null. */
   getId(): null
+  /** Returns `Anonymous`. */
   getDisplayName(): 'Anonymous'
+  /** Returns empty text. */
   getHashedPassword(): ''
+  /** Returns no scopes. */
   getScopes(): readonly []
 }
 
@@ -45,8 +50,11 @@ export type UserField<Row, Value> = (keyof Row & string) | ((row: Row) => Value)
 
 /** Where the fields of a user are in a row. */
 export interface UserFields<Row> {
+  /** The id of the user. */
   readonly id: UserField<Row, string | number | bigint>
+  /** The display name of the user. */
   readonly displayName: UserField<Row, string>
+  /** The stored password hash. */
   readonly hashedPassword: UserField<Row, string>
   /** An array, or text with scopes separated by spaces or commas; none by default. */
   readonly scopes?: UserField<Row, unknown>
@@ -62,6 +70,7 @@ export interface UserFields<Row> {
 
 /** A row as a user. */
 export interface MappedUser<Row> extends UserLike {
+  /** The row that the user was made of. */
   readonly row: Row
 }
 

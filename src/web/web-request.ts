@@ -2,7 +2,9 @@ import type { HeaderReader } from '../http/index.ts'
 
 /** One request, as an adapter reads it from its framework. */
 export interface WebRequest {
+  /** The headers of the request. */
   readonly headers: HeaderReader
+  /** The method, in upper case. */
   readonly method: string
   /** The path and the query as received: `/notes?page=2`. */
   readonly url: string

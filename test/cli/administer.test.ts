@@ -147,7 +147,15 @@ describe('administering a running server', { concurrency: 4 }, () => {
     assert.equal(sessions.length, 3)
     const other = sessions.find(({ current }) => !current)
     assert.equal((await latchkey(['sessions', 'end', other?.id ?? ''], env)).code, 0)
-    assert.equal((await latchkey(['sessions', 'end-others'], env)).code, 0)
+    const again = await latchkey(['sessions', 'end', other?.id ?? ''], env)
+    assert.equal(again.code, 0, 'it has ended')
+    for (const more of [[], ['--all']]) {
+      const none = await latchkey(['sessions', 'end', 'nosuch', ...more])
+      assert.equal(none.stderr, 'latchkey: There is no such session. (not_found)\n')
+      assert.equal(none.code, 66)
+    }
+    const others = await latchkey(['sessions', 'end-others'], env)
+    assert.equal(others.stdout, '1 session of yours ended.\n')
     for (const token of mine) {
       assert.equal((await call(`${server.url}/v1/session`, 'GET', { token })).status, 401)
     }
@@ -156,10 +164,31 @@ describe('administering a running server', { concurrency: 4 }, () => {
     const denied = await latchkey(['sessions', 'list', '--all'], env)
     assert.match(denied.stderr, /\(access_denied\)\n$/)
     assert.equal(denied.code, 77)
-    assert.equal((await latchkey(['sessions', 'end-all', '--owner', 'bob'])).code, 0)
+    const ended = await json(['sessions', 'end-all', '--owner', 'bob'])
+    assert.deepEqual(ended, { ended: 1 })
     const dead = await latchkey(['sessions'], env)
     assert.match(dead.stderr, /\(session_revoked\) Run: export LATCHKEY_TOKEN=/)
     assert.equal(dead.code, 65)
+  })
+
+  test('acts that lock the administrator out or end every session need --yes or an answer', async () => {
+    for (const args of [
+      ['sessions', 'lock-all'],
+      ['actors', 'suspend', 'root'],
+      ['actors', 'roles', 'root', 'user'],
+    ]) {
+      const unsure = await latchkey(args)
+      assert.match(unsure.stderr, /^latchkey: --yes is missing\./, args.join(' '))
+      assert.equal(unsure.code, 64)
+    }
+    for (const args of [
+      ['actors', 'suspend', 'root', '--yes'],
+      ['actors', 'roles', 'root', 'user', '--yes'],
+    ]) {
+      const last = await latchkey(args)
+      assert.match(last.stderr, /This is the last administrator\./)
+      assert.equal(last.code, 75)
+    }
   })
 
   test('settings: list, set, get, unset; a wrong value changes nothing', async () => {

@@ -107,7 +107,7 @@ describe('an agent and its session', () => {
     assert.match(dead.stderr, DEAD_TOKEN)
     assert.equal(dead.code, 65)
     const lockAll = (env: Record<string, string>, ...more: string[]) =>
-      mine.latchkey(['agent', 'lockall', ...more], { env })
+      mine.latchkey(['agent', 'lockall', '--yes', ...more], { env })
     const wrong = { LATCHKEY_TOKEN: mine.token() ?? '', LATCHKEY_PASSWORD: 'wrong' }
     assert.equal((await lockAll(wrong)).code, 77)
     assert.equal((await whoami({})).code, 0)
@@ -136,7 +136,13 @@ describe('an agent and its session', () => {
     assert.equal(stdout, 'Locked.\n')
     assert.equal(code, 0)
     assert.equal(existsSync(mine.sessionFile), false)
-    for (const args of [['whoami'], ['sessions'], ['actors'], ['logout'], ['agent', 'lockall']]) {
+    for (const args of [
+      ['whoami'],
+      ['sessions'],
+      ['actors'],
+      ['logout'],
+      ['agent', 'lockall', '--yes'],
+    ]) {
       const refused = await latchkey(...args)
       assert.match(refused.stderr, NO_TOKEN, args.join(' '))
       assert.equal(refused.code, 77)
@@ -147,7 +153,10 @@ describe('an agent and its session', () => {
     await unlock()
     const other = mine.token() ?? ''
     await unlock()
-    assert.equal((await latchkey('agent', 'lockall')).stdout, 'Locked everywhere.\n')
+    const unsure = await latchkey('agent', 'lockall')
+    assert.match(unsure.stderr, /^latchkey: --yes is missing\./)
+    assert.equal(unsure.code, 64)
+    assert.equal((await latchkey('agent', 'lockall', '--yes')).stdout, 'Locked everywhere.\n')
     assert.equal(mine.token(), null)
     const dead = await mine.latchkey(['whoami'], { env: { LATCHKEY_TOKEN: other } })
     assert.match(dead.stderr, DEAD_TOKEN)
@@ -222,9 +231,9 @@ describe('the lifecycle of an agent', { concurrency: 2 }, () => {
     assert.equal(json.stdout, '{"status":"stopped"}\n')
     assert.equal((await home.latchkey(['agent', 'stop'])).code, 0)
     assert.equal((await home.latchkey(['agent', 'lock'])).code, 0)
-    for (const verb of ['unlock', 'lockall']) {
+    for (const verb of [['unlock'], ['lockall', '--yes']]) {
       const server = ['--server', 'grpc://127.0.0.1:1', '--password-file', home.passwordFile]
-      const { code, stderr } = await home.latchkey(['agent', verb, ...server])
+      const { code, stderr } = await home.latchkey(['agent', ...verb, ...server])
       assert.match(stderr, /^latchkey: No server answers at 127\.0\.0\.1:1: start one with/)
       assert.equal(code, 69)
     }

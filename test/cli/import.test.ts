@@ -34,6 +34,30 @@ function login(identity: string, password: string) {
 }
 
 describe('latchkey actors import', { concurrency: 4 }, () => {
+  test('a record that was imported before is skipped, and one of another actor with its name, address or id fails', async () => {
+    const id = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'
+    const kim = { id, name: 'kim', email: 'kim@example.org', passwordHash: django('deep sea') }
+    const lines = [
+      kim,
+      { ...kim, email: 'other@example.org', passwordHash: django('other') },
+      { ...kim, id: id.replace('a', 'b') },
+      { name: 'lee', email: 'kim@example.org' },
+      { ...kim, name: 'mia', email: 'mia@example.org' },
+    ].map((line) => JSON.stringify(line))
+    assert.equal((await importing(['-'], lines[0])).code, 0)
+    assert.equal((await login('kim', 'deep sea')).status, 201, 'rehashed')
+    const { code, stdout, stderr } = await importing(['-'], lines.join('\n'))
+    assert.equal(stdout, '5 lines: 0 imported, 1 skipped, 4 failed.\n')
+    assert.deepEqual(stderr.trimEnd().split('\n'), [
+      'line 1: imported before, skipped',
+      'line 2: identity_taken: id: has already been taken.',
+      'line 3: identity_taken: name: has already been taken.',
+      'line 4: identity_taken: email: has already been taken.',
+      'line 5: identity_taken: id: has already been taken.',
+    ])
+    assert.equal(code, 65)
+  })
+
   test('an actor that is imported with a foreign hash logs in with its old password', async () => {
     const dump = [
       {
@@ -69,7 +93,7 @@ describe('latchkey actors import', { concurrency: 4 }, () => {
       '{"name":"good-2"}',
     ]
     const { code, stdout, stderr } = await importing(['-'], input.join('\n'))
-    assert.equal(stdout, '10 lines: 2 imported, 1 skipped, 7 failed.\n')
+    assert.equal(stdout, '10 lines: 2 imported, 0 skipped, 8 failed.\n')
     const reported = stderr.trimEnd().split('\n')
     const numbered = reported
       .map((line) => /^line (\d+): (\w+)/.exec(line)?.slice(1).join(' '))

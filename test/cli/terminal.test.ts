@@ -78,7 +78,10 @@ describe('at a terminal', { skip: hasScript ? false : 'there is no script(1)' },
     assert.match(await never.ended, /\(credentials_invalid\)[\s\S]*\[77\]/)
     assert.equal(home.token(), null)
 
-    const lockAll = atTerminal(`${command} agent lockall; echo "[$?]"`, env)
+    const unsure = atTerminal(`${command} agent lockall; echo "[$?]"`, env)
+    await unsure.answer(/End every session of yours on every device\?/, 'n\r')
+    assert.match(await unsure.ended, /Nothing was changed\.[\s\S]*\[77\]/)
+    const lockAll = atTerminal(`${command} agent lockall --yes; echo "[$?]"`, env)
     assert.match(await lockAll.ended, /JWT Token not provided in metadata [\s\S]*\[77\]/)
     // With a password in the environment there is no prompt, and no second try.
     const given = atTerminal(`${command} agent unlock; echo "[$?]"`, {

@@ -19,7 +19,7 @@ import {
   type WebReply,
   type WebStep,
 } from '../../web/index.ts'
-import { holdAnswer } from './hold-answer.ts'
+import { ExpressAnswer } from './held-answer.ts'
 
 export {
   clearSessionCookie,
@@ -50,7 +50,7 @@ export function sessions(options: SessionOptions): ExpressMiddleware {
       encrypted: Reflect.get(request.socket, 'encrypted') === true,
       native: request,
     })
-    exchange.onPending = () => holdAnswer(exchange, response, next)
+    exchange.answer = new ExpressAnswer(response, next)
     showOn(request)
     run(sessionStep, request, response, next)
   }
@@ -76,7 +76,7 @@ export function requireScope(...scopes: readonly string[]): ExpressMiddleware {
   return middleware(requireScopeStep(...scopes))
 }
 
-/** Answers 403 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
+/** Answers 401 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
 export function requireFresh(minutes?: number, options?: RequireOptions): ExpressMiddleware {
   return middleware(requireFreshStep(minutes, options))
 }
@@ -91,10 +91,21 @@ function run(
   response: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
-  Promise.resolve(step(exchangeOf(request))).then(
-    (reply) => (reply === null ? next() : send(response, reply)),
-    (error: unknown) => next(asWebError(error)),
-  )
+  let reply: ReturnType<WebStep>
+  try {
+    reply = step(exchangeOf(request))
+  } catch (error) {
+    next(asWebError(error))
+    return
+  }
+  if (reply === null) next()
+  else if (!(reply instanceof Promise)) send(response, reply)
+  else {
+    reply.then(
+      (late) => (late === null ? next() : send(response, late)),
+      (error: unknown) => next(asWebError(error)),
+    )
+  }
 }
 
 function send(response: ServerResponse, { status, headers, body }: WebReply): void {

@@ -96,7 +96,7 @@ export function requireScope(...scopes: readonly string[]): FastifyHook {
   return hook(requireScopeStep(...scopes))
 }
 
-/** A hook that answers 403 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
+/** A hook that answers 401 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
 export function requireFresh(minutes?: number, options?: RequireOptions): FastifyHook {
   return hook(requireFreshStep(minutes, options))
 }

@@ -81,7 +81,7 @@ export function requireScope(...scopes: readonly string[]): FetchMiddleware {
   return middleware(requireScopeStep(...scopes))
 }
 
-/** Answers 403 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
+/** Answers 401 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
 export function requireFresh(minutes?: number, options?: RequireOptions): FetchMiddleware {
   return middleware(requireFreshStep(minutes, options))
 }

@@ -29,7 +29,9 @@ export {
 
 /** What the middleware sets: `new Hono<{ Variables: HonoVariables }>()` types `c.get('session')` and `c.get('auth')`. */
 export interface HonoVariables {
+  /** The data of the request's session. */
   session: RequestSession
+  /** The token of the request's user. */
   auth: UserToken
 }
 
@@ -98,7 +100,7 @@ export function requireScope(...scopes: readonly string[]): MiddlewareHandler {
   return middleware(requireScopeStep(...scopes))
 }
 
-/** Answers 403 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
+/** Answers 401 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
 export function requireFresh(minutes?: number, options?: RequireOptions): MiddlewareHandler {
   return middleware(requireFreshStep(minutes, options))
 }

@@ -28,11 +28,17 @@ export {
 
 /** What the middleware uses of Koa's context. */
 export interface KoaContext {
+  /** The request of `node:http`. */
   readonly req: IncomingMessage
+  /** The path and the query as received. */
   readonly originalUrl: string
+  /** The status of the answer. */
   status: number
+  /** The body of the answer. */
   body: unknown
+  /** Sets headers of the answer. */
   set(field: Record<string, string>): void
+  /** Adds a header to the answer. */
   append(field: string, value: string | string[]): void
 }
 
@@ -91,7 +97,7 @@ export function requireScope(...scopes: readonly string[]): KoaMiddleware {
   return middleware(requireScopeStep(...scopes))
 }
 
-/** Answers 403 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
+/** Answers 401 (`step_up_required`) unless the user has given its password in the last minutes, 15 by default. */
 export function requireFresh(minutes?: number, options?: RequireOptions): KoaMiddleware {
   return middleware(requireFreshStep(minutes, options))
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { HttpClient } from '../../client/http/index.ts'
-import type { Actor } from '../../core/index.ts'
+import { type Actor, ROLES } from '../../core/index.ts'
 import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
 import { addYesOption, confirm } from '../confirm.ts'
 import { findActor } from '../find-actor.ts'
@@ -23,9 +23,16 @@ const COLUMNS: readonly Column<Actor>[] = [
 export function defineActors(actors: Command): void {
   addList(actors)
   addOne(actors, 'show', 'Show an actor.', async (_api, actor) => actor)
-  addOne(actors, 'suspend', 'Suspend an actor and end its sessions.', (api, { id }) =>
-    change(api, 'POST', id, 'suspend'),
+  const suspend = addOne(
+    actors,
+    'suspend',
+    'Suspend an actor and end its sessions.',
+    async (api, { id }) => {
+      if (await isSelf(api, id)) await confirm(suspend, 'Suspend yourself? You cannot log in then.')
+      return change(api, 'POST', id, 'suspend')
+    },
   )
+  addYesOption(suspend)
   addOne(actors, 'restore', 'Allow a suspended actor to log in again.', (api, { id }) =>
     change(api, 'POST', id, 'restore'),
   )
@@ -60,7 +67,7 @@ function addOne(
   name: string,
   about: string,
   act: (api: HttpClient, actor: Actor) => Promise<Actor>,
-): void {
+): Command {
   const command = actors
     .command(name)
     .argument('<ACTOR>', 'id, name or e-mail address')
@@ -69,6 +76,12 @@ function addOne(
     const { api } = clientOf(command)
     await print(command, await act(api, await findActor(api, text)))
   })
+  return command
+}
+
+async function isSelf(api: HttpClient, id: string): Promise<boolean> {
+  const { actor } = await api.request<{ actor: Actor }>('GET', '/v1/session')
+  return actor.id === id
 }
 
 function addRoles(actors: Command): void {
@@ -78,13 +91,16 @@ function addRoles(actors: Command): void {
     .argument('[ROLE...]', 'the new roles; they replace all present ones')
     .description('Replace an actor’s roles.')
     .option('--none', 'remove all roles')
-  addClientOptions(command)
+  addClientOptions(addYesOption(command))
     .addHelpText('after', '\nExample:\n  latchkey actors roles ada user admin')
     .action(async (text: string, roles: readonly string[]) => {
       const { none } = command.opts<{ none?: boolean }>()
       if ((roles.length === 0) !== (none === true)) throw usage('Give roles, or --none.')
       const { api } = clientOf(command)
       const { id } = await findActor(api, text)
+      if (!roles.includes(ROLES.admin) && (await isSelf(api, id))) {
+        await confirm(command, 'Remove your own role admin?')
+      }
       await print(command, await change(api, 'PUT', id, 'roles', { roles }))
     })
 }
@@ -172,5 +188,6 @@ A line: {"name":"ada","email":"ada@example.org","passwordHash":"$2b$10$…","rol
 Optional: "id" (UUID), "status" (active or suspended), "createdAt" (epoch milliseconds). Hashes: argon2, bcrypt, scrypt, PBKDF2 and
 the records of MAGE; each is replaced by argon2id at the next login.
 
-A line that fails is reported with its number and code, and the import continues; the exit code is then 65. An actor that
-already exists is reported and skipped, so you can repeat an import that was interrupted.`
+A line that fails is reported with its number and code, and the import continues; the exit code is then 65. A line whose actor
+was imported before is skipped, so you can repeat an import that was interrupted. A line whose name, address or id belongs to another
+actor fails.`

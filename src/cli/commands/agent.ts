@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addClientOptions, addFormatOption, formatOf } from '../client-options.ts'
+import { addYesOption, confirm } from '../confirm.ts'
 import { addNodePathOption, nodePathOf } from '../node-path.ts'
 import { printFields, printJson, write } from '../output.ts'
 import { localTime } from '../plain-text.ts'
@@ -118,8 +119,9 @@ function addLockAll(agent: Command): void {
     .command('lockall')
     .description('End every session of this actor on every device.')
     .option(...PASSWORD_FILE)
-  addClientOptions(command).action(async () => {
+  addClientOptions(addYesOption(command)).action(async () => {
     const format = formatOf(command)
+    await confirm(command, 'End every session of yours on every device?')
     const { lockAllSessions } = await import('../agent/unlock.ts')
     await lockAllSessions(command)
     return format === 'json' ? printJson({ locked: true }) : write('Locked everywhere.\n')

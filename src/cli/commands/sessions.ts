@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import type { SessionListing } from '../../core/index.ts'
 import { addClientOptions, addLimitOption, clientOf, limitOf } from '../client-options.ts'
+import { addYesOption, confirm } from '../confirm.ts'
 import { findActor } from '../find-actor.ts'
 import { list } from '../list.ts'
 import type { Column } from '../output.ts'
 import { printJson, write } from '../output.ts'
-import { localTime } from '../plain-text.ts'
+import { localTime, plainText } from '../plain-text.ts'
 import { usage } from '../usage.ts'
 
 const COLUMNS: readonly Column<SessionListing>[] = [
@@ -26,7 +27,11 @@ export function defineSessions(sessions: Command): void {
   addEnd(sessions)
   const others = sessions.command('end-others').description('End your sessions except this one.')
   addClientOptions(others).action(() =>
-    act(others, 'DELETE', '/v1/sessions?except=current', 'Your other sessions have ended.'),
+    act<Ended>(
+      others,
+      ['DELETE', '/v1/sessions?except=current'],
+      ({ ended }) => `${countOf(ended)} of yours ended.`,
+    ),
   )
   const all = sessions
     .command('end-all')
@@ -36,14 +41,16 @@ export function defineSessions(sessions: Command): void {
     const { api } = clientOf(all)
     const actor = await findActor(api, all.opts<{ owner: string }>().owner)
     const path = `/v1/admin/actors/${encodeURIComponent(actor.id)}/sessions`
-    await act(all, 'DELETE', path, `Every session of ${actor.name} has ended.`)
+    const told = ({ ended }: Ended) => `${countOf(ended)} of ${plainText(actor.name)} ended.`
+    await act<Ended>(all, ['DELETE', path], told)
   })
   const lock = sessions
     .command('lock-all')
     .description('End every session of every actor, yours included (administrators).')
-  addClientOptions(lock).action(() =>
-    act(lock, 'POST', '/v1/admin/lock-all', 'Every session has ended, yours too.'),
-  )
+  addClientOptions(addYesOption(lock)).action(async () => {
+    await confirm(lock, 'End every session of every actor, yours too?')
+    await act(lock, ['POST', '/v1/admin/lock-all'], () => 'Every session has ended, yours too.')
+  })
 }
 
 function addList(sessions: Command): void {
@@ -85,14 +92,26 @@ function addEnd(sessions: Command): void {
   addClientOptions(command).action(async (id: string) => {
     const { all } = command.opts<{ all?: boolean }>()
     const path = `${all === true ? '/v1/admin/sessions' : '/v1/sessions'}/${encodeURIComponent(id)}`
-    await act(command, 'DELETE', path, `The session ${id} has ended.`)
+    await act(command, ['DELETE', path], () => `The session ${plainText(id)} has ended.`)
   })
 }
 
-async function act(command: Command, method: string, path: string, done: string): Promise<void> {
+interface Ended {
+  readonly ended: number
+}
+
+function countOf(sessions: number): string {
+  return sessions === 1 ? '1 session' : `${sessions} sessions`
+}
+
+async function act<Answer>(
+  command: Command,
+  [method, path]: readonly [method: string, path: string],
+  done: (answer: Answer) => string,
+): Promise<void> {
   const { api, format } = clientOf(command)
-  const answer = await api.request<unknown>(method, path)
-  await (format === 'json' ? printJson(answer ?? { ok: true }) : write(`${done}\n`))
+  const answer = await api.request<Answer>(method, path)
+  await (format === 'json' ? printJson(answer ?? { ok: true }) : write(`${done(answer)}\n`))
 }
 
 const EXAMPLES = `

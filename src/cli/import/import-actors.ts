@@ -12,6 +12,8 @@ import { readLines } from './lines.ts'
 interface LineOutcome {
   readonly code: string
   readonly message?: string
+  /** `same_record` for an actor that was imported before. */
+  readonly reason?: string
 }
 
 interface Tally {
@@ -91,10 +93,14 @@ async function sendAll(
     return
   }
   for (const [at, { number }] of lines.entries()) {
-    const { code, message } = outcomes[at] ?? { code: 'internal' }
+    const { code, message, reason }: LineOutcome = outcomes[at] ?? { code: 'internal' }
     if (code === 'ok') {
       tally.lines++
       tally.imported++
+    } else if (reason === 'same_record') {
+      tally.lines++
+      tally.skipped++
+      report.progress.note(`line ${number}: imported before, skipped`)
     } else reportLine(report, { number, code, reason: message ?? '' })
   }
 }
@@ -130,10 +136,8 @@ async function send(
 
 function reportLine({ tally, progress }: Report, { number, code, reason }: InvalidLine): void {
   tally.lines++
-  const exists = code === 'identity_taken'
-  if (exists) tally.skipped++
-  else tally.failed++
-  progress.note(plainText(`line ${number}: ${code}${exists ? ', skipped' : ''}: ${reason}`))
+  tally.failed++
+  progress.note(plainText(`line ${number}: ${code}: ${reason}`))
 }
 
 function summaryOf({ lines, imported, skipped, failed }: Tally): string {

@@ -5,6 +5,8 @@ import {
   actorShape,
   auditEntryShape,
   defined,
+  endedCount,
+  endedShape,
   found,
   loggedIn,
   loggedInShape,
@@ -34,6 +36,13 @@ const importedActor = z.strictObject({
   status: z.enum(['active', 'suspended']).optional().describe('`active` by default'),
   createdAt: z.int().min(0).optional().describe('Epoch milliseconds; now by default'),
 })
+
+interface ImportOutcome {
+  readonly id?: string
+  readonly code: string
+  readonly message?: string
+  readonly reason?: string
+}
 
 const actorCommands: readonly Command[] = [
   defineCommand({
@@ -115,6 +124,10 @@ const actorCommands: readonly Command[] = [
             id: z.string().optional().describe('The id of the added actor'),
             code: z.string().describe('`ok`, or the code of the refusal'),
             message: z.string().optional().describe('Why it was refused'),
+            reason: z
+              .literal('same_record')
+              .optional()
+              .describe('The same record was imported before'),
           }),
         )
         .describe('One outcome for each actor, in the same order'),
@@ -126,11 +139,11 @@ const actorCommands: readonly Command[] = [
         ),
       )
       return {
-        outcomes: imported.map((outcome): { id?: string; code: string; message?: string } =>
-          outcome.ok
-            ? { id: outcome.actor.id, code: 'ok' }
-            : { code: outcome.code, message: outcome.message },
-        ),
+        outcomes: imported.map((outcome): ImportOutcome => {
+          if (outcome.ok) return { id: outcome.actor.id, code: 'ok' }
+          const { code, message, reason } = outcome
+          return { code, message, ...(reason === undefined ? {} : { reason }) }
+        }),
       }
     },
   }),
@@ -161,9 +174,9 @@ const sessionCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({ id: id.describe('The id of the session') }),
-    async run(params, { authority, caller, actor }) {
-      await authority.sessions.end({ id: params.id }, { ...caller, by: actor.id })
-      return null
+    async run({ id }, { authority, caller, actor }) {
+      const outcome = await authority.sessions.endOne({ id }, { ...caller, by: actor.id })
+      return outcome.ok ? null : outcome
     },
   }),
   defineCommand({
@@ -172,10 +185,13 @@ const sessionCommands: readonly Command[] = [
     access,
     session,
     params: z.strictObject({ owner: id }),
-    async run(params, { authority, caller, actor }) {
-      const which = { owner: params.owner, raiseEpoch: true }
-      await authority.sessions.end(which, { ...caller, by: actor.id })
-      return null
+    result: endedShape,
+    async run({ owner }, { authority, caller, actor }) {
+      const options = { ...caller, by: actor.id }
+      const ended = await authority.sessions.end({ owner, raiseEpoch: true }, options)
+      if (ended.length > 0) return endedCount(ended)
+      found(await authority.actors.find(owner, caller))
+      return endedCount(ended)
     },
   }),
   defineCommand({

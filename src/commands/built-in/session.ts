@@ -3,6 +3,8 @@ import { type Command, defineCommand } from '../define-command.ts'
 import {
   actorShape,
   defined,
+  endedCount,
+  endedShape,
   loggedIn,
   loggedInShape,
   page,
@@ -128,8 +130,9 @@ export const sessionCommands: readonly Command[] = [
     session: 'own',
     params: z.strictObject({ id: z.string().max(100).describe('The id of the session') }),
     async run({ id }, { authority, caller, actor }) {
-      await authority.sessions.end({ id, owner: actor.id }, { ...caller, by: actor.id })
-      return null
+      const which = { id, owner: actor.id }
+      const outcome = await authority.sessions.endOne(which, { ...caller, by: actor.id })
+      return outcome.ok ? null : outcome
     },
   }),
   defineCommand({
@@ -138,11 +141,10 @@ export const sessionCommands: readonly Command[] = [
     access: ['*'],
     session: 'own',
     params: z.strictObject({}),
+    result: endedShape,
     async run(_params, { authority, caller, current, actor }) {
-      if (current === null) return null
-      const which = { owner: actor.id, except: current.session.id }
-      await authority.sessions.end(which, { ...caller, by: actor.id })
-      return null
+      const which = { owner: actor.id, ...(current === null ? {} : { except: current.session.id }) }
+      return endedCount(await authority.sessions.end(which, { ...caller, by: actor.id }))
     },
   }),
   defineCommand({

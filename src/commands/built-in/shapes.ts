@@ -126,6 +126,16 @@ export function found(actor: Actor | null): { actor: Actor } {
   return { actor }
 }
 
+/** How many sessions ended. */
+export const endedShape = z.strictObject({
+  ended: z.int().min(0).describe('How many sessions ended'),
+})
+
+/** Returns how many sessions ended. */
+export function endedCount(ended: readonly unknown[]): { ended: number } {
+  return { ended: ended.length }
+}
+
 /** Returns the answer of a login. It is the only answer that contains the secrets. */
 export function loggedIn(
   outcome:

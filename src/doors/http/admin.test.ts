@@ -236,6 +236,8 @@ test('an administrator ends one session of an actor, or all of them', async () =
   const [first, second] = [await fixture.person('ada'), await fixture.login('ada')]
   const end = (what: string) => fixture.ask(`DELETE ${what}`, { token: admin.token })
   assert.equal((await end(`/v1/admin/sessions/${first.session}`)).status, 204)
+  refused(await end('/v1/admin/sessions/nosuch'), 404, 'not_found')
+  refused(await end('/v1/admin/actors/nosuch/sessions'), 404, 'not_found')
   refused(
     await fixture.ask('GET /v1/session', { token: first.token }),
     401,
@@ -243,7 +245,8 @@ test('an administrator ends one session of an actor, or all of them', async () =
     'revoked',
   )
   assert.equal((await fixture.ask('GET /v1/session', { token: second.token })).status, 200)
-  assert.equal((await end(`/v1/admin/actors/${first.id}/sessions`)).status, 204)
+  const all = await end(`/v1/admin/actors/${first.id}/sessions`)
+  assert.deepEqual([all.status, all.body], [200, { ended: 1 }])
   refused(
     await fixture.ask('GET /v1/session', { token: second.token }),
     401,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
+import { createSessionEvents } from '../../connections/index.ts'
 import { refusalOf, refuse } from '../../core/errors.ts'
 import type { CallOptions } from '../../core/index.ts'
 import {
@@ -11,15 +12,15 @@ import {
   NodeHeaders,
 } from '../../http/index.ts'
 import { answerRoute } from './answer.ts'
+import { answerEvents } from './answer-events.ts'
 import { isApplicationCommand } from './application-commands.ts'
 import { createCors } from './cors.ts'
 import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountOAuth } from './oauth/endpoints.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
-import { HttpRequest, requestId } from './request.ts'
+import { HttpRequest, type RouteBindings, requestId } from './request.ts'
 import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
-import { answerEvents, createSessionEvents } from './session-events.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
 /** The HTTP door. */
@@ -31,11 +32,6 @@ export interface HttpDoor {
    * `Response`. Returns false for every other request, which it does not touch.
    */
   answer(incoming: IncomingMessage, outgoing: ServerResponse, peer?: RequestPeer): boolean
-}
-
-/** What a route gets beside the request. */
-export interface RouteBindings {
-  readonly request: HttpRequest
 }
 
 type AppContext = Context<{ Bindings: RouteBindings }>
@@ -115,8 +111,9 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     return answer({ ...commandRoute(name), path: `${COMMANDS_PATH}/:name` }, {}, c)
   })
   if (options.connections !== undefined) {
-    const { connections, maxEventStreams: maxStreams = 10_000 } = options
-    const events = createSessionEvents({ connections, maxStreams })
+    const { connections, maxEventStreams } = options
+    const bound = maxEventStreams === undefined ? {} : { maxStreams: maxEventStreams }
+    const events = createSessionEvents({ authority, connections, ...bound })
     app.get(EVENTS_PATH, async (c: AppContext) => {
       const { raw } = c.req
       const record = c.env.request

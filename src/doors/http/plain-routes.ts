@@ -3,10 +3,9 @@ import type { CommandRegistry } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
 import { CODE_PAGES, codePage } from './code-pages.ts'
 import { DOCS_HEADERS, docsPage } from './docs-page.ts'
-import type { RouteBindings } from './door.ts'
 import type { HttpDoorOptions } from './door-options.ts'
 import { describeApi } from './openapi.ts'
-import type { HttpRequest } from './request.ts'
+import type { HttpRequest, RouteBindings } from './request.ts'
 import { JSON_HEADERS } from './who-am-i.ts'
 
 type App = Hono<{ Bindings: RouteBindings }>

@@ -46,6 +46,11 @@ export class HttpRequest extends RequestRecord {
   }
 }
 
+/** The bindings of a route: what it gets beside the `Request`. */
+export interface RouteBindings {
+  readonly request: HttpRequest
+}
+
 /** Returns the id of a request: the one that a trusted proxy sent, else a new one. */
 export function requestId(headers: HeaderReader, isTrusted: boolean): string {
   const sent = isTrusted ? headers.get('x-request-id') : null

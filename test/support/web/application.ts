@@ -168,9 +168,10 @@ export async function openApplication(
     {
       method: 'POST',
       path: '/login',
-      async handle(request, { name, password, guard }) {
+      async handle(request, { name, password, guard, remember }) {
         const guards = guardsOf(guard)
-        const user = await manager.loginOrNull(request, String(name), String(password), { guards })
+        const options = { guards, remember: remember === true }
+        const user = await manager.loginOrNull(request, String(name), String(password), options)
         return user === null ? { status: 401, json: {} } : me(request)
       },
     },

@@ -10,7 +10,7 @@ import {
 import { isNoPassword } from '../../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import { type Canonical, canonicalEmail, canonicalName } from '../../identity/index.ts'
-import type { EpochOptions, ManagedDirectory } from '../../ports/index.ts'
+import type { ActorWithCredential, EpochOptions, ManagedDirectory } from '../../ports/index.ts'
 import { endedChange } from '../changes.ts'
 import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { endExternalOf } from '../sessions/external.ts'
@@ -116,8 +116,54 @@ export function importActor(
       options,
     )
     const created = await context.ask(() => directory.create(actor, passwordHash, { audit }))
-    return created ? { ok: true, actor } : taken(context, identities)
+    if (created) return { ok: true, actor }
+    return importRefusal(context, { ...actor, id: imported.id ?? '' }, passwordHash)
   })
+}
+
+// A record that was imported before is told from one of another actor with the same name.
+async function importRefusal(
+  context: AuthorityContext,
+  actor: Actor,
+  passwordHash: string | null,
+): Promise<Refusal> {
+  const { id, identities } = actor
+  const [name] = identities
+  const find = () => context.directory.findByIdentity(name?.value ?? '')
+  const found = await context.ask(find)
+  if (found !== null && isSameRecord(found, actor, passwordHash)) {
+    const { message, issues } = alreadyTaken('name')
+    return refuse('identity_taken', message, { issues, reason: SAME_RECORD })
+  }
+  const hasId = id !== '' && (await context.findCredential(canonicalActorId(id))) !== null
+  if (!hasId) return taken(context, identities)
+  const { message, issues } = alreadyTaken('id')
+  return refuse('identity_taken', message, { issues })
+}
+
+/** The reason of an import that is refused because the same record was imported before. */
+export const SAME_RECORD = 'same_record'
+
+function alreadyTaken(path: string) {
+  const message = 'has already been taken'
+  return { message: `${path}: ${message}.`, issues: [{ path, message }] }
+}
+
+// A login replaces a foreign hash, so a stored argon2id hash does not tell a record apart.
+function isSameRecord(
+  found: ActorWithCredential,
+  { id, identities }: Actor,
+  passwordHash: string | null,
+): boolean {
+  const sameId = id === '' || found.actor.id === canonicalActorId(id)
+  const known = valuesOf(found.actor.identities)
+  const wanted = valuesOf(identities)
+  const sameIdentities =
+    known.length === wanted.length && wanted.every((one) => known.includes(one))
+  const rehashed =
+    found.passwordHash?.startsWith('$argon2id$') === true &&
+    passwordHash?.startsWith('$argon2id$') === false
+  return sameId && sameIdentities && (found.passwordHash === passwordHash || rehashed)
 }
 
 /**

@@ -8,6 +8,7 @@ const DAY = 86_400_000
 
 /** An attempt to prove a password, counted before the proof is verified. */
 export interface Attempt {
+  /** True: the attempt may be made. */
   readonly ok: true
   /**
    * The proof was right: resets the identity's failures, refunds the address, and remembers the

@@ -72,7 +72,9 @@ export function login(
 
 /** A proof that was right, for a session that is created later. */
 export interface VerifiedLogin {
+  /** True: the proof was right. */
   readonly ok: true
+  /** The actor that the proof is of. */
   readonly actor: Actor
   /** The epochs read before the proof. Pass them to `sessions.loginAs`. */
   readonly epochs: Epochs

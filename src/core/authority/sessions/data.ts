@@ -20,6 +20,11 @@ export async function findData(
   return { value: JSON.parse(entry.value), version: entry.version }
 }
 
+/** Returns the cached data as JSON text; null if it is not cached or the cache is not trusted. */
+export function cachedData(context: AuthorityContext, id: string): DataEntry | null {
+  return (context.trusted() ? context.data.get(id) : undefined) ?? null
+}
+
 /** Returns the data as JSON text, from the cache if it may be trusted. */
 export async function loadData(
   context: AuthorityContext,
@@ -27,8 +32,8 @@ export async function loadData(
   options: CallOptions,
 ): Promise<DataEntry> {
   const trusted = context.trusted()
-  const cached = trusted ? context.data.get(id) : undefined
-  if (cached !== undefined) return cached
+  const cached = cachedData(context, id)
+  if (cached !== null) return cached
   const load = async () => {
     const entry = new DataEntry(
       await context.ask(() => context.store.data.find(id), options.signal),

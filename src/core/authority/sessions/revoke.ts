@@ -1,8 +1,9 @@
 import type { AuditAct } from '../../audit.ts'
+import { type Refusal, refuse } from '../../errors.ts'
 import type { EndSelector } from '../../ports/index.ts'
 import type { EndedSession, EndReason, SessionView } from '../../session/record.ts'
 import { type Change, endedChange } from '../changes.ts'
-import type { AuthorityContext, CallOptions } from '../context.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import { endExternal, endExternalOf } from './external.ts'
 
 /**
@@ -46,6 +47,25 @@ export async function endSessions(
     },
     options.signal,
   )
+}
+
+/**
+ * Ends one session, with `owner` only a session of that owner. Succeeds for a session that ended
+ * before and is still kept. Refuses `not_found` for any other id, whether it belongs to another owner
+ * or does not exist.
+ */
+export function endOne(
+  context: AuthorityContext,
+  which: { readonly id: string; readonly owner?: string },
+  options: CallOptions & { readonly reason?: EndReason },
+): Promise<{ ok: true; ended: readonly EndedSession[] } | Refusal> {
+  return settle(async () => {
+    const ended = await endSessions(context, which, options)
+    if (ended.length > 0) return { ok: true, ended }
+    const record = await context.ask(() => context.store.sessions.find(which.id), options.signal)
+    const isTheirs = record !== null && (which.owner ?? record.owner) === record.owner
+    return isTheirs ? { ok: true, ended } : refuse('not_found', 'There is no such session.')
+  })
 }
 
 /** Ends what other systems keep. */

@@ -1,5 +1,5 @@
 import type { Refusal } from '../../errors.ts'
-import type { EndSelector, Page, SessionQuery } from '../../ports/index.ts'
+import type { EndSelector, Page, SessionQuery, StoredData } from '../../ports/index.ts'
 import type { EndedSession, EndReason, SessionListing } from '../../session/record.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import {
@@ -16,12 +16,12 @@ import type {
   RecheckOptions,
   SessionChecker,
 } from './authenticate.ts'
-import { findData, type SessionDataView, saveData } from './data.ts'
+import { cachedData, findData, type SessionDataView, saveData } from './data.ts'
 import { impersonate, stopImpersonating } from './impersonate.ts'
 import { createKeyedSessionsGroup, type KeyedSessionsGroup } from './keyed.ts'
 import { listSessions } from './listing.ts'
 import { type Refreshed, refresh, refreshDue } from './refresh.ts'
-import { endSessions, lockAll } from './revoke.ts'
+import { endOne, endSessions, lockAll } from './revoke.ts'
 
 /**
  * Methods for existing sessions, and for creating a session without a password:
@@ -89,6 +89,11 @@ export interface SessionsGroup {
    */
   findData(current: Authenticated, options?: CallOptions): Promise<SessionDataView>
   /**
+   * Returns the data of a session as JSON text, without waiting, if it is cached and the cache is trusted; else null. The same object
+   * while the data has not changed.
+   */
+  cachedData(current: Authenticated): StoredData | null
+  /**
    * Replaces the data of a session, and returns its new version. With `version` it writes only if
    * that is still the version (0: nothing was saved yet), else the last write wins. Throws
    * `conflict` if it is not, or if the session has ended; `too_large` above the setting
@@ -109,6 +114,15 @@ export interface SessionsGroup {
     which: EndSelector,
     options?: CallOptions & { /** `revoked` by default. */ readonly reason?: EndReason },
   ): Promise<readonly EndedSession[]>
+  /**
+   * Ends one session, with `owner` only a session of that owner; a session that ended before and is
+   * still kept counts too. Refuses `not_found` for any other id: the refusal is the same whether the
+   * session belongs to another owner or does not exist.
+   */
+  endOne(
+    which: { readonly id: string; readonly owner?: string },
+    options?: CallOptions & { /** `revoked` by default. */ readonly reason?: EndReason },
+  ): Promise<{ ok: true; ended: readonly EndedSession[] } | Refusal>
   /** Ends every session of this authority by raising the global epoch, and returns the new epoch. */
   lockAll(options?: CallOptions): Promise<number>
   /**
@@ -143,9 +157,11 @@ export function createSessionsGroup(
     refresh: (current, options = {}) => refresh(context, current, options),
     refreshDue: (current, options = {}) => refreshDue(context, current, options),
     findData: (current, options = {}) => findData(context, current.session.id, options),
+    cachedData: (current) => cachedData(context, current.session.id),
     saveData: (current, data, options = {}) => saveData(context, current, data, options),
     keyed: createKeyedSessionsGroup(context, checker),
     end: (which, options = {}) => endSessions(context, which, options),
+    endOne: (which, options = {}) => endOne(context, which, options),
     lockAll: (options = {}) => lockAll(context, options),
     list: (query, options = {}) => listSessions(context, query, options),
     count: (query = {}, options = {}) =>

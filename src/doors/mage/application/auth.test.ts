@@ -150,6 +150,29 @@ exports.execute = (state, name, callback) => mage.auth.ban(state, name, callback
   assert.deepEqual((await game.call('players.login', [['ada', 'wrong']])).entries, WRONG)
 })
 
+test('a callback receives the codes that MAGE passes as texts, and the errors that it has classes for', async (t) => {
+  const game = await openGame(t, {
+    files: withCommands({
+      'back.js': `const mage = require('mage'); exports.acl = ['*']
+exports.execute = (state, what, name, password, callback) => {
+  mage.auth[what](state, name, password, (error) => {
+    state.respond([error === 'banned', error instanceof Error && error.code])
+    callback()
+  })
+}`,
+    }),
+  })
+  const { id } = await game.person('ada')
+  await game.authority.actors.suspend(id)
+  const back = async (...params: unknown[]) =>
+    (await game.call('players.back', [params])).entries[0]?.[1]
+  for (const what of ['login', 'authenticate']) {
+    assert.deepEqual(await back(what, 'ada', 'secret'), [true, false])
+    assert.deepEqual(await back(what, 'ada', 'no'), [false, 'invalidUsernameOrPassword'])
+    assert.deepEqual(await back(what, 'eve', 'no'), [false, 'invalidUsernameOrPassword'])
+  }
+})
+
 const VISIT = {
   'visit.js': `const mage = require('mage'); exports.acl = ['*']
 exports.execute = async (state, acl, userId) => {

@@ -1,7 +1,9 @@
+import { callbackErrorOf } from './errors.ts'
 import { type StateHandle, transactionOf } from './state-transaction.ts'
 
 /**
- * Returns the result of `work` as a promise, and passes it to the callback where there is one. An error that the callback throws fails the
+ * Returns the result of `work` as a promise, and passes it to the callback where there is one; the callback receives errors as
+ * `callbackErrorOf` returns them, the promise rejects with the error itself. An error that the callback throws fails the
  * command of the state. The promise of a call with a callback does not reject, and no rejection is left unhandled.
  */
 export function callBack<T, Callback extends (error: unknown) => void>(
@@ -15,7 +17,7 @@ export function callBack<T, Callback extends (error: unknown) => void>(
   work
     .then(
       (value) => call(callback, value),
-      (error: unknown) => callback(error),
+      (error: unknown) => callback(callbackErrorOf(error)),
     )
     .catch((error: unknown) => transactionOf(state).crash(error))
   // A command may return this promise besides passing a callback.

@@ -40,6 +40,19 @@ export class UserBannedError extends MageError {
   }
 }
 
+/**
+ * Returns what a callback receives for an error: the code as a text, as MAGE passes `'banned'`, which applications compare. An error
+ * of the three classes that MAGE itself has, and any error that is no `MageError`, is passed as it is.
+ */
+export function callbackErrorOf(error: unknown): unknown {
+  if (!(error instanceof MageError)) return error
+  const hasClass =
+    error instanceof UserNotFoundError ||
+    error instanceof InvalidPasswordError ||
+    error instanceof UserAlreadyExistsError
+  return hasClass ? error : error.code
+}
+
 /** The codes of the pipeline and the authority that MAGE's clients know by another name. */
 const WIRE_CODES: Readonly<Record<string, string>> = {
   internal: 'server',

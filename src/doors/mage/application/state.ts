@@ -104,10 +104,12 @@ export class State implements StateHandle {
 
   /**
    * Makes the command fail with a code: that of an error, else its message; a text or a number as it is; `server` for anything else. `log`
-   * is written to the application's log. Calls back with the code.
+   * is written to the application's log; a text there is the code where `code` is undefined. Calls back with the code.
    */
   error(code: unknown, log?: unknown, callback?: (code: string) => void): void {
-    const clientCode = codeOf(code)
+    // A callback may have received the code itself, as a text, which has no `code`.
+    const isText = code === undefined && typeof log === 'string'
+    const clientCode = codeOf(isText ? log : code)
     this.#transaction.fail(clientCode, log)
     callback?.(clientCode)
   }

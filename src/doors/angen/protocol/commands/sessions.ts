@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { SessionListing } from '../../../../core/index.ts'
 import { type AngenCommand, type ClientContext, defineAngenCommand } from '../command.ts'
 import { utcSeconds } from '../json.ts'
-import { answer, type Outcome, success } from '../outcome.ts'
+import { answer, type Outcome, refused, success } from '../outcome.ts'
 
 function listed(listing: SessionListing): object {
   return {
@@ -84,7 +84,9 @@ export const sessionCommands: readonly AngenCommand[] = [
       if (id === session.id) await authority.logout(context.session, context.caller())
       else {
         const which = { id, owner: session.owner }
-        await authority.sessions.end(which, { ...context.caller(), by: session.owner })
+        const by = { ...context.caller(), by: session.owner }
+        const outcome = await authority.sessions.endOne(which, by)
+        if (!outcome.ok) return refused(outcome, { not_found: 'No session by that ID' })
       }
       return success('sessions/revoke')
     },
