@@ -87,6 +87,13 @@ export async function postgres(options: PostgresOptions): Promise<PostgresStore>
       onError: options.onError ?? (() => {}),
     })
     channel = joined.channel
+    const leave = async () => {
+      try {
+        await joined.leave()
+      } finally {
+        await close()
+      }
+    }
     let closing: Promise<void> | null = null
     return {
       name: 'postgres',
@@ -96,7 +103,7 @@ export async function postgres(options: PostgresOptions): Promise<PostgresStore>
       readDurability: () => database.raw(readDurability),
       listNodes: () => nodes.list(),
       close() {
-        closing ??= joined.leave().finally(close)
+        closing ??= leave()
         return closing
       },
     }
