@@ -184,7 +184,8 @@ class NotifyChannel implements PostgresChannel {
     this.distrust()
     this.#failover ??= (this.#options.onFailover?.() ?? Promise.resolve())
       .then(() => {
-        this.#server = null
+        // From now on connections to the server before are closed.
+        this.#server = serverKey(written)
         this.#written = null
         this.#listener?.restart()
       })

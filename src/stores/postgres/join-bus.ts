@@ -1,5 +1,6 @@
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { Bus, Clock } from '../../core/ports/index.ts'
+import { unconfirmed } from '../kit/bus-errors.ts'
 import { createLeaseBus } from '../kit/lease-bus.ts'
 import type { BusNodes } from './bus-nodes.ts'
 import { createChannel, type PostgresChannel } from './channel.ts'
@@ -32,6 +33,11 @@ export async function joinBus(options: JoinBusOptions): Promise<{
 }> {
   const { database, nodes, machine, leaseMs, endings, onError } = options
   const clock = engineClock(machine)
+  // A read that began before a failover was noticed may have reached the server before. It ends by this time.
+  let doubtUntil = Number.NEGATIVE_INFINITY
+  const refuseDoubt = () => {
+    if (machine.monotonic() < doubtUntil) throw unconfirmed()
+  }
   const channel = createChannel({
     ...{ database, nodes, onError },
     createClient: () => createBusClient(options.settings),
@@ -40,6 +46,7 @@ export async function joinBus(options: JoinBusOptions): Promise<{
     silenceMs: leaseMs,
     onBeat: ({ time }, tookMs) => clock.observe(time, tookMs),
     async onFailover() {
+      doubtUntil = machine.monotonic() + options.deadlineMs
       await endings.reapply(clock.now())
       onError(
         new Error(
@@ -71,7 +78,11 @@ export async function joinBus(options: JoinBusOptions): Promise<{
       },
       subscribe: (listener) => bus.subscribe(listener),
       isTrusted: () => bus.isTrusted(),
-      confirmRead: () => bus.confirmRead(),
+      async confirmRead() {
+        refuseDoubt()
+        await bus.confirmRead()
+        refuseDoubt()
+      },
     },
     clock,
     channel,
