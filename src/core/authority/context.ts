@@ -223,7 +223,8 @@ export class AuthorityContext {
     }
     if (trusted) return this.sessions.fill(id, load)
     const { result } = await load()
-    if (result.entry !== null) await this.ask(async () => this.store.bus.confirmRead?.())
+    const { bus } = this.store
+    if (result.entry !== null && bus.confirmRead) await this.ask(async () => bus.confirmRead?.())
     return result
   }
 
