@@ -79,7 +79,7 @@ async function measureWrites(
     pg: () => startContender('bare-pg', options),
   }
   const rounds = await withContenders(contenders, (started) =>
-    takeTurns(started, { bench: name, rounds: quick ? 3 : 7, ms: quick ? 300 : 2000 }),
+    takeTurns(started, { bench: name, rounds: quick ? 3 : 7, ms: quick ? 1000 : 2000 }),
   )
   return compare({
     bench: `cluster-${verb}`,

@@ -16,21 +16,26 @@ export function addDatabaseOptions(command: Command): Command {
   )
 }
 
+/** Returns where the flags of a command, variables and a configuration file name the database. */
+export function databaseSourcesOf(command: Command): ConfigSources {
+  const { config: configFile, ...flags } = command.opts<
+    ConfigSources['flags'] & { readonly config?: string }
+  >()
+  return {
+    flags: Object.fromEntries(KEYS.flatMap((key) => (key in flags ? [[key, flags[key]]] : []))),
+    env: process.env,
+    folder: process.cwd(),
+    ...(configFile === undefined ? {} : { configFile }),
+  }
+}
+
 /** Runs work on the database that flags, variables or a configuration file name. */
 export async function withDatabase<T>(
   command: Command,
   work: (database: DatabaseTools) => Promise<T>,
 ): Promise<T> {
-  const { config: configFile, ...flags } = command.opts<
-    ConfigSources['flags'] & { readonly config?: string }
-  >()
   const { openDatabaseTools } = await import('../server/database-tools.ts')
-  const database = await openDatabaseTools({
-    flags: Object.fromEntries(KEYS.flatMap((key) => (key in flags ? [[key, flags[key]]] : []))),
-    env: process.env,
-    folder: process.cwd(),
-    ...(configFile === undefined ? {} : { configFile }),
-  })
+  const database = await openDatabaseTools(databaseSourcesOf(command))
   try {
     return await work(database)
   } finally {

@@ -76,6 +76,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Migrate the database, or show what that would do.',
     load: async () => (await import('./commands/migrate.ts')).defineMigrate,
   },
+  move: {
+    about: 'Move a data folder into the database.',
+    load: async () => (await import('./commands/move.ts')).defineMove,
+  },
   nodes: {
     about: 'List the nodes that use the database.',
     load: async () => (await import('./commands/nodes.ts')).defineNodes,

@@ -166,6 +166,21 @@ export const leaseCases: readonly LeaseBusCase[] = [
     }),
   },
   {
+    name: 'lease: reads are confirmed by a heartbeat that begins after them, and by none that cannot be sent',
+    run: withNodes(1, async ({ timers }, node) => {
+      const beats = () => node.channel.sent.filter(({ kind }) => kind === 'heartbeat').length
+      node.channel.lie(() => 'lose')
+      await timers.advance(LEASE)
+      const before = beats()
+      await Promise.all([node.bus.confirmRead(), node.bus.confirmRead()])
+      assert.equal(beats(), before + 1)
+      node.channel.fail((call) => call === 'send')
+      await assert.rejects(node.bus.confirmRead(), { code: 'unavailable' })
+      node.channel.heal()
+      await node.bus.confirmRead()
+    }),
+  },
+  {
     name: 'lease: a closed node trusts nothing',
     run: withNodes(1, async (_, node) => {
       await node.bus.close()

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   chownSync,
   cpSync,
   existsSync,
@@ -8,18 +9,22 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 
 export interface TestPostgres {
   /** `postgres://…` of a database that the test may fill. Every connection is trusted. */
   readonly url: string
   /** Ends the server and removes its data. A server that was given is left as it is. */
   stop(): Promise<void>
+  /** Starts a standby that follows this server, from a copy of its data. Absent for a server that was given. */
+  startStandby?(): Promise<TestPostgres>
 }
 
 export interface PostgresOptions {
@@ -65,6 +70,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Test
         return {
           url: `postgres://latchkey@127.0.0.1:${port}/postgres`,
           stop: () => stop(server, folder),
+          startStandby: () => startStandby({ bin, data, port, user }),
         }
       }
       const log = readFileSync(join(folder, 'log'), 'utf8')
@@ -77,6 +83,38 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Test
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Copies the data of a running server as its documentation says, and starts a server that follows it. */
+async function startStandby(
+  primary: Pick<Launch, 'bin' | 'data' | 'port' | 'user'>,
+): Promise<TestPostgres> {
+  const { bin, user } = primary
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'))
+  const data = join(folder, 'data')
+  const client = new pg.Client({
+    connectionString: `postgres://latchkey@127.0.0.1:${primary.port}/postgres`,
+  })
+  await client.connect()
+  await client.query("SELECT pg_backup_start('standby', true)")
+  cpSync(primary.data, data, { recursive: true })
+  const { rows } = await client.query('SELECT labelfile FROM pg_backup_stop(false)')
+  await client.end()
+  rmSync(join(data, 'postmaster.pid'))
+  writeFileSync(join(data, 'backup_label'), rows[0].labelfile)
+  writeFileSync(join(data, 'standby.signal'), '')
+  // In a file, so that a test can change it.
+  const source = `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=latchkey'\n`
+  appendFileSync(join(data, 'postgresql.auto.conf'), source)
+  if (user !== null) execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, folder])
+  execFileSync('chmod', ['700', data])
+  const port = await freePort()
+  const server = launch({ bin, folder, data, port, user, settings: {} })
+  if (await becomesReady(server, data)) {
+    const url = `postgres://latchkey@127.0.0.1:${port}/postgres`
+    return { url, stop: () => stop(server, folder) }
+  }
+  throw new Error(`The standby did not start:\n${readFileSync(join(folder, 'log'), 'utf8')}`)
 }
 
 type User = { readonly uid: number; readonly gid: number } | null
@@ -191,7 +229,8 @@ async function becomesReady(server: ChildProcess, data: string): Promise<boolean
   while (server.exitCode === null) {
     if (performance.now() > deadline) throw new Error('PostgreSQL did not start within a minute.')
     const status = join(data, 'postmaster.pid')
-    if (existsSync(status) && readFileSync(status, 'utf8').split('\n')[7]?.trim() === 'ready') {
+    const state = existsSync(status) ? readFileSync(status, 'utf8').split('\n')[7]?.trim() : ''
+    if (state === 'ready' || state === 'standby') {
       return true
     }
     await setTimeout(20)

@@ -12,6 +12,8 @@ export interface TcpProxy {
   delay(ms: number): void
   /** Loses bytes of all connections, those opened later too, or of the open ones that sent `only` first. */
   lose(loss: Loss, only?: string): void
+  /** Leads new connections to another server, and closes those to the one before. */
+  retarget(port: number): void
   /** Closes every connection and refuses new ones. */
   cut(): void
   /** Ends every fault. Connections that lost bytes are closed, because they cannot continue. */
@@ -37,6 +39,7 @@ export async function startTcpProxy(target: {
   let delayMs = 0
   let loss: Loss = 'none'
   let refusing = false
+  let { port } = target
 
   function later(run: () => void): void {
     if (delayMs === 0) {
@@ -71,7 +74,7 @@ export async function startTcpProxy(target: {
       client.destroy()
       return
     }
-    const pair: Pair = { client, server: connect(target.port, target.host), loss, first: '' }
+    const pair: Pair = { client, server: connect(port, target.host), loss, first: '' }
     pairs.add(pair)
     forward(pair, 'client')
     forward(pair, 'server')
@@ -95,6 +98,10 @@ export async function startTcpProxy(target: {
       for (const pair of pairs) {
         if (only === undefined || pair.first.includes(only)) pair.loss = next
       }
+    },
+    retarget(next) {
+      port = next
+      for (const pair of pairs) destroy(pair)
     },
     cut() {
       refusing = true

@@ -1,5 +1,4 @@
 import { clearTimeout, setTimeout } from 'node:timers'
-import { canonicalAddress } from '../address.ts'
 import type { AuditAct, AuditEntry } from '../audit.ts'
 import type { PasswordHasher } from '../credential/password/index.ts'
 import { LatchkeyError, type Refusal, refusalOf } from '../errors.ts'
@@ -20,6 +19,7 @@ import type { ParsedRenewal, SigningKeys, TokenCodec } from '../token/codec.ts'
 import { nativeCodec } from '../token/native-codec.ts'
 import { PresentedToken } from '../token/presented-token.ts'
 import { keyedHash } from '../token/secret.ts'
+import { addressOf } from './address-of.ts'
 import { CoherentCache } from './cache/coherent-cache.ts'
 import type { DataEntry } from './cache/data-entry.ts'
 import { ActorChanges, ActorEntry, anonymousEntry, SessionEntry } from './cache/session-entry.ts'
@@ -214,7 +214,11 @@ export class AuthorityContext {
       // The first use of a generation is a write, so an unused one is never cached.
       return { entry: loaded.record?.usedAt === null ? null : loaded.entry, result: loaded }
     }
-    return trusted ? this.sessions.fill(id, load) : (await load()).result
+    if (trusted) return this.sessions.fill(id, load)
+    const { result } = await load()
+    const { bus } = this.store
+    if (result.entry !== null && bus.confirmRead) await this.ask(async () => bus.confirmRead?.())
+    return result
   }
 
   async #readSession(id: string, now: number): Promise<LoadedSession> {
@@ -374,13 +378,6 @@ export class AuthorityContext {
     await this.touches.flush()
     this.#listeners.clear()
   }
-}
-
-/** The canonical address of a request, or null. */
-export function addressOf(source: RequestSource): string | null {
-  return source.address === undefined || source.address === null
-    ? null
-    : canonicalAddress(source.address)
 }
 
 /** Runs a function whose refusals are values: a thrown `LatchkeyError` becomes a refusal. */

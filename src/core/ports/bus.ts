@@ -43,4 +43,11 @@ export interface Bus {
   subscribe(listener: BusListener): () => void
   /** Whether this node may trust what it has cached. */
   isTrusted(): boolean
+  /**
+   * Confirms reads that were made while the node did not trust its cache: resolves when the engine has accepted a
+   * heartbeat that began after the call, and rejects with `unavailable` if it does not. So an engine that still
+   * answers reads, but is no longer the one that all nodes write to, is not believed. Absent where one process owns
+   * the data.
+   */
+  confirmRead?(): Promise<void>
 }

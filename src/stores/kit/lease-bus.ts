@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Bus, BusListener, BusMessage, Clock } from '../../core/ports/index.ts'
+import { unconfirmed, unsent } from './bus-errors.ts'
 import type { Channel, Signal } from './channel.ts'
 import { Confirmations } from './confirmations.ts'
 import { systemTimers, type Timers } from './timers.ts'
@@ -50,6 +51,7 @@ export interface LeaseBusOptions {
 
 /** A bus over a channel. It must be started before it is used. */
 export interface LeaseBus extends Bus {
+  confirmRead(): Promise<void>
   /**
    * Joins the other nodes. Resolves when this node receives their messages and they wait for its
    * confirmations. Until then it trusts nothing. Rejects with `unavailable` if it cannot join, and with `conflict` if the
@@ -115,6 +117,9 @@ class LeaseBusNode implements LeaseBus {
    * entries.
    */
   #failed = false
+  #confirmation: Promise<void> = Promise.resolve()
+  /** The confirmation whose heartbeat has not begun. */
+  #nextConfirmation: Promise<void> | null = null
   #joined = false
   #closed = false
   #unsubscribe = () => {}
@@ -186,6 +191,24 @@ class LeaseBusNode implements LeaseBus {
       this.#failed = true
       throw unsent(cause)
     }
+  }
+
+  /** Calls that wait share one heartbeat, which begins after all of them. */
+  confirmRead(): Promise<void> {
+    if (this.#nextConfirmation === null) {
+      const next = this.#confirmation
+        .catch(() => {})
+        .then(async () => {
+          this.#nextConfirmation = null
+          if (this.#failed || this.#closed) throw unconfirmed()
+          await this.#sendBeat().catch((cause: unknown) => {
+            throw unconfirmed(cause)
+          })
+        })
+      this.#nextConfirmation = next
+      this.#confirmation = next
+    }
+    return this.#nextConfirmation
   }
 
   async close(): Promise<void> {
@@ -265,12 +288,14 @@ class LeaseBusNode implements LeaseBus {
 
   #beat(): void {
     if (this.#failed || this.#closed || !this.#joined) return
+    this.#sendBeat().catch(this.#onError)
+  }
+
+  #sendBeat(): Promise<void> {
     const beat = ++this.#beats
     const at = { beat, monotonic: this.#clock.monotonic(), wall: this.#clock.now() }
     this.#sent.push(at)
-    this.#channel
-      .send({ kind: 'heartbeat', from: this.#id, number: this.#number, beat })
-      .catch(this.#onError)
+    return this.#channel.send({ kind: 'heartbeat', from: this.#id, number: this.#number, beat })
   }
 
   #receive(signal: Signal): void {
@@ -359,12 +384,4 @@ class LeaseBusNode implements LeaseBus {
     }
     return handled
   }
-}
-
-function unsent(cause?: unknown): LatchkeyError {
-  return new LatchkeyError(
-    'unavailable',
-    'The change is written, but could not be published to the other nodes. Try again.',
-    { source: 'bus', cause },
-  )
 }

@@ -58,6 +58,8 @@ export function memory(options: MemoryOptions = {}): Store {
 function joinHub({ hub, leaseMs }: MemoryEngine, clock: Clock) {
   const channel = hub.join()
   const bus = createLeaseBus({ channel, clock, leaseMs })
+  // The engine is in this process, so a read cannot reach another one and needs no confirmation.
+  Object.defineProperty(bus, 'confirmRead', { value: undefined })
   channel.belongsTo(bus)
   // The channel of this engine is synchronous, so the node has joined before its store is used.
   bus.start().catch(() => {})

@@ -2,26 +2,13 @@ import { sql } from 'kysely'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Member } from '../kit/channel.ts'
 import type { Database } from './database.ts'
+import { IDENTITY_COLUMNS, type ServerIdentity } from './server-identity.ts'
 
 /** The version of the signals. Nodes whose versions are two apart refuse to run together. */
 export const BUS_PROTOCOL = 1
 
 /** A node without a heartbeat for so many of its leases is removed. */
 const LEASES_UNTIL_REMOVAL = 10
-
-/** The server that a connection reaches. */
-export interface ServerIdentity {
-  readonly system: string
-  /** Rises at a failover. */
-  readonly timeline: string | null
-  readonly recovering: boolean
-}
-
-/** The SQL of a {@link ServerIdentity}. On a standby there is no timeline to read. */
-export const IDENTITY_COLUMNS = `
-  (SELECT system_identifier::text FROM pg_control_system()) AS system,
-  pg_is_in_recovery() AS recovering,
-  CASE WHEN NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline`
 
 /** The answer to a heartbeat that was written. */
 export interface WrittenBeat extends ServerIdentity {

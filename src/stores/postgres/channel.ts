@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Channel, Member, Signal } from '../kit/channel.ts'
-import {
-  type BusNodes,
-  IDENTITY_COLUMNS,
-  type ServerIdentity,
-  type WrittenBeat,
-} from './bus-nodes.ts'
+import type { BusNodes, WrittenBeat } from './bus-nodes.ts'
 import type { BusClient } from './connection.ts'
 import type { Database } from './database.ts'
 import { createListener, type Listener } from './listener.ts'
 import { quoted } from './migrations.ts'
 import { createOutbox, type Outbox, ROW_PREFIX } from './outbox.ts'
+import { IDENTITY_COLUMNS, type ServerIdentity, serverKey } from './server-identity.ts'
 
 export interface ChannelOptions {
   readonly database: Database
@@ -22,10 +18,16 @@ export interface ChannelOptions {
   readonly silenceMs: number
   /** Called with each heartbeat that was written, and how long that took. */
   readonly onBeat?: (written: WrittenBeat, tookMs: number) => void
+  /** Called when heartbeats reach another server, or another timeline, than before. No heartbeat counts until it resolves. */
+  readonly onFailover?: () => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
 export interface PostgresChannel extends Channel {
+  /** The server that the last heartbeat was written to; null before the first. */
+  readonly server: string | null
+  /** Makes the node trust nothing until a heartbeat that it sends from now on returns. */
+  distrust(): void
   /** Resolves when a heartbeat of this node has returned for the first time. */
   readonly returned: Promise<void>
   close(): Promise<void>
@@ -56,7 +58,10 @@ class NotifyChannel implements PostgresChannel {
   #written: (ServerIdentity & { readonly beat: number }) | null = null
   /** When the oldest heartbeat that has not returned was notified. */
   #unreturnedSince: number | null = null
+  #server: string | null = null
   readonly #returned = Promise.withResolvers<void>()
+  /** What is done after a failover, while it is under way. */
+  #failover: Promise<void> | null = null
   #members: Promise<unknown> = Promise.resolve()
   /** The read that has not begun. */
   #nextMembers: Promise<readonly Member[]> | null = null
@@ -68,6 +73,14 @@ class NotifyChannel implements PostgresChannel {
     this.#outbox = createOutbox(options.database)
     const schema = createHash('sha256').update(options.database.schema).digest('hex').slice(0, 16)
     this.#shared = `latchkey_${schema}`
+  }
+
+  get server(): string | null {
+    return this.#server
+  }
+
+  distrust(): void {
+    this.#receive?.({ kind: 'lost', from: this.#self?.id ?? '' })
   }
 
   get returned(): Promise<void> {
@@ -156,10 +169,31 @@ class NotifyChannel implements PostgresChannel {
     }
     const written = await nodes.beat(self, signal)
     onBeat?.(written, monotonic() - at)
+    await this.#noticeFailover(written)
+    this.#server = serverKey(written)
     this.#written = { ...written, beat: signal.beat }
     await this.#outbox.send(this.#shared, payload)
     this.#unreturnedSince ??= monotonic()
     if (++this.#beats % BEATS_PER_PRUNE === 0) nodes.prune().catch(onError)
+  }
+
+  /** Rejects if the server is another one than at the heartbeat before: what was read from it before does not count. */
+  async #noticeFailover(written: WrittenBeat): Promise<void> {
+    const before = this.#server
+    if (before === null || before === serverKey(written)) return
+    this.distrust()
+    this.#failover ??= (this.#options.onFailover?.() ?? Promise.resolve())
+      .then(() => {
+        // From now on connections to the server before are closed.
+        this.#server = serverKey(written)
+        this.#written = null
+        this.#listener?.restart()
+      })
+      .finally(() => {
+        this.#failover = null
+      })
+    await this.#failover
+    throw new Error('The database has failed over.')
   }
 
   /** Handles payloads in their order: one that is read from a row delays those behind it. */
@@ -203,11 +237,10 @@ class NotifyChannel implements PostgresChannel {
       `SELECT beat::float8 AS beat, ${IDENTITY_COLUMNS} FROM ${nodes} WHERE id = $1`,
       [self.id],
     )
+    const { system, timeline, recovering, beat } = row ?? {}
     const same =
-      row?.['system'] === written.system &&
-      row['timeline'] === written.timeline &&
-      row['recovering'] === false &&
-      Number(row['beat']) >= signal.beat
+      serverKey({ system, timeline, recovering }) === serverKey(written) &&
+      Number(beat) >= signal.beat
     if (same) this.#unreturnedSince = null
     else this.#listener?.restart()
     return same

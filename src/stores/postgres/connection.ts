@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module'
-import type { ClientConfig } from 'pg'
 import { LatchkeyError } from '../../core/errors.ts'
 
 /** A notice of the server, with the fields that are used here. */
@@ -72,8 +71,20 @@ export interface PostgresPool {
   readonly options: object
 }
 
+/** The part of `pg` that is used here. An application without it compiles against this module. */
+interface Pg {
+  readonly Pool: new (settings: object) => PostgresPool
+  readonly Client: new (settings: object) => BusClient
+}
+
+/** How a client connects, as `pg` takes it. */
+export type ClientSettings = object & {
+  readonly connectionString?: string
+  readonly password?: unknown
+}
+
 /** The library `pg`. Throws `unavailable` where it is not installed. */
-export function loadPg(): typeof import('pg') {
+export function loadPg(): Pg {
   const require = createRequire(import.meta.url)
   try {
     require.resolve('kysely')
@@ -152,7 +163,7 @@ export function openPool(settings: ConnectionSettings, max: number): PostgresPoo
 }
 
 /** Makes a client for notifications that is not part of a pool. It is not connected yet. */
-export function createBusClient(settings: ClientConfig): BusClient {
+export function createBusClient(settings: ClientSettings): BusClient {
   const { Client } = loadPg()
   const config = { ...settings, application_name: 'latchkey-listen' }
   // The options of a pool hide their password from copies.

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Kysely, PostgresDialect } from 'kysely'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Notice, PooledClient, PostgresPool } from './connection.ts'
+import { IDENTITY_COLUMNS, serverKey } from './server-identity.ts'
 import { ROW_TYPES, toParameter } from './stored-text.ts'
 import type { Tables } from './tables.ts'
 
@@ -33,6 +34,10 @@ export interface DatabaseOptions {
   /** Whether `close` ends the pool. */
   readonly ownsPool: boolean
   readonly monotonic: () => number
+  /** The server that connections must reach; null for any. Every connection by default. */
+  readonly expectedServer?: () => string | null
+  /** Called when a connection reaches another server. */
+  readonly onOtherServer?: () => void
 }
 
 /** Makes a transaction return a value and undo its writes. */
@@ -157,6 +162,12 @@ class PostgresDatabase implements Database {
     const client = await this.#connect(deadline)
     const connection = connectionOf(client)
     const before = connection.uncertain
+    try {
+      await this.#before(deadline, this.#verify(connection))
+    } catch (error) {
+      release(client, true)
+      throw error
+    }
     // A builder may throw before there is a promise.
     const running = (async () => run(connection))()
     try {
@@ -170,6 +181,22 @@ class PostgresDatabase implements Database {
       release(client, codeOf(error) === '' && !(error instanceof LatchkeyError))
       throw error
     }
+  }
+
+  /** Rejects for a connection to another server than heartbeats are written to: a failover is noticed there first. */
+  async #verify(connection: Connection): Promise<void> {
+    const { expectedServer, onOtherServer } = this.#options
+    const expected = expectedServer?.() ?? null
+    if (expected === null || connection.server === expected) return
+    const { rows } = await connection.client.query({
+      text: `SELECT ${IDENTITY_COLUMNS}`,
+      types: ROW_TYPES,
+    })
+    const { system, timeline, recovering } = rows[0] ?? {}
+    connection.server = serverKey({ system, timeline, recovering })
+    if (connection.server === expected) return
+    onOtherServer?.()
+    throw new Error('The connection reaches another server than before.')
   }
 
   async #connect(deadline: number): Promise<PooledClient> {
@@ -213,6 +240,8 @@ interface Connection {
   readonly client: PooledClient
   /** How many commits were not confirmed by the standbys. */
   uncertain: number
+  /** The server that it reached when it was looked at. */
+  server: string | null
   /** The builders by schema. */
   readonly builders: Map<string, Statements>
 }
@@ -222,7 +251,7 @@ const connections = new WeakMap<PooledClient, Connection>()
 function connectionOf(client: PooledClient): Connection {
   const found = connections.get(client)
   if (found !== undefined) return found
-  const connection: Connection = { client, uncertain: 0, builders: new Map() }
+  const connection: Connection = { client, uncertain: 0, server: null, builders: new Map() }
   connections.set(client, connection)
   client.on('notice', ({ severity, routine }: Notice) => {
     // A commit whose wait for the standbys was cancelled reports success, with a warning.

@@ -1,34 +1,43 @@
 import { clearTimeout, setTimeout } from 'node:timers'
-import type { ClientConfig } from 'pg'
-import type { Clock } from '../../core/ports/index.ts'
-import { createLeaseBus, type LeaseBus } from '../kit/lease-bus.ts'
+import type { Bus, Clock } from '../../core/ports/index.ts'
+import { unconfirmed } from '../kit/bus-errors.ts'
+import { createLeaseBus } from '../kit/lease-bus.ts'
 import type { BusNodes } from './bus-nodes.ts'
-import { createChannel } from './channel.ts'
+import { createChannel, type PostgresChannel } from './channel.ts'
 import { type EngineClock, engineClock } from './clock.ts'
-import { createBusClient } from './connection.ts'
+import { type ClientSettings, createBusClient } from './connection.ts'
 import type { Database } from './database.ts'
+import type { RecentEndings } from './recent-endings.ts'
 
 export interface JoinBusOptions {
   readonly database: Database
   readonly nodes: BusNodes
   readonly machine: Clock
   /** How the connection for notifications is made. */
-  readonly settings: ClientConfig
+  readonly settings: ClientSettings
   readonly deadlineMs: number
   readonly leaseMs: number
   /** How long the cache is trusted without a heartbeat: the lease, or longer. */
   readonly trustMs: number
+  /** Remembers endings, to write them again after a failover. */
+  readonly endings: RecentEndings
   readonly onError: (error: unknown) => void
 }
 
 /** Joins the nodes of a database. Resolves when this node trusts its cache, or its lease has passed. */
 export async function joinBus(options: JoinBusOptions): Promise<{
-  readonly bus: LeaseBus
+  readonly bus: Bus
   readonly clock: EngineClock
+  readonly channel: PostgresChannel
   leave(): Promise<void>
 }> {
-  const { database, nodes, machine, leaseMs, onError } = options
+  const { database, nodes, machine, leaseMs, endings, onError } = options
   const clock = engineClock(machine)
+  // A read that began before a failover was noticed may have reached the server before. It ends by this time.
+  let doubtUntil = Number.NEGATIVE_INFINITY
+  const refuseDoubt = () => {
+    if (machine.monotonic() < doubtUntil) throw unconfirmed()
+  }
   const channel = createChannel({
     ...{ database, nodes, onError },
     createClient: () => createBusClient(options.settings),
@@ -36,6 +45,15 @@ export async function joinBus(options: JoinBusOptions): Promise<{
     deadlineMs: options.deadlineMs,
     silenceMs: leaseMs,
     onBeat: ({ time }, tookMs) => clock.observe(time, tookMs),
+    async onFailover() {
+      doubtUntil = machine.monotonic() + options.deadlineMs
+      await endings.reapply(clock.now())
+      onError(
+        new Error(
+          'The database has failed over. The endings of the last five minutes are written again.',
+        ),
+      )
+    },
   })
   const bus = createLeaseBus({
     ...{ channel, onError },
@@ -51,9 +69,23 @@ export async function joinBus(options: JoinBusOptions): Promise<{
     throw error
   }
   await withinLease(channel.returned, leaseMs)
+  bus.subscribe((message) => endings.record(message))
   return {
-    bus,
+    bus: {
+      publish(message, confirmed) {
+        endings.record(message)
+        return bus.publish(message, confirmed)
+      },
+      subscribe: (listener) => bus.subscribe(listener),
+      isTrusted: () => bus.isTrusted(),
+      async confirmRead() {
+        refuseDoubt()
+        await bus.confirmRead()
+        refuseDoubt()
+      },
+    },
     clock,
+    channel,
     async leave() {
       await bus.close()
       await channel.close()

@@ -208,6 +208,20 @@ function refuseNewer({ version, latest }: SchemaState): void {
   )
 }
 
+/** Migrates a database that a server is about to use. Throws `unavailable` if the copy of another store into it is not complete. */
+export async function openSchema(client: Client, schema: string): Promise<void> {
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS found', [
+    `${quoted(schema)}.move_incomplete`,
+  ])
+  if (rows[0]?.['found'] === true) {
+    throw new LatchkeyError(
+      'unavailable',
+      'The data was not moved completely. Run latchkey move again.',
+    )
+  }
+  await migrate(client, schema)
+}
+
 /** Returns an identifier in quotation marks. */
 export function quoted(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`

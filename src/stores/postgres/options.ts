@@ -1,7 +1,11 @@
-import type { ClientConfig } from 'pg'
 import { LatchkeyError } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports/index.ts'
-import { connectionSettings, openPool, type PostgresPool } from './connection.ts'
+import {
+  type ClientSettings,
+  connectionSettings,
+  openPool,
+  type PostgresPool,
+} from './connection.ts'
 
 /** Options of `postgres`. Either `url` or `pool` is needed. */
 export interface PostgresOptions {
@@ -58,7 +62,7 @@ export function listenSettings(
   options: PostgresOptions,
   pool: PostgresPool,
   timeoutMs: number,
-): ClientConfig {
+): ClientSettings {
   const url = options.listenUrl ?? (options.pool === undefined ? options.url : undefined)
   return url === undefined ? pool.options : settingsOf(url, options, timeoutMs)
 }

@@ -1,7 +1,8 @@
 import { addressPrefix } from '../../address.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import type { CounterRule } from '../../ports/index.ts'
-import { type AuthorityContext, addressOf, type CallOptions } from '../context.ts'
+import { addressOf } from '../address-of.ts'
+import type { AuthorityContext, CallOptions } from '../context.ts'
 
 const DAY = 86_400_000
 

@@ -3,8 +3,9 @@ import { type Actor, anonymousActor, canonicalIdentity } from '../../actor.ts'
 import { LatchkeyError, type Refusal, refuse } from '../../errors.ts'
 import type { ActorWithCredential, Epochs } from '../../ports/index.ts'
 import type { SessionView } from '../../session/record.ts'
+import { addressOf } from '../address-of.ts'
 import { ActorEntry, SessionEntry } from '../cache/session-entry.ts'
-import { type AuthorityContext, addressOf, type CallOptions, settle } from '../context.ts'
+import { type AuthorityContext, type CallOptions, settle } from '../context.ts'
 import {
   type CreatedSession,
   createSession,
