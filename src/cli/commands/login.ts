@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { LoggedInAnswer } from '../../client/http/index.ts'
 import { LatchkeyError } from '../../core/errors.ts'
-import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
+import { addClientOptions, clientOf, endpointFor, formatOf, sessionOf } from '../client-options.ts'
+import { warnOfPrecedence } from '../given-token.ts'
 import { printSaved } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, provePassword } from '../password.ts'
@@ -73,8 +74,9 @@ async function show(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
 }
 
 async function save(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
-  const session = sessionOf(command)
+  const session = sessionOf(command, endpointFor(command, 'http'))
   await session.start({ token: loggedIn.token })
+  warnOfPrecedence(command)
   if (formatOf(command) === 'human') return printSaved(loggedIn, session.sessionFile)
   const { session: view, actor } = loggedIn
   return printJson({ session: view, actor })
