@@ -21,6 +21,14 @@ export interface Client {
   readonly format: Format
 }
 
+/** The session of a client, if it is not that which the flags and the environment select. */
+export interface ClientSession {
+  /** Whether calls have no session. False by default. */
+  readonly anonymous?: boolean
+  /** The token of the session. It is not saved. */
+  readonly token?: string
+}
+
 /** Adds the flags of a command that talks to a server. */
 export function addClientOptions(command: Command): Command {
   command
@@ -46,12 +54,13 @@ export function addLimitOption(command: Command): Command {
  * Makes the client that a command’s flags and the environment select. The token is that of `--token-file`, of `LATCHKEY_TOKEN` or of
  * the session file; with `anonymous` there is none.
  */
-export function clientOf(command: Command, { anonymous = false } = {}): Client {
+export function clientOf(command: Command, options: ClientSession = {}): Client {
+  const { anonymous = false, token: given } = options
   const format = formatOf(command)
   const endpoint = endpointFor(command, 'http')
   let started: Promise<Session> | null = null
   const session = () => {
-    started ??= startSession(command, endpoint)
+    started ??= startSession(command, endpoint, given)
     return started
   }
   if (endpoint.protocol === 'grpc') {
@@ -67,9 +76,12 @@ export function clientOf(command: Command, { anonymous = false } = {}): Client {
  * Starts the session of a command: with a token of `givenToken`, which is never saved, else with that of the session file. Throws
  * `access_denied` if the token of the file belongs to another server, or would be sent unencrypted beyond this machine.
  */
-export async function startSession(command: Command, endpoint: Endpoint): Promise<Session> {
+export async function startSession(
+  command: Command,
+  endpoint: Endpoint,
+  token: string | null = givenToken(command),
+): Promise<Session> {
   const session = sessionOf(command, endpoint)
-  const token = givenToken(command)
   if (token !== null) {
     await session.start({ token, persist: false })
     return session
