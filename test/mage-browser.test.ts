@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,19 +12,9 @@ import { createRegistry } from 'latchkey/commands'
 import { createConnections } from 'latchkey/connections'
 import { createMageDoor, DEFAULT_STREAM, mageCodec } from 'latchkey/doors/mage'
 import { memory } from 'latchkey/stores/memory'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { createMessageStream, refuseUpgrade } from '../src/doors/mage/message-stream/index.ts'
-
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+import { openBrowser, noChromium as skip } from './support/chromium.ts'
 
 const FILES: Readonly<Record<string, string>> = {
   'package.json': '{ "name": "seed", "version": "1.2.3", "type": "commonjs" }',
@@ -136,9 +126,7 @@ async function serve(t: TestContext, detect: readonly string[]) {
 }
 
 async function openPage(t: TestContext, url: string): Promise<Page> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-  t.after(() => browser.close())
-  const page = await browser.newPage()
+  const page = await (await openBrowser(t)).newPage()
   await page.goto(url)
   return page
 }
@@ -147,8 +135,6 @@ const heard = (page: Page, count: number) =>
   page
     .waitForFunction((least) => (globalThis as unknown as Client).heard.length >= least, count)
     .then(() => page.evaluate(() => (globalThis as unknown as Client).heard))
-
-const skip = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`
 
 for (const transport of ['websocket', 'longpolling']) {
   const name = `MAGE's client boots, logs in and receives an event over ${transport}, in a browser`

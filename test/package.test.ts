@@ -127,6 +127,31 @@ describe('the packed package', () => {
     assert.ok(median < MAX_IMPORT_MS, times.join(', '))
   })
 
+  test('compiles with every check in a project that has no optional peer', async () => {
+    for (const name of ['@types/node', 'undici-types']) {
+      cpSync(join(root, 'node_modules', name), join(project, 'node_modules', name), {
+        recursive: true,
+      })
+    }
+    // Those of the doors of gRPC and AdonisJS need their peers.
+    const entries = Object.keys(readManifest(own).exports).filter(
+      (name) => !/grpc|adonis\/|package\.json/.test(name),
+    )
+    assert.ok(entries.includes('./client'))
+    const lines = entries.map((name, at) => `import * as it${at} from 'latchkey${name.slice(1)}'`)
+    const used = entries.map((_, at) => `it${at}`)
+    const call = 'export const line = it0.canonicalIdentity satisfies (text: string) => unknown'
+    const text = [...lines, `export const all = [${used.join(', ')}]`, call, '']
+    writeFileSync(join(project, 'every-entry.ts'), text.join('\n'))
+    const flags = ['--skipLibCheck', 'false', '--lib', 'es2024', '--types', 'node', '--noEmit']
+    const tsc = join(root, 'node_modules/.bin/tsc')
+    const strict = ['--strict', '--module', 'nodenext', '--target', 'es2024']
+    const printed = await run(tsc, [...strict, ...flags, 'every-entry.ts'], project).catch(
+      (error: { stdout: string }) => error.stdout,
+    )
+    assert.equal(printed, '')
+  })
+
   test('runs the example of the README', async () => {
     const example = readFileSync(join(root, 'examples/embed.ts'), 'utf8')
     writeFileSync(join(project, 'embed.mts'), example)

@@ -1,4 +1,4 @@
-import type { RunningServer } from '../server/index.ts'
+import type { CloseOptions, RunningServer } from '../server/index.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 const NUMBERS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
@@ -17,7 +17,10 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 ])
 const EXIT_SOFTWARE = 70
 
-/** Ends the process on a signal: the first closes the server in order and exits with 0, a second exits at once. */
+/**
+ * Ends the process on a signal: the first closes the server in order and exits with 0, a second exits at once. After SIGTERM, which an
+ * orchestrator sends, the server first accepts requests for another `drainMs`.
+ */
 export function endOnSignals(server: RunningServer): void {
   const { logger } = server.log
   let firstAt: number | null = null
@@ -28,7 +31,7 @@ export function endOnSignals(server: RunningServer): void {
     }
     firstAt = performance.now()
     logger.info(`${signal}: finishing the requests in progress, then closing.`)
-    end(server, 0)
+    end(server, 0, { drain: signal === 'SIGTERM' })
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
 }
@@ -59,8 +62,8 @@ export function watchFaults(server: RunningServer): void {
   })
 }
 
-function end(server: RunningServer, exit: number): void {
-  server.close().then(
+function end(server: RunningServer, exit: number, options: CloseOptions = {}): void {
+  server.close(options).then(
     () => process.exit(exit),
     (err: unknown) => {
       server.log.logger.fatal({ err }, 'The server could not close in order.')

@@ -72,6 +72,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Delete expired records now (administrators).',
     load: async () => (await import('./commands/prune.ts')).definePrune,
   },
+  migrate: {
+    about: 'Migrate the database, or show what that would do.',
+    load: async () => (await import('./commands/migrate.ts')).defineMigrate,
+  },
+  nodes: {
+    about: 'List the nodes that use the database.',
+    load: async () => (await import('./commands/nodes.ts')).defineNodes,
+  },
   completion: {
     about: 'Print the completion script for a shell.',
     load: async () => (await import('./commands/completion.ts')).defineCompletion,

@@ -49,6 +49,11 @@ export async function startServing({ defaults, ...sources }: ServeSources): Prom
 // To standard output and not to the log: the code is a secret, and logs are collected.
 async function announce(server: RunningServer, config: ServerConfig): Promise<void> {
   const lines = linesOf(server, config)
+  const cluster = server.durability?.cluster
+  if (cluster !== undefined) {
+    const level = await server.durability?.read().catch(() => 'unknown')
+    lines.push(`Node ${cluster.node} of a database, durability ${level}`)
+  }
   for (const { door, address } of server.addresses) {
     if (config.dev !== true) server.log.logger.info({ door, address }, 'Listening.')
   }
@@ -60,13 +65,16 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
 /** Returns the line that tells how the first administrator is claimed; null if there is one. */
 async function claimLine(server: RunningServer): Promise<string | null> {
   const flags = serverFlagsOf(server)
-  const code = await server.authority.actors.createClaimCode().catch((err: unknown) => {
-    server.log.logger.error(
-      { err },
-      'The code to claim the first administrator could not be created.',
-    )
-    return null
-  })
+  const cluster = server.durability?.cluster
+  const code = await server.authority.actors
+    .createClaimCode(cluster === undefined ? {} : { node: cluster.node })
+    .catch((err: unknown) => {
+      server.log.logger.error(
+        { err },
+        'The code to claim the first administrator could not be created.',
+      )
+      return null
+    })
   if (code === null) return null
   const none = 'There is no administrator yet.'
   if (flags === null) return `${none} Open --http or --grpc to create one.`

@@ -1,13 +1,13 @@
 import { type ErrorCode, type ErrorDetails, LatchkeyError } from '../core/errors.ts'
 
-/** What a kind of error always says. */
+/** The constant properties of a kind of error. */
 interface Kind {
   readonly code: ErrorCode
   readonly description: string
   readonly exitCode: number
 }
 
-/** What one error says beside its kind: a code or a sentence that fit better, and details. */
+/** Options of one error: a more precise code or message than that of its kind, and details. */
 export interface ClientErrorOptions extends ErrorDetails {
   /** The code of the error. That of its class by default. */
   readonly code?: ErrorCode
@@ -15,11 +15,11 @@ export interface ClientErrorOptions extends ErrorDetails {
   readonly message?: string
 }
 
-/** An error of a client: its kind is the class, whose name travels in the trailers of a call. */
+/** An error of a client. Its kind is the class, and a server names the class in the trailers of a call. */
 export class ErrorLatchkey extends LatchkeyError {
-  /** What its kind means. */
+  /** The description of its kind. */
   readonly description: string
-  /** What a command line ends with. */
+  /** The exit code of a command line. */
   readonly exitCode: number
 
   constructor(kind: Kind, { code, message, ...details }: ClientErrorOptions = {}) {
@@ -30,13 +30,13 @@ export class ErrorLatchkey extends LatchkeyError {
   }
 }
 
-/** A call that a client could not make, or that was refused for what it brought. */
+/** A call that the client could not make, or that the server refused. */
 export class ErrorClient extends ErrorLatchkey {}
 
-/** A session that is not there, not valid, or not to be kept. */
+/** A session that does not exist, is not valid, or cannot be stored. */
 export class ErrorSession extends ErrorLatchkey {}
 
-/** No token came with the call: log in. */
+/** The call had no token: log in. */
 export class ErrorClientJWTTokenNotProvided extends ErrorClient {
   constructor(options?: ClientErrorOptions) {
     const description = 'JWT Token not provided in metadata'
@@ -44,7 +44,7 @@ export class ErrorClientJWTTokenNotProvided extends ErrorClient {
   }
 }
 
-/** No password was to be had. */
+/** No password was given. */
 export class ErrorClientPasswordNotProvided extends ErrorClient {
   constructor(options?: ClientErrorOptions) {
     const description = 'Password not provided: name its file, or answer the prompt.'
@@ -52,14 +52,14 @@ export class ErrorClientPasswordNotProvided extends ErrorClient {
   }
 }
 
-/** The name and the password do not belong together. */
+/** The password is not that of the identity. */
 export class ErrorPassword extends ErrorClient {
   constructor(options?: ClientErrorOptions) {
     super({ code: 'credentials_invalid', description: 'Wrong password.', exitCode: 77 }, options)
   }
 }
 
-/** The channel is plaintext and leads beyond this machine. */
+/** The channel is not encrypted and leads to another machine. */
 export class ErrorClientInsecureChannel extends ErrorClient {
   constructor(options?: ClientErrorOptions) {
     const description = 'Secrets travel over TLS, or within this machine: use grpcs://.'
@@ -67,7 +67,7 @@ export class ErrorClientInsecureChannel extends ErrorClient {
   }
 }
 
-/** The token is expired, revoked, or none: which it is says the code. */
+/** The token has expired, was revoked, or is not a token; `code` tells which. */
 export class ErrorSessionTokenInvalid extends ErrorSession {
   constructor(options?: ClientErrorOptions) {
     const description = 'Invalid JWT Token, please reauthenticate.'
@@ -96,7 +96,7 @@ export class ErrorSessionDestroyed extends ErrorSession {
   }
 }
 
-/** The session file is a link, no file, or belongs to somebody else: it is neither read nor written. */
+/** The session file is a link, is not a file, or belongs to another user: it is neither read nor written. */
 export class ErrorSessionFileUnsafe extends ErrorSession {
   constructor(options?: ClientErrorOptions) {
     const description = 'The session file is not this user’s own file.'
@@ -112,7 +112,7 @@ export class ErrorSessionOtherServer extends ErrorSession {
   }
 }
 
-/** Another process has held the session file for too long. */
+/** Another process has locked the session file for too long. */
 export class ErrorSessionFileBusy extends ErrorSession {
   constructor(options?: ClientErrorOptions) {
     const description = 'Another process is writing the session file.'
@@ -120,7 +120,7 @@ export class ErrorSessionFileBusy extends ErrorSession {
   }
 }
 
-/** The system refuses to read or write the session file; why is the cause. */
+/** The system refuses to read or write the session file; `cause` tells why. */
 export class ErrorSessionFileUnusable extends ErrorSession {
   constructor(options?: ClientErrorOptions) {
     const description = 'The session file cannot be used.'
@@ -128,7 +128,7 @@ export class ErrorSessionFileUnusable extends ErrorSession {
   }
 }
 
-/** The kinds that a server names in its trailers. */
+/** The classes that a server names in its trailers, by name. */
 export const REMOTE_ERRORS: Readonly<
   Record<string, new (options?: ClientErrorOptions) => ErrorLatchkey>
 > = {

@@ -21,3 +21,9 @@ export {
   type PipelineOptions,
 } from './pipeline.ts'
 export { type CommandRegistry, createRegistry } from './registry.ts'
+export {
+  type AnsweredRequest,
+  createRequestId,
+  type OnAnswered,
+  RequestRecord,
+} from './request-record.ts'

@@ -5,6 +5,7 @@ import {
   type Authenticated,
   type Authority,
   type CallOptions,
+  clientIdOf,
   ERROR_TABLE,
   type ErrorCode,
   LatchkeyError,
@@ -26,6 +27,8 @@ export interface CallSource {
   readonly check?: () => Promise<Authenticated | Refusal>
   /** The door and the client of the call, and the signal that cancels it. */
   readonly caller: CallOptions
+  /** Called with the session of the call when it is valid. */
+  readonly onSession?: (current: Authenticated) => void
 }
 
 /** A decoded call of a registered command. */
@@ -85,21 +88,26 @@ export interface Pipeline {
 
 const DEFAULT_TIMEOUT_MS = 15_000
 
+const DISCONNECTED = refuse('timeout', 'The client disconnected.')
+
 /** Creates the pipeline. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const run: Pipeline['run'] = async (rules, call, work) => {
     try {
       const current = await resolveSession(options.authority, rules, call)
       if (current !== null && !current.ok) return { ...current, events: [] }
+      if (current !== null) call.onSession?.(current)
       const denied = checkAccess(options.authority, rules, current, call.caller)
       if (denied !== null) return { ...denied, events: [] }
       const validated = (await rules.validate?.(call.params)) ?? { ok: true, params: call.params }
       if (!validated.ok) return { ...validated, events: [] }
       const context = new CallContext(options.authority, current, call.caller)
-      return await execute(options, rules, context, () => work(validated.params, context))
+      return await execute(options, rules, { context, signal: call.caller.signal }, () =>
+        work(validated.params, context),
+      )
     } catch (error) {
       if (call.caller.signal?.aborted === true) {
-        return { ...refuse('timeout', 'The client disconnected.'), events: [] }
+        return { ...DISCONNECTED, events: [] }
       }
       options.onError?.(error, rules.name)
       return { ...refusalOf(error), events: [] }
@@ -162,6 +170,10 @@ function checkAccess(
   if (own && current.impersonator !== null) {
     return refuse('access_denied', 'Not allowed while impersonating. Stop impersonating first.')
   }
+  // No role covers the commands for the account itself, so no client can be registered for them.
+  if (own && access.includes('*') && clientIdOf(current.session) !== null) {
+    return refuse('access_denied', 'Not allowed in a session of an OAuth client. Log in directly.')
+  }
   if (session !== 'fresh') return null
   const fresh = authority.sessions.freshWithin(current, undefined, caller)
   return fresh.ok ? null : fresh
@@ -181,7 +193,7 @@ function allows(access: readonly string[], { roles, anonymous }: SessionView): b
 async function execute<Result>(
   options: PipelineOptions,
   { name, timeoutMs = DEFAULT_TIMEOUT_MS }: CommandRules,
-  context: CallContext,
+  { context, signal }: { readonly context: CallContext; readonly signal: AbortSignal | undefined },
   work: () => Result | Refusal | Promise<Result | Refusal>,
 ): Promise<CommandOutcome<Result>> {
   const settled = (answer: { readonly ok: true; readonly value: Result } | Refusal) => ({
@@ -194,6 +206,8 @@ async function execute<Result>(
     return settled(isRefusal(value) ? value : { ok: true, value })
   } catch (error) {
     const refusal = refusalOf(error)
+    // What fails because the client has disconnected is no error of the server.
+    if (refusal.code === 'internal' && signal?.aborted === true) return settled(DISCONNECTED)
     if (refusal.code === 'internal') options.onError?.(error, name)
     return settled(refusal)
   }

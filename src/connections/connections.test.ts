@@ -49,7 +49,7 @@ for (const [name, [reason, act]] of Object.entries(revocations)) {
   }
 }
 
-test('a session whose end nobody was told of loses its connections when it is ended again', async (t) => {
+test('a session whose end was not announced loses its connections when it is ended again', async (t) => {
   const { table, current, authority, tap } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
@@ -85,7 +85,7 @@ test('a session that ended before its connection was opened cuts it all the same
   assert.deepEqual(late.closed, ['logged_out'])
 })
 
-test('a revocation that a node missed cuts its connections, at the latest when it hears again', async (t) => {
+test('a revocation that a node missed cuts its connections, at the latest when it receives messages again', async (t) => {
   const { table, current, there, engine, raw, clock, restoreTimers } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
@@ -99,7 +99,7 @@ test('a revocation that a node missed cuts its connections, at the latest when i
   assert.deepEqual(mine.closed, ['revoked'])
 })
 
-test('an actor that may act no more loses its connections when the change is told', async (t) => {
+test('an actor that may no longer act loses its connections when the change arrives', async (t) => {
   const { table, current, authority, raw, ada } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
@@ -160,7 +160,7 @@ test('events to one actor that are under way are bounded, and another is not hel
   await table.send(ada.id, { name: 'n' })
 })
 
-test('events wait for a session without a connection, and go to whoever opens first', async (t) => {
+test('events wait for a session without a connection, and go to the first that is opened', async (t) => {
   const { table, current, ada } = await openTable(t)
   for (const name of ['a', 'b', 'c']) await table.send(ada.id, { name })
   const [first, second] = [ends(), ends()]
@@ -250,7 +250,7 @@ test('what waits for a session ends with it', async (t) => {
   assert.deepEqual(late.sent, [])
 })
 
-test('an impersonation of the actor gets nothing, and neither does a stranger', async (t) => {
+test('an impersonation of the actor receives nothing, and neither does another actor', async (t) => {
   const { table, current, authority, ada } = await openTable(t)
   const sam = await addActor(authority, 'Sam', ['impersonate'])
   const parent = await check(authority, (await logIn(authority, 'sam')).token)
@@ -264,7 +264,7 @@ test('an impersonation of the actor gets nothing, and neither does a stranger', 
   assert.deepEqual([mine.sent, sams.sent, acted.sent], [['hello'], ['for Sam'], []])
 })
 
-test('a connection whose ends throw is cut, and hurts no other', async (t) => {
+test('a connection whose functions throw is cut, and affects no other', async (t) => {
   const { table, current, ada, authority, told } = await openTable(t)
   const broken = ends()
   const tries: string[] = []
@@ -296,7 +296,7 @@ test('a connection whose ends throw is cut, and hurts no other', async (t) => {
   assert.ok(told.length > 0)
 })
 
-test('closing the table closes every connection, and it hears no more', async (t) => {
+test('closing the table closes every connection, and it receives nothing after that', async (t) => {
   const { table, current, authority } = await openTable(t)
   const mine = ends()
   table.open(current, mine)
@@ -306,7 +306,7 @@ test('closing the table closes every connection, and it hears no more', async (t
   assert.deepEqual([mine.closed, table.size], [['bye'], 0])
 })
 
-test('a client that went away is not told anything more', async (t) => {
+test('a client that disconnected is sent nothing more', async (t) => {
   const { table, current, authority, ada } = await openTable(t)
   const mine = ends()
   const connection = table.open(current, mine)

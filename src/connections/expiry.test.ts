@@ -70,7 +70,7 @@ test('a connection does not extend a session past its absolute end', async (t) =
   assert.deepEqual(mine.closed, ['expired'])
 })
 
-test('not knowing cuts nothing', async (t) => {
+test('a check that is not possible cuts nothing', async (t) => {
   const { table, current, clock, tap } = await openTable(t, { sweepEveryMs: 250 })
   const mine = ends()
   const connection = table.open(current, mine)

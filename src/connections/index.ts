@@ -6,3 +6,8 @@ export {
   createConnections,
   OVERFLOW_EVENT,
 } from './connections.ts'
+export {
+  createSessionEvents,
+  type SessionEvents,
+  type SessionEventsOptions,
+} from './session-events.ts'

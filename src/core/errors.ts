@@ -108,12 +108,16 @@ export function refuse(code: ErrorCode, message: string, details: ErrorDetails =
 }
 
 /**
- * Returns the refusal of an error: a `LatchkeyError` keeps its code, any other error becomes
- * `internal`.
+ * Returns the refusal of an error: a `LatchkeyError` keeps its code and its cause, any other error
+ * becomes `internal` and is the cause. No door sends the cause to a client.
  */
 export function refusalOf(error: unknown): Refusal {
-  if (error instanceof LatchkeyError) return refuse(error.code, error.message, error.details)
-  return refuse('internal', 'An internal error occurred. Try again later.')
+  if (error instanceof LatchkeyError) {
+    const { cause } = error
+    const details = cause === undefined ? error.details : { ...error.details, cause }
+    return refuse(error.code, error.message, details)
+  }
+  return refuse('internal', 'An internal error occurred. Try again later.', { cause: error })
 }
 
 /** Returns the error of a refusal, for callers that throw. */

@@ -54,9 +54,11 @@ export interface ProblemDetails {
   readonly reason?: string
   /** The sessions that a login over the limit may end. */
   readonly sessions?: readonly EndableSession[]
+  /** The id of the request, as in the header `X-Request-Id`. */
+  readonly requestId?: string
 }
 
-/** Returns the body of a problem. The status is that of the refusal's code by default. */
+/** Returns the body of a problem, without the id of its request. The status is that of the refusal's code by default. */
 export function problemDetails(
   { code, message, issues, reason, sessions }: Refusal,
   status: number = ERROR_TABLE[code].http,
@@ -75,11 +77,12 @@ export function problemDetails(
 
 /**
  * Makes an `application/problem+json` response of a refusal (RFC 9457). It has `Retry-After` where the refusal says how long to wait,
- * `WWW-Authenticate` with a 401, `Cache-Control: no-store`, and the given headers.
+ * `WWW-Authenticate` with a 401, `Cache-Control: no-store`, and the given headers. With the id of the request the body has it too.
  */
 export function problem(
   refusal: Refusal,
   headers: Readonly<Record<string, string>> = {},
+  requestId?: string,
 ): Response {
   const { retryAfterMs } = refusal
   const details = problemDetails(refusal)
@@ -92,7 +95,8 @@ export function problem(
     all['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
   }
   if (details.status === 401) all['www-authenticate'] = authenticateHeader(refusal)
-  return new Response(JSON.stringify(details), {
+  const body = requestId === undefined ? details : { ...details, requestId }
+  return new Response(JSON.stringify(body), {
     status: details.status,
     headers: { ...all, ...headers },
   })

@@ -6,7 +6,8 @@ import { OPTIONS, type OptionKey } from './options.ts'
 import type { ServerConfig } from './server-config.ts'
 
 type Listens = 'http' | 'tcp' | 'tls' | 'grpc'
-type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey' | 'directory'
+type Database = 'database' | 'databasePasswordFile' | 'databaseListen' | 'node'
+type Optional = 'publicUrl' | 'modules' | 'tlsCert' | 'tlsKey' | 'directory' | Database
 type Defaulted = Required<Omit<ServerConfig, Listens | Optional>>
 
 /** Where a door listens. `named` tells an address of the configuration from a default: only for the former is a taken port an error. */
@@ -23,6 +24,10 @@ export interface ResolvedConfig extends Defaulted {
   readonly publicUrl: string | null
   readonly modules: string | null
   readonly directory: Directory | null
+  readonly database: string | null
+  readonly databasePasswordFile: string | null
+  readonly databaseListen: string | null
+  readonly node: string | null
 }
 
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function')
@@ -55,6 +60,7 @@ const CODE_KEYS = {
       .optional(),
     verificationUri: z.url({ protocol: /^https?$/, error: 'must be the URL of a page' }).optional(),
   }),
+  pageTexts: z.record(z.string(), z.string()),
   guards: z.array(z.looseObject({ when: z.enum(['before', 'after']), check: callable })),
 }
 
@@ -100,6 +106,10 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     tlsCert = null,
     tlsKey = null,
     directory = null,
+    database = null,
+    databasePasswordFile = null,
+    databaseListen = null,
+    node = null,
   } = given
   const dev = rest.dev ?? defaults.dev
   return {
@@ -109,6 +119,7 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     externalSessions: [],
     mage: {},
     oauth: {},
+    pageTexts: {},
     ...defaults,
     ...rest,
     publicUrl,
@@ -116,7 +127,12 @@ export function resolveConfig(input: ServerConfig): ResolvedConfig {
     tlsCert,
     tlsKey,
     directory,
+    database,
+    databasePasswordFile,
+    databaseListen,
+    node,
     tlsSelfMade: rest.tlsSelfMade ?? dev,
+    drainMs: rest.drainMs ?? (dev ? 0 : defaults.drainMs),
     http: addressOf(http, OPTIONS.http.value),
     tcp: addressOf(tcp, dev ? OPTIONS.tcp.value : undefined),
     tls: addressOf(tls, OPTIONS.tls.value),

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Connections } from '../connections/index.ts'
 import type { Authority } from '../core/index.ts'
 import { type ResolvedConfig, resolveConfig } from './config.ts'
@@ -8,6 +9,7 @@ import { openAngen } from './open-angen.ts'
 import { drainDoors, type OpenDoor, openDoors } from './open-doors.ts'
 import { openGrpc } from './open-grpc.ts'
 import { openHttp } from './open-http.ts'
+import type { DurabilityWatch } from './open-store.ts'
 import type { OpenedDoor } from './opened-door.ts'
 import { requireSafe } from './safety.ts'
 import type { ServerConfig } from './server-config.ts'
@@ -31,12 +33,23 @@ export interface RunningServer {
   readonly authority: Authority
   /** The open connections of every door. */
   readonly connections: Connections
+  /** What an acknowledged write survives; null for a store of the application's own. */
+  readonly durability: DurabilityWatch | null
   /** The log of the server. */
   readonly log: Log
   /** Counts an unhandled error, for `/metrics`. */
   countFault(): void
-  /** Accepts nothing more, answers requests in progress for at most `shutdownMs`, and closes the store. Idempotent. */
-  close(): Promise<void>
+  /**
+   * Closes the server. It is not ready from now on, and its answers close their connections. It then accepts nothing more, answers
+   * requests in progress for at most `shutdownMs`, and closes the store. Idempotent.
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** Options of `RunningServer.close`. */
+export interface CloseOptions {
+  /** Whether the server first accepts requests for another `drainMs`, so that a load balancer sees that it is not ready. False by default. */
+  readonly drain?: boolean
 }
 
 /**
@@ -52,8 +65,9 @@ export async function createServer(
   const state: State = { ready: false, tls: null, opened: [], open: [] }
   const addresses = () => state.open.map(({ door, address }) => ({ door: door.name, address }))
   let closing: Promise<void> | null = null
-  const close = () => {
-    closing ??= shutDown(services, state, resolved.shutdownMs)
+  const close = ({ drain = false }: CloseOptions = {}) => {
+    const { drainMs, shutdownMs } = resolved
+    closing ??= shutDown(services, state, { drainMs: drain ? drainMs : null, shutdownMs })
     return closing
   }
   const stop = () => {
@@ -79,6 +93,7 @@ export async function createServer(
     caFile: state.tls?.caFile ?? null,
     authority: services.authority,
     connections: services.connections,
+    durability: services.durability,
     log,
     countFault: () => services.metrics.countFault(),
     close,
@@ -116,9 +131,17 @@ interface State {
   open: readonly OpenDoor[]
 }
 
-async function shutDown(services: Services, state: State, ms: number): Promise<void> {
+async function shutDown(
+  services: Services,
+  state: State,
+  { drainMs, shutdownMs }: { readonly drainMs: number | null; readonly shutdownMs: number },
+): Promise<void> {
   state.ready = false
-  const drained = drainDoors(state.open, ms)
+  if (drainMs !== null) {
+    for (const { door } of state.open) door.announce?.()
+    await setTimeout(drainMs)
+  }
+  const drained = drainDoors(state.open, shutdownMs)
   for (const opened of state.opened) opened.cut()
   state.tls?.close()
   // Long-lived connections are closed with a reason now. Their commands in progress may still be answered.

@@ -13,6 +13,7 @@ import { mageCodec, mageSettings } from '../doors/mage/index.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { type DurabilityWatch, openStore } from './open-store.ts'
 
 /** What every door uses. */
 export interface Services {
@@ -22,13 +23,16 @@ export interface Services {
   readonly pipeline: Pipeline
   readonly metrics: Metrics
   readonly log: Log
+  /** What an acknowledged write survives; null for a store of the application's own. */
+  readonly durability: DurabilityWatch | null
 }
 
 /** Opens the store and the authority, and makes what every door uses. */
 export async function createServices(config: ResolvedConfig, log: Log): Promise<Services> {
   const registry = createRegistry([...builtInCommands, ...config.commands])
-  const authority = await openAuthority(config, log)
   const { logger } = log
+  const { store, durability } = await openStore(config, log)
+  const authority = await openAuthority(config, store, log)
   const connections = createConnections({
     authority,
     onError: (err) => logger.error({ err }, 'A connection failed.'),
@@ -39,20 +43,18 @@ export async function createServices(config: ResolvedConfig, log: Log): Promise<
     deliver: (actorId, event) => connections.send(actorId, event),
     onError: (err, command) => logger.error({ err, command }, 'A command failed.'),
   })
-  const metrics = createMetrics({ authority, connections })
-  return { authority, connections, registry, pipeline, metrics, log }
+  const metrics = createMetrics({ authority, connections, durability })
+  return { authority, connections, registry, pipeline, metrics, log, durability }
 }
 
-async function openStore({ store, data }: ResolvedConfig): Promise<Store> {
-  if (typeof store === 'object') return store
-  if (store === 'memory') return (await import('../stores/memory/index.ts')).memory()
-  return (await import('../stores/sqlite/index.ts')).sqlite({ folder: data })
-}
-
-function openAuthority(config: ResolvedConfig, { logger }: Log): Promise<Authority> {
+function openAuthority(
+  config: ResolvedConfig,
+  store: Store | Promise<Store>,
+  { logger }: Log,
+): Promise<Authority> {
   const developmentSettings = { 'password.minLength': 1, 'password.blocklist': false }
   return createAuthority({
-    store: openStore(config),
+    store,
     settings: {
       registration: config.registration,
       ...(config.dev ? developmentSettings : {}),

@@ -81,18 +81,52 @@ test('a taken address rejects with the error of the system', async (t) => {
     door: second.door,
     address: { host: '127.0.0.1', port: fixture.port, named: true },
     tls: null,
-    maxConnections: 1,
+    limits: { maxConnections: 1 },
+    authenticateMs: 60_000,
     onError: () => undefined,
   })
   await assert.rejects(again.listen(), { code: 'EADDRINUSE' })
 })
 
-test('the number of open connections is limited', async (t) => {
+test('silent connections hold no place that a client needs', async (t) => {
   const fixture = await openFixture(t, { maxConnections: 2 })
   const sockets = [1, 2, 3].map(() => connect(fixture.port, '127.0.0.1'))
+  t.after(() => sockets.map((socket) => socket.destroy()))
   const closed = sockets.map((socket) => once(socket.resume(), 'close'))
   await Promise.race(closed)
-  await fixture.client.call(Agent, 'agentStatus', {}, { deadline: Date.now() + 200 })
-  assert.equal(sockets.filter((socket) => !socket.destroyed).length, 2)
-  for (const socket of sockets) socket.destroy()
+  const { token } = await unlock(fixture, Agent, 'ada')
+  granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token }))
+  // The client is authenticated now, and keeps its place.
+  const more = [1, 2, 3].map(() => connect(fixture.port, '127.0.0.1').resume())
+  t.after(() => more.map((socket) => socket.destroy()))
+  await Promise.all(more.slice(0, 2).map((socket) => once(socket, 'close')))
+  granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token }))
+})
+
+test('a connection that does not authenticate in time is closed, over TLS too', async (t) => {
+  for (const tls of [undefined, createTls()]) {
+    const fixture = await openFixture(t, {
+      authenticateMs: 200,
+      ...(tls === undefined ? {} : { tls }),
+    })
+    const silent = connect(fixture.port, '127.0.0.1')
+    const closed = once(silent.resume(), 'close')
+    if (tls !== undefined) {
+      const secure = connectTls({ port: fixture.port, ca: tls.cert, ALPNProtocols: ['h2'] })
+      secure.on('error', () => undefined)
+      await once(secure.resume(), 'close')
+    }
+    await closed
+  }
+})
+
+test('a connection with a valid session stays', async (t) => {
+  const fixture = await openFixture(t, { authenticateMs: 100 })
+  const { token } = await unlock(fixture, Agent, 'ada')
+  const { stream, ended } = await fixture.client.watch(token)
+  const silent = connect(fixture.port, '127.0.0.1')
+  await once(silent.resume(), 'close')
+  granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token }))
+  stream.cancel()
+  await ended
 })

@@ -1,7 +1,14 @@
 import { createServer, type Socket } from 'node:net'
+import { clearInterval, setInterval } from 'node:timers'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { ServerCredentials } from '@grpc/grpc-js'
-import type { GrpcDoor } from '../doors/grpc/index.ts'
+import {
+  ConnectionCounter,
+  type ConnectionLimits,
+  type CountedConnection,
+} from '../connections/connection-counter.ts'
+import { canonicalAddress, withinPrefix } from '../core/address.ts'
+import type { GrpcConnection, GrpcDoor } from '../doors/grpc/index.ts'
 import type { Door } from './door.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 import { listening } from './listening.ts'
@@ -14,7 +21,11 @@ export interface GrpcListenerOptions {
   readonly address: ListenAddress & { readonly named: boolean }
   /** Null for no TLS, on this machine only. New connections use a changed certificate; open connections stay. */
   readonly tls: Certificate | null
-  readonly maxConnections: number
+  readonly limits: ConnectionLimits
+  /** How long a connection may stay unauthenticated. */
+  readonly authenticateMs: number
+  /** Peers whose connections carry the calls of many clients: addresses or CIDR prefixes. None by default. */
+  readonly trustedProxies?: readonly string[]
   readonly onError: (error: unknown, what: string) => void
 }
 
@@ -27,14 +38,8 @@ export function createGrpcListener(options: GrpcListenerOptions): Door {
   const injector = door.server.createConnectionInjector(ServerCredentials.createInsecure())
   const take = (socket: Socket) => injector.injectConnection(socket)
   const server = tls === null ? createServer(take) : listenWithTls(tls, take, onError)
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    // An error of a connection is the client's: it must not end the process.
-    socket.on('error', () => socket.destroy())
-    socket.once('close', () => sockets.delete(socket))
-  })
-  server.maxConnections = options.maxConnections
+  const sockets = new Sockets(options)
+  server.on('connection', (socket: Socket) => sockets.accept(socket))
   return {
     name: 'grpc',
     wanted: formatListenAddress(address),
@@ -46,11 +51,12 @@ export function createGrpcListener(options: GrpcListenerOptions): Door {
       const scheme = tls === null ? 'grpc' : 'grpcs'
       return `${scheme}://${formatListenAddress({ host: address.host, port })}`
     },
+    announce: () => door.setServing(false),
     async drain(signal) {
       const { promise, resolve } = Promise.withResolvers<void>()
       const cut = () => {
         door.server.forceShutdown()
-        for (const socket of sockets) socket.destroy()
+        sockets.destroy()
       }
       server.close(() => resolve())
       door.setServing(false)
@@ -59,6 +65,7 @@ export function createGrpcListener(options: GrpcListenerOptions): Door {
       if (signal.aborted) cut()
       else signal.addEventListener('abort', cut, { once: true })
       await promise
+      sockets.stop()
       signal.removeEventListener('abort', cut)
     },
   }
@@ -80,4 +87,71 @@ function listenWithTls(
   })
   server.once('close', stop)
   return server
+}
+
+/** How long a client may send nothing at all. */
+const FIRST_BYTES_MS = 10_000
+const MAX_SWEEP_MS = 1000
+
+interface OpenSocket {
+  readonly openedAt: number
+  readonly counted: CountedConnection
+  readonly calls: GrpcConnection
+}
+
+/** The connections of the port, with a deadline for those that are not authenticated. */
+class Sockets {
+  readonly counter: ConnectionCounter
+  readonly #options: GrpcListenerOptions
+  readonly #open = new Map<Socket, OpenSocket>()
+  readonly #sweeping: NodeJS.Timeout
+
+  constructor(options: GrpcListenerOptions) {
+    this.#options = options
+    this.counter = new ConnectionCounter(options.limits)
+    const everyMs = Math.min(MAX_SWEEP_MS, options.authenticateMs / 4)
+    this.#sweeping = setInterval(() => this.#sweep(), everyMs).unref()
+  }
+
+  accept(socket: Socket): void {
+    // An error of a connection is the client's: it must not end the process.
+    socket.on('error', () => socket.destroy())
+    const address = canonicalAddress(socket.remoteAddress ?? '')
+    const counted = this.counter.enter(address, () => socket.destroy())
+    if (counted === null) {
+      socket.destroy()
+      return
+    }
+    const { door, trustedProxies = [] } = this.#options
+    if (trustedProxies.some((prefix) => withinPrefix(address, prefix))) counted.authenticate()
+    const calls = door.follow(socket, {
+      authenticated: () => counted.authenticate(),
+      used: () => counted.use(),
+    })
+    this.#open.set(socket, { openedAt: performance.now(), counted, calls })
+    socket.once('close', () => {
+      counted.leave()
+      this.#open.delete(socket)
+    })
+  }
+
+  destroy(): void {
+    for (const socket of this.#open.keys()) socket.destroy()
+  }
+
+  stop(): void {
+    clearInterval(this.#sweeping)
+  }
+
+  #sweep(): void {
+    const { authenticateMs } = this.#options
+    const firstBytesMs = Math.min(FIRST_BYTES_MS, authenticateMs)
+    const now = performance.now()
+    for (const [socket, { openedAt, counted, calls }] of this.#open) {
+      const age = now - openedAt
+      const silent = age >= firstBytesMs && socket.bytesRead === 0
+      const late = age >= authenticateMs && !counted.authenticated && calls.idle
+      if (silent || late) socket.destroy()
+    }
+  }
 }

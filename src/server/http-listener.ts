@@ -1,22 +1,31 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clearInterval, setInterval } from 'node:timers'
+import { setImmediate } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
+import { createRequestId } from '../commands/index.ts'
 import { type ErrorCode, refusalOf, refuse } from '../core/errors.ts'
-import type { HttpDoor } from '../doors/http/index.ts'
+import type { HttpDoor, RequestPeer } from '../doors/http/index.ts'
 import { problemDetails } from '../http/index.ts'
+import type { Pages } from '../web/pages/index.ts'
 import type { Door } from './door.ts'
+import type { HttpConnections } from './http-connections.ts'
+import { invalidRequest } from './http-request-check.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 import { listening } from './listening.ts'
 
 /** Options of `createHttpListener`. */
 export interface HttpListenerOptions {
   readonly door: HttpDoor
+  /** The login pages, which get each request before the HTTP door; null for none. */
+  readonly pages?: Pages | null
   readonly address: ListenAddress & { readonly named: boolean }
   /** Doors on the same port that get each request before the HTTP door. None by default. */
   readonly front?: readonly FrontDoor[]
-  readonly maxConnections: number
+  readonly connections: HttpConnections
+  /** How long an unauthenticated connection may be idle, at most. */
+  readonly authenticateMs: number
   readonly onError: (error: unknown, what: string) => void
 }
 
@@ -28,17 +37,29 @@ export interface FrontDoor {
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
 }
 
+const HEADERS_MS = 10_000
+const KEEP_ALIVE_MS = 65_000
+const MAX_TURNS = 1000
+const NO_PEER: RequestPeer = {}
+
+/** While the server closes, a connection is idle after this time without a request. */
+const IDLE_MS = 50
+/** The same where the end was announced, so that no request of a client is lost. */
+const ANNOUNCED_IDLE_MS = 500
+
 /** How often idle connections are closed while the server drains. */
 const DRAIN_STEP_MS = 20
 
 /** Serves an HTTP door on a port of this machine. */
 export function createHttpListener(options: HttpListenerOptions): Door {
-  const { address, door, front = [] } = options
+  const { address, door, pages = null, connections, front = [] } = options
   let draining = false
+  let idleMs = IDLE_MS
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
-      const address = 'socket' in incoming ? (incoming.socket.remoteAddress ?? null) : null
-      const response = await door.fetch(request, { address })
+      const peer = ('socket' in incoming ? connections.of(incoming.socket) : undefined) ?? NO_PEER
+      const page = await pages?.handle(request, peer)
+      const response = page ?? (await door.fetch(request, peer))
       if (draining) outgoing.setHeader('connection', 'close')
       return response
     },
@@ -51,33 +72,53 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       },
     },
   )
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse, peer: RequestPeer) => {
+    if (draining) outgoing.setHeader('connection', 'close')
+    const problem = invalidRequest(incoming)
+    if (problem !== null) {
+      sendProblem(outgoing, problem)
+      return
+    }
+    if (door.answer(incoming, outgoing, peer)) return
+    if (front.some((candidate) => candidate.handle?.(incoming, outgoing) === true)) return
+    listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
+  }
+  const headersTimeout = Math.min(HEADERS_MS, options.authenticateMs)
   const server = createServer(
     {
-      headersTimeout: 10_000,
+      headersTimeout,
       requestTimeout: 30_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 5000,
-      // The HTTP door refuses a request without `Host`, as a problem.
+      // The answer tells the client this time, so that it sends no request on a connection that is being closed.
+      keepAliveTimeout: Math.min(KEEP_ALIVE_MS, options.authenticateMs),
+      connectionsCheckingInterval: Math.max(50, headersTimeout / 2),
+      // A request without `Host` is refused below, as a problem.
       requireHostHeader: false,
       // A request that offers another upgrade (h2c, by curl and some proxies) is answered as an ordinary request.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (incoming, outgoing) => {
-      if (draining) outgoing.setHeader('connection', 'close')
-      if (door.answer(incoming, outgoing)) return
-      if (front.some((candidate) => candidate.handle?.(incoming, outgoing) === true)) return
-      listener(incoming, outgoing).catch((error: unknown) => options.onError(error, 'http'))
+      const connection = connections.of(incoming.socket)
+      // Without one, the connection has just been closed.
+      connection?.enter(outgoing, () => serve(incoming, outgoing, connection))
     },
   )
-  server.maxConnections = options.maxConnections
+  server.on('connection', (socket) => connections.accept(socket))
   server.on('clientError', answerClientError)
   const upgraded = new Set<Duplex>()
   server.on('upgrade', (request, socket, head) => {
     upgraded.add(socket)
     socket.on('close', () => upgraded.delete(socket))
-    if (front.some((candidate) => candidate.upgrade?.(request, socket, head) === true)) return
     // A client may disconnect before it reads the answer.
     socket.on('error', () => undefined)
+    const problem = invalidRequest(request)
+    if (problem !== null) {
+      socket.end(`HTTP/1.1 400 Bad Request\r\n${problemText(problem)}`)
+      return
+    }
+    if (front.some((candidate) => candidate.upgrade?.(request, socket, head) === true)) {
+      connections.of(request.socket)?.upgraded()
+      return
+    }
     socket.end('HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\n\r\n')
   })
   return {
@@ -89,14 +130,41 @@ export function createHttpListener(options: HttpListenerOptions): Door {
       server.on('error', (error) => options.onError(error, 'http'))
       return `http://${formatListenAddress({ host: address.host, port })}`
     },
+    announce() {
+      draining = true
+      idleMs = ANNOUNCED_IDLE_MS
+    },
     async drain(signal) {
       draining = true
-      await closed(server, upgraded, signal)
+      await untilNoneConnects(server)
+      await closed(server, () => connections.closeIdle(idleMs), upgraded, signal)
     },
   }
 }
 
-function closed(server: Server, upgraded: ReadonlySet<Duplex>, signal: AbortSignal): Promise<void> {
+/**
+ * Waits for a turn of the event loop in which no client has connected. The system completes connections by itself, and resets those that
+ * are not accepted when the server stops listening.
+ */
+async function untilNoneConnects(server: Server): Promise<void> {
+  let connected = true
+  const note = () => {
+    connected = true
+  }
+  server.on('connection', note)
+  for (let turn = 0; turn < MAX_TURNS && connected; turn++) {
+    connected = false
+    await setImmediate()
+  }
+  server.off('connection', note)
+}
+
+function closed(
+  server: Server,
+  closeIdle: () => void,
+  upgraded: ReadonlySet<Duplex>,
+  signal: AbortSignal,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const cut = () => {
     server.closeAllConnections()
@@ -104,9 +172,12 @@ function closed(server: Server, upgraded: ReadonlySet<Duplex>, signal: AbortSign
     for (const socket of upgraded) socket.destroy()
   }
   // A connection that was busy when the server closed would stay open for its keep-alive time.
-  const step = setInterval(() => server.closeIdleConnections(), DRAIN_STEP_MS)
-  server.close(() => {
+  const step = setInterval(closeIdle, DRAIN_STEP_MS)
+  // Not the method of the HTTP server: that resets connections on which a request is arriving.
+  NetServer.prototype.close.call(server, () => {
     clearInterval(step)
+    // Stops the server's own timer.
+    server.close()
     signal.removeEventListener('abort', cut)
     resolve()
   })
@@ -132,11 +203,31 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket | NodeJS
     return
   }
   const [status, code, detail] = clientRefusal(error.code)
-  const body = JSON.stringify(problemDetails(refuse(code, detail), status))
-  stream.end(
-    `HTTP/1.1 ${status} ${detail.replace(/\.$/, '')}\r\nContent-Type: application/problem+json\r\n` +
-      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  const line = `HTTP/1.1 ${status} ${detail.replace(/\.$/, '')}\r\n`
+  stream.end(line + problemText(detail, code, status))
+}
+
+/** Returns the rest of an answer after its status line. */
+function problemText(detail: string, code: ErrorCode = 'invalid_request', status = 400): string {
+  const requestId = createRequestId()
+  const body = JSON.stringify({ ...problemDetails(refuse(code, detail), status), requestId })
+  return (
+    'Content-Type: application/problem+json\r\nCache-Control: no-store\r\n' +
+    `X-Request-Id: ${requestId}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
   )
+}
+
+/** Refuses an invalid request. The connection is closed, because what follows may be invalid too. */
+function sendProblem(outgoing: ServerResponse, detail: string): void {
+  const requestId = createRequestId()
+  const body = { ...problemDetails(refuse('invalid_request', detail)), requestId }
+  outgoing.writeHead(400, {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+    connection: 'close',
+  })
+  outgoing.end(JSON.stringify(body))
 }
 
 function clientRefusal(code: string | undefined): [number, ErrorCode, string] {

@@ -1,11 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Connections } from '../connections/index.ts'
 import type { Authority } from '../core/index.ts'
+import type { DurabilityWatch } from './open-store.ts'
 
 /** Options of `createMetrics`. */
 export interface MetricsOptions {
   readonly authority: Authority
   readonly connections: Connections
+  /** What an acknowledged write survives; null where that is not known. */
+  readonly durability?: DurabilityWatch | null
 }
 
 /** The metrics of a server, in the text format of Prometheus. */
@@ -24,7 +27,11 @@ export interface Metrics {
 const COUNT_FOR_MS = 5000
 
 /** Makes the metrics of one server, in its own registry. */
-export function createMetrics({ authority, connections }: MetricsOptions): Metrics {
+export function createMetrics({
+  authority,
+  connections,
+  durability = null,
+}: MetricsOptions): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -68,6 +75,7 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
   gauge('cached_sessions', 'Cached sessions.', () => authority.stats().cachedSessions)
   gauge('cached_actors', 'Cached actors.', () => authority.stats().cachedActors)
   gauge('cached_bytes', 'Bytes of cached sessions and actors.', () => authority.stats().cachedBytes)
+  if (durability !== null) addDurability(registers, durability)
   gauge('connections_open', 'Open connections.', () => connections.size)
   for (const name of Object.keys(authority.stats().passwords) as PasswordStat[]) {
     gauge(
@@ -85,6 +93,38 @@ export function createMetrics({ authority, connections }: MetricsOptions): Metri
       registry.clear()
     },
   }
+}
+
+function addDurability(registers: Registry[], { read, cluster }: DurabilityWatch): void {
+  new Gauge({
+    name: 'latchkey_durability',
+    help: 'What an acknowledged write survives: a failover (quorum), a crash (local), or none of them.',
+    labelNames: ['level'],
+    registers,
+    async collect() {
+      // The metrics of an outage are those that are wanted most.
+      const current = await read().catch(() => null)
+      for (const level of ['quorum', 'local', 'none'])
+        this.set({ level }, level === current ? 1 : 0)
+    },
+  })
+  if (cluster === undefined) return
+  new Gauge({
+    name: 'latchkey_nodes',
+    help: 'Nodes that use the database.',
+    registers,
+    async collect() {
+      this.set(await cluster.countNodes().catch(() => 0))
+    },
+  })
+  new Gauge({
+    name: 'latchkey_cache_trusted',
+    help: 'Whether this node receives the others, and answers from its cache.',
+    registers,
+    collect() {
+      this.set(cluster.isTrusted() ? 1 : 0)
+    },
+  })
 }
 
 type PasswordStat = keyof ReturnType<Authority['stats']>['passwords']

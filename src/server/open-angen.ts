@@ -77,6 +77,7 @@ function limitsOf(config: ResolvedConfig) {
     byteBurst: 2 * maxBytesPerSecond,
     maxUnauthenticated: config.maxUnauthenticated,
     maxPerAddress: config.maxPerAddress,
+    authenticateMs: config.authenticateMs,
     idleMs: config.connectionIdleMs,
   }
 }

@@ -2,6 +2,7 @@ import { isThisMachine } from '../core/address.ts'
 import { LatchkeyError } from '../core/errors.ts'
 import type { DoorAddress, ResolvedConfig } from './config.ts'
 import { configurationError } from './configuration-error.ts'
+import { connectionLimits } from './connection-limits.ts'
 import type { Services } from './create-services.ts'
 import type { Door, DoorLocation } from './door.ts'
 import { formatListenAddress } from './listen-address.ts'
@@ -38,11 +39,12 @@ export async function openGrpc(
 
 async function doorOf(
   address: DoorAddress,
-  { grpcInsecure, maxConnections }: ResolvedConfig,
+  config: ResolvedConfig,
   { authority, pipeline, connections, log: { logger } }: Services,
   material: TlsMaterial | null,
   { addresses, onStop }: OpenGrpcOptions,
 ): Promise<Door> {
+  const { grpcInsecure, authenticateMs } = config
   const tls = grpcInsecure ? null : material
   const local = isThisMachine(address.host)
   if (tls === null && !(grpcInsecure && local)) {
@@ -51,20 +53,32 @@ async function doorOf(
         (local ? ', or add --grpc-insecure to listen without one on this machine.' : '.'),
     )
   }
-  const { createGrpcDoor, createGrpcListener } = await load()
+  const { createGrpcDoor, createGrpcListener, logGrpc } = await load()
+  logGrpc(logger)
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A call failed.')
   const info = () => ({ version, addresses: addresses() })
   const door = createGrpcDoor({ authority, pipeline, connections, info, onStop, onError })
-  return createGrpcListener({ door, address, tls, maxConnections, onError })
+  const trustedProxies = [...config.trustedProxies, ...config.proxies]
+  const limits = connectionLimits(config, trustedProxies)
+  return createGrpcListener({
+    door,
+    address,
+    tls,
+    limits,
+    authenticateMs,
+    trustedProxies,
+    onError,
+  })
 }
 
 async function load() {
   try {
-    const [doors, listener] = await Promise.all([
+    const [doors, listener, log] = await Promise.all([
       import('../doors/grpc/index.ts'),
       import('./grpc-listener.ts'),
+      import('./grpc-log.ts'),
     ])
-    return { ...doors, ...listener }
+    return { ...doors, ...listener, ...log }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw configurationError(

@@ -1,8 +1,11 @@
 import { resolve } from 'node:path'
 import { createHttpDoor } from '../doors/http/index.ts'
 import { createMageDoor, createMessageStream } from '../doors/mage/index.ts'
+import { createPages } from '../web/pages/index.ts'
 import type { ResolvedConfig } from './config.ts'
+import { connectionLimits } from './connection-limits.ts'
 import type { Services } from './create-services.ts'
+import { HttpConnections } from './http-connections.ts'
 import { createHttpListener, type FrontDoor } from './http-listener.ts'
 import type { OpenedDoor } from './opened-door.ts'
 
@@ -30,10 +33,10 @@ export interface OpenHttpOptions {
 /** Opens the doors of the HTTP port. MAGE's commands and streams get each request before the HTTP door. */
 export async function openHttp(
   config: ResolvedConfig,
-  { authority, connections, registry, pipeline, metrics, log: { logger } }: Services,
+  { authority, connections, registry, pipeline, metrics, durability, log: { logger } }: Services,
   { front, ready }: OpenHttpOptions,
 ): Promise<OpenedDoor> {
-  const { http: address, maxConnections, modules, publicUrl, corsOrigins, oauth } = config
+  const { http: address, modules, publicUrl, corsOrigins, oauth, authenticateMs } = config
   const { dev: development, trustedProxies, allowedHosts } = config
   const onError = (err: unknown, what: string) => logger.error({ err, what }, 'A request failed.')
   const common = { authority, registry, development, trustedProxies, allowedHosts, onError }
@@ -51,6 +54,11 @@ export async function openHttp(
   const stream = createMessageStream({ services, connections, callerOf, allowsHost, cors, onError })
   const ends = { cut: () => stream.close(), close: () => mage.close() }
   if (address === null) return { doors: [], ...ends }
+  const sockets = new HttpConnections({
+    limits: connectionLimits(config, [...trustedProxies, ...config.proxies]),
+    authenticateMs,
+    trustedProxies,
+  })
   const door = createHttpDoor({
     ...common,
     pipeline,
@@ -60,12 +68,39 @@ export async function openHttp(
     oauth,
     clearSiteData: config.clearSiteData,
     ready,
+    ...(durability === null ? {} : { durability: durability.read }),
     metrics: metrics.render,
-    onAnswer: metrics.countAnswer,
+    onAnswered: ({ method, route, status }) =>
+      metrics.countAnswer(`${method} ${route}`, Number(status)),
   })
+  const pages = config.pages
+    ? createPages({
+        authority,
+        connections,
+        home: true,
+        development,
+        trustedProxies,
+        allowedHosts,
+        texts: config.pageTexts,
+        ...(publicUrl === null ? {} : { publicUrl }),
+        onAnswered: ({ method, route, status }) =>
+          metrics.countAnswer(`${method} ${route}`, status),
+        onError,
+      })
+    : null
   const fronts = [mage, stream, ...front]
   return {
-    doors: [createHttpListener({ door, front: fronts, address, maxConnections, onError })],
+    doors: [
+      createHttpListener({
+        door,
+        pages,
+        front: fronts,
+        address,
+        connections: sockets,
+        authenticateMs,
+        onError,
+      }),
+    ],
     ...ends,
   }
 }

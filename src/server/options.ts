@@ -1,99 +1,39 @@
 import { z } from 'zod'
-import { canonicalAddress, withinPrefix } from '../core/address.ts'
-import { LatchkeyError } from '../core/errors.ts'
-import { checkSetting } from '../core/settings.ts'
-import { parseListenAddress } from './listen-address.ts'
+import {
+  choice,
+  databaseUrl,
+  file,
+  HOUR,
+  isOrigin,
+  isProxy,
+  LEVELS,
+  listens,
+  MiB,
+  type Option,
+  settings,
+  textWhere,
+  whole,
+} from './option-schemas.ts'
 import type { ServerConfig } from './server-config.ts'
 
 /** The keys of a configuration that are also flags and environment variables. */
 export type OptionKey = Exclude<
   keyof ServerConfig,
-  'commands' | 'guards' | 'mage' | 'oauth' | 'directory' | 'codecs' | 'externalSessions'
+  | 'commands'
+  | 'guards'
+  | 'mage'
+  | 'oauth'
+  | 'pageTexts'
+  | 'directory'
+  | 'codecs'
+  | 'externalSessions'
 >
-
-/** How the text of a flag or a variable is parsed. */
-type Kind = 'text' | 'integer' | 'switch' | 'list' | 'json'
-
-interface Option<T> {
-  /** The default. */
-  readonly value: T | undefined
-  readonly kind: Kind
-  /** The placeholder of the value in `--help`. */
-  readonly takes: string
-  readonly about: string
-  readonly schema: z.ZodType
-}
 
 type Options = {
   readonly [K in OptionKey]: Option<
     K extends 'store' ? 'sqlite' | 'memory' : NonNullable<ServerConfig[K]>
   >
 }
-
-function textWhere(message: string, test: (text: string) => boolean) {
-  return z.string(message).refine(test, message)
-}
-
-function whole(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`
-  return z.int(message).min(min, message).max(max, message)
-}
-
-function choice(values: readonly [string, ...string[]]) {
-  return z.enum(values, `must be one of ${values.join(', ')}`)
-}
-
-function listens(value: string, about: string) {
-  return {
-    value,
-    kind: 'text',
-    takes: 'HOST:PORT',
-    about: `${about}; off closes it, port 0 picks a free port`,
-    schema: textWhere(
-      `must be HOST:PORT, such as ${value} or [::1]:${value.split(':')[1]}, or off`,
-      (text) => text === 'off' || parseListenAddress(text) !== null,
-    ),
-  } as const
-}
-
-function file(about: string) {
-  return {
-    value: undefined,
-    kind: 'text',
-    takes: 'FILE',
-    about,
-    schema: textWhere('must name a file', (text) => text.trim() !== '' && !text.includes('\0')),
-  } as const
-}
-
-// An address is within every prefix of itself, so this is false only for a text that is no address and no prefix.
-const isProxy = (text: string) => {
-  const base = text.split('/')[0] ?? ''
-  return canonicalAddress(base) !== null && withinPrefix(base, text)
-}
-
-const isOrigin = (text: string) => {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  return /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href
-}
-
-const settings = z
-  .record(z.string(), z.unknown(), 'must be an object of settings')
-  .superRefine((values, context) => {
-    for (const [name, value] of Object.entries(values)) {
-      try {
-        checkSetting(name, value)
-      } catch (error) {
-        if (!(error instanceof LatchkeyError)) throw error
-        context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
-      }
-    }
-  })
-
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
-const MiB = 1024 * 1024
-const HOUR = 3_600_000
 
 /** The table of options: flags, environment variables, keys of the configuration and `--help` are made of it. */
 export const OPTIONS: Options = {
@@ -150,6 +90,45 @@ export const OPTIONS: Options = {
     about: 'sqlite, or memory, which loses everything when the server stops',
     schema: choice(['sqlite', 'memory']),
   },
+  database: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'a PostgreSQL database instead of the data folder: postgres://user@host:5432/name',
+    schema: databaseUrl,
+  },
+  databasePasswordFile: file('the file with the password of --database'),
+  databaseListen: {
+    value: undefined,
+    kind: 'text',
+    takes: 'URL',
+    about: 'the URL for notifications, where --database leads to a transaction pooler',
+    schema: databaseUrl,
+  },
+  databaseConnections: {
+    value: 10,
+    kind: 'integer',
+    takes: 'N',
+    about: 'the largest number of connections to --database',
+    schema: whole(2, 10_000),
+  },
+  databaseBoundMs: {
+    value: 0,
+    kind: 'integer',
+    takes: 'MS',
+    about:
+      'how long a node that does not receive the others may answer from its cache; 0 for its lease',
+    schema: whole(0, HOUR),
+  },
+  node: {
+    value: undefined,
+    kind: 'text',
+    takes: 'NAME',
+    about: 'the name of this node of --database; the name of the machine by default',
+    schema: textWhere('must be 1 to 64 letters, digits, . _ and -', (text) =>
+      /^[\w.-]{1,64}$/.test(text),
+    ),
+  },
   dev: {
     value: false,
     kind: 'switch',
@@ -198,6 +177,13 @@ export const OPTIONS: Options = {
     takes: 'LIST',
     about: 'origins of pages that may call the HTTP door with a bearer token, separated by commas',
     schema: z.array(textWhere('must be origins such as https://app.example', isOrigin)).max(1000),
+  },
+  pages: {
+    value: true,
+    kind: 'switch',
+    takes: '',
+    about: 'show the login pages at / of the HTTP door; on by default',
+    schema: z.boolean('must be true or false'),
   },
   publicUrl: {
     value: undefined,
@@ -273,7 +259,8 @@ export const OPTIONS: Options = {
     value: 5000,
     kind: 'integer',
     takes: 'N',
-    about: 'the largest number of unauthenticated connections of the Angen door',
+    about:
+      'the largest number of unauthenticated connections of a door; above it the one that was idle longest is closed',
     schema: whole(1, 1_000_000),
   },
   maxPerAddress: {
@@ -281,8 +268,15 @@ export const OPTIONS: Options = {
     kind: 'integer',
     takes: 'N',
     about:
-      'the largest number of connections of the Angen door from one address, loopback excepted',
+      'the largest number of connections of a door from one address; loopback and proxies are not counted',
     schema: whole(1, 1_000_000),
+  },
+  authenticateMs: {
+    value: 60_000,
+    kind: 'integer',
+    takes: 'MS',
+    about: 'how long a connection may stay unauthenticated',
+    schema: whole(100, HOUR),
   },
   maxLineBytes: {
     value: 65_536,
@@ -347,6 +341,14 @@ export const OPTIONS: Options = {
     takes: 'MS',
     about: 'how often data past its retention is removed; 0 for never',
     schema: whole(0, 24 * HOUR),
+  },
+  drainMs: {
+    value: 1000,
+    kind: 'integer',
+    takes: 'MS',
+    about:
+      'how long the server still accepts requests after SIGTERM, while /readyz says that it is not ready; 0 with --dev',
+    schema: whole(0, HOUR),
   },
   shutdownMs: {
     value: 10_000,

@@ -9,6 +9,7 @@ import type {
   Store,
   TokenCodec,
 } from '../core/index.ts'
+import type { PageTexts } from '../web/pages/index.ts'
 
 /** The least level that is logged. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -23,7 +24,8 @@ export interface OAuthConfig {
 
 /**
  * The configuration of a server. Every key of text, number, boolean or list is also a flag of `latchkey serve` and an environment variable:
- * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage`, `oauth` and
+ * `trustedProxies` is `--trusted-proxies` and `LATCHKEY_TRUSTED_PROXIES`. `commands`, `guards`, `codecs`, `directory`, `mage`, `oauth`,
+ * `pageTexts` and
  * a `store` of your own can only be set in code.
  */
 export interface ServerConfig {
@@ -50,6 +52,21 @@ export interface ServerConfig {
    * own, which the server closes when it stops and when it cannot start.
    */
   readonly store?: 'sqlite' | 'memory' | Store | Promise<Store>
+  /**
+   * A PostgreSQL database that several servers share, instead of the data folder: `postgres://user@host:5432/name`. A host on another machine
+   * needs `sslmode`. Needs `pg` and `kysely`.
+   */
+  readonly database?: string
+  /** The file with the password of `database`. */
+  readonly databasePasswordFile?: string
+  /** The URL for notifications, where `database` leads to a transaction pooler: it must reach the server itself. */
+  readonly databaseListen?: string
+  /** The largest number of connections to `database`: 10 by default. */
+  readonly databaseConnections?: number
+  /** How long a node that does not receive the others may answer from its cache. 0, the default, for its lease of a second. */
+  readonly databaseBoundMs?: number
+  /** The name of this node of `database`, for people. The name of the machine by default. */
+  readonly node?: string
   /** Where actors are found. The store's own directory by default. */
   readonly directory?: Directory
   /** Token formats beside the native one, those of the MAGE and Angen doors and signed tokens. None by default. */
@@ -68,6 +85,10 @@ export interface ServerConfig {
   readonly publicUrl?: string
   /** Origins of pages that may call the HTTP door with a bearer token: `https://app.example`. None by default. */
   readonly corsOrigins?: readonly string[]
+  /** Whether the HTTP door shows the login pages, at `/`. True by default. */
+  readonly pages?: boolean
+  /** Texts of the login pages in place of the English ones. */
+  readonly pageTexts?: Partial<PageTexts>
   /** The endpoints of `/oauth`. */
   readonly oauth?: OAuthConfig
   /** Whether a logout also clears the cache, all cookies and the storage of the site in the browser. False by default. */
@@ -88,10 +109,21 @@ export interface ServerConfig {
   readonly cacheBytes?: number
   /** The largest number of open connections: 10,000 by default. */
   readonly maxConnections?: number
-  /** The largest number of unauthenticated connections of the Angen door: 5,000 by default. */
+  /**
+   * The largest number of unauthenticated connections of a door: 5,000 by default. Above it a new connection takes the place of the
+   * unauthenticated one that was idle longest.
+   */
   readonly maxUnauthenticated?: number
-  /** The largest number of connections of the Angen door from one address, loopback excepted: 100 by default. */
+  /**
+   * The largest number of connections of a door from one address (one /64 for IPv6): 100 by default. Connections of this machine and of
+   * proxies are not counted.
+   */
   readonly maxPerAddress?: number
+  /**
+   * How long a connection may stay unauthenticated: 60,000 ms by default. Requests do not extend it: on the HTTP port the next answer
+   * closes the connection.
+   */
+  readonly authenticateMs?: number
   /** The largest line of the Angen door in bytes, an eighth of it before login: 65,536 by default. */
   readonly maxLineBytes?: number
   /** Messages a second on an Angen connection, with a burst of twice that: 200 by default. */
@@ -114,6 +146,11 @@ export interface ServerConfig {
   readonly storeTimeoutMs?: number
   /** How often data past its retention is removed: every 60,000 ms by default. 0 for never. */
   readonly pruneEveryMs?: number
+  /**
+   * How long the server still accepts requests after SIGTERM, while `GET /readyz` says that it is not ready: 1,000 ms by default, 0 in
+   * development. At least as long as the load balancer needs to notice.
+   */
+  readonly drainMs?: number
   /** How long requests in progress may take when the server stops: 10,000 ms by default. */
   readonly shutdownMs?: number
   /** Commands beside the built-in ones. None by default. */

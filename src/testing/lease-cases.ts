@@ -153,6 +153,19 @@ export const leaseCases: readonly LeaseBusCase[] = [
     }),
   },
   {
+    name: 'lease: a channel that may have lost signals costs trust until a later heartbeat returns',
+    run: withNodes(1, async ({ timers }, node) => {
+      node.channel.lie(() => 'hold')
+      await timers.advance(LEASE / 4)
+      node.channel.deliver({ kind: 'lost', from: node.channel.id ?? '' })
+      node.channel.release()
+      assert.deepEqual(kindsOf(node), [])
+      await timers.advance(LEASE / 4)
+      assert.equal(node.bus.isTrusted(), true)
+      assert.deepEqual(kindsOf(node), ['missed'])
+    }),
+  },
+  {
     name: 'lease: a closed node trusts nothing',
     run: withNodes(1, async (_, node) => {
       await node.bus.close()

@@ -16,6 +16,8 @@ export interface LyingChannel extends Channel {
   readonly sent: readonly Signal[]
   /** Decides on each signal that arrives; null delivers it. Replaces the decision before. */
   lie(decide: (signal: Signal) => Lie | null): void
+  /** Delivers a signal that no node has sent. */
+  deliver(signal: Signal): void
   /** Delivers what is held, in the order of arrival or reversed, and holds nothing more. */
   release(options?: { readonly reversed?: boolean }): void
   /** Makes calls reject for which `decide` returns true; `signal` only for `send`. */
@@ -36,7 +38,7 @@ export function lyingChannel(channel: Channel, { timers }: { timers: Timers }): 
   let held: Signal[] = []
   const sent: Signal[] = []
 
-  const deliver = (signal: Signal) => listener?.(structuredClone(signal))
+  const deliver = (signal: Signal): void => listener?.(structuredClone(signal))
 
   function arrive(signal: Signal): void {
     if (cut.some((node) => node.id === signal.from)) return
@@ -87,6 +89,7 @@ export function lyingChannel(channel: Channel, { timers }: { timers: Timers }): 
     lie(decide) {
       decideLie = decide
     },
+    deliver,
     release,
     fail(decide) {
       decideFailure = decide

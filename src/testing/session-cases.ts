@@ -70,11 +70,7 @@ export const sessionCases: readonly StoreCase[] = [
       const record = await createdSession(sessions)
       const attempts = Array.from({ length: 20 }, (_, index) => `token ${index}`)
       const results = await Promise.all(
-        attempts.map(async (tokenHash) => {
-          const found = await sessions.find(record.id)
-          assert.ok(found)
-          return sessions.update({ ...found, tokenHash, version: found.version + 1 }, found.version)
-        }),
+        attempts.map((tokenHash) => sessions.update({ ...record, tokenHash, version: 2 }, 1)),
       )
       assert.equal(results.filter(Boolean).length, 1)
       const after = await sessions.find(record.id)

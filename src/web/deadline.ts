@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import type { Awaitable } from './user-provider.ts'
 import { WebError } from './web-error.ts'
 

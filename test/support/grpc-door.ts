@@ -34,6 +34,7 @@ export interface FixtureOptions {
   readonly tls?: Certificate
   readonly format?: string
   readonly maxConnections?: number
+  readonly authenticateMs?: number
 }
 
 /** A refusal as a client reads it. */
@@ -202,7 +203,8 @@ export async function createFixture(options: FixtureOptions = {}): Promise<GrpcF
     door,
     address: { host: '127.0.0.1', port: 0, named: true },
     tls: options.tls ?? null,
-    maxConnections: options.maxConnections ?? 1000,
+    limits: { maxConnections: options.maxConnections ?? 1000 },
+    authenticateMs: options.authenticateMs ?? 60_000,
     onError,
   })
   const port = Number(new URL(await listener.listen()).port)

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
+import { setImmediate } from 'node:timers'
 import { LatchkeyError } from '../../core/index.ts'
 import type {
   Callback,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   type Authority,
+  errorOf,
   type KeyedPut,
   LatchkeyError,
   type Refusal,
@@ -100,19 +101,12 @@ export class RequestSessions {
     const endsAt = this.#endOf(session, now)
     if (endsAt <= now) return this.end(sid)
     const named = this.#ownerOf(session) ?? null
-    const owner = named === null ? null : await this.#checkOwner(key, named)
-    this.#checkLifetime(endsAt - now, owner !== null)
-    const outcome = await this.#authority.sessions.keyed.put(
-      key,
-      {
-        mode: (issued ?? !this.#loaded.has(key)) ? 'upsert' : 'update',
-        value: session,
-        endsAt,
-        group: this.#group,
-        ...(owner === null ? {} : { owner }),
-      },
-      source,
-    )
+    this.#checkLifetime(endsAt - now, named !== null)
+    const created = named === null ? {} : await this.#checkOwner(key, named)
+    const mayCreate = created !== null && (issued ?? !this.#loaded.has(key))
+    const mode = mayCreate ? 'upsert' : 'update'
+    const put = { mode, value: session, endsAt, group: this.#group, ...created } as const
+    const outcome = await this.#authority.sessions.keyed.put(key, put, source)
     if (!outcome.ok) absent(outcome)
   }
 
@@ -206,26 +200,25 @@ export class RequestSessions {
     )
   }
 
-  async #checkOwner(key: string, named: SessionOwner): Promise<NonNullable<KeyedPut['owner']>> {
+  /** Returns the owner of a session to create; null if it exists, and belongs to its user already. */
+  async #checkOwner(key: string, named: SessionOwner): Promise<Pick<KeyedPut, 'owner'> | null> {
     const { sessions, actors } = this.#authority
-    const owner =
-      typeof named === 'string'
-        ? { id: named, epochs: await sessions.keyed.findEpochs(named) }
-        : named
+    const id = typeof named === 'string' ? named : named.id
     const found = await sessions.keyed.find(key, SOURCE)
-    if (found.ok && found.owner !== owner.id) {
+    if (found.ok && found.owner === id) return null
+    if (found.ok) {
       throw new LatchkeyError(
         'invalid_request',
         'The session names another user than before. Call regenerate at login.',
       )
     }
-    if (!found.ok && (await actors.find(owner.id)) === null) {
-      throw new LatchkeyError(
-        'not_found',
-        'The session names a user that is not in the directory of the authority.',
-      )
-    }
-    return owner
+    const owner =
+      typeof named === 'string' ? { id, epochs: await sessions.keyed.findEpochs(id) } : named
+    if ((await actors.find(id)) !== null) return { owner }
+    throw new LatchkeyError(
+      'not_found',
+      'The session names a user that is not in the directory of the authority.',
+    )
   }
 }
 
@@ -236,5 +229,5 @@ function isStored(value: unknown): value is StoredSession {
 /** Returns null for a session that does not exist any more. Throws any other refusal. */
 function absent(refusal: Refusal): null {
   if (GONE.has(refusal.code)) return null
-  throw new LatchkeyError(refusal.code, refusal.message)
+  throw errorOf(refusal)
 }

@@ -50,6 +50,7 @@ export interface Handshake {
 export class HandshakeChecker {
   readonly #authority: Authority
   readonly #cookie: Cookie
+  readonly #impersonation: Cookie
   readonly #publicOrigin: string | null
   readonly #allowedOrigins: ReadonlySet<string>
   readonly #clientAddress: ClientAddress
@@ -58,6 +59,7 @@ export class HandshakeChecker {
     const { publicUrl, allowedOrigins = [], development = false, cookieName = 'latchkey' } = options
     this.#authority = options.authority
     this.#cookie = createCookie({ name: cookieName, plain: development })
+    this.#impersonation = createCookie({ name: `${cookieName}-as`, plain: development })
     this.#publicOrigin = publicUrl === undefined ? null : new URL(publicUrl).origin
     this.#allowedOrigins = new Set(allowedOrigins.map((origin) => new URL(origin).origin))
     this.#clientAddress = createClientAddress(options.trustedProxies ?? [])
@@ -72,9 +74,14 @@ export class HandshakeChecker {
       address: this.#clientAddress(headers, peer),
       userAgent: headers.get('user-agent'),
     }
-    const check = await this.#authority.authenticate(bearer ?? this.#cookie.find(headers), source)
+    const check = await this.#authority.authenticate(bearer ?? this.#findCookie(headers), source)
     if (check.ok) return { current: check, source }
     throw errorOf(check)
+  }
+
+  // An impersonation precedes the session that it was started from, as at the HTTP door.
+  #findCookie(headers: HeaderReader): string | null {
+    return this.#impersonation.find(headers) ?? this.#cookie.find(headers)
   }
 
   // The same-origin policy does not apply to WebSockets: a page of any site may open one, with the

@@ -98,6 +98,22 @@ test('a page of the same origin opens a socket with its cookie, and a page of an
   assert.equal(await connect(url, foreign), 403)
 })
 
+test('a page under impersonation opens a socket as the impersonated actor', async (t) => {
+  const { url, authority, opened, ada } = await open(t)
+  await addActor(authority, 'root', ['impersonate'])
+  const parent = await logIn(authority, 'root')
+  const check = await authority.authenticate(parent.token)
+  assert.ok(check.ok)
+  const acting = await authority.sessions.impersonate(check, ada.id)
+  assert.ok(acting.ok)
+  const cookie = `latchkey=${parent.token}; latchkey-as=${acting.token}`
+  const socket = await connected(url, { headers: { cookie }, origin: url })
+  assert.equal(opened[0]?.current.actor.name, 'ada')
+  const end = closed(socket)
+  await authority.logout(check)
+  assert.equal((await end)[0], 4401)
+})
+
 test('without a live session the upgrade is refused', async (t) => {
   const { url, authority } = await open(t)
   const { token, session } = await logIn(authority, 'ada')
@@ -156,21 +172,30 @@ function connectIo(
   })
 }
 
-for (const transport of ['websocket', 'polling']) {
-  const transports = [transport]
-  test(`a socket of Socket.IO over ${transport} is told why its session ended`, async (t) => {
-    const { url, authority } = await open(t)
-    const { token, session } = await logIn(authority, 'ada')
-    const socket = await connectIo(t, url, { transports, auth: { token } })
-    assert.ok(typeof socket === 'object', String(socket))
-    assert.equal(await socket.emitWithAck('who'), 'ada')
-    const ended = new Promise((resolve) => socket.once('session:ended', resolve))
-    const disconnected = new Promise((resolve) => socket.once('disconnect', resolve))
-    await authority.sessions.end({ id: session.id })
-    assert.deepEqual(await ended, { reason: 'revoked' })
-    assert.equal(await disconnected, 'io server disconnect')
-  })
-}
+test('a socket of Socket.IO is told why its session ended', async (t) => {
+  const { url, authority } = await open(t)
+  const { token, session } = await logIn(authority, 'ada')
+  const socket = await connectIo(t, url, { transports: ['websocket'], auth: { token } })
+  assert.ok(typeof socket === 'object', String(socket))
+  assert.equal(await socket.emitWithAck('who'), 'ada')
+  const ended = new Promise((resolve) => socket.once('session:ended', resolve))
+  const disconnected = new Promise((resolve) => socket.once('disconnect', resolve))
+  await authority.sessions.end({ id: session.id })
+  assert.deepEqual(await ended, { reason: 'revoked' })
+  assert.equal(await disconnected, 'io server disconnect')
+})
+
+test('a socket of Socket.IO over polling has the session of its cookie', async (t) => {
+  const { url, authority } = await open(t)
+  const { token } = await logIn(authority, 'ada')
+  const extraHeaders = { cookie: `latchkey=${token}`, origin: url }
+  const socket = await connectIo(t, url, { transports: ['polling'], extraHeaders })
+  assert.ok(typeof socket === 'object', String(socket))
+  assert.equal(await socket.emitWithAck('who'), 'ada')
+  const left = new Promise((resolve) => socket.once('disconnect', resolve))
+  socket.disconnect()
+  await left
+})
 
 test('Socket.IO refuses a bad token and a page of another origin', async (t) => {
   const { url, authority } = await open(t)

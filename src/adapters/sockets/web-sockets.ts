@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers'
 import { refusalOf } from '../../core/errors.ts'
 import { ERROR_TABLE, type Refusal } from '../../core/index.ts'
 import { NodeHeaders, problem } from '../../http/index.ts'

@@ -78,7 +78,13 @@ async function run(
   await runAsAgent(nodePath, async () => {
     const grpc = await findGrpcAddress()
     const data = join(nodePath, 'data')
-    const defaults = { data, tlsSelfMade: true, grpc, registration: 'closed' } as const
+    const defaults = {
+      data,
+      tlsSelfMade: true,
+      drainMs: 0,
+      grpc,
+      registration: 'closed',
+    } as const
     const { server, config } = await startServing({ defaults, ...sources })
     try {
       const owner = await createOwner(server, name, password)

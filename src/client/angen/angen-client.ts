@@ -8,33 +8,33 @@ import type { AngenTokenStore } from './token-store.ts'
 
 /** Options of `connectAngen`. */
 export interface AngenClientOptions extends AngenAddress, Partial<LineLimits> {
-  /** What the client calls itself. */
+  /** The client's own description of itself, such as `my-game/1.2`. */
   readonly userAgent: string
   /**
-   * Where its pair of codes is kept: a folder, for its file `token`, or a store of the application. Absent: it does not log in by
-   * itself.
+   * Where the pair of codes is stored: a folder, for its file `token`, or a store of the application. Absent: the client does not
+   * log in by itself.
    */
   readonly session?: string | AngenTokenStore | undefined
   /**
-   * Asked for a name, an e-mail address or an id, and a password, where no pair is kept or the one there is over; null gives up.
-   * A password that is refused ends the client: nobody is asked again. Absent: gives up.
+   * Returns a name, an e-mail address or an id, and a password. Called if no pair is stored or the stored one has expired; null gives
+   * up. A refused password ends the client without another call. Absent: gives up.
    */
   readonly getCredentials?:
     | ((signal: AbortSignal) => AngenCredentials | null | Promise<AngenCredentials | null>)
     | undefined
-  /** Says at login that it is a bot. */
+  /** Whether the client logs in as a bot. False by default. */
   readonly bot?: boolean | undefined
   /** Ends the client when it fires. */
   readonly signal?: AbortSignal | undefined
-  /** Told after each login: the first, and that of every reconnection. */
+  /** Called after each login: the first, and that of every reconnection. */
   readonly onConnected?: ((user: AngenUser | null) => void) | undefined
-  /** Hears why the client reconnects and what it could not do. Default: nobody. */
+  /** Called with the reason of a reconnection and with errors. Ignored by default. */
   readonly logger?: SessionLogger | undefined
   /** How long the first connection may take with its retries: 10,000 ms by default. */
   readonly patienceMs?: number | undefined
   /** How long one attempt to connect, and one answer, may take: 10,000 ms by default. */
   readonly requestTimeoutMs?: number | undefined
-  /** After how long without a request the server is pinged: 25,000 ms by default. The server's own patience is 60 s. */
+  /** After how long without a request the client pings the server: 25,000 ms by default. The server closes a connection after 60 s. */
   readonly keepAliveMs?: number | undefined
   /** The longest wait between attempts to reconnect: 30,000 ms by default. */
   readonly maxBackoffMs?: number | undefined
@@ -42,27 +42,27 @@ export interface AngenClientOptions extends AngenAddress, Partial<LineLimits> {
 
 /** A client of Angen that stays logged in. */
 export interface AngenClient {
-  /** Who is logged in. */
+  /** The user that is logged in. */
   readonly user: AngenUser | null
-  /** Whether there is a connection now. */
+  /** Whether the client is connected. */
   readonly connected: boolean
-  /** Resolves when the client is closed for good: null by {@link close}, else why. */
+  /** Resolves when the client has closed and does not reconnect: with null after {@link close}, else with the reason. */
   readonly closed: Promise<LatchkeyError | null>
   /**
-   * Asks; resolves with the body of the answer. While it reconnects, requests wait, within their time. Rejects with what
-   * the server refused (`AngenRefusal`), or with `timeout`, `busy`, or `unavailable` for a connection that broke before the answer: whether
-   * it was done is unknown then, and it is not sent again.
+   * Sends a request and resolves with the body of the answer. While the client reconnects, requests wait within their time. Rejects
+   * with the server's refusal (`AngenRefusal`), with `timeout` or `busy`, or with `unavailable` if the connection was lost before the
+   * answer: the request may have been executed, and is not sent again.
    */
   request<Name extends string>(
     name: Name,
     command: CommandOf<Name>,
     options?: AskOptions,
   ): Promise<AnswerOf<Name>>
-  /** Hears a push; returns how to stop. `*` hears all of them. */
+  /** Calls `listener` with every push of a name, or with all for `*`. Returns a function that removes the listener. */
   on<Name extends string>(
     name: Name,
     handler: (message: PushOf<Name>, name: string) => void,
   ): () => void
-  /** Leaves, and keeps the pair of codes for the next time. Idempotent. */
+  /** Closes the connection and keeps the stored pair of codes. Idempotent. */
   close(): Promise<void>
 }

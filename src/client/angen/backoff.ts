@@ -1,14 +1,14 @@
 /** How long to wait between attempts. */
 export interface Backoff {
-  /** The next wait, no shorter than what the server asked for. */
+  /** Returns the next wait, not shorter than the server asked for. */
   next(atLeastMs?: number): number
-  /** It worked: the next wait is a short one again. */
+  /** Reports a success: the next wait is short again. */
   reset(): void
 }
 
 const FIRST_MS = 500
 
-/** The wait doubles to 30 s at most, and each is anywhere below that, so that many clients spread out after a restart. */
+/** Makes waits that double up to 30 s. Each is random below that, so that many clients spread out after a restart. */
 export function createBackoff(capMs = 30_000, random: () => number = Math.random): Backoff {
   let ceiling = FIRST_MS
   return {

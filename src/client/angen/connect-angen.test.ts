@@ -42,7 +42,7 @@ async function leaveDue({ options, folder }: AngenServer): Promise<StoredToken> 
   return await makeDue(folder)
 }
 
-test('asks for the password once, and from then on has its codes, which nobody else can read', async (t) => {
+test('asks for the password once, and then stores its codes so that only its owner can read them', async (t) => {
   const { options, folder, asked } = await openAngenServer(t)
   const users = []
   for (let run = 0; run < 3; run++) {
@@ -78,7 +78,7 @@ test('a refused password is not tried again', async (t) => {
   })
 })
 
-test('codes that the server does not know are replaced with the help of the password', async (t) => {
+test('codes that the server refuses are replaced by a login with the password', async (t) => {
   const { options, folder, asked } = await openAngenServer(t)
   const strangers = { user_id: 'x', identifier_code: 'x', renewal_code: 'x', obtained_at: 0 }
   for (const text of [JSON.stringify({ ...strangers, expires_at: 'x' }), '{"user_id":1}', 'junk']) {
@@ -247,7 +247,7 @@ test('without a session it does not log in', async (t) => {
   assert.equal(asked(), 0)
 })
 
-test('over TLS it trusts the authority it is given, and no stranger', async (t) => {
+test('over TLS it trusts the given authority and no other', async (t) => {
   const data = await createFolder(t)
   const doors = { tcp: 'off', tls: '127.0.0.1:0', dev: true }
   const { options, asked } = await openAngenServer(t, { ...doors, store: 'sqlite', data })

@@ -13,8 +13,8 @@ import { createTokenFolder } from './token-store.ts'
 import { Wait } from './wait.ts'
 
 /**
- * Connects, logs in, and stays so: renews its codes in time, and reconnects where a connection breaks. Rejects where that cannot be
- * at the first time. When the session is ended from elsewhere the client forgets its codes and closes.
+ * Connects and logs in, renews the codes in time, and reconnects after a lost connection. Rejects if the first login is not possible.
+ * When the session ends, the client removes its codes and closes.
  */
 export async function connectAngen(options: AngenClientOptions): Promise<AngenClient> {
   requireSafeAddress(options)
@@ -23,7 +23,7 @@ export async function connectAngen(options: AngenClientOptions): Promise<AngenCl
   return client
 }
 
-/** Failures after which another attempt may do better. */
+/** The errors after which another attempt can succeed. */
 const RETRY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'busy',
   'conflict',
@@ -33,7 +33,7 @@ const RETRY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unavailable',
 ])
 
-/** Reasons for which a session ends for good; for any other only the connection does. */
+/** The reasons that mean that the session has ended. For any other only the connection has. */
 const DEAD: ReadonlySet<unknown> = new Set<EndReason>([
   'logged_out',
   'revoked',
@@ -48,9 +48,9 @@ const DEAD: ReadonlySet<unknown> = new Set<EndReason>([
   'expired',
 ])
 
-/** A connection that lasts as long is no failed attempt. */
+/** A connection that lasts this long does not count as a failed attempt. */
 const STABLE_MS = 5_000
-/** A renewal is looked at again at least so often: timers go no further than 24 days, and machines sleep. */
+/** How often the client checks at least whether a renewal is due: timers reach at most 24 days, and machines sleep. */
 const LOOK_MS = 60 * 60_000
 /** The least time between two attempts to renew. */
 const RENEW_AGAIN_MS = 1_000
@@ -70,13 +70,13 @@ class Client implements AngenClient {
   readonly #handlers = new Map<string, Set<Handler>>()
   readonly #stop = new AbortController()
   readonly #finished = Promise.withResolvers<LatchkeyError | null>()
-  /** Those who need a connection that is logged in. */
+  /** The requests that wait for a connection that is logged in. */
   readonly #waiting = new Set<Wait<Line>>()
-  /** The connection, and the same once it is logged in. */
+  /** The connection, and the same when it is logged in. */
   #current: Line | null = null
   #line: Line | null = null
   #renewal: NodeJS.Timeout | undefined
-  /** Why the session is over. */
+  /** Why the session has ended. */
   #dead: LatchkeyError | null = null
   #ended: unknown = null
 
@@ -218,7 +218,7 @@ class Client implements AngenClient {
     }
   }
 
-  /** The session is over for good. */
+  /** Ends the client because its session has ended. */
   async #mourn(reason: string): Promise<void> {
     if (this.#keeper === null) return
     const dead = new LatchkeyError('session_revoked', 'The session has ended. Log in again.', {
@@ -267,7 +267,7 @@ class Client implements AngenClient {
   #createKeeper(): TokenKeeper | null {
     const { session, userAgent, bot = false, getCredentials = () => null } = this.#options
     if (session === undefined) return null
-    // A renewal may take as long as an answer, and another process's before it.
+    // A renewal takes at most as long as an answer, and may wait for that of another process.
     const lockTimeoutMs = 3 * this.#timeoutMs
     const store =
       typeof session === 'string'

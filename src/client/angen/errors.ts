@@ -1,10 +1,10 @@
 import { ERROR_TABLE, type ErrorCode, type ErrorDetails, LatchkeyError } from '../../core/errors.ts'
 
-/** What the server refused, in its own words. Its code says what to do about it; `details.retryAfterMs` when to ask again. */
+/** A refusal of the server, with its own text. `code` tells the kind, and `details.retryAfterMs` when to retry. */
 export class AngenRefusal extends LatchkeyError {
   /** The command that was refused. */
   readonly command: string
-  /** What the server said: `Bad authentication`. */
+  /** The text of the server, such as `Bad authentication`. */
   readonly reason: string
 
   constructor(code: ErrorCode, command: string, reason: string, details: ErrorDetails = {}) {
@@ -15,7 +15,7 @@ export class AngenRefusal extends LatchkeyError {
   }
 }
 
-/** The codes of reasons that every server gives; ours also says the code. */
+/** The codes of the texts that every server of the protocol sends. A Latchkey server also sends the code. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   'Bad authentication': 'credentials_invalid',
   'Bad token': 'token_invalid',
@@ -26,7 +26,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   'No clint created, please retry': 'unavailable',
 }
 
-/** The refusal in a `system/failure`. */
+/** Returns the refusal of a `system/failure`. */
 export function failureOf(command: string, message: Readonly<Record<string, unknown>>) {
   const reason = typeof message['reason'] === 'string' ? message['reason'] : 'refused'
   const seconds = message['retry_after']
@@ -38,7 +38,7 @@ export function failureOf(command: string, message: Readonly<Record<string, unkn
   return new AngenRefusal(code ?? (waits ? 'busy' : 'invalid_request'), command, reason, details)
 }
 
-/** The refusal in a `system/error`. What it may repeat of the message that was sent, a password with it, is left out. */
+/** Returns the refusal of a `system/error`, without the part that may repeat the sent message with its password. */
 export function errorIn(command: string, message: Readonly<Record<string, unknown>>) {
   const reason = typeof message['reason'] === 'string' ? message['reason'] : 'refused'
   const said = reason.replace(/ for message [\s\S]*$/, '')

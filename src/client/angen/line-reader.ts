@@ -2,7 +2,7 @@ import { LatchkeyError } from '../../core/errors.ts'
 
 const LINE_END = 10
 
-/** Cuts the bytes of a connection into lines, however they come; blank ones are left out. Throws `too_large` for one over the limit. */
+/** Divides the bytes of a connection into lines and skips blank ones. Throws `too_large` for a line over the limit. */
 export class LineReader {
   readonly #maxBytes: number
   #held: Buffer[] = []

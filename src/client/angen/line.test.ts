@@ -15,7 +15,7 @@ async function connectTo(t: TestContext, port: number, options = {}) {
   return client
 }
 
-test('answers are told apart by their ids, and pushes by having none', async (t) => {
+test('answers are matched by their ids, and messages without an id are pushes', async (t) => {
   const held: Asked[] = []
   const { port } = await openScripted(t, (asked) => {
     held.push(asked)
@@ -32,7 +32,7 @@ test('answers are told apart by their ids, and pushes by having none', async (t)
   stop()
 })
 
-test('an error without an id is that of the oldest request, though nobody waits for it any more', async (t) => {
+test('an error without an id belongs to the oldest request, even if its caller gave up', async (t) => {
   const held: Asked[] = []
   const { port, sockets } = await openScripted(t, (asked) => {
     held.push(asked)
@@ -148,7 +148,7 @@ test('an idle connection is pinged, and one that does not answer is given up', a
   await client.request('a/b', {})
 })
 
-test('a handler that throws disturbs nobody', async (t) => {
+test('a handler that throws affects no other', async (t) => {
   const { port } = await openScripted(t, (asked) => [{ name: 'x/y', message: {} }, ...echo(asked)])
   const warnings: string[] = []
   const logger = { warn: (message: string) => void warnings.push(message) }

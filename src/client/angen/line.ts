@@ -10,18 +10,18 @@ export type AngenBody = Readonly<Record<string, unknown>>
 
 /** Limits of a connection. */
 export interface LineLimits {
-  /** The longest line that is taken from the server: 1 MiB by default. */
+  /** The longest line that is accepted from the server: 1 MiB by default. */
   readonly maxLineBytes: number
-  /** Requests that wait for an answer, at most: 1,000 by default. */
+  /** The largest number of requests without an answer: 1,000 by default. */
   readonly maxOutstanding: number
-  /** Bytes that wait to be sent, at most: 1 MiB by default. */
+  /** The largest number of bytes that wait to be sent: 1 MiB by default. */
   readonly maxUnsentBytes: number
 }
 
 export interface LineOptions extends LineLimits {
   /** How long an answer may take. */
   readonly requestTimeoutMs: number
-  /** After how long without a request the server is pinged, so that it does not think us gone. */
+  /** After how long without a request the client pings the server, so that the server does not close the connection. */
   readonly keepAliveMs: number
   onPush(name: string, message: AngenBody): void
 }
@@ -34,7 +34,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A request that has no answer yet. Nobody may wait for it any more; its answer must not be taken for that of the next. */
+/** A request without an answer. It stays in the list after its caller gave up, because answers are matched by their order. */
 interface Pending {
   readonly command: string
   readonly wait: Wait<AngenBody>
@@ -42,14 +42,14 @@ interface Pending {
 
 const CLOSE_MS = 1000
 
-/** One connection: requests out, answers and pushes in. */
+/** One connection: sends requests, and receives answers and pushes. */
 export class Line {
   /** Why it ended. */
   readonly closed: Promise<LatchkeyError>
   readonly #socket: Socket
   readonly #options: LineOptions
   readonly #reader: LineReader
-  // In the order of sending, which is the order of the answers.
+  // In the order of sending, in which the server answers.
   readonly #pending = new Map<string, Pending>()
   readonly #keepAlive: NodeJS.Timeout
   #nextId = 1
@@ -70,12 +70,12 @@ export class Line {
     })
   }
 
-  /** Whether it takes requests. */
+  /** Whether the connection accepts requests. */
   get isOpen(): boolean {
     return this.#ended === null
   }
 
-  /** Resolves with the body of the answer; rejects with what the server refused, or with `timeout`, `busy`, `unavailable`. */
+  /** Sends a request and resolves with the body of the answer. Rejects with the server's refusal, or with `timeout`, `busy`, `unavailable`. */
   async request(name: string, command: object, options: AskOptions = {}): Promise<AngenBody> {
     const { signal, timeoutMs = this.#options.requestTimeoutMs } = options
     signal?.throwIfAborted()
@@ -93,7 +93,7 @@ export class Line {
     return await wait.promise
   }
 
-  /** Says good-bye and closes. Idempotent. */
+  /** Sends `connections/disconnect` and closes. Idempotent. */
   close(): Promise<void> {
     this.#leaving ??= this.#leave()
     return this.#leaving
@@ -133,7 +133,7 @@ export class Line {
     }
     if (typeof id === 'string') this.#answer(id, name, message)
     else if (name === 'system/error') {
-      // It says not to which request it belongs: answers keep their order, so to the oldest.
+      // The answer does not name its request. Answers keep their order, so it belongs to the oldest.
       const [oldest] = this.#pending.keys()
       if (oldest !== undefined) this.#answer(oldest, name, message)
     } else this.#options.onPush(name, message)

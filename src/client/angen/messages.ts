@@ -1,4 +1,4 @@
-/** A person or service, as others see it. */
+/** A user, as other users see it. */
 export interface AngenUser {
   /** The id of the user. */
   readonly id: string
@@ -18,7 +18,7 @@ export interface AngenToken {
   readonly expires_at: string
 }
 
-/** What the clients of a user say of themselves; `update_id` counts the changes. */
+/** The state that the clients of a user share. */
 export interface AngenClientState {
   /** The id of the user. */
   readonly id: string
@@ -89,8 +89,7 @@ interface Exchange<Command extends object, Message extends object> {
 }
 
 /**
- * What a server is asked, and what it answers, by the name of the command. Commands of an application are added by declaration
- * merging.
+ * The parameters and the answer of each command, by name. Commands of an application are added by declaration merging.
  */
 export interface AngenCommands {
   /** Verifies a password and returns a pair of codes. */
@@ -175,7 +174,7 @@ export interface AngenCommands {
   'system/nodes': Exchange<Empty, { readonly nodes: readonly string[] }>
 }
 
-/** What a server says unasked. Events of an application are added by declaration merging. */
+/** The messages that a server sends without a request, by name. Events of an application are added by declaration merging. */
 export interface AngenPushes {
   /** The client state of a user changed. */
   'connections/client_updated': {
@@ -194,23 +193,23 @@ export interface AngenPushes {
       readonly 'read?': boolean
     }
   }
-  /** The session is over: why, and which. */
+  /** A session has ended, with its id and the reason. */
   'sessions/ended': { readonly reason: string; readonly session_id?: string }
 }
 
 type Unknown = Readonly<Record<string, unknown>>
 
-/** What a command takes: anything, for one that is not known. */
+/** The parameters of a command; any object for a command that is not declared. */
 export type CommandOf<Name extends string> = Name extends keyof AngenCommands
   ? AngenCommands[Name]['command']
   : object
 
-/** What a command answers. */
+/** The answer of a command. */
 export type AnswerOf<Name extends string> = Name extends keyof AngenCommands
   ? AngenCommands[Name]['message']
   : Unknown
 
-/** What a push says. */
+/** The content of a push. */
 export type PushOf<Name extends string> = Name extends keyof AngenPushes
   ? AngenPushes[Name]
   : Unknown

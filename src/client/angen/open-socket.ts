@@ -4,25 +4,25 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { isThisMachine } from '../../core/address.ts'
 import { LatchkeyError } from '../../core/errors.ts'
 
-/** Where a server is, and how it is spoken to. */
+/** The address of a server, and how to connect to it. */
 export interface AngenAddress {
-  /** 127.0.0.1 by default. */
+  /** The host name or address; 127.0.0.1 by default. */
   readonly host?: string | undefined
-  /** 8201 by default, over plain TCP 8200. */
+  /** The port; 8201 by default, 8200 for plain TCP. */
   readonly port?: number | undefined
-  /** True by default: TLS, verified. An object says what to verify against; false is plain TCP, within this machine. */
+  /** True by default: TLS with verification. An object names what to verify against; false is plain TCP, only within this machine. */
   readonly tls?: boolean | AngenTls | undefined
-  /** Lets codes and passwords travel in clear to another machine, with `tls: false`. */
+  /** Allows codes and passwords to be sent to another machine without encryption, with `tls: false`. */
   readonly allowPlainTcp?: boolean | undefined
 }
 
-/** What Node's TLS needs to know; by default the system's authorities and the host's name. */
+/** Options of Node's TLS; by default the system's authorities and the host's name. */
 export type AngenTls = Pick<
   ConnectionOptions,
   'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'
 >
 
-/** Refuses an address to which secrets would travel in clear. Throws `invalid_request`. */
+/** Throws `invalid_request` for an address to which secrets would be sent without encryption. */
 export function requireSafeAddress({ host, tls, allowPlainTcp }: AngenAddress): void {
   if (tls !== false || allowPlainTcp === true || host === undefined) return
   if (isThisMachine(host)) return
@@ -32,7 +32,7 @@ export function requireSafeAddress({ host, tls, allowPlainTcp }: AngenAddress): 
   )
 }
 
-/** Opens a connection. Throws `unavailable`, also for a certificate that is not trusted; an abort as it came. */
+/** Opens a connection. Throws `unavailable`, also for a certificate that is not trusted, and the reason of the signal. */
 export async function openSocket(
   { host = '127.0.0.1', port, tls = true }: AngenAddress,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
@@ -46,7 +46,7 @@ export async function openSocket(
     await once(socket, plain ? 'connect' : 'secureConnect', { signal: patience })
     return socket.setNoDelay(true)
   } catch (cause) {
-    // It may fail once more on its way out.
+    // It may fail again while it closes.
     socket.on('error', () => undefined).destroy()
     signal.throwIfAborted()
     throw new LatchkeyError('unavailable', `No connection to ${at.host}:${at.port}.`, { cause })

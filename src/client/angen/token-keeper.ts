@@ -3,7 +3,7 @@ import type { Line } from './line.ts'
 import type { AngenUser } from './messages.ts'
 import { type AngenTokenStore, type StoredToken, storedToken } from './token-store.ts'
 
-/** Who logs in, by any one of the three. */
+/** The user that logs in, named by one of three fields, and the password. */
 export interface AngenCredentials {
   /** The name of the user. */
   readonly name?: string
@@ -19,36 +19,35 @@ export interface TokenKeeperOptions {
   readonly store: AngenTokenStore
   readonly userAgent: string
   readonly bot: boolean
-  /** Asked where no pair is kept, or none that the server takes. Null gives up. */
+  /** Called if no pair is stored that the server accepts. Null gives up. */
   readonly getCredentials: (signal: AbortSignal) => Promise<AngenCredentials | null>
   readonly signal: AbortSignal
 }
 
-/** The share of a pair's life after which it is renewed, and how far clients lie apart around it. */
+/** The part of a pair's life after which it is renewed, and how far the clients are spread around it. */
 const RENEW_AT = 0.8
 const SPREAD = 0.1
 
 /**
- * Keeps a pair of codes alive. A renewal is done once however many processes share the store, is stored before it is used, and
- * where its answer or its storing was lost is done again with the same codes: within the grace (30 s) the server gives the same
- * successor. A process that is killed between answer and storing heals so too, if one of them is back within the grace; after
- * it, the server takes the old codes for stolen ones, ends the session, and the password is asked for.
+ * Renews a pair of codes in time. Processes that share the store renew it once. The next pair is stored before it is used. If the answer
+ * or the write was lost, the renewal is repeated with the same codes: within the grace (30 s) the server returns the same successor,
+ * and after it a new one as long as the lost one was not used. If the server refuses, the password is asked for.
  */
 export class TokenKeeper {
   readonly #options: TokenKeeperOptions
-  /** Where each client lies in the spread. */
+  /** The position of this client in the spread. */
   readonly #spread = RENEW_AT + (Math.random() - 0.5) * SPREAD
   #token: StoredToken | null = null
-  /** What the server gave for a pair, or for a password, as long as it could not be stored. */
+  /** A pair that the server returned and that is not stored yet. */
   #unsaved: { readonly instead: string | null; readonly token: StoredToken } | null = null
-  /** What was answered when the password was asked for, until the server has had its say. */
+  /** The credentials that were entered, until the server has answered. */
   #credentials: AngenCredentials | null = null
 
   constructor(options: TokenKeeperOptions) {
     this.#options = options
   }
 
-  /** When the pair is to be renewed; never where there is none. */
+  /** Returns when the pair is due for renewal; never if there is none. */
   get renewAt(): number {
     if (this.#token === null) return Number.POSITIVE_INFINITY
     const { obtained_at: from, expires_at: until } = this.#token
@@ -56,8 +55,8 @@ export class TokenKeeper {
   }
 
   /**
-   * Logs a connection in: with the pair that is kept, renewed if it is no longer taken, or else with a password, which is
-   * asked for once. Throws `token_missing` where there is none, and what the server refused.
+   * Logs a connection in: with the stored pair, renewed if the server refuses it, or with a password, which is asked for once. Throws
+   * `token_missing` if there is none, and the server's refusal.
    */
   async logIn(line: Line): Promise<AngenUser> {
     const kept = await this.#options.store.load()
@@ -68,12 +67,12 @@ export class TokenKeeper {
     return again ?? (await this.#begin(line, renewed ?? kept))
   }
 
-  /** Renews the pair, or takes over what another process has renewed. Where there is none any more, it has none from then on. */
+  /** Renews the pair, or takes the one that another process has renewed. If the store has none, there is none from then on. */
   async renew(line: Line): Promise<void> {
     if (this.#token !== null) this.#token = await this.#exchange(line, this.#token)
   }
 
-  /** Forgets the pair, unless somebody has put another in its place. */
+  /** Removes the pair, unless another process has replaced it. */
   async drop(): Promise<void> {
     const token = this.#token
     this.#token = null
@@ -97,7 +96,7 @@ export class TokenKeeper {
     }
   }
 
-  /** The pair that comes after one: that which is kept, if it is another, or else a new one. Null where there is none. */
+  /** Returns the successor of a pair: the stored one if it is another, else a new one. Null if there is none. */
   #exchange(line: Line, token: StoredToken): Promise<StoredToken | null> {
     return this.#exclusively(async () => {
       const kept = await this.#options.store.load()
@@ -120,7 +119,7 @@ export class TokenKeeper {
     const credentials = this.#credentials
     if (credentials === null) throw new LatchkeyError('token_missing', 'Log in first.')
     const token = await this.#exclusively(async () => {
-      // Whoever waited here while another process logged in has its pair.
+      // Another process may have logged in meanwhile: its pair is used.
       const kept = await this.#options.store.load()
       if (kept !== null && kept.identifier_code !== dead?.identifier_code) return kept
       return await this.#obtain(null, () =>
@@ -133,7 +132,7 @@ export class TokenKeeper {
     return user
   }
 
-  /** Asks for a pair and stores it. One that could not be stored is not asked for again. */
+  /** Requests a pair and stores it. One that could not be stored is kept, and not requested again. */
   async #obtain(instead: string | null, ask: () => Promise<StoredToken>): Promise<StoredToken> {
     if (this.#unsaved?.instead !== instead) this.#unsaved = { instead, token: await ask() }
     const { token } = this.#unsaved
@@ -162,7 +161,7 @@ export class TokenKeeper {
 
 const DEAD: ReadonlySet<string> = new Set(['token_invalid', 'session_expired', 'session_revoked'])
 
-/** Whether the server says that a pair is of no use any more. */
+/** Returns whether a refusal means that the pair is no longer valid. */
 function isDead(error: unknown): boolean {
   return error instanceof LatchkeyError && DEAD.has(error.code)
 }

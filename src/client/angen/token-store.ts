@@ -5,21 +5,21 @@ import { withFileLock } from '../session/file-lock.ts'
 import { createTokenFile, type SessionLogger } from '../session/token-file.ts'
 import type { AngenToken } from './messages.ts'
 
-/** A pair of codes, and when it came. */
+/** A pair of codes, with the time at which it was received. */
 export interface StoredToken extends AngenToken {
-  /** Milliseconds, by the clock of this machine. */
+  /** Epoch milliseconds by the clock of this machine. */
   readonly obtained_at: number
 }
 
-/** Where a client keeps its pair of codes between runs. */
+/** Stores the pair of codes of a client between runs. */
 export interface AngenTokenStore {
   /** Returns the stored pair, or null if there is none. */
   load(): Promise<StoredToken | null>
-  /** Replaces what is kept; null forgets it. Must be durable when it resolves: the pair before is worthless by then. */
+  /** Replaces the stored pair; null removes it. It must be durable when it resolves, because the previous pair is no longer valid. */
   save(token: StoredToken | null): Promise<void>
   /**
-   * Does work while no other client of the same store does any: what lets many processes renew once. Absent: the store belongs to
-   * one client.
+   * Runs `work` while no other client of the same store runs any, so that many processes renew once. Absent: the store belongs to one
+   * client.
    */
   exclusively?<T>(work: () => Promise<T>): Promise<T>
 }
@@ -31,7 +31,7 @@ export interface TokenFolderOptions {
   readonly lockTimeoutMs: number
 }
 
-/** Keeps the pair in the session file `token` of a folder, for its owner's eyes only, shared by any number of processes. */
+/** Stores the pair in the file `token` of a folder, readable only by its owner, for any number of processes. */
 export function createTokenFolder(options: TokenFolderOptions): AngenTokenStore {
   const { folder, lockTimeoutMs } = options
   const file = createTokenFile({ ...options, fs: nodeFs })
@@ -59,7 +59,7 @@ function readToken(text: string): StoredToken | null {
   }
 }
 
-/** A pair as it is kept, or null for what is none. */
+/** Returns the stored pair of a text, or null for any other text. */
 export function storedToken(value: Readonly<Record<string, unknown>>): StoredToken | null {
   const { user_id, identifier_code, renewal_code, expires_at, obtained_at } = value
   const texts = { user_id, identifier_code, renewal_code, expires_at }

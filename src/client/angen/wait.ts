@@ -3,12 +3,12 @@ import { LatchkeyError } from '../../core/errors.ts'
 
 export interface WaitOptions {
   readonly timeoutMs: number
-  /** What the `timeout` says. */
+  /** The message of the `timeout`. */
   readonly late: string
   readonly signal?: AbortSignal | undefined
 }
 
-/** A promise that somebody else settles, with a deadline and a signal: it rejects with `timeout`, or with the signal's reason. */
+/** A promise that other code settles, with a deadline and a signal: it rejects with `timeout`, or with the signal's reason. */
 export class Wait<T> {
   readonly promise: Promise<T>
   readonly #settled = Promise.withResolvers<T>()

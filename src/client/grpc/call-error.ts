@@ -41,5 +41,11 @@ export function callErrorOf({
 
 function textOf(metadata: Metadata, key: string): string | undefined {
   const [value] = metadata.get(key)
-  return typeof value === 'string' && value !== '' ? value : undefined
+  if (typeof value !== 'string' || value === '') return undefined
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    // Another server may not encode it.
+    return value
+  }
 }

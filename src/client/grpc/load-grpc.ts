@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { LatchkeyError } from '../../core/errors.ts'
 
-/** The optional peer `@grpc/grpc-js`. Throws `unavailable` where it is not installed. */
+/** Loads the optional peer `@grpc/grpc-js`. Throws `unavailable` if it is not installed. */
 export function loadGrpc(): typeof import('@grpc/grpc-js') {
   try {
     return createRequire(import.meta.url)('@grpc/grpc-js')

@@ -54,7 +54,7 @@ describe('the states of a session, with an agent', { concurrency: true }, () => 
     })
   })
 
-  test('a wrong password is an error of its own; nobody there is unavailable', async (t) => {
+  test('a wrong password is an error of its own; a server that does not answer is unavailable', async (t) => {
     const { agent } = await setUp(t)
     const wrong = { case: 'password', value: 'hunter2 hunter2' } as const
     await assert.rejects(agent.sessionUnlock({ passwordOrFile: wrong }), (error: unknown) => {
@@ -70,7 +70,7 @@ describe('the states of a session, with an agent', { concurrency: true }, () => 
     })
   })
 
-  test('over TLS, to a server that it knows and to no other', async (t) => {
+  test('over TLS it connects to a server with a trusted certificate and to no other', async (t) => {
     const certificate = createTls()
     const { agent, fixture } = await setUp(t, { tls: certificate })
     assert.equal((await agent.agentStatus({})).hasOwner, true)

@@ -16,19 +16,19 @@ import { isLocal, withSession } from './with-session.ts'
 
 /** Options of `openAgent`. */
 export interface OpenAgentOptions {
-  /** `HOST:PORT`. */
+  /** The address of the gRPC door: `HOST:PORT`. */
   readonly address: string
-  /** Over TLS, checked against these certificates (PEM) or those of the system; `false` for plaintext, within this machine. Default: true. */
+  /** TLS, verified against these certificates (PEM) or those of the system; `false` for plain text, only within this machine. True by default. */
   readonly tls?: boolean | { readonly ca: string | Buffer }
-  /** Gives the calls their token, and takes the refreshed one; null for calls without. */
+  /** Provides the token of the calls, and receives the refreshed one; null for calls without a token. */
   readonly session: Session | null
   /** How long an answer may take: 60,000 ms by default. */
   readonly timeoutMs?: number
 }
 
 /**
- * The unary methods of a service as functions, which take the options of a call, such as what `session.createCallCredentials` makes; what
- * they reject with is a `LatchkeyError`, of the class that the server named.
+ * The unary methods of a service as functions. They take the options of a call, such as those of `session.createCallCredentials`, and
+ * reject with a `LatchkeyError` of the class that the server named.
  */
 export type Calls<S extends DescService> = {
   readonly [Name in keyof S['method'] as S['method'][Name] extends DescMethodUnary
@@ -51,7 +51,7 @@ export interface RemoteAgent {
 
 /**
  * Makes the client of a server’s gRPC door; it connects at the first call. Needs `@grpc/grpc-js` and `@bufbuild/protobuf`. Throws
- * `ErrorClientInsecureChannel` for plaintext beyond this machine: passwords would travel in it.
+ * `ErrorClientInsecureChannel` for plain text to another machine, because passwords would be sent in clear.
  */
 export async function openAgent({
   address,
@@ -64,7 +64,7 @@ export async function openAgent({
   const { Agent, Sessions, serviceDefinition } = await import('../../protocol/grpc/index.ts')
   const ca = typeof tls === 'object' ? Buffer.from(tls.ca) : null
   const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-  // Node takes no address for a name of TLS, and grpc-js gives it one: the name is a stand-in, and the address is what is checked.
+  // Node accepts no address as a TLS server name, and grpc-js passes one: another name is passed, and the address is verified.
   const byAddress = tls !== false && isIP(host) !== 0
   const verify = {
     checkServerIdentity: (_name: string, cert: PeerCertificate) => checkServerIdentity(host, cert),

@@ -280,7 +280,7 @@ describe('withSession', () => {
     })
   }
 
-  test('does send it over TLS that it is told of', async (t) => {
+  test('sends it over TLS if it has the credentials of the channel', async (t) => {
     const { session } = await sessionWith(t, 'abc')
     const channel = credentials.createSsl()
     const interceptors = [withSession(session, { credentials: channel })]

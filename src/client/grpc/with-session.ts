@@ -13,15 +13,15 @@ import { loadGrpc } from './load-grpc.ts'
 
 /** Options of `withSession`. */
 export interface WithSessionOptions {
-  /** The credentials of the client’s channel: without TLS, or without these, a token goes to this machine only. */
+  /** The credentials of the client’s channel. Without TLS, or without these, a token is sent only within this machine. */
   readonly credentials?: ChannelCredentials
 }
 
 /**
- * A client interceptor for grpc-js that gives every call the token of a session (null: none), unless the caller brings a header or call
- * credentials of its own, and takes the refreshed token of an answer to the session before the answer is delivered; that it cannot be
- * written is logged and fails no call. The error of a call gets, as its `cause`, what {@link callErrorOf} makes of it. A call that
- * would send a token in clear beyond this machine fails with `ErrorClientInsecureChannel`.
+ * Returns a client interceptor for grpc-js. It adds the token of a session (null: none) to every call that has no header or call
+ * credentials of its own, and stores the refreshed token of an answer before the answer is delivered; a failed write is logged and
+ * does not fail the call. The error of a call gets the result of {@link callErrorOf} as its `cause`. A call that would send a token in
+ * clear to another machine fails with `ErrorClientInsecureChannel`.
  */
 export function withSession(
   session: Session | null,
@@ -68,7 +68,7 @@ export function withSession(
         session.readToken().then((token) => {
           if (token !== undefined && !fit) return fail(new ErrorClientInsecureChannel())
           sent = token
-          // The session's own credentials add the same header once more, which HTTP/2 does not take.
+          // The session's call credentials add the same header again, which HTTP/2 refuses.
           if (token !== undefined && !own) {
             metadata.set('authorization', `${session.scheme} ${token}`)
           }
@@ -104,7 +104,7 @@ async function takeRefreshed(
   }
 }
 
-/** Whether a target of grpc-js, which it also calls the peer of a call that is not begun, is this machine. */
+/** Returns whether a target of grpc-js, also the peer of a call that has not begun, is this machine. */
 export function isLocal(target: string): boolean {
   if (/^unix(-abstract)?:/.test(target)) return true
   const host = /^(?:dns:(?:\/\/[^/]*\/)?|ipv4:|ipv6:)?(.*?)(?::\d+)?$/.exec(target)?.[1] ?? ''

@@ -3,17 +3,17 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorSessionFileBusy, ErrorSessionFileUnsafe } from '../errors.ts'
 
-/** SQLite's number for “somebody else has it”. */
+/** SQLite's error number for a locked database. */
 const SQLITE_BUSY = 5
 const POLL_MS = 8
 
-/** Locks that are held, so that none is collected, and thereby let go of, while its work waits for something outside. */
+/** The held locks, so that none is garbage collected, and thereby released, while its work waits. */
 const held = new Set<DatabaseSync>()
 
 /**
- * Does work while no other process, and nobody else in this one, holds the lock of a file. The lock is the kernel’s: it goes with
- * its process, however that ends, so that none is ever stale and none has to be broken. Node has no such locks of its own but
- * those of SQLite, so the file is an empty database. Rejects with `ErrorSessionFileBusy` after `timeoutMs`.
+ * Runs `work` while no other process and no other caller in this process holds the lock of a file. It is a lock of the kernel: it ends
+ * with its process, however that ends, so that no lock is ever stale. Node has no such locks except those of SQLite, so the file is
+ * an empty database. Rejects with `ErrorSessionFileBusy` after `timeoutMs`.
  */
 export async function withFileLock<T>(
   file: string,
@@ -38,17 +38,17 @@ export async function withFileLock<T>(
   }
 }
 
-/** Whether another process holds the lock of a file. Looking hinders nobody else who looks. */
+/** Returns whether another process holds the lock of a file. Several processes can check at the same time. */
 export function isFileLocked(file: string): boolean {
   if (!existsSync(file)) return false
-  // Reading takes a lock that all readers share.
+  // Reading takes a shared lock.
   const lock = tryLock(file, 'SELECT count(*) FROM sqlite_master')
   lock?.close()
   return lock === null
 }
 
 function tryLock(file: string, by: string): DatabaseSync | null {
-  // Where nothing is written and nothing looked at, SQLite is not even loaded.
+  // SQLite is loaded only when a lock is taken or checked.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   const database = new DatabaseSync(file, { timeout: 0 })
   try {
@@ -61,7 +61,7 @@ function tryLock(file: string, by: string): DatabaseSync | null {
   }
 }
 
-// An existing file is not opened here: closing it again would give up this process's own locks on it.
+// An existing file is not opened here: closing it would release this process's own locks on it.
 function prepare(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))

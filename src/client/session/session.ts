@@ -18,11 +18,11 @@ import {
 
 /** Options of a `Session`. */
 export interface SessionOptions {
-  /** The folder of the session file, `token`. Made, for its owner alone, when there is something to write. */
+  /** The folder of the session file, `token`. It is created, for its owner only, at the first write. */
   readonly clientPath: string
-  /** Hears what had to be put right. Default: nobody. */
+  /** Receives warnings about the session file. None by default. */
   readonly logger?: SessionLogger
-  /** Default: Node’s. */
+  /** The file system. That of Node.js by default. */
   readonly fs?: SessionFs
   /** How long to wait while another process writes the file: 2,000 ms by default. */
   readonly lockTimeoutMs?: number
@@ -31,19 +31,19 @@ export interface SessionOptions {
    * server is not used: reading throws `ErrorSessionOtherServer`. Without it nothing is checked.
    */
   readonly server?: ServerBinding
-  /** What stands before the token in the header; an agent of before may want `Bearer:`. Default: `Bearer`. */
+  /** The text before the token in the header. An agent of an earlier version may need `Bearer:`. `Bearer` by default. */
   readonly scheme?: 'Bearer' | 'Bearer:'
 }
 
 /** Options of `start`. */
 export interface StartOptions {
-  /** Begin with this token instead of that of the file. */
+  /** The token to use instead of that of the file. */
   readonly token?: string
-  /** False keeps the token, and every refresh of it, in memory: for one that came from the environment. Default: true. */
+  /** Whether the token and its refreshes are written to the file. False for a token from the environment. True by default. */
   readonly persist?: boolean
 }
 
-/** What gives the metadata of a call, as `CallCredentials.createFromMetadataGenerator` takes it. */
+/** A function that returns the metadata of a call, for `CallCredentials.createFromMetadataGenerator`. */
 export type SessionMetadataGenerator = (
   params: unknown,
   callback: (error: Error | null, metadata?: Metadata) => void,
@@ -53,14 +53,13 @@ export type SessionMetadataGenerator = (
 const SILENT: SessionLogger = { warn: () => undefined }
 
 /**
- * The session of a client: holds the current token, reads it from the session file and writes it there, and gives it to calls.
- * What another process wrote to the file, a newer token or none, counts from the next call on. It never checks a token: one that
- * is dead is refused by the agent.
+ * The session of a client: holds the current token, reads and writes the session file, and adds the token to calls. A change of the
+ * file by another process counts from the next call on. It does not check a token: the agent refuses one that is not valid.
  */
 export class Session {
   /** The folder of the session file. */
   readonly clientPath: string
-  /** Where the token is kept. */
+  /** The path of the session file. */
   readonly sessionFile: string
   /** What precedes the token in the metadata of a call. */
   readonly scheme: 'Bearer' | 'Bearer:'
@@ -83,14 +82,14 @@ export class Session {
     this.sessionFile = this.#file.path
   }
 
-  /** The token in memory; empty where there is none. */
+  /** The token in memory; empty if there is none. */
   get token(): string {
     return this.#token
   }
 
   /**
-   * Begins with the token given, which goes to the file, or else with that of the file; with neither it begins without one. May be
-   * called again, with a new token. Throws `ErrorSessionTokenInvalid` for what cannot be a token, and `ErrorSessionDestroyed`.
+   * Starts with the given token, which is written to the file, or with that of the file; with neither it starts without one. It can
+   * be called again with a new token. Throws `ErrorSessionTokenInvalid` for text that cannot be a token, and `ErrorSessionDestroyed`.
    */
   async start({ token, persist = true }: StartOptions = {}): Promise<void> {
     if (this.#state === 'destroyed') throw new ErrorSessionDestroyed()
@@ -102,15 +101,15 @@ export class Session {
     this.#state = 'running'
   }
 
-  /** Forgets the token in memory; the file stays. */
+  /** Removes the token from memory; the file stays. */
   async stop(): Promise<void> {
     if (this.#state === 'running') this.#state = 'stopped'
     this.#token = ''
   }
 
   /**
-   * Removes the file: locked. With `only` it stays if it holds another token by now. Throws
-   * `ErrorSessionRunning` before `stop`.
+   * Removes the file. With `only` it stays if it has another token meanwhile. Throws
+   * `ErrorSessionRunning` before {@link stop}.
    */
   async destroy(options: { readonly only?: string } = {}): Promise<void> {
     if (this.#state === 'running') throw new ErrorSessionRunning()
@@ -118,7 +117,7 @@ export class Session {
     this.#state = 'destroyed'
   }
 
-  /** The token of the file, or undefined; the one in memory follows it while the session runs. */
+  /** Returns the token of the file, or undefined. While the session runs, the one in memory is set to it. */
   async readToken(): Promise<string | undefined> {
     if (!this.#persist) return this.#token === '' ? undefined : this.#token
     const held = await this.#file.read()
@@ -126,7 +125,7 @@ export class Session {
     return held
   }
 
-  /** Writes the token given, or that in memory, whatever the file holds; without one it writes nothing. */
+  /** Writes the given token, or that in memory, and replaces that of the file. Writes nothing without a token. */
   async writeToken(token: string = this.#token): Promise<void> {
     if (token === '') return
     if (!isToken(token)) throw new ErrorSessionTokenInvalid()
@@ -135,9 +134,9 @@ export class Session {
   }
 
   /**
-   * Takes a refreshed token in place of the one that the call was made with (default: the one in memory), if the file still holds
-   * that; else what the file holds counts, be it a newer login or nothing. So a burst of calls writes once, and no
-   * refresh brings back what was locked meanwhile. Throws `ErrorSessionNotStarted`.
+   * Replaces the token that the call was made with (default: the one in memory) by a refreshed one, if the file still has it;
+   * otherwise the file counts, with a newer login or without a token. So many simultaneous calls write once, and no refresh restores a
+   * session that was locked meanwhile. Throws `ErrorSessionNotStarted`.
    */
   async refresh(
     token: string,
@@ -162,11 +161,11 @@ export class Session {
 
   async #replace(token: string, replaces: string): Promise<void> {
     const held = await this.#file.write(token, { replaces })
-    // What was started, or stopped, meanwhile goes before it.
+    // A start or stop meanwhile takes precedence.
     if (this.#token === replaces) this.#token = held ?? ''
   }
 
-  /** Gives a call the header with the token, or none where there is no token. Needs no `this`. */
+  /** Adds the header with the token to a call, or none if there is no token. It can be passed without its object. */
   readonly sessionMetadataGenerator: SessionMetadataGenerator = (_params, callback, metadata) => {
     this.#authorize(metadata).then(
       (authorized) => callback(null, authorized),
@@ -182,8 +181,8 @@ export class Session {
   }
 
   /**
-   * The options of a call that send the token along: `client.call(message, await session.createCallCredentials())`; empty where
-   * there is no token. Over TLS only: grpc-js would send them in clear too, see `withSession`. Needs `@grpc/grpc-js`.
+   * Returns the options of a call that send the token: `client.call(message, await session.createCallCredentials())`; empty if there
+   * is no token. Use them over TLS only, because grpc-js would send them in clear too; see `withSession`. Needs `@grpc/grpc-js`.
    */
   async createCallCredentials(): Promise<{ credentials?: CallCredentials }> {
     if ((await this.readToken()) === undefined) return {}

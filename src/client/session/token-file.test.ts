@@ -126,7 +126,7 @@ describe('the session file', () => {
     await assert.rejects(session.start({ token: 'abc' }), { message: /belongs to another user/ })
   })
 
-  test('a folder that cannot be is an error that says why', async (t) => {
+  test('a folder that cannot be created is an error with the reason', async (t) => {
     const clientPath = clientFolder(t)
     writeFileSync(clientPath, '')
     await assert.rejects(
@@ -198,7 +198,7 @@ describe('the session file between processes', { concurrency: 2 }, () => {
     assert.equal((await session.readToken())?.length, 4000)
   })
 
-  test('whoever is killed in the middle of a write leaves a whole token, and no lock', async (t) => {
+  test('a process that is killed during a write leaves a whole token and no lock', async (t) => {
     const clientPath = clientFolder(t)
     for (let round = 0; round < 12; round++) {
       const child = runChild(t, 'writing-child.ts', clientPath, 'ab')

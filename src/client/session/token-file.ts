@@ -15,7 +15,7 @@ export interface SessionFs {
   readonly promises: Pick<typeof promises, 'open' | 'lstat' | 'mkdir' | 'rename' | 'rm'>
 }
 
-/** What a session file says when it had to put something right. */
+/** Receives warnings about a session file. */
 export interface SessionLogger {
   /** Logs a warning. */
   warn(message: string): void
@@ -25,7 +25,7 @@ export interface TokenFileOptions {
   readonly folder: string
   readonly fs: SessionFs
   readonly logger: SessionLogger
-  /** How long to wait for whoever writes. */
+  /** How long to wait for another process that writes. */
   readonly lockTimeoutMs: number
   /**
    * The server that the token is for: written beside a new token, and a token of another server is
@@ -34,14 +34,14 @@ export interface TokenFileOptions {
   readonly server?: ServerBinding
 }
 
-/** A file that holds one token and nothing else, for its owner’s eyes only. */
+/** A file with one token and nothing else, readable only by its owner. */
 export interface TokenFile {
   readonly path: string
-  /** The token; undefined where there is none, or nothing that could be one. Takes no lock and never sees half a token. */
+  /** Returns the token; undefined if there is none or the text cannot be one. Takes no lock and never returns half a token. */
   read(): Promise<string | undefined>
   /**
-   * Writes a token; with `replaces` only if the file holds that one still, and else leaves it. Resolves with what the file holds
-   * then. Whoever is killed in the middle leaves the old one or the new one, whole.
+   * Writes a token; with `replaces` only if the file still has that one. Resolves with the token that the file then has. A process that
+   * is killed during the write leaves the old token or the new one, complete.
    */
   write(token: string, options?: { readonly replaces?: string }): Promise<string | undefined>
   /** Removes the file; with `only` if it still holds that token. */
@@ -58,20 +58,20 @@ const NONBLOCK = constants.O_NONBLOCK ?? 0
 const READ = constants.O_RDONLY | NOFOLLOW | NONBLOCK
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW
 
-/** What file systems say that sync files and no folders, as those of networks and of containers may. */
+/** The errors of file systems that cannot sync folders, such as those of networks and containers. */
 const NO_SYNC: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS'])
 
-/** Whether a text can be a token: one line of what a header may hold, 4,096 characters at most. */
+/** Returns whether a text can be a token: one line of characters that a header may have, at most 4,096. */
 export function isToken(text: string): boolean {
   return text.length <= MAX_CHARS && /^[\x21-\x7e]+$/.test(text)
 }
 
-/** Makes the token file of a folder. The folder is made, for its owner alone, when something is written. */
+/** Returns the token file of a folder. The folder is created, for its owner only, at the first write. */
 export function createTokenFile(options: TokenFileOptions): TokenFile {
   const { folder, logger, lockTimeoutMs, server } = options
   const fs = options.fs.promises
   const path = join(folder, 'token')
-  // One name is enough, since only who has the lock writes; what a killed process left is written over.
+  // One name is enough, because only the holder of the lock writes; the rest of a killed process is overwritten.
   const temporary = join(folder, 'token.new')
   const serverPath = join(folder, 'server.json')
   const temporaryServer = join(folder, 'server.json.new')
@@ -232,7 +232,7 @@ async function ifPresent<T>(opening: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** What the system says of a link that is not followed. */
+/** The system's errors for a link that is not followed. */
 const IS_LINK: ReadonlySet<unknown> = new Set(['ELOOP', 'EMLINK'])
 
 async function telling<T>(path: string, work: Promise<T>): Promise<T> {

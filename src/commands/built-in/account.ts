@@ -1,16 +1,14 @@
 import { z } from 'zod'
 import { type IssuedCode, type Refusal, ROLES } from '../../core/index.ts'
 import { type Command, defineCommand } from '../define-command.ts'
-import { actorShape, auditEntryShape, defined, page, sessionListingShape } from './shapes.ts'
+import { actorShape, defined, page, sessionListingShape } from './shapes.ts'
 
-const password = z.string().min(1).max(8192).describe('The new password')
+const password = z.string().min(1).max(8192).describe('The new password in clear text')
 const code = z.string().min(1).max(100).describe('The one-time code')
-const expiresAt = z.int().describe('Epoch milliseconds')
-const actorId = z.string().min(1).max(254).describe('The id of the actor')
-const roles = z.array(z.string().min(1).max(64)).max(64)
+const roles = z.array(z.string().min(1).max(64)).max(64).describe('The roles of the new actor')
 const codeShape = z.strictObject({
   code: z.string().describe('Good for one use; the server keeps only its hash'),
-  expiresAt,
+  expiresAt: z.int().describe('When it expires, in epoch milliseconds'),
   link: z
     .string()
     .optional()
@@ -29,10 +27,12 @@ export const accountCommands: readonly Command[] = [
     about: 'Returns until when a one-time code is valid, without using it.',
     access: ['*'],
     params: z.strictObject({
-      purpose: z.enum(['claim', 'invitation', 'password-reset']).describe('What it is good for'),
+      purpose: z.enum(['claim', 'invitation', 'password-reset']).describe('What the code is for'),
       code,
     }),
-    result: z.strictObject({ expiresAt: z.int().nullable().describe('Epoch milliseconds') }),
+    result: z.strictObject({
+      expiresAt: z.int().nullable().describe('Epoch milliseconds; null for a code without an end'),
+    }),
     async run(params, { authority, caller }) {
       const outcome = await authority.actors.checkCode(params, caller)
       return outcome.ok ? { expiresAt: outcome.expiresAt } : outcome
@@ -56,10 +56,10 @@ export const accountCommands: readonly Command[] = [
     session: 'own',
     params: z.strictObject(page),
     result: z.strictObject({
-      actor: actorShape.describe('The actor'),
+      actor: actorShape.describe('The current actor'),
       sessions: z.array(sessionListingShape).describe('Its live sessions'),
-      audit: z.array(auditEntryShape).describe('Its acts, newest first'),
-      next: z.string().optional().describe('The cursor of the next page'),
+      audit: z.array(z.record(z.string(), z.unknown())).describe('Its entries of the audit trail'),
+      next: z.string().optional().describe('Send it as `after`; absent on the last page'),
     }),
     async run(params, { authority, caller, actor }) {
       const outcome = await authority.actors.export(actor.id, defined(params), caller)
@@ -85,9 +85,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Creates an invitation: a one-time code with which one actor registers.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({
-      roles: roles.optional().describe('The roles of the actor; `["user"]` by default'),
-    }),
+    params: z.strictObject({ roles: roles.optional() }),
     result: codeShape,
     async run(params, { authority, caller, actor }) {
       return issued(await authority.actors.invite(defined(params), { ...caller, by: actor.id }))
@@ -98,7 +96,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Creates a one-time code with which an actor chooses a new password.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id: actorId }),
+    params: z.strictObject({ id: z.string().min(1).max(254).describe('The id of the actor') }),
     result: codeShape,
     async run({ id }, { authority, caller, actor }) {
       return issued(
@@ -111,7 +109,7 @@ export const accountCommands: readonly Command[] = [
     about: 'Deletes an actor: its sessions end, and its names are free again after a time.',
     access: [ROLES.admin],
     session: 'fresh',
-    params: z.strictObject({ id: actorId }),
+    params: z.strictObject({ id: z.string().min(1).max(254).describe('The id of the actor') }),
     async run({ id }, { authority, caller, actor }) {
       const outcome = await authority.actors.delete(id, { ...caller, by: actor.id })
       return outcome.ok ? null : outcome

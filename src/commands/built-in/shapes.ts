@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type Actor, LatchkeyError, type Refusal } from '../../core/index.ts'
 
-const time = z.int().min(0).describe('Epoch milliseconds')
+/** A time on the wire. */
+export const time = z.int().min(0).describe('Epoch milliseconds')
 
 /**
  * The shapes of answers, for the reference and for clients. Tests check the answers against them.

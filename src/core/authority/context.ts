@@ -27,6 +27,7 @@ import { TouchBuffer } from './cache/touch-buffer.ts'
 import { type Change, NEEDS_CONFIRMATION } from './changes.ts'
 import { AttemptsUnderWay } from './login/attempts-under-way.ts'
 import { AnonymousLimit } from './sessions/anonymous-limit.ts'
+import { storeError } from './store-error.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** Options of every method, besides its own input. */
@@ -123,15 +124,13 @@ export class AuthorityContext {
     signal?.throwIfAborted()
     const deadline = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
-      deadline.reject(
-        new LatchkeyError('unavailable', 'The store did not answer in time. Try again.'),
-      )
+      deadline.reject(storeError('The store did not answer in time. Try again.'))
     }, this.#storeTimeoutMs)
     try {
       return await unlessAborted(Promise.race([question(), deadline.promise]), signal)
     } catch (error) {
       if (error instanceof LatchkeyError || signal?.aborted === true) throw error
-      throw new LatchkeyError('unavailable', 'The store failed. Try again later.', { cause: error })
+      throw storeError('The store failed. Try again later.', error)
     } finally {
       clearTimeout(timer)
     }

@@ -8,29 +8,29 @@ export interface AngenDoorOptions {
   readonly authority: Authority
   /** The open connections of the server. */
   readonly connections: Connections
-  /** Whose application commands are served as `module/command`. */
+  /** The registry whose application commands are served as `module/command`. */
   readonly registry: CommandRegistry
-  /** Made over the registry by default. */
+  /** Runs every command. A pipeline over the registry by default. */
   readonly pipeline?: Pipeline
-  /** False by default. */
+  /** Whether the server runs in development. False by default. */
   readonly development?: boolean
   /**
-   * Whether `system/error` has the message it is about, as the original has: it may hold a password. Only in development. False by
-   * default.
+   * Whether `system/error` contains the message that caused it, as in the original: it may contain a password. Only in development.
+   * False by default.
    */
   readonly echoInput?: boolean
-  /** `auth/login`s let through in a second; null, the default, holds none back. */
+  /** The largest number of `auth/login` a second; others wait. Null, the default, for no limit. */
   readonly loginsPerSecond?: number | null
-  /** Logins that may wait for that: 10,000 by default. */
+  /** The largest number of logins that wait: 10,000 by default. */
   readonly maxWaitingLogins?: number
-  /** How long one may wait: 45,000 ms by default, less than a connection may lie idle. */
+  /** How long a login may wait: 45,000 ms by default, less than a connection may be idle. */
   readonly maxLoginWaitMs?: number
-  /** How long the state of a client stays once its connection has dropped: 300,000 ms by default. */
+  /** How long the state of a client is kept after its connection was lost: 300,000 ms by default. */
   readonly keepClientMs?: number
-  /** States that stay, at most: 10,000 by default. */
+  /** The largest number of states that are kept without a connection: 10,000 by default. */
   readonly maxKeptClients?: number
-  /** What `system/nodes` says: `["latchkey"]` by default. */
+  /** The answer of `system/nodes`: `["latchkey"]` by default. */
   readonly nodes?: () => readonly string[]
-  /** Told of failures that no client is told of. `console.error` by default. */
+  /** Called with errors that no answer reports. `console.error` by default. */
   readonly onError?: (error: unknown, what: string) => void
 }

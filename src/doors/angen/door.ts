@@ -10,20 +10,20 @@ import { LoginQueue } from './protocol/login-queue.ts'
 import { serveSchemas } from './protocol/schemas.ts'
 import type { Accept } from './wire.ts'
 
-/** The messages of Angen, over whatever transport brings them. */
+/** The protocol of Angen, independent of the transport. */
 export interface AngenDoor {
-  /** Begins a conversation with a client. */
+  /** Starts the conversation with a connected client. */
   readonly accept: Accept
-  /** Answers `GET /schema/angen/…` in front of another handler; false, with nothing done, for every other request. */
+  /** Answers `GET /schema/angen/…`. Returns false for every other request, which it does not touch. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
   /** Returns how many logins wait and how many client states are held, for metrics. */
   stats(): {
-    /** Logins that wait for their turn. */
+    /** The number of logins that wait. */
     readonly waitingLogins: number
-    /** Actors whose client state is held. */
+    /** The number of actors whose client state is kept. */
     readonly clients: number
   }
-  /** Refuses the logins that wait. Connections are the transport's to close. Idempotent. */
+  /** Refuses the logins that wait. The transport closes the connections. Idempotent. */
   close(): void
 }
 

@@ -84,7 +84,7 @@ const FAULTS: readonly (readonly [
   ],
 ]
 
-test('a message that is wrong is told why, and the next one is answered', async (t) => {
+test('a wrong message is answered with the reason, and the next one is served', async (t) => {
   const { connect } = await openFixture(t)
   const peer = connect()
   for (const [text, reason] of ERRORS) {
@@ -185,7 +185,7 @@ test('a client that asks for details gets the code, and no other does', async (t
   })
 })
 
-test('a message that could not be one is told so', async (t) => {
+test('bytes that are not a message are answered as such', async (t) => {
   const { connect } = await openFixture(t)
   for (const problem of ['too_large', 'not_utf8', 'throttled'] as const) {
     const peer = connect()
@@ -194,7 +194,7 @@ test('a message that could not be one is told so', async (t) => {
   }
 })
 
-test('what a store throws is a failure that says so, never a bad token', async (t) => {
+test('an error of the store is a failure of the server, never a bad token', async (t) => {
   const { connect, authority, errors } = await openFixture(t)
   const unavailable = { ok: false, code: 'unavailable', message: 'Gone.' } as const
   t.mock.method(authority, 'authenticate', async () => unavailable)

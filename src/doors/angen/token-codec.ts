@@ -10,10 +10,10 @@ const TOKEN_BODY = ID_LENGTH + SECRET_LENGTH
 const RENEWAL_BODY = TOKEN_BODY + SECRET_LENGTH
 const CODE = /^[0-9A-Za-z]+$/
 
-// Apart from the native checksum, so that a native token without its prefix is none of ours.
+// It differs from the native checksum, so that a native token without its prefix is not of this format.
 const withChecksum = (body: string) => body + checksum(`angen/${body}`)
 
-/** What stands before the checksum of a code of that length, or null for anything that is no such code. */
+/** Returns the text before the checksum of a code of that length, or null for any other text. */
 function bodyOf(code: string, length: number): string | null {
   if (code.length !== length + CHECKSUM_LENGTH || !CODE.test(code)) return null
   const body = code.slice(0, length)
@@ -21,8 +21,8 @@ function bodyOf(code: string, length: number): string | null {
 }
 
 /**
- * Angen's two codes as a token format, of letters and digits alone: the identifier code (75 characters) is the session's id, its
- * secret and a checksum; the renewal code (118) the id, both secrets of the renewal and a checksum. To be given to
+ * Angen's two codes as a token format of letters and digits: the identifier code (75 characters) contains the session's id, its
+ * secret and a checksum; the renewal code (118) the id, both secrets of the renewal and a checksum. Pass it to
  * `createAuthority({ codecs })`.
  */
 export const angenCodec: TokenCodec = {

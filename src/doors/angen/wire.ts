@@ -1,29 +1,29 @@
-/** One client, as the transport gives it to the protocol. */
+/** The connection of one client, as the transport passes it to the protocol. */
 export interface Wire {
-  /** Canonical address of the client, as far as the proxies before it are trusted, or null. */
+  /** The canonical address of the client, read through trusted proxies, or null. */
   readonly address: string | null
   /** How the client is connected. */
   readonly transport: 'tcp' | 'tls' | 'websocket'
-  /** Sends one JSON text (no line end in it). False when nothing is sent any more: it closes, or reads too slowly and is being closed for it. */
+  /** Sends one JSON text without a line end. Returns false if the connection closes, also because the client reads too slowly. */
   send(text: string): boolean
-  /** Says that the client has logged in: lifts the limits for strangers. Idempotent. */
+  /** Reports that the client has logged in, which lifts the limits of unauthenticated clients. Idempotent. */
   authenticated(): void
-  /** Closes after what was sent has gone out (bounded by a deadline). Idempotent. `code` is the WebSocket close code, 1000 by default. */
+  /** Closes the connection once everything was sent, or after a deadline. Idempotent. `code` is the WebSocket close code, 1000 by default. */
   close(reason?: string, code?: number): void
 }
 
-/** Why something a client sent is no message. */
+/** Why bytes of a client are not a message. */
 export type WireProblem = 'too_large' | 'not_utf8' | 'throttled'
 
-/** What the protocol does with a client. */
+/** The functions of the protocol that the transport calls for a client. */
 export interface Receiver {
-  /** One message as it came, at most the limit in size. The next is handed over only after this has settled, in order. */
+  /** Receives one message, at most as large as the limit. The next follows only after this call has settled. */
   receive(text: string): void | Promise<void>
-  /** A message that could not be one. Before the transport closes; may send. */
+  /** Called for bytes that are not a message, before the transport closes. It may send. */
   refuse?(problem: WireProblem): void
-  /** The connection is gone. */
+  /** Called when the connection has closed. */
   closed(): void
 }
 
-/** Begins to serve a client. */
+/** Starts to serve a client. */
 export type Accept = (wire: Wire) => Receiver

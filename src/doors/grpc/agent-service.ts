@@ -14,7 +14,7 @@ import type { InterceptedCall } from './interceptor.ts'
 import { currentOf } from './sessions-service.ts'
 import { NamedError } from './status.ts'
 
-/** What the door tells of the server it is in. */
+/** The server, as `AgentStatus` reports it. */
 export interface ServerInfo {
   /** The version of the server. */
   readonly version: string
@@ -25,16 +25,16 @@ export interface ServerInfo {
 export interface AgentServiceOptions {
   readonly authority: Authority
   readonly pipeline: Pipeline
-  /** The format of the tokens that `SessionUnlock` gives. */
+  /** The format of the tokens that `SessionUnlock` returns. */
   readonly format: string
   readonly info: () => ServerInfo
-  /** Stops the server; called once the answer to `AgentStop` has been given. */
+  /** Stops the server. Called when `AgentStop` has been answered. */
   readonly onStop: () => void
 }
 
 const anyone = { access: ['*'] } as const
 
-/** What the pipeline checks before each method. */
+/** The checks of the pipeline before each method. */
 const RULES = {
   unlock: { ...anyone, name: 'Agent.SessionUnlock', session: 'optional' },
   refresh: { ...anyone, name: 'Agent.SessionRefresh', session: 'required' },
@@ -43,7 +43,7 @@ const RULES = {
   stop: { name: 'Agent.AgentStop', access: [ROLES.admin], session: 'fresh' },
 } as const satisfies Record<string, CommandRules>
 
-/** The service `Agent`, with the names and the behaviour of Polykey. */
+/** Returns the service `Agent`, with the names and the behaviour of Polykey. */
 export function agentService(options: AgentServiceOptions): Handlers<typeof Agent> {
   const { authority, format } = options
   const findOwner = createOwnerSearch(authority)
@@ -70,7 +70,7 @@ export function agentService(options: AgentServiceOptions): Handlers<typeof Agen
         throw new NamedError('ErrorClientPasswordNotProvided', 'invalid_request', message)
       }
       return run(RULES.unlock, call, async ({ caller }) => {
-        // Without an owner no actor has that identity, which takes as long to find out as a wrong password.
+        // Without an owner no actor has that identity, which takes as long as a wrong password.
         const owner = identity === '' ? await findOwner(caller.signal) : null
         const outcome = await authority.login(
           { identity: owner?.identities[0]?.value ?? identity, password, profile: 'agent', format },

@@ -24,7 +24,7 @@ test('unlocking gives a signed token that every call takes, and that lives ten m
   assert.equal(refused(late, 'session_expired').name, 'ErrorSessionTokenInvalid')
 })
 
-test('without an identity it is the owner who unlocks, and without an owner nobody', async (t) => {
+test('without an identity the owner is unlocked, and without an owner no actor', async (t) => {
   const { authority, client } = await openFixture(t)
   const asked = { passwordOrFile: password(PASSWORD) }
   refused(await client.call(Agent, 'sessionUnlock', asked), 'credentials_invalid')
@@ -36,7 +36,7 @@ test('without an identity it is the owner who unlocks, and without an owner nobo
   assert.equal(who.actor?.name, 'root')
 })
 
-test('strangers who ask for the status do not have everybody looked through', async (t) => {
+test('status calls of unauthenticated clients do not search all actors', async (t) => {
   const { authority, client } = await openFixture(t)
   const register = async (name: string) => {
     const outcome = await authority.actors.register({ name, password: PASSWORD, roles: ['admin'] })
@@ -94,7 +94,7 @@ test('a password file is the client’s to read, and no password is no password'
   }
 })
 
-test('who guesses must wait, and is told for how long', async (t) => {
+test('a client that guesses passwords must wait, and is told for how long', async (t) => {
   const fixture = await openFixture(t)
   const { authority, client, clock } = fixture
   await authority.actors.register({ name: 'ada', password: PASSWORD })
@@ -121,7 +121,7 @@ const WITH_SESSION = [
   [Sessions, 'revokeOthers'],
 ] as const
 
-test('without a token a call is refused in the words of Polykey, with a dead one in others', async (t) => {
+test('a call without a token is refused in the words of Polykey, with an ended one in others', async (t) => {
   const fixture = await openFixture(t)
   const { token } = await unlock(fixture, Agent, 'ada')
   await fixture.authority.sessions.lockAll()
@@ -193,7 +193,7 @@ test('asked for, the next token comes at any time, and the old one lives out its
   }
 })
 
-test('locking all ends every session of the caller at once, and nobody else’s', async (t) => {
+test('locking all ends every session of the caller at once, and no other', async (t) => {
   const fixture = await openFixture(t)
   const { client, clock } = fixture
   const mine = await unlock(fixture, Agent, 'ada')
@@ -209,7 +209,7 @@ test('locking all ends every session of the caller at once, and nobody else’s'
   await unlock(fixture, Agent, 'ada')
 })
 
-test('who acts as another does not lock the other’s sessions', async (t) => {
+test('an impersonation does not lock the sessions of its target', async (t) => {
   const fixture = await openFixture(t)
   const ada = await unlock(fixture, Agent, 'ada')
   const root = await unlock(fixture, Agent, 'root', ['admin'])
@@ -224,7 +224,7 @@ test('who acts as another does not lock the other’s sessions', async (t) => {
   granted(await fixture.client.call(Sessions, 'whoAmI', {}, { token: ada.token }))
 })
 
-test('the status needs no session, and with one says when it ends', async (t) => {
+test('the status needs no session, and with one reports when it ends', async (t) => {
   const fixture = await openFixture(t)
   const ask = async (token?: string) =>
     granted(await fixture.client.call(Agent, 'agentStatus', {}, { token })).value

@@ -1,19 +1,19 @@
 const VARINT = 0
 const LENGTH_DELIMITED = 2
-/** Bytes that are kept between messages. */
+/** The number of bytes that are kept between messages. */
 const KEPT = 4096
-/** The longest number, and the field number before it. */
+/** The size of the longest number with its field number. */
 const MAX_NUMBER = 15
 
 /**
- * Writes protobuf messages from their end to their beginning, as the length of a message stands before it and is known after it. Fields
- * are to be written in falling order; as proto3 has it, one that is empty, 0 or false is left out.
+ * Writes protobuf messages from their end to their beginning, because the length of a message precedes it and is known only after it.
+ * Write fields in descending order. As in proto3, a field that is empty, 0 or false is left out.
  */
 export class BackwardWriter {
   #bytes = Buffer.allocUnsafeSlow(KEPT)
   #at = KEPT
 
-  /** The message, and the writer is ready for another. */
+  /** Returns the message, and prepares the writer for another. */
   finish(): Buffer {
     const written = Buffer.from(this.#bytes.subarray(this.#at))
     if (this.#bytes.length > KEPT) this.#bytes = Buffer.allocUnsafeSlow(KEPT)
@@ -39,7 +39,7 @@ export class BackwardWriter {
     if (value) this.number(field, 1)
   }
 
-  /** An `int32` or `int64`. */
+  /** Writes an `int32` or `int64`. */
   number(field: number, value: number): void {
     if (value === 0) return
     this.#reserve(MAX_NUMBER)
@@ -59,7 +59,7 @@ export class BackwardWriter {
     this.#lengthSince(left, field)
   }
 
-  // Most texts are short and ASCII, for which a call out of JavaScript costs more than the loop.
+  // Most texts are short and ASCII: a call out of JavaScript costs more than the loop.
   #ascii(value: string): boolean {
     const start = this.#at - value.length
     for (let index = 0; index < value.length; index++) {
@@ -78,7 +78,7 @@ export class BackwardWriter {
     this.#varint((field << 3) | LENGTH_DELIMITED)
   }
 
-  // Seven bits to a byte, the lowest first, all but the last marked. Not by shifts: times have more than 32 bits.
+  // Seven bits a byte, the lowest first, all but the last marked. Without shifts, because times have more than 32 bits.
   #varint(value: number): void {
     let size = 1
     for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
@@ -101,7 +101,7 @@ export class BackwardWriter {
     }
   }
 
-  // What is written stands at the end, and stays there.
+  // The written bytes stay at the end of the larger buffer.
   #reserve(room: number): void {
     if (this.#at >= room) return
     const before = this.#bytes

@@ -1,7 +1,7 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js'
 import { type CallOptions, LatchkeyError } from '../../core/index.ts'
 
-/** Where a call comes from. A class, because most calls never ask for the signal, and making one costs as much as a check. */
+/** The source of a call. A class, because most calls never read the signal, and creating one costs as much as a check. */
 export class Caller implements CallOptions {
   readonly door = 'grpc'
   readonly address: string | null
@@ -15,12 +15,12 @@ export class Caller implements CallOptions {
     this.userAgent = typeof agent === 'string' ? agent : null
   }
 
-  /** Whether the call is over: answered, given up, or out of time. */
+  /** Whether the call has ended: it was answered, cancelled, or its deadline has passed. */
   get gone(): boolean {
     return this.#gone
   }
 
-  /** Fires when the call is over. */
+  /** Fires when the call has ended. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController()

@@ -46,7 +46,7 @@ test('reflection tells of the services, and of what their methods take', async (
   await ended
 })
 
-test('health says that it serves, and while it drains that it does not', async (t) => {
+test('health reports that it serves, and while it drains that it does not', async (t) => {
   const fixture = await openFixture(t)
   const client = clientOf(t, fixture)
   const check = (name: string) =>
@@ -77,7 +77,7 @@ test('every refusal has the status of the table, and trailers of plain ASCII', (
   }
 })
 
-test('a service with the role checks a token that it was handed, and nobody else does', async (t) => {
+test('a service with the role checks a token that it received, and no other caller can', async (t) => {
   const fixture = await openFixture(t)
   const { client, authority } = fixture
   const ada = await unlock(fixture, Agent, 'ada')
@@ -96,7 +96,7 @@ test('a service with the role checks a token that it was handed, and nobody else
   refused(await ask(service.token, (await unlock(fixture, Agent, 'bob')).token), 'access_denied')
 })
 
-test('a visitor has a session, and a login from it ends it', async (t) => {
+test('an anonymous actor has a session, and a login from it ends it', async (t) => {
   const fixture = await openFixture(t)
   const { client } = fixture
   await unlock(fixture, Agent, 'ada')
@@ -126,7 +126,7 @@ test('pages of sessions follow each other', async (t) => {
   refused(await fixture.client.call(Sessions, 'list', { limit: -1 }, { token }), 'invalid_request')
 })
 
-test('a client whose time is up is not waited for', async (t) => {
+test('a client whose deadline has passed is not waited for', async (t) => {
   const fixture = await openFixture(t)
   const { token } = await unlock(fixture, Agent, 'ada')
   const late = await fixture.client.call(

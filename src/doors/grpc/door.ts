@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Server, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
 import type { Pipeline } from '../../commands/index.ts'
@@ -11,8 +12,9 @@ import {
   Sessions,
 } from '../../protocol/grpc/index.ts'
 import { agentService, type ServerInfo } from './agent-service.ts'
+import { type GrpcConnection, GrpcConnections, type GrpcPeer } from './grpc-connections.ts'
 import { addService } from './implement.ts'
-import { type CallNeed, sessionInterceptor } from './interceptor.ts'
+import { type CallNeed, createInterceptor } from './interceptor.ts'
 import { addReflection } from './reflection.ts'
 import { sessionsService } from './sessions-service.ts'
 import { statusOf } from './status.ts'
@@ -21,7 +23,7 @@ import { statusOf } from './status.ts'
 export interface GrpcLimits {
   /** Bytes of one message: 65,536 by default. */
   readonly messageBytes: number
-  /** Calls at once on one connection: 200 by default. */
+  /** Calls at once on one connection: 100 by default. */
   readonly callsPerConnection: number
   /** Characters of events that a reader of `Watch` may leave unread: 65,536 by default. */
   readonly unreadChars: number
@@ -51,6 +53,8 @@ export interface GrpcDoorOptions {
 export interface GrpcDoor {
   /** With the services `latchkey.v1.Agent`, `latchkey.v1.Sessions`, health and reflection; others may be added. */
   readonly server: Server
+  /** Follows a connection that the server is given: limits its calls, and tells `peer` of them. */
+  follow(socket: Socket, peer: GrpcPeer): GrpcConnection
   /** Says that the server is serving, or no longer, to those who ask after its health. */
   setServing(serving: boolean): void
   /** Ends every stream: `UNAVAILABLE`. */
@@ -59,9 +63,12 @@ export interface GrpcDoor {
 
 const DEFAULT_LIMITS: GrpcLimits = {
   messageBytes: 65_536,
-  callsPerConnection: 200,
+  callsPerConnection: 100,
   unreadChars: 65_536,
 }
+
+/** Above this, what a client has not read keeps it from beginning new calls. grpc-js sets no limit by itself. */
+const SESSION_MEMORY_MB = 4
 
 const AGENT = `/${Agent.typeName}/`
 const SESSIONS = `/${Sessions.typeName}/`
@@ -98,11 +105,12 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
   const onError =
     options.onError ?? ((error: unknown, what: string) => console.error('latchkey:', what, error))
   const streams = new StreamTable()
-  const session = sessionInterceptor(authority, {
-    session: needOf,
-    refreshes: (path) => !WITHOUT_REFRESH.has(path),
-    onError,
-  })
+  const followed = new GrpcConnections()
+  const session = createInterceptor(
+    authority,
+    { session: needOf, refreshes: (path) => !WITHOUT_REFRESH.has(path), onError },
+    (call) => followed.of(call),
+  )
   const server = new Server({
     interceptors: [(method, call) => streams.track(method, call, session)],
     'grpc.max_receive_message_length': limits.messageBytes,
@@ -111,6 +119,7 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.max_connection_idle_ms': 300_000,
     'grpc.enable_channelz': 0,
+    'grpc-node.max_session_memory': SESSION_MEMORY_MB,
   })
   const unread = { connections, maxUnread: limits.unreadChars }
   const agent = agentService({ format: 'jwt', ...options })
@@ -124,10 +133,33 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcDoor {
       health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING')
     }
   }
-  return { server, setServing, endStreams: () => streams.end() }
+  const follow: GrpcDoor['follow'] = (socket, peer) => followed.follow(socket, peer)
+  return { server, follow, setServing, endStreams: () => streams.end() }
 }
 
 type Call = Parameters<ServerInterceptor>[1]
+
+/** A call that reads the next message only when its client has taken the answers to the ones before. */
+class PacedCall extends ServerInterceptingCall {
+  #unread = 0
+  #waiting = false
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    this.#unread++
+    super.sendMessage(message, () => {
+      this.#unread--
+      callback()
+      if (!this.#waiting || this.#unread > 0) return
+      this.#waiting = false
+      super.startRead()
+    })
+  }
+
+  override startRead(): void {
+    if (this.#unread > 0) this.#waiting = true
+    else super.startRead()
+  }
+}
 
 /** The calls under way that would never end by themselves. */
 class StreamTable {
@@ -136,7 +168,7 @@ class StreamTable {
   /** Intercepts a call, and holds on to what that makes of it, by which alone it is to be ended. */
   track(method: Parameters<ServerInterceptor>[0], call: Call, intercept: ServerInterceptor) {
     if (!method.responseStream) return intercept(method, call)
-    const watched = new ServerInterceptingCall(call, {
+    const watched = new PacedCall(call, {
       start: (next) => {
         this.#open.add(intercepted)
         next({ onCancel: () => void this.#open.delete(intercepted) })

@@ -56,9 +56,12 @@ export function addService<S extends DescService>(
         Buffer.isBuffer(value) ? value : method.responseSerialize(value),
     },
   ])
-  const refusalStatus = (error: unknown, path: string) => {
+  const refusalStatus = (
+    error: unknown,
+    call: ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>,
+  ) => {
     const refusal = refusalOf(error)
-    if (refusal.code === 'internal') onError(error, path)
+    if (refusal.code === 'internal' && !call.cancelled) onError(error, call.getPath())
     return statusOf(refusal, error instanceof NamedError ? error.name : undefined)
   }
   const implementation: UntypedServiceImplementation = {}
@@ -76,7 +79,7 @@ export function addService<S extends DescService>(
     implementation[localName] =
       methodKind === 'unary'
         ? (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>) => {
-            const refuse = (error: unknown) => answer(refusalStatus(error, call.getPath()))
+            const refuse = (error: unknown) => answer(refusalStatus(error, call))
             try {
               const value = begin(call)
               if (value instanceof Promise) value.then((later) => answer(null, later), refuse)
@@ -89,7 +92,7 @@ export function addService<S extends DescService>(
             try {
               begin(call)
             } catch (error) {
-              call.emit('error', refusalStatus(error, call.getPath()))
+              call.emit('error', refusalStatus(error, call))
             }
           }
   }

@@ -130,7 +130,7 @@ test('a handler of one’s own finds the session; without one it never runs', as
   assert.equal(own.handled(), 1)
 })
 
-test('where anyone may call, the handler is told that there is no session', async (t) => {
+test('if anyone may call, the handler receives no session', async (t) => {
   const own = await openOwn(t, { session: (path) => (path.endsWith('Who') ? 'optional' : 'none') })
   const wrong = new Metadata()
   wrong.set('authorization', 'Bearer nonsense')

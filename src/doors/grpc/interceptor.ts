@@ -5,10 +5,11 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js'
 import type { Connection, Connections } from '../../connections/index.ts'
-import { refusalOf } from '../../core/errors.ts'
+import { refusalOf, refuse } from '../../core/errors.ts'
 import type { Authenticated, Authority } from '../../core/index.ts'
 import { Caller } from './caller.ts'
 import { TOKEN_KEY, tokenOf } from './credentials.ts'
+import type { CallLane } from './grpc-connections.ts'
 import { refusalOfEnd, statusOf } from './status.ts'
 
 /** What a method asks of the session: `optional` takes a token that is no good for none, `none` does not look. */
@@ -58,6 +59,15 @@ export function sessionInterceptor(
   authority: Authority,
   options: SessionInterceptorOptions = {},
 ): ServerInterceptor {
+  return createInterceptor(authority, options, () => undefined)
+}
+
+/** Makes the interceptor of the door, which limits the calls that are under way on a connection. */
+export function createInterceptor(
+  authority: Authority,
+  options: SessionInterceptorOptions,
+  laneOf: (call: ServerInterceptingCallInterface) => CallLane | undefined,
+): ServerInterceptor {
   const { session = 'required', refreshes = () => true } = options
   const onError = options.onError ?? ((error, what) => console.error('latchkey:', what, error))
   const needOf = typeof session === 'string' ? () => session : session
@@ -68,6 +78,8 @@ export function sessionInterceptor(
       need: needOf(path),
       refreshes: refreshes(path),
       connections: requestStream || responseStream ? options.connections : undefined,
+      streams: requestStream || responseStream,
+      laneOf,
       onError,
     })
 }
@@ -80,6 +92,8 @@ interface Asked {
   readonly need: CallNeed
   readonly refreshes: boolean
   readonly connections: Connections | undefined
+  readonly streams: boolean
+  readonly laneOf: (call: ServerInterceptingCallInterface) => CallLane | undefined
   readonly onError: (error: unknown, what: string) => void
 }
 
@@ -93,6 +107,8 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   #listener: Listener | null = null
   #caller: Caller | null = null
   #connection: Connection | null = null
+  /** The place of the call among those of its connection, while it is under way. */
+  #lane: CallLane | null = null
   #ended = false
   /** The token that the answer is to carry, until it does. */
   #nextToken: string | null = null
@@ -111,11 +127,40 @@ class SessionCall extends ServerInterceptingCall implements Listener {
   onReceiveMetadata(metadata: Marked): void {
     const caller = new Caller(this.#call, metadata)
     this.#caller = caller
-    this.#enter(metadata, caller).catch((error: unknown) => {
-      if (caller.gone) return
-      this.#asked.onError(error, this.#asked.path)
-      this.#call.sendStatus(statusOf(refusalOf(error)))
-    })
+    const lane = this.#asked.laneOf(this.#call)
+    if (lane === undefined) {
+      this.#begin(metadata, caller)
+      return
+    }
+    lane.peer.used()
+    const start = () => {
+      this.#lane = lane
+      if (caller.gone) this.#leaveLane()
+      else this.#begin(metadata, caller)
+    }
+    if (!lane.lane.enter(start)) {
+      this.sendStatus(statusOf(refuse('busy', 'Too many calls wait on this connection.')))
+    }
+  }
+
+  #begin(metadata: Marked, caller: Caller): void {
+    this.#enter(metadata, caller)
+      .catch((error: unknown) => {
+        if (caller.gone) return
+        const refusal = refusalOf(error)
+        if (refusal.code === 'internal') this.#asked.onError(error, this.#asked.path)
+        this.#call.sendStatus(statusOf(refusal))
+      })
+      .finally(() => {
+        // A stream may stay open for hours.
+        if (this.#asked.streams) this.#leaveLane()
+      })
+  }
+
+  #leaveLane(): void {
+    const lane = this.#lane
+    this.#lane = null
+    lane?.lane.finish()
   }
 
   async #enter(metadata: Marked, caller: Caller): Promise<void> {
@@ -132,6 +177,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
     if (current !== null && token !== null && refreshes && !caller.gone) {
       if (authority.sessions.refreshDue(current, caller)) await this.#refresh(current, caller)
     }
+    if (current !== null) this.#lane?.peer.authenticated()
     if (caller.gone) return
     if (current !== null && connections !== undefined) this.#stand(connections, current)
     metadata[CALL] = { token, current, caller }
@@ -161,6 +207,7 @@ class SessionCall extends ServerInterceptingCall implements Listener {
 
   onCancel(): void {
     this.#caller?.leave()
+    this.#leaveLane()
     this.#connection?.leave()
     this.#listener?.onCancel()
   }

@@ -3,7 +3,7 @@ import type { Actor, ActorEvent, SessionListing, SessionView } from '../../core/
 import { valuesOf } from '../../core/index.ts'
 import type { ActorSchema, EventSchema, SessionSchema } from '../../protocol/grpc/index.ts'
 
-/** A session as the wire has it. */
+/** Returns the message of a session. */
 export function sessionMessage(
   session: SessionView | SessionListing,
 ): MessageInitShape<typeof SessionSchema> {
@@ -33,7 +33,7 @@ export function sessionMessage(
   }
 }
 
-/** An actor as the wire has it. */
+/** Returns the message of an actor. */
 export function actorMessage(actor: Actor): MessageInitShape<typeof ActorSchema> {
   return {
     id: actor.id,
@@ -46,7 +46,7 @@ export function actorMessage(actor: Actor): MessageInitShape<typeof ActorSchema>
   }
 }
 
-/** An event as the wire has it. */
+/** Returns the message of an event. */
 export function eventMessage({ name, data }: ActorEvent): MessageInitShape<typeof EventSchema> {
   return { name, data: data === undefined ? '' : (JSON.stringify(data) ?? '') }
 }

@@ -6,7 +6,7 @@ import { service as healthService } from 'grpc-health-check'
 
 type Package = ConstructorParameters<typeof ReflectionService>[0]
 
-/** Lets a server tell of its services, so that tools (`grpcurl`) can call them without the files. */
+/** Adds the reflection service to a server, so that tools such as `grpcurl` can call it without the proto files. */
 export function addReflection(server: Server, files: readonly DescFile[]): void {
   const described = files.map((file) => [
     file.name,

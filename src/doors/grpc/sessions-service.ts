@@ -20,7 +20,7 @@ export interface SessionsServiceOptions extends WatchOptions {
   readonly pipeline: Pipeline
 }
 
-/** What a login answers with. */
+/** The shape of a login's result. */
 interface LoggedIn {
   readonly session: SessionView
   readonly actor: Actor
@@ -28,7 +28,7 @@ interface LoggedIn {
   readonly renewal?: string
 }
 
-/** What an introspection answers with (RFC 7662). */
+/** The shape of an introspection's result (RFC 7662). */
 interface Introspection {
   readonly active: boolean
   readonly sub?: string
@@ -41,7 +41,7 @@ interface Introspection {
   readonly act?: { readonly sub: string }
 }
 
-/** The service `Sessions`: each method is a command, but for `WhoAmI` and `Watch`, which stand on the session itself. */
+/** Returns the service `Sessions`. Each method is a command, except `WhoAmI` and `Watch`, which need only the session. */
 export function sessionsService(options: SessionsServiceOptions): Handlers<typeof Sessions> {
   const dispatch = async (call: InterceptedCall, name: string, params: object) => {
     const { token, current, caller } = call
@@ -49,7 +49,7 @@ export function sessionsService(options: SessionsServiceOptions): Handlers<typeo
     if (!outcome.ok) throw errorOf(outcome)
     return outcome
   }
-  // What a command answers with is held to its shape by the tests of the commands.
+  // The tests of the commands check each result against its shape.
   const ask = async <T>(call: InterceptedCall, name: string, params: object = {}) =>
     (await dispatch(call, name, given(params))).value as T
   const logIn = async (call: InterceptedCall, name: string, params: object) =>
@@ -101,13 +101,13 @@ export function sessionsService(options: SessionsServiceOptions): Handlers<typeo
   }
 }
 
-/** The session of a call that the interceptor lets through with one alone. */
+/** Returns the session of a call. The interceptor refuses calls without one. */
 export function currentOf({ current }: InterceptedCall): Authenticated {
   if (current === null) throw new LatchkeyError('token_missing', 'No token was given.')
   return current
 }
 
-// To proto3 a text that is not given is empty, and a number 0.
+// In proto3 an absent text is empty, and an absent number is 0.
 function given(params: object): object {
   return Object.fromEntries(
     Object.entries(params).filter(([, value]) => value !== '' && value !== 0),

@@ -30,6 +30,7 @@ export class NamedError extends LatchkeyError {
 /**
  * A refusal as the status of a call: the code of the table, and in the trailing metadata `latchkey-code`, `name`, `message`, `reason`,
  * `retry-after-ms`, `max-age-ms`, `acr-values` and `sessions` (the ids that a login over the limit may end), as far as there are any.
+ * Texts are percent-encoded and bounded.
  */
 export function statusOf(refusal: Refusal, name?: string): StatusObject {
   const { code, message, reason, retryAfterMs, challenge, sessions = [] } = refusal
@@ -48,9 +49,7 @@ export function statusOf(refusal: Refusal, name?: string): StatusObject {
   // Metadata is limited to 8 KiB, so only ids are sent.
   const ids = sessions.slice(0, 50).map(({ id }) => id)
   if (ids.length > 0) metadata.set('sessions', ids.join(','))
-  // A lone surrogate has no encoding, and grpc-js would throw.
-  const details = message.toWellFormed()
-  return { code: statusCodes[ERROR_TABLE[code].grpc], details, metadata }
+  return { code: statusCodes[ERROR_TABLE[code].grpc], details: bounded(message), metadata }
 }
 
 /** Why a connection was closed, as a refusal. */
@@ -62,7 +61,15 @@ export function refusalOfEnd(reason: string): Refusal {
   return refuse('session_revoked', 'The session has ended. Log in again.', { reason })
 }
 
-// Metadata is of printable ASCII: the rest is percent-encoded, as in `grpc-message`.
+/** The longest text of a trailer, in characters. Clients bound the trailers that they accept, to 8 KiB in all by default. */
+const MAX_TEXT = 512
+
+function bounded(text: string): string {
+  // A lone surrogate has no encoding, and grpc-js would throw.
+  return text.slice(0, MAX_TEXT).toWellFormed()
+}
+
+// Metadata is of printable ASCII: the rest and `%` are percent-encoded, as in `grpc-message`.
 function headerText(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent)
+  return bounded(text).replace(/[^\x20-\x7e]|%/gu, encodeURIComponent)
 }

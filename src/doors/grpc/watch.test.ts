@@ -7,7 +7,7 @@ import { until } from '../../../test/support/until.ts'
 import { defineCommand } from '../../commands/index.ts'
 import { Agent, Sessions } from '../../protocol/grpc/index.ts'
 
-test('a stream hears its own events, in order, those of before it was opened too', async (t) => {
+test('a stream receives its own events in order, also those before it was opened', async (t) => {
   const fixture = await openFixture(t)
   const { connections, client } = fixture
   const { token, actorId } = await unlock(fixture, Agent, 'ada')

@@ -8,17 +8,17 @@ import { refusalOfEnd, statusOf } from './status.ts'
 
 export interface WatchOptions {
   readonly connections: Connections
-  /** Characters of events that a reader may leave unread. */
+  /** The largest number of characters of events that a client may leave unread. */
   readonly maxUnread: number
 }
 
-/** Streams the events to a session until it ends, its client goes away, or leaves too much unread. */
+/** Streams the events to a session until it ends, its client disconnects, or too many events are unread. */
 export function watch(
   { connections, maxUnread }: WatchOptions,
   current: Authenticated,
   stream: ServerWritableStream<unknown, MessageInitShape<typeof EventSchema>>,
 ): void {
-  // Tells the client that it is being listened for.
+  // Lets the client see that the stream is open.
   stream.sendMetadata(new Metadata())
   let unread = 0
   const connection = connections.open(current, {

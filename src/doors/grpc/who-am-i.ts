@@ -4,7 +4,7 @@ import { BackwardWriter } from './backward-writer.ts'
 
 const writer = new BackwardWriter()
 
-/** The answer of `WhoAmI`, byte for byte as its generated message is written, which takes ten times as long. */
+/** Encodes the answer of `WhoAmI`, with the same bytes as its generated message, which takes ten times as long. */
 export function whoAmIBytes({ session, actor, impersonator }: Authenticated): Buffer {
   if (impersonator !== null) writer.message(3, impersonator, writeActor)
   writer.message(2, actor, writeActor)

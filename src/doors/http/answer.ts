@@ -1,8 +1,9 @@
 import type { CommandOutcome, Pipeline } from '../../commands/index.ts'
 import { refuse } from '../../core/errors.ts'
-import type { Authority, CallOptions } from '../../core/index.ts'
-import { isForm, isSameOrigin, problem, readBody, readForm } from '../../http/index.ts'
+import { type Authority, type CallOptions, LatchkeyError } from '../../core/index.ts'
+import { isForm, isSameOrigin, readBody, readForm } from '../../http/index.ts'
 import type { Credential, SessionCookies } from './credentials.ts'
+import type { HttpRequest } from './request.ts'
 import type { Route } from './routes.ts'
 
 /** The parts of the door that an answer needs. */
@@ -22,6 +23,7 @@ interface RouteRequest {
   /** Parameters in the path. */
   readonly path: Record<string, string>
   readonly caller: CallOptions
+  readonly record: HttpRequest
 }
 
 /** The part of a result that a cookie replaces. */
@@ -35,7 +37,7 @@ interface IssuedSecrets {
 export async function answerRoute(
   context: RouteContext,
   route: Route,
-  { request, path, caller }: RouteRequest,
+  { request, path, caller, record }: RouteRequest,
 ): Promise<Response> {
   const { pipeline, cookies, publicOrigin } = context
   const credential: Credential =
@@ -47,7 +49,7 @@ export async function answerRoute(
   const unsafe = wantsCookie || (byCookie && route.method !== 'GET')
   if (unsafe && !isSameOrigin(request, publicOrigin)) {
     const message = 'A request with a cookie must come from a page of this origin.'
-    return problem(refuse('origin_refused', message))
+    return record.refuse(refuse('origin_refused', message))
   }
   const { command } = route
   const outcome = await pipeline.dispatch({
@@ -55,11 +57,12 @@ export async function answerRoute(
     params,
     token: credential.token,
     caller,
+    onSession: (current) => record.resolved(current),
   })
   if (!outcome.ok) {
     const stopped = await stopsDeadImpersonation(context, route, credential, { request, caller })
     // A refusal removes no cookie: the browser may hold a newer one of that name.
-    return stopped ?? problem(outcome)
+    return stopped ?? record.refuse(outcome)
   }
   return encode(context, route, { credential, wantsCookie, byCookie }, outcome)
 }
@@ -167,7 +170,9 @@ async function readParams(
   request: Request,
   path: Record<string, string>,
 ): Promise<Record<string, unknown>> {
-  if (route.method === 'GET') return { ...readQuery(request.url), ...path }
+  const query = readQuery(request.url)
+  if (route.method === 'GET') return { ...query, ...path }
+  requireQuery(route, query)
   const { form } = route
   if (form !== undefined && isForm(request)) {
     const given = Object.entries(await readForm(request))
@@ -182,9 +187,26 @@ const NUMBERS = new Set(['limit', 'since'])
 function readQuery(url: string): Record<string, unknown> {
   const at = url.indexOf('?')
   if (at === -1) return {}
-  const entries = [...new URLSearchParams(url.slice(at + 1))].map(([name, value]) => [
-    name,
-    NUMBERS.has(name) && /^\d{1,15}$/.test(value) ? Number(value) : value,
-  ])
+  const query = new URLSearchParams(url.slice(at + 1))
+  const entries = [...query].map(([name, value]) => {
+    if (query.getAll(name).length > 1) {
+      throw new LatchkeyError('invalid_request', `The query field ${quoted(name)} is repeated.`)
+    }
+    return [name, NUMBERS.has(name) && /^\d{1,15}$/.test(value) ? Number(value) : value]
+  })
   return Object.fromEntries(entries)
+}
+
+/** Throws if a query lacks the field that the route asks for, or has another. */
+function requireQuery({ query: wanted }: Route, query: Record<string, unknown>): void {
+  if (wanted !== undefined && query[wanted.name] !== wanted.value) {
+    throw new LatchkeyError('invalid_request', `Send ?${wanted.name}=${wanted.value}.`)
+  }
+  const unknown = Object.keys(query).find((name) => name !== wanted?.name)
+  if (unknown === undefined) return
+  throw new LatchkeyError('invalid_request', `There is no query field ${quoted(unknown)}.`)
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 64))
 }

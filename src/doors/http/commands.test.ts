@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { openFixture, refused, SAME_ORIGIN } from '../../../test/support/http-door.ts'
-import { builtInCommands, createRegistry, defineCommand } from '../../commands/index.ts'
+import {
+  builtInCommands,
+  createRegistry,
+  defineCommand,
+  type OnAnswered,
+} from '../../commands/index.ts'
 import { LatchkeyError } from '../../core/index.ts'
 import { describeApi } from './openapi.ts'
 
@@ -91,8 +96,9 @@ test('a built-in command has no second path, and an unknown one none at all', as
 
 test('answers are counted under one template, whatever the command is called', async () => {
   const counted: string[] = []
-  const onAnswer = (route: string, status: number) => void counted.push(`${status} ${route}`)
-  await using fixture = await openFixture({ door: { ...door, onAnswer } })
+  const onAnswered: OnAnswered = ({ method, route, status }) =>
+    void counted.push(`${status} ${method} ${route}`)
+  await using fixture = await openFixture({ door: { ...door, onAnswered } })
   await fixture.ask('POST /v1/commands/game.ping')
   await fixture.ask('POST /v1/commands/game.move')
   assert.deepEqual(counted, ['200 POST /v1/commands/:name', '401 POST /v1/commands/:name'])
@@ -120,6 +126,7 @@ test('the reference describes the parameters and the result of a command', async
   const { schema } = ok.content['application/json'] ?? assert.fail('no schema')
   assert.deepEqual(schema.required, ['result', 'events'])
   assert.deepEqual(Object.keys(schema.properties.result), [
+    'description',
     'type',
     'properties',
     'required',

@@ -1,4 +1,4 @@
-import type { CommandRegistry, Pipeline } from '../../commands/index.ts'
+import type { CommandRegistry, OnAnswered, Pipeline } from '../../commands/index.ts'
 import type { Connections } from '../../connections/index.ts'
 import type { Authority } from '../../core/index.ts'
 
@@ -18,7 +18,7 @@ export interface HttpDoorOptions {
   readonly development?: boolean
   /** The prefix of every path, such as `/auth`. Empty by default. */
   readonly prefix?: string
-  /** Proxies whose `X-Forwarded-For` is trusted: addresses or CIDR prefixes. None by default. */
+  /** Proxies whose `X-Forwarded-For` and `X-Request-Id` are trusted: addresses or CIDR prefixes. None by default. */
   readonly trustedProxies?: readonly string[]
   /** Allowed `Host` headers. In production every host is allowed by default. */
   readonly allowedHosts?: readonly string[]
@@ -38,10 +38,12 @@ export interface HttpDoorOptions {
   readonly clearSiteData?: boolean
   /** Whether `GET /readyz` may report that the server is ready. Always by default. */
   readonly ready?: () => boolean
+  /** Returns what an acknowledged write survives, which `GET /readyz` reports: `quorum`, `local` or `none`. */
+  readonly durability?: () => Promise<string>
   /** Renders `GET /metrics`. Without it the route is `not_found`. */
   readonly metrics?: () => Promise<{ contentType: string; body: string }>
-  /** Called after each answer with the template of the route and the status. */
-  readonly onAnswer?: (route: string, status: number) => void
+  /** Receives the report of each request. Its route is a template such as `/v1/sessions/:id`, or `(none)`. */
+  readonly onAnswered?: OnAnswered
   /** Called with errors that the client did not cause. */
   readonly onError?: (error: unknown, what: string) => void
 }
@@ -50,4 +52,6 @@ export interface HttpDoorOptions {
 export interface RequestPeer {
   /** The address of the connection's other end. Without it no limit applies by address. */
   readonly address?: string | null
+  /** Called when a request of the connection has a valid session. */
+  authenticated?(): void
 }

@@ -1,24 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
+import { createSessionEvents } from '../../connections/index.ts'
 import { refusalOf, refuse } from '../../core/errors.ts'
 import type { CallOptions } from '../../core/index.ts'
 import {
   createClientAddress,
+  createTrustedPeers,
   type HeaderReader,
   HttpRequestSource,
   isAllowedHost,
   NodeHeaders,
-  problem,
 } from '../../http/index.ts'
 import { answerRoute } from './answer.ts'
+import { answerEvents } from './answer-events.ts'
 import { isApplicationCommand } from './application-commands.ts'
 import { createCors } from './cors.ts'
 import { createSessionCookies } from './credentials.ts'
 import type { HttpDoorOptions, RequestPeer } from './door-options.ts'
 import { mountOAuth } from './oauth/endpoints.ts'
 import { mountPlainRoutes } from './plain-routes.ts'
+import { HttpRequest, type RouteBindings, requestId } from './request.ts'
 import { COMMANDS_PATH, commandRoute, EVENTS_PATH, ROUTES, type Route } from './routes.ts'
-import { answerEvents, createSessionEvents } from './session-events.ts'
 import { JSON_HEADERS, whoAmI, writeAnswer } from './who-am-i.ts'
 
 /** The HTTP door. */
@@ -29,157 +31,179 @@ export interface HttpDoor {
    * Answers `GET /v1/session` on `node:http` directly, with the answer that `fetch` gives, but without the cost of a `Request` and a
    * `Response`. Returns false for every other request, which it does not touch.
    */
-  answer(incoming: IncomingMessage, outgoing: ServerResponse): boolean
+  answer(incoming: IncomingMessage, outgoing: ServerResponse, peer?: RequestPeer): boolean
 }
 
-type AppContext = Context<{ Bindings: RequestPeer }>
+type AppContext = Context<{ Bindings: RouteBindings }>
 
 /** Makes the HTTP door of an authority and its commands. Throws `invalid_request` where the registry lacks a built-in command. */
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
-  const { authority, pipeline, registry, onAnswer, onError } = options
+  const { authority, pipeline, registry, onAnswered, onError } = options
   const prefix = (options.prefix ?? '').replace(/\/+$/, '')
   const development = options.development ?? false
   const allowedHosts = options.allowedHosts ?? []
   const publicOrigin = options.publicUrl === undefined ? null : new URL(options.publicUrl).origin
   const plain = development && publicOrigin?.startsWith('https:') !== true
   const cookies = createSessionCookies({ plain })
-  const { corsOrigins = [] } = options
+  const { corsOrigins = [], clearSiteData = false, trustedProxies = [] } = options
   const cors = createCors(corsOrigins, prefix)
-  const clientAddress = createClientAddress(options.trustedProxies ?? [])
-  const { clearSiteData = false } = options
+  const clientAddress = createClientAddress(trustedProxies)
+  const isTrusted = createTrustedPeers(trustedProxies)
   const context = { authority, pipeline, cookies, publicOrigin, prefix, clearSiteData }
 
   const servesHost = (host: string) => isAllowedHost(host, allowedHosts, development)
-  const wrongHost = () => problem(refuse('origin_refused', 'This host is not served here.'))
+  const wrongHost = (record: HttpRequest) =>
+    record.refuse(refuse('origin_refused', 'This host is not served here.'))
+
+  const begin = (method: string, headers: HeaderReader, peer: RequestPeer): HttpRequest =>
+    new HttpRequest(method, requestId(headers, isTrusted(peer.address)), peer)
 
   const reported = (error: unknown, request: Request): void => {
     // Do not report an error when the client has disconnected.
     if (refusalOf(error).code !== 'internal' || request.signal.aborted) return
     onError?.(error, pathOf(request.url))
   }
-  const failed = (error: unknown, request: Request): Response => {
+  const failed = (error: unknown, request: Request, record: HttpRequest): Response => {
     reported(error, request)
-    return problem(refusalOf(error))
+    return record.refuse(refusalOf(error))
   }
 
-  const callerOf = ({ headers, signal }: Request, peer: RequestPeer): CallOptions => ({
+  const callerOf = ({ headers, signal }: Request, record: HttpRequest): CallOptions => ({
     door: 'http',
-    address: clientAddress(headers, peer.address ?? null),
+    address: clientAddress(headers, record.peerAddress),
     userAgent: headers.get('user-agent'),
     signal,
   })
 
   const answer = async (
-    template: string,
     route: Route,
     path: Record<string, string>,
     c: AppContext,
   ): Promise<Response> => {
-    const request = c.req.raw
-    const caller = callerOf(request, c.env)
-    const response = await answerRoute(context, route, { request, path, caller }).catch(
-      (error: unknown) => failed(error, request),
+    const { raw } = c.req
+    const record = c.env.request
+    record.route = route.path
+    const caller = callerOf(raw, record)
+    return answerRoute(context, route, { request: raw, path, caller, record }).catch(
+      (error: unknown) => failed(error, raw, record),
     )
-    onAnswer?.(template, response.status)
-    return response
   }
 
-  const app = new Hono<{ Bindings: RequestPeer }>().basePath(prefix === '' ? '/' : prefix)
+  const app = new Hono<{ Bindings: RouteBindings }>().basePath(prefix === '' ? '/' : prefix)
   mountOAuth(app, {
     authority,
     pipeline,
     verificationUri: options.oauth?.verificationUri ?? null,
     issuerOf: (request) => `${publicOrigin ?? new URL(request.url).origin}${prefix}`,
     callerOf,
-    onAnswer: (template, status) => onAnswer?.(template, status),
     onError: reported,
   })
   for (const route of ROUTES) {
-    const template = `${route.method} ${route.path}`
-    app.on(route.method, route.path, (c: AppContext) => {
-      const { query } = route
-      if (query !== undefined && c.req.query(query.name) !== query.value) {
-        onAnswer?.(template, 400)
-        return problem(refuse('invalid_request', `Send ?${query.name}=${query.value}.`))
-      }
-      return answer(template, route, c.req.param() as Record<string, string>, c)
-    })
+    app.on(route.method, route.path, (c: AppContext) =>
+      answer(route, c.req.param() as Record<string, string>, c),
+    )
   }
-  const notFound = () => problem(refuse('not_found', 'There is no such route.'))
+  const notFound = (c: AppContext) =>
+    c.env.request.refuse(refuse('not_found', 'There is no such route.'))
   app.post(`${COMMANDS_PATH}/:name`, (c) => {
     const name = c.req.param('name')
-    if (!isApplicationCommand(registry, name)) return notFound()
-    return answer(`POST ${COMMANDS_PATH}/:name`, commandRoute(name), {}, c)
+    if (!isApplicationCommand(registry, name)) return notFound(c)
+    return answer({ ...commandRoute(name), path: `${COMMANDS_PATH}/:name` }, {}, c)
   })
   if (options.connections !== undefined) {
-    const { connections, maxEventStreams: maxStreams = 10_000 } = options
-    const events = createSessionEvents({ connections, maxStreams })
+    const { connections, maxEventStreams } = options
+    const bound = maxEventStreams === undefined ? {} : { maxStreams: maxEventStreams }
+    const events = createSessionEvents({ authority, connections, ...bound })
     app.get(EVENTS_PATH, async (c: AppContext) => {
-      const response = await answerEvents(
-        context,
-        events,
-        c.req.raw,
-        callerOf(c.req.raw, c.env),
-      ).catch((error: unknown) => failed(error, c.req.raw))
-      onAnswer?.(`GET ${EVENTS_PATH}`, response.status)
-      return response
+      const { raw } = c.req
+      const record = c.env.request
+      record.route = EVENTS_PATH
+      return answerEvents(context, events, raw, { caller: callerOf(raw, record), record }).catch(
+        (error: unknown) => failed(error, raw, record),
+      )
     })
   }
   mountPlainRoutes(app, options, prefix)
   app.notFound(notFound)
-  app.onError((error, c) => failed(error, c.req.raw))
+  app.onError((error, c) => failed(error, c.req.raw, c.env.request))
 
   const whoAmIPath = `${prefix}/v1/session`
-  const answerWhoAmI = async (
+  const answerWhoAmI = (
     headers: HeaderReader,
-    peer: string | null | undefined,
+    record: HttpRequest,
     request?: Request,
   ): Promise<string | Response> => {
-    const source = new HttpRequestSource('http', headers, peer ?? null, clientAddress, request)
-    const answer = await whoAmI(context, headers, source)
-    onAnswer?.('GET /v1/session', typeof answer === 'string' ? 200 : answer.status)
-    return answer
+    record.route = '/v1/session'
+    const source = new HttpRequestSource(
+      'http',
+      headers,
+      record.peerAddress,
+      clientAddress,
+      request,
+    )
+    return whoAmI(context, headers, source, record)
   }
-  const respond = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+  const respond = async (
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    peer: RequestPeer,
+  ): Promise<void> => {
     const headers = new NodeHeaders(incoming.headers)
+    const record = begin('GET', headers, peer)
     let answer: string | Response
     try {
       answer = servesHost(headers.get('host') ?? '')
-        ? await answerWhoAmI(headers, incoming.socket.remoteAddress)
-        : wrongHost()
+        ? await answerWhoAmI(headers, record)
+        : wrongHost(record)
     } catch (error) {
       onError?.(error, whoAmIPath)
-      answer = problem(refusalOf(error))
+      answer = record.refuse(refusalOf(error))
     }
-    await writeAnswer(outgoing, answer)
+    onAnswered?.(record.answered(typeof answer === 'string' ? 200 : answer.status))
+    await writeAnswer(outgoing, answer, record.id)
   }
-  const serve = async (request: Request, path: string, peer: RequestPeer | undefined) => {
-    if (request.method !== 'GET' || path !== whoAmIPath) return app.fetch(request, peer ?? {})
-    const answer = await answerWhoAmI(request.headers, peer?.address, request)
+  const serve = async (request: Request, record: HttpRequest): Promise<Response> => {
+    if (request.method !== 'GET' || !isPath(request.url, whoAmIPath)) {
+      return app.fetch(request, { request: record })
+    }
+    const answer = await answerWhoAmI(request.headers, record, request)
     return typeof answer === 'string' ? new Response(answer, { headers: JSON_HEADERS }) : answer
   }
+  const respondTo = async (request: Request, record: HttpRequest): Promise<Response> => {
+    const { headers, url } = request
+    try {
+      if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost(record)
+      const path = pathOf(url)
+      const preflight = cors.preflight(request, path)
+      if (preflight !== null) return preflight
+      return cors.allow(await serve(request, record), path, headers.get('origin'))
+    } catch (error) {
+      return failed(error, request, record)
+    }
+  }
   return {
-    async fetch(request, peer) {
-      const { headers, url } = request
-      try {
-        if (!servesHost(headers.get('host') ?? new URL(url).host)) return wrongHost()
-        const path = pathOf(url)
-        const preflight = cors.preflight(request, path)
-        if (preflight !== null) return preflight
-        return cors.allow(await serve(request, path, peer), path, headers.get('origin'))
-      } catch (error) {
-        return failed(error, request)
-      }
+    async fetch(request, peer = {}) {
+      const record = begin(request.method, request.headers, peer)
+      const response = await respondTo(request, record)
+      response.headers.set('x-request-id', record.id)
+      onAnswered?.(record.answered(response.status))
+      return response
     },
-    answer(incoming, outgoing) {
-      const { url, method } = incoming
+    answer(incoming, outgoing, peer) {
+      // With a query the pipeline reads it, as on every other route.
+      if (incoming.method !== 'GET' || incoming.url !== whoAmIPath) return false
       if (corsOrigins.length > 0 && incoming.headers.origin !== undefined) return false
-      if (method !== 'GET' || (url !== whoAmIPath && url?.startsWith(`${whoAmIPath}?`) !== true))
-        return false
-      respond(incoming, outgoing).catch((error: unknown) => onError?.(error, whoAmIPath))
+      const from = peer ?? { address: incoming.socket.remoteAddress ?? null }
+      respond(incoming, outgoing, from).catch((error: unknown) => onError?.(error, whoAmIPath))
       return true
     },
   }
+}
+
+/** Whether a URL has a path, and no query. */
+function isPath(url: string, path: string): boolean {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  return start !== -1 && url.length === start + path.length && url.endsWith(path)
 }
 
 // `new URL` costs more than the check of a session.

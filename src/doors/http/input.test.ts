@@ -43,15 +43,6 @@ test('a limit is a number from 1 to 1000', async () => {
   }
 })
 
-test('the last of two queries with the same name counts', async () => {
-  await using fixture = await openFixture()
-  const { token } = await fixture.person('ada')
-  await fixture.login('ada')
-  const last = await fixture.ask('GET /v1/sessions?limit=2&limit=1', { token })
-  assert.equal(parsed(last, 200, listShape).sessions.length, 1)
-  refused(await fixture.ask('GET /v1/sessions?limit=1&limit=x', { token }), 400, 'invalid_request')
-})
-
 test('an unknown query is refused', async () => {
   await using fixture = await openFixture()
   const { token } = await fixture.person('ada')

@@ -35,7 +35,7 @@ const PROBLEM: Json = {
       items: {
         type: 'object',
         required: ['id'],
-        properties: { id: text('Its id, for `endSession`') },
+        properties: { id: text('The id of the session') },
       },
     },
     issues: {
@@ -222,10 +222,7 @@ function describeResult(route: Route, command: Command, schemas: Json): ApiRespo
   if (route.result === 'with-events') {
     const items = { $ref: '#/components/schemas/Event' }
     const events = { type: 'array', items, description: 'Events for the caller' }
-    const properties = {
-      result: { description: 'What the command returns', ...result },
-      events,
-    }
+    const properties = { result, events }
     return answer({ type: 'object', required: ['result', 'events'], properties })
   }
   if (route.status === 204 || command.result === undefined) return { description }

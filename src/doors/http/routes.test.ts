@@ -8,6 +8,7 @@ import {
   parsed,
   type Reply,
 } from '../../../test/support/http-door.ts'
+import type { OnAnswered } from '../../commands/index.ts'
 import { builtInCommands, createRegistry } from '../../commands/index.ts'
 import { ROUTES } from './routes.ts'
 
@@ -240,8 +241,9 @@ test('metrics are rendered, and not found where there are none', async () => {
 
 test('every answer of a route is counted, refusals of the body and the query included', async () => {
   const counted: [string, number][] = []
-  const onAnswer = (route: string, status: number) => void counted.push([route, status])
-  await using fixture = await openFixture({ door: { onAnswer } })
+  const onAnswered: OnAnswered = ({ method, route, status }) =>
+    void counted.push([`${method} ${route}`, Number(status)])
+  await using fixture = await openFixture({ door: { onAnswered } })
   await fixture.ask('GET /v1/session')
   await fixture.ask('POST /v1/actors', { raw: '{', type: 'application/json' })
   await fixture.ask('POST /v1/actors', { raw: 'a', type: 'text/plain' })

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Authority, CallOptions } from '../../core/index.ts'
-import { type HeaderReader, problem } from '../../http/index.ts'
+import type { HeaderReader } from '../../http/index.ts'
 import type { SessionCookies } from './credentials.ts'
+import type { HttpRequest } from './request.ts'
 
 /** The headers of every JSON answer. */
 export const JSON_HEADERS = {
@@ -18,11 +19,13 @@ export async function whoAmI(
   { authority, cookies }: { authority: Authority; cookies: SessionCookies },
   headers: HeaderReader,
   caller: CallOptions,
+  request: HttpRequest,
 ): Promise<string | Response> {
   const credential = cookies.read(headers)
   const check = await authority.authenticate(credential.token, caller)
   // A refusal removes no cookie: the browser may hold a newer one of that name.
-  if (!check.ok) return problem(check)
+  if (!check.ok) return request.refuse(check)
+  request.resolved(check)
   const { session, actor, impersonator } = check
   return JSON.stringify(
     impersonator === null ? { session, actor } : { session, actor, impersonator },
@@ -33,9 +36,18 @@ export async function whoAmI(
 export function writeAnswer(
   outgoing: ServerResponse,
   answer: string | Response,
+  requestId: string,
 ): Promise<void> | undefined {
-  if (typeof answer !== 'string') return writeResponse(outgoing, answer)
-  outgoing.writeHead(200, { ...JSON_HEADERS, 'content-length': Buffer.byteLength(answer) })
+  if (typeof answer !== 'string') {
+    answer.headers.set('x-request-id', requestId)
+    return writeResponse(outgoing, answer)
+  }
+  const length = Buffer.byteLength(answer)
+  outgoing.writeHead(200, {
+    ...JSON_HEADERS,
+    'content-length': length,
+    'x-request-id': requestId,
+  })
   outgoing.end(answer)
   return undefined
 }

@@ -27,6 +27,11 @@ export type Signal =
     }
   /** A node leaves, after messages up to `number`. */
   | { readonly kind: 'goodbye'; readonly from: string; readonly number: number }
+  /**
+   * From the channel itself: signals may have been lost. The node trusts nothing until a heartbeat that it sends
+   * from then on returns.
+   */
+  | { readonly kind: 'lost'; readonly from: string }
 
 /** A node that other nodes must wait for. */
 export interface Member {

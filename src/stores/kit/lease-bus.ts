@@ -40,6 +40,8 @@ export interface LeaseBusOptions {
    * default.
    */
   readonly leaseMs?: number
+  /** How often it sends a heartbeat; a quarter of the lease by default. */
+  readonly beatEveryMs?: number
   /** The timers of Node.js by default. */
   readonly timers?: Timers
   /** Called with errors that no caller receives. */
@@ -50,7 +52,8 @@ export interface LeaseBusOptions {
 export interface LeaseBus extends Bus {
   /**
    * Joins the other nodes. Resolves when this node receives their messages and they wait for its
-   * confirmations. Until then it trusts nothing. Rejects with `unavailable` if it cannot join.
+   * confirmations. Until then it trusts nothing. Rejects with `unavailable` if it cannot join, and with `conflict` if the
+   * channel does: it must not run beside the others.
    */
   start(): Promise<void>
   /**
@@ -87,6 +90,7 @@ class LeaseBusNode implements LeaseBus {
   readonly #channel: Channel
   readonly #clock: Clock
   readonly #leaseMs: number
+  readonly #beatEveryMs: number
   readonly #timers: Timers
   readonly #confirmations: Confirmations
   readonly #onError: (error: unknown) => void
@@ -120,6 +124,7 @@ class LeaseBusNode implements LeaseBus {
     this.#channel = options.channel
     this.#clock = options.clock
     this.#leaseMs = options.leaseMs ?? 1000
+    this.#beatEveryMs = options.beatEveryMs ?? this.#leaseMs / 4
     this.#timers = options.timers ?? systemTimers()
     this.#onError = options.onError ?? (() => {})
     this.#confirmations = new Confirmations(this.#timers)
@@ -131,6 +136,7 @@ class LeaseBusNode implements LeaseBus {
       await this.#channel.register({ id: this.#id, leaseMs: this.#leaseMs })
     } catch (cause) {
       this.#unsubscribe()
+      if (cause instanceof LatchkeyError && cause.code === 'conflict') throw cause
       throw new LatchkeyError('unavailable', 'This node could not join the others. Try again.', {
         cause,
       })
@@ -138,7 +144,7 @@ class LeaseBusNode implements LeaseBus {
     if (this.#closed) return
     this.#joined = true
     this.#beat()
-    this.#stopTicking = this.#timers.every(Math.max(10, this.#leaseMs / 4), () => this.#tick())
+    this.#stopTicking = this.#timers.every(Math.max(10, this.#beatEveryMs), () => this.#tick())
   }
 
   subscribe(listener: BusListener): () => void {
@@ -269,7 +275,8 @@ class LeaseBusNode implements LeaseBus {
 
   #receive(signal: Signal): void {
     if (this.#closed) return
-    if (signal.from === this.#id) {
+    if (signal.kind === 'lost') this.#distrust()
+    else if (signal.from === this.#id) {
       if (signal.kind === 'heartbeat') this.#returnedBeat(signal.beat)
     } else if (signal.kind === 'confirmation') {
       const { from, to, number, handled } = signal

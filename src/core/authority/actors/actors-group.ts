@@ -6,7 +6,7 @@ import type { CodePurpose, IssuedCode } from '../codes/one-time-code.ts'
 import type { AuthorityContext, CallOptions } from '../context.ts'
 import type { LoggedIn } from '../login/login.ts'
 import { type ImportedActor, importActor, restore, setRoles, suspend } from './actors.ts'
-import { type Claim, claim, createClaimCode } from './claim.ts'
+import { type Claim, type ClaimCodeOptions, claim, createClaimCode } from './claim.ts'
 import { deleteActor } from './delete-actor.ts'
 import { type ActorExport, exportActor } from './export-actor.ts'
 import { type Invitation, invite, type Registration, register } from './registration.ts'
@@ -97,9 +97,10 @@ export interface ActorsGroup {
   /**
    * Creates the one-time code that registers the first administrator, and replaces an earlier code.
    * Returns null if there is an administrator. The code is valid for 15 minutes and one use; only
-   * its hash is stored. With `recovery` it is also created where there is an administrator.
+   * its hash is stored. With `recovery` it is also created where there is an administrator. With
+   * `node` it returns null if another node has created a code that may still be valid.
    */
-  createClaimCode(options?: CallOptions & { readonly recovery?: boolean }): Promise<string | null>
+  createClaimCode(options?: ClaimCodeOptions): Promise<string | null>
   /**
    * Registers the first administrator with a claim code and logs in. Refuses `credentials_invalid`
    * for a wrong, used or expired code, `throttled`, and the codes of `register` (the claim code

@@ -11,21 +11,34 @@ const LIFETIME_MS = 15 * 60_000
 /** A server has to be started before the code of a recovery can be used. */
 const RECOVERY_LIFETIME_MS = 60 * 60_000
 
+/** The document with the node that created the code. */
+const NODE_KEY = 'claim-code-node'
+
 interface ClaimData {
   /** Whether the code was made for a recovery, and also counts where there is an administrator. */
   readonly recovery: boolean
 }
 
+/** The options of a claim code. */
+export interface ClaimCodeOptions extends CallOptions {
+  /** Whether the code is created even if there is an administrator. False by default. */
+  readonly recovery?: boolean
+  /** The node that prints the code. Another node then gets no code while this one may be valid. */
+  readonly node?: string
+}
+
 /**
  * Creates the one-time code that claims the first administrator, and replaces an earlier code.
- * Returns null if there is an administrator, unless the code is for a recovery. The code has 131
- * bits and is valid for 15 minutes (one hour for a recovery) and one use; only its hash is stored.
+ * Returns null if there is an administrator, unless the code is for a recovery, and if another node
+ * has created one. The code has 131 bits and is valid for 15 minutes (one hour for a recovery) and
+ * one use; only its hash is stored.
  */
 export async function createClaimCode(
   context: AuthorityContext,
-  { recovery = false, ...options }: CallOptions & { readonly recovery?: boolean },
+  { recovery = false, node, ...options }: ClaimCodeOptions,
 ): Promise<string | null> {
   if (!recovery && (await hasAdministrator(context))) return null
+  if (node !== undefined && !(await reserveForNode(context, node, options))) return null
   const data: ClaimData = { recovery }
   const code = {
     purpose: 'claim',
@@ -34,6 +47,23 @@ export async function createClaimCode(
     lifetimeMs: recovery ? RECOVERY_LIFETIME_MS : LIFETIME_MS,
   } as const
   return (await issueCode(context, code, options)).code
+}
+
+/** Returns whether a node may create the code: the first one that asks, until its code expires. */
+async function reserveForNode(
+  context: AuthorityContext,
+  node: string,
+  options: CallOptions,
+): Promise<boolean> {
+  const { documents } = context.store
+  const now = context.now(options)
+  const found = await context.ask(() => documents.find(NODE_KEY, now))
+  if (found !== null && found.value !== node) return false
+  const expectedVersion = found?.version ?? 0
+  const saved = await context.ask(() =>
+    documents.save(NODE_KEY, node, { now, expectedVersion, expiresAt: now + LIFETIME_MS }),
+  )
+  return saved !== null
 }
 
 async function hasAdministrator(context: AuthorityContext): Promise<boolean> {

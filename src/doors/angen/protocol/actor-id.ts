@@ -4,7 +4,7 @@ export function isUuid(text: string): boolean {
   return UUID.test(text)
 }
 
-/** The id of an actor as a client wrote it: of a UUID the case means nothing, of an application's own ids it may. */
+/** Returns the stored form of an actor id that a client sent: a UUID in lower case, an id of the application unchanged. */
 export function actorIdOf(text: string): string {
   return isUuid(text) ? text.toLowerCase() : text
 }

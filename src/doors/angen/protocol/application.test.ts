@@ -97,7 +97,7 @@ test('a refusal of the application is a failure with its code', async (t) => {
   assert.equal(errors.length, 1)
 })
 
-test('no command of the house is reachable by its own name, nor one in a module of the protocol', async (t) => {
+test('no built-in command is reachable by its own name, nor one in a module of the protocol', async (t) => {
   const { visit } = await openFixture(t, { commands })
   const peer = await visit('ada')
   const names = [...builtInCommands.map(({ name }) => name), 'lobby.open', 'auth.backdoor']
@@ -142,7 +142,7 @@ test('a session that has ended runs nothing', async (t) => {
   )
 })
 
-test('events of the house are pushes, whatever they carry', async (t) => {
+test('events are pushes, with any data', async (t) => {
   const { visit, authority, connections } = await openFixture(t)
   const peer = await visit('ada')
   const id = (await authority.actors.findByIdentity('ada'))?.id ?? ''

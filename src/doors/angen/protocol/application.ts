@@ -8,7 +8,7 @@ import { createChecker, type JsonSchema } from './schema.ts'
 
 const BUILT_IN: ReadonlySet<string> = new Set(builtInCommands.map(({ name }) => name))
 
-/** Modules of the protocol: the original has commands in them that are not served, and they stay unknown. */
+/** The modules of the protocol. The original has further commands in them, which are not served and must stay unknown. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...angenCommands.map(({ name }) => name.split('/')[0] ?? ''),
   'enfys',
@@ -24,10 +24,10 @@ export function isServed(name: string): boolean {
   return !BUILT_IN.has(name) && !RESERVED.has(name.slice(0, name.indexOf('.')))
 }
 
-// Whatever an object: the pipeline validates, after it has checked access.
+// Any object: the pipeline validates it after the access check.
 const anything = createChecker({ type: 'object' })
 
-/** Finds commands of the protocol, and those of the application by `module/command`. */
+/** Returns a function that finds the commands of the protocol, and those of the application by `module/command`. */
 export function createFinder(registry: CommandRegistry): (name: string) => AngenCommand | null {
   const own = new Map(angenCommands.map((command) => [command.name, command]))
   const others = new WeakMap<Command, AngenCommand>()
@@ -35,7 +35,7 @@ export function createFinder(registry: CommandRegistry): (name: string) => Angen
     const command = own.get(name)
     if (command !== undefined) return command
     const found = name.includes('/') ? registry.find(name.replace('/', '.')) : null
-    // `a.b` is no name here, though the registry would know it.
+    // `a.b` is not a name of this protocol, although the registry would find it.
     if (found === null || slashed(found.name) !== name || !isServed(found.name)) return null
     const wrapped = others.get(found) ?? wrap(found)
     others.set(found, wrapped)
@@ -49,7 +49,7 @@ function wrap(command: Command): AngenCommand {
     name,
     about: command.about ?? command.name,
     session: 'optional',
-    // Published alone, so worked out there.
+    // Only the published schema needs them.
     schema: { type: 'object' },
     answers: name,
     rules: command,
@@ -69,7 +69,7 @@ function wrap(command: Command): AngenCommand {
   }
 }
 
-/** What a command of the application takes and answers, as it is published. */
+/** Returns the published schemas of an application's command: its parameters and its answer. */
 export function applicationSchemas(command: Command): { command: JsonSchema; message: JsonSchema } {
   const name = slashed(command.name)
   const about = command.about ?? command.name

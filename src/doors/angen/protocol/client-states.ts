@@ -1,4 +1,4 @@
-/** What an actor's clients say of themselves. */
+/** The state that the clients of an actor share. */
 export interface ClientState {
   readonly bot: boolean
   afk: boolean
@@ -19,9 +19,9 @@ interface Shared {
 }
 
 export interface ClientStatesOptions {
-  /** How long the state stays once its last connection has dropped. */
+  /** How long the state is kept after the last connection was lost. */
   readonly keepMs: number
-  /** States that stay, at most; past that the oldest goes. */
+  /** The largest number of states without a connection; the oldest is removed first. */
   readonly maxKept: number
   readonly now: () => number
 }
@@ -30,7 +30,7 @@ export interface ClientStatesOptions {
 export class ClientStates {
   readonly #options: ClientStatesOptions
   readonly #byActor = new Map<string, Shared>()
-  /** Of whom no connection is open, in the order in which they dropped. */
+  /** The actors without an open connection, in the order in which the connections were lost. */
   readonly #kept = new Map<string, number>()
 
   constructor(options: ClientStatesOptions) {
@@ -41,7 +41,7 @@ export class ClientStates {
     return this.#byActor.size
   }
 
-  /** Adds a connection; the first one says whether it is a bot's. */
+  /** Adds a connection. The first one of an actor sets whether the client is a bot. */
   join(actorId: string, member: ClientMember, { bot }: { readonly bot: boolean }): void {
     this.#forget()
     let shared = this.#byActor.get(actorId)
@@ -54,7 +54,7 @@ export class ClientStates {
     shared.members.add(member)
   }
 
-  /** Takes a connection away. With the last one the state goes at once, or stays a while if the connection only dropped. */
+  /** Removes a connection. With the last one the state is removed, at once or, if the connection was lost, after a time. */
   leave(actorId: string, member: ClientMember, { dropped }: { readonly dropped: boolean }): void {
     const shared = this.#byActor.get(actorId)
     if (shared?.members.delete(member) !== true || shared.members.size > 0) return
@@ -67,7 +67,7 @@ export class ClientStates {
     return this.#byActor.get(actorId)?.state ?? null
   }
 
-  /** Tells every connection of an actor. */
+  /** Sends an event to every connection of an actor. */
   tell(actorId: string, name: string, message: object): void {
     for (const member of [...(this.#byActor.get(actorId)?.members ?? [])])
       member.push(name, message)

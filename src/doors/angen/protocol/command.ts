@@ -7,48 +7,48 @@ import type { LoginQueue } from './login-queue.ts'
 import { failure, type Outcome, refused } from './outcome.ts'
 import { type Checker, createChecker, type JsonSchema } from './schema.ts'
 
-/** What every conversation of a door shares. */
+/** The services that all conversations of a door share. */
 export interface Services {
   readonly authority: Authority
   readonly connections: Connections
   readonly pipeline: Pipeline
   readonly states: ClientStates
-  /** Null where logins are not held back. */
+  /** Null if the rate of logins is not limited. */
   readonly queue: LoginQueue | null
   readonly nodes: () => readonly string[]
-  /** Whether the messages that cannot be told otherwise are sent back whole. */
+  /** Whether `system/error` contains the message that caused it. */
   readonly echoInput: boolean
   readonly onError: (error: unknown, what: string) => void
   find(name: string): AngenCommand | null
 }
 
-/** What a command sees of the client that asks. */
+/** The connection that a command was called on. */
 export interface ClientContext {
   readonly services: Services
-  /** The session the connection stands on; throws `token_missing` where there is none. */
+  /** The session of the connection. Throws `token_missing` if there is none. */
   readonly session: Authenticated
   readonly isLoggedIn: boolean
   readonly address: string | null
-  /** Who asks, for a check of a token: no signal, because a check is short. */
+  /** The source of the request, for the check of a token: without a signal, because a check is short. */
   caller(userAgent?: string | null): CallOptions
-  /** As `caller`, with a signal that fires when the client goes away. */
+  /** The source of the request, with a signal that fires when the client disconnects. */
   cancellable(userAgent?: string | null): CallOptions & { readonly signal: AbortSignal }
-  /** Makes the connection stand on a session, which it does not yet. */
+  /** Binds the connection, which has no session yet, to a session. */
   logIn(check: Authenticated, options: { readonly bot: boolean }): void
-  /** Closes the connection at the client's wish. */
+  /** Closes the connection because the client asked for it. */
   leave(): void
   push(name: string, message: object): void
 }
 
-/** What the connection of the caller must stand on. */
+/** The session that a command needs. */
 export type SessionNeed =
   | 'none'
-  /** If there is a session, it must be good. */
+  /** A session is not needed, but one that is there must be valid. */
   | 'optional'
   | 'required'
-  /** Of a registered actor. */
+  /** The session of a registered actor. */
   | 'user'
-  /** Not an impersonation. */
+  /** A session that is not an impersonation. */
   | 'own'
 
 export interface CommandDefinition<Params extends z.ZodType> {
@@ -56,22 +56,22 @@ export interface CommandDefinition<Params extends z.ZodType> {
   readonly name: string
   readonly about: string
   readonly session: SessionNeed
-  /** Nothing but types, properties and lists: the rest of JSON Schema is not enforced. */
+  /** Only types, properties and lists are enforced, not the rest of JSON Schema. */
   readonly params: Params
-  /** What is taken in their place by a message that has `key` and lacks what `params` wants. */
+  /** Other parameters, accepted from a message that has `key` and does not fit `params`. */
   readonly instead?: { readonly key: string; readonly params: z.ZodType }
-  /** The message it answers with, `system/success` by default. */
+  /** The name of the answer, `system/success` by default. */
   readonly answers?: string
-  /** The reason of the refusal to a client that is not logged in: `Must be logged in` by default. */
+  /** The reason given to a client that is not logged in: `Must be logged in` by default. */
   readonly unauthenticated?: string
-  /** Whether it may end the caller's own session: the answer goes first then. */
+  /** Whether it may end the session of the caller: the answer is sent before the connection closes. */
   readonly endsSession?: boolean
   /** Milliseconds; 15,000 by default. */
   readonly timeoutMs?: number
   run(params: z.input<Params>, client: ClientContext): Outcome | Promise<Outcome>
 }
 
-/** What a command came to in the pipeline. */
+/** The outcome of a command in the pipeline. */
 type Ran = Awaited<ReturnType<Pipeline['run']>>
 
 /** A command as the door runs it. */
@@ -82,16 +82,16 @@ export interface AngenCommand {
   readonly answers?: string
   readonly endsSession?: boolean
   readonly schema: JsonSchema
-  /** What the pipeline checks before it runs. */
+  /** The checks of the pipeline before the command runs. */
   readonly rules: CommandRules
   run(params: unknown, client: ClientContext, context: CommandContext): unknown
-  /** The message that answers what the pipeline returned. */
+  /** Returns the answer for an outcome of the pipeline. */
   answerOf(ran: Ran, client: ClientContext): Outcome
-  /** The checker for a message. */
+  /** Returns the checker for a message. */
   checkerFor(params: Readonly<Record<string, unknown>>): Checker
 }
 
-/** Defines a command once: what it takes, what it answers, what it does. */
+/** Defines a command of the protocol: its parameters, its answer and its function. */
 export function defineAngenCommand<Params extends z.ZodType>(
   definition: CommandDefinition<Params>,
 ): AngenCommand {
@@ -116,11 +116,11 @@ export function defineAngenCommand<Params extends z.ZodType>(
       return checker.accepts(given) ? checker : other
     },
   }
-  // `run` is only ever called with what its checker accepted, which the erased type cannot say.
+  // `run` is called only with what its checker accepted, which the erased type cannot express.
   return command as AngenCommand
 }
 
-/** What this protocol says where the pipeline refuses. */
+/** Returns the refusal of this protocol for a refusal of the pipeline. */
 function refusalOutcome(refusal: Refusal, unauthenticated: string): Outcome {
   if (refusal.code === 'internal') return 'internal'
   if (refusal.code === 'token_missing') return failure(unauthenticated, refusal)
@@ -129,7 +129,7 @@ function refusalOutcome(refusal: Refusal, unauthenticated: string): Outcome {
   return refused(refusal)
 }
 
-/** A schema as it is published. */
+/** Returns the published schema of a shape. */
 export function describe(schema: z.ZodType, title: string, description: string): JsonSchema {
   return { ...jsonSchema(schema), title, description }
 }

@@ -16,10 +16,10 @@ import { orderedJson } from './json.ts'
 import { encode, type Fault, failureBody, type Outcome } from './outcome.ts'
 import { type Request, readRequest } from './request.ts'
 
-/** How often a message that needs no session is written down as a use of it. */
+/** How often a message that needs no session is recorded as a use of the session. */
 const USE_EVERY_MS = 500
 
-/** Reasons for which a connection closes without its session being over. */
+/** The reasons to close a connection whose session has not ended. */
 const SESSION_GOES_ON: ReadonlySet<string> = new Set(['server_closing', 'send_failed'])
 
 const PROBLEMS: Readonly<Record<WireProblem, string>> = {
@@ -30,18 +30,18 @@ const PROBLEMS: Readonly<Record<WireProblem, string>> = {
 
 const OVER = refuse('session_revoked', 'The session has ended.')
 
-/** One client: reads its messages, answers them in order, and tells it what happens. */
+/** The conversation with one client: reads its messages, answers them in order, and sends it events. */
 export class Conversation implements Receiver, ConnectionEnds, ClientContext {
   readonly services: Services
   readonly #wire: Wire
   #connection: Connection | null = null
-  /** Whose client state it shares. */
+  /** The client state that it shares. */
   #actorId = ''
   #caller: CallOptions
   #gone: AbortController | null = null
   #over = false
   #usedAt = 0
-  // While a command runs that may end the caller's own session, its end waits for the answer.
+  // While a command runs that may end the session of the caller, the connection closes after the answer.
   #holding = false
   #heldEnd: string | null = null
   /** The context of the command that runs. */
@@ -53,7 +53,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     this.#caller = { door: 'angen', address: wire.address, userAgent: null }
   }
 
-  // What the transport calls
+  // Called by the transport
 
   receive(text: string): void | Promise<void> {
     if (this.#over) return
@@ -77,7 +77,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     this.#finish({ dropped: true })
   }
 
-  // What the connections call
+  // Called by the connections
 
   get door(): string {
     return 'angen'
@@ -93,7 +93,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     else this.#end(reason)
   }
 
-  // What commands call
+  // Called by commands
 
   get session(): Authenticated {
     if (this.#connection === null) throw new LatchkeyError('token_missing', 'Log in first.')
@@ -115,7 +115,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
 
   cancellable(userAgent: string | null = null): CallOptions & { readonly signal: AbortSignal } {
     this.#gone ??= new AbortController()
-    // While a command runs, its time limit counts too.
+    // While a command runs, the signal fires at its time limit too.
     const signal = this.#limit?.caller.signal ?? this.#gone.signal
     return { ...this.caller(userAgent), signal }
   }
@@ -166,7 +166,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
 
   async #check(connection: Connection): Promise<Authenticated | Refusal> {
     if (await connection.use()) return connection.current
-    // Either it has ended, and the client has its message, or it cannot be checked.
+    // Either the session has ended, and the client has received that, or it cannot be checked.
     return this.#over ? OVER : refuse('unavailable', 'The session cannot be checked.')
   }
 
@@ -200,7 +200,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     outcome.after?.()
   }
 
-  // What came in may hold a password, so it goes back only where the operator wants the original's very words.
+  // The message may contain a password, so it is returned only if the operator wants the text of the original.
   #fault(fault: Fault, text: string): void {
     const what = fault === 'internal' ? 'Internal server error' : 'Server FunctionClauseError'
     this.#error(`${what} for message ${this.services.echoInput ? text.trim() : '<redacted>'}`)
@@ -210,7 +210,7 @@ export class Conversation implements Receiver, ConnectionEnds, ClientContext {
     this.#wire.send(encode('system/error', `{"reason":${JSON.stringify(reason)}}`))
   }
 
-  /** The session is over, or the server goes away. */
+  /** Closes the connection because the session has ended or the server stops. */
   #end(reason: string): void {
     if (this.#over) return
     if (SESSION_GOES_ON.has(reason)) {

@@ -1,4 +1,4 @@
-/** JSON without whitespace whose keys stand in alphabetical order at every level. */
+/** Returns JSON without white space, with the keys in alphabetical order at every level. */
 export function orderedJson(value: unknown): string {
   return JSON.stringify(value, ordered) ?? 'null'
 }
@@ -10,12 +10,12 @@ function ordered(_key: string, value: unknown): unknown {
   return Object.fromEntries(keys.sort().map((key) => [key, value[key]]))
 }
 
-/** Whether a value of JSON is an object. */
+/** Returns whether a JSON value is an object. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A time as the protocol writes it: `2026-01-31T12:00:00Z`. */
+/** Returns a time as the protocol writes it: `2026-01-31T12:00:00Z`. */
 export function utcSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }

@@ -64,7 +64,7 @@ test('a crowd that has a whole network of addresses is one crowd', async (t) => 
   assert.deepEqual(await after(300), ['crowd0', 'ada', 'crowd1'])
 })
 
-test('over the bound a login is told when to try again', async (t) => {
+test('over the bound a login is answered with when to retry', async (t) => {
   const { enter, after, queue } = open(t, { maxWaiting: 20 })
   for (let at = 0; at < 31; at++) enter(`${at}`, 'one')
   assert.deepEqual((await after(0)).at(-1), '30: busy')
@@ -72,7 +72,7 @@ test('over the bound a login is told when to try again', async (t) => {
   assert.equal(refusal?.retryAfterMs, 2000)
 })
 
-test('one that waited too long is told so before its connection falls idle', async (t) => {
+test('a login that waited too long is refused before its connection is idle', async (t) => {
   const { enter, after, queue } = open(t, { perSecond: 1, maxWaitMs: 2000 })
   for (let at = 0; at < 5; at++) enter(`${at}`, 'one')
   const turns = await after(2000)

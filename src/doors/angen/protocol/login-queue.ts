@@ -3,17 +3,17 @@ import { addressPrefix } from '../../../core/address.ts'
 import { type Refusal, refuse } from '../../../core/errors.ts'
 
 export interface LoginQueueOptions {
-  /** Logins let through in a second; as many at once after a pause. */
+  /** The largest number of logins a second, and at once after a pause. */
   readonly perSecond: number
-  /** Logins that may wait. */
+  /** The largest number of logins that wait. */
   readonly maxWaiting: number
-  /** How long one may wait: less than a connection may lie idle. */
+  /** How long a login may wait: less than a connection may be idle. */
   readonly maxWaitMs: number
-  /** Milliseconds; steady. */
+  /** The time of a monotonic clock, in milliseconds. */
   readonly now: () => number
 }
 
-/** How often waiting logins are let through. */
+/** How often waiting logins are admitted. */
 const TICK_MS = 50
 
 interface Waiting {
@@ -22,8 +22,8 @@ interface Waiting {
 }
 
 /**
- * Holds logins back to a rate. Those that wait are let through one network after the other (an IPv4 address, or the /64 of an
- * IPv6 one), each in its own order, so that a crowd behind one does not keep the others out.
+ * Limits the rate of logins. Those that wait are admitted in turn by network (an IPv4 address, or the /64 of an IPv6 address), in
+ * order within a network, so that many logins from one network do not delay the others.
  */
 export class LoginQueue {
   readonly #options: LoginQueueOptions
@@ -39,14 +39,14 @@ export class LoginQueue {
     this.#filledAt = options.now()
   }
 
-  /** Logins that wait. */
+  /** The number of logins that wait. */
   get size(): number {
     return this.#waiting
   }
 
   /**
-   * Null at once where nobody waits and the rate allows; else resolves when it is this login's turn, with null, or with a refusal:
-   * `busy` with how long to wait. A login whose signal fires gives its place up.
+   * Returns null if no login waits and the rate allows it. Otherwise resolves with null when the login is admitted, or with the
+   * refusal `busy`, which contains how long to wait. A login whose signal fires loses its place.
    */
   enter(address: string | null, signal: () => AbortSignal): null | Promise<Refusal | null> {
     this.#fill()
@@ -58,7 +58,7 @@ export class LoginQueue {
     return this.#wait(addressPrefix(address ?? '') ?? address ?? '', signal())
   }
 
-  /** Refuses those that wait. */
+  /** Refuses the logins that wait. */
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
@@ -99,7 +99,7 @@ export class LoginQueue {
       if (next.done === true) break
       const [network, line] = next.value
       const [first] = line
-      // Its network goes to the end of the round.
+      // The network moves to the end of the order.
       this.#byNetwork.delete(network)
       this.#byNetwork.set(network, line)
       this.#tokens--

@@ -35,7 +35,7 @@ const session = z.object({
   current: z.boolean(),
 })
 
-/** Every message of ours by name, without those of the application. */
+/** The schemas of every message of the server, by name, without those of the application. */
 export const MESSAGES: Readonly<Record<string, z.ZodType>> = {
   'system/success': z.object({ command: z.string() }),
   'system/failure': z.object({

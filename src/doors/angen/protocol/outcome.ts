@@ -1,12 +1,12 @@
 import { type Refusal, refuse } from '../../../core/errors.ts'
 import { orderedJson } from './json.ts'
 
-/** What a command answers with, encoded. */
+/** The encoded answer of a command. */
 export interface Answer {
   readonly kind: 'answer'
   readonly name: string
   readonly body: string
-  /** What follows once the answer is sent. */
+  /** Called when the answer has been sent. */
   readonly after?: () => void
 }
 
@@ -15,22 +15,22 @@ export interface Failure {
   readonly kind: 'failure'
   readonly reason: string
   readonly refusal: Refusal
-  /** What is told of the refusal to a client that did not ask for details: nothing, when to try again, or everything. */
+  /** The details for a client that did not ask for any: none, when to retry, or all. */
   readonly tells: 'nothing' | 'retry' | 'everything'
   readonly after?: () => void
 }
 
-/** How the original fails at what it has no words for: no clause of its handler fits, or it raises. */
+/** How the original fails at a message without a defined failure: no clause of its handler matches, or it raises. */
 export type Fault = 'no_clause' | 'internal'
 
 export type Outcome = Answer | Failure | Fault
 
-/** An answer; its keys are put in order. */
+/** Returns an answer with ordered keys. */
 export function answer(name: string, message: object): Answer {
   return { kind: 'answer', name, body: orderedJson(message) }
 }
 
-/** `system/success` of a command. */
+/** Returns `system/success` of a command. */
 export function success(command: string, after?: () => void): Answer {
   const done = answer('system/success', { command })
   return after === undefined ? done : { ...done, after }
@@ -43,7 +43,7 @@ export function failure(
   return { kind: 'failure', reason, refusal, tells: 'nothing' }
 }
 
-/** Reasons for what no command can help; the original has no words for them. */
+/** The reasons of refusals that no command causes. The original has none. */
 const OUR_REASONS: Partial<Record<Refusal['code'], string>> = {
   unavailable: 'Service unavailable, please retry',
   timeout: 'Service unavailable, please retry',
@@ -52,7 +52,7 @@ const OUR_REASONS: Partial<Record<Refusal['code'], string>> = {
   conflict: 'Changed in the meantime, please retry',
 }
 
-/** The failure that a refusal is: in the command's own words where it has some, never a wrong credential for what is our fault. */
+/** Returns the failure for a refusal, with the command's own reason if it has one. An error of the server is never a wrong credential. */
 export function refused(
   refusal: Refusal,
   reasons: Partial<Record<Refusal['code'], string>> & { readonly other?: string } = {},
@@ -64,14 +64,14 @@ export function refused(
   return failure(reasons.other ?? refusal.message, refusal)
 }
 
-/** One message of ours. */
+/** Returns one message of the server. */
 export function encode(name: string, body: string, id?: string): string {
   return id === undefined
     ? `{"message":${body},"name":"${name}"}`
     : `{"message":${body},"message_id":${JSON.stringify(id)},"name":"${name}"}`
 }
 
-/** The body of a `system/failure`. */
+/** Returns the body of a `system/failure`. */
 export function failureBody(
   command: string,
   { reason, refusal, tells }: Failure,

@@ -1,16 +1,16 @@
 import { isObject } from './json.ts'
 import { createChecker, type JsonSchema } from './schema.ts'
 
-/** A request as every command's is. */
+/** A request of any command. */
 export interface Request {
   readonly name: string
   readonly command: Readonly<Record<string, unknown>>
   readonly message_id?: string
-  /** Asks for the house's code with every failure; no client of the original sends it. */
+  /** Asks for the error code with every failure. No client of the original sends it. */
   readonly details?: unknown
 }
 
-/** A message that is no request: how the original fails at it, or what its schema says. */
+/** A message that is not a request: the failure of the original, or the violation of its schema. */
 export type Unreadable = 'internal' | 'no_clause' | { readonly reason: string }
 
 export const REQUEST_SCHEMA: JsonSchema = {
@@ -40,7 +40,7 @@ export const RESPONSE_SCHEMA: JsonSchema = {
 
 const checker = createChecker(REQUEST_SCHEMA)
 
-/** Reads a message. */
+/** Parses a message. */
 export function readRequest(text: string): Request | Unreadable {
   let value: unknown
   try {

@@ -16,7 +16,7 @@ const checker = createChecker({
   },
 })
 
-test('what is wrong is told in Elixir’s notation', () => {
+test('violations are in Elixir’s notation', () => {
   const cases: readonly (readonly [unknown, string])[] = [
     [{}, '{"Required properties zeta, alpha were not present.", "#"}'],
     [{ zeta: 'z' }, '{"Required property alpha was not present.", "#"}'],
@@ -55,7 +55,7 @@ test('properties come first, by name, then what is missing', () => {
   )
 })
 
-test('a list of a thousand wrong items is told of in a few', () => {
+test('a list of a thousand wrong items gets a few violations', () => {
   const list = Array.from({ length: 1000 }, () => 1)
   assert.ok(checker.explain({ zeta: 'z', alpha: 1, list }).length < 2000)
 })

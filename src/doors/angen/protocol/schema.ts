@@ -1,6 +1,6 @@
 import { isObject } from './json.ts'
 
-/** What is read of a JSON Schema (draft-07): `type`, `properties`, `required`, `items`. The rest is for readers. */
+/** A JSON Schema (draft-07). Only `type`, `properties`, `required` and `items` are enforced; the rest documents. */
 export interface JsonSchema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, JsonSchema>>
@@ -9,18 +9,18 @@ export interface JsonSchema {
   readonly [more: string]: unknown
 }
 
-/** A schema that is ready to check values with. */
+/** A compiled schema. */
 export interface Checker {
   accepts(value: unknown): boolean
   /**
-   * What is wrong, in the notation that Angen's clients know:
-   * `{:error, [{"Required property name was not present.", "#"}]}`. Of an object first its properties by name, then what is missing,
-   * in the order of the schema.
+   * Returns the violations in the notation that Angen's clients compare:
+   * `{:error, [{"Required property name was not present.", "#"}]}`. For an object first those of its properties by name, then the
+   * missing ones in the order of the schema.
    */
   explain(value: unknown): string
 }
 
-/** Makes a checker; accepting a value allocates nothing. */
+/** Compiles a schema. `accepts` allocates nothing. */
 export function createChecker(schema: JsonSchema): Checker {
   const root = compile(schema)
   return {
@@ -66,7 +66,7 @@ function accepts(node: Node, value: unknown): boolean {
   return true
 }
 
-/** Problems told of one message; a list may have a thousand wrong items. */
+/** The largest number of violations in an answer; a list may have a thousand wrong items. */
 const MAX_PROBLEMS = 20
 
 function explain(node: Node, value: unknown, path: string, problems: string[]): void {

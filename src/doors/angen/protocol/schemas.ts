@@ -13,7 +13,7 @@ const ROOT = '/schema/angen'
 /** The published schemas by path. */
 export type Schemas = ReadonlyMap<string, JsonSchema>
 
-/** Every schema of the protocol and of the application's commands, made from what runs. */
+/** Returns every schema of the protocol and of the application's commands, made from the definitions that the door runs on. */
 export function publishSchemas(registry: CommandRegistry): Schemas {
   const schemas = new Map<string, JsonSchema>([
     [`${ROOT}/request.json`, REQUEST_SCHEMA],
@@ -39,13 +39,13 @@ export function messagePath(name: string): string {
   return `${ROOT}/messages/${name}_message.json`
 }
 
-/** Answers `GET /schema/angen/…`; false, with nothing done, for every other request. */
+/** Answers `GET /schema/angen/…`. Returns false for every other request, which it does not touch. */
 export function serveSchemas(
   registry: CommandRegistry,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   let known: { readonly commands: number; readonly texts: Map<string, string> } | null = null
   const texts = (): Map<string, string> => {
-    // Commands are only ever added.
+    // Commands are added and never removed.
     const commands = registry.list().length
     if (known?.commands !== commands) known = { commands, texts: written(publishSchemas(registry)) }
     return known.texts

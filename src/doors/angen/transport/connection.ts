@@ -1,6 +1,6 @@
+import type { CountedConnection } from '../../../connections/connection-counter.ts'
 import { ERROR_TABLE } from '../../../core/errors.ts'
 import type { Receiver, Wire, WireProblem } from '../wire.ts'
-import type { Guest } from './connection-counter.ts'
 import { Framer, type FramingProblem } from './framer.ts'
 import type { AngenHub, Ticking, Watched, Writing } from './hub.ts'
 import type { Link } from './link.ts'
@@ -8,7 +8,7 @@ import { TokenBucket } from './token-bucket.ts'
 
 export interface ConnectionOptions {
   readonly hub: AngenHub
-  readonly guest: Guest
+  readonly counted: CountedConnection
   readonly link: Link
   readonly address: string | null
   readonly transport: Wire['transport']
@@ -33,7 +33,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   readonly address: string | null
   readonly transport: Wire['transport']
   readonly #hub: AngenHub
-  readonly #guest: Guest
+  readonly #counted: CountedConnection
   readonly #link: Link
   readonly #framer = new Framer()
   readonly #messages: TokenBucket
@@ -51,17 +51,18 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   #ended = false
   /** It closes once the message under way is handled. */
   #draining = false
+  readonly #openedAt = performance.now()
   #heardAt = performance.now()
   #sentAt = 0
   /** Since when it has to wait for one of its buckets. */
   #overSince: number | null = null
   #closeBy = Number.POSITIVE_INFINITY
 
-  constructor({ hub, guest, link, address, transport }: ConnectionOptions) {
+  constructor({ hub, counted, link, address, transport }: ConnectionOptions) {
     this.address = address
     this.transport = transport
     this.#hub = hub
-    this.#guest = guest
+    this.#counted = counted
     this.#link = link
     const { messagesPerSecond, messageBurst, bytesPerSecond, byteBurst } = hub.limits
     this.#messages = new TokenBucket(messagesPerSecond, messageBurst, this.#heardAt)
@@ -86,7 +87,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   }
 
   authenticated(): void {
-    this.#hub.counter.know(this.#guest)
+    this.#counted.authenticate()
   }
 
   close(reason = '', code = CLOSE_NORMAL): void {
@@ -129,6 +130,11 @@ export class Connection implements Wire, Watched, Ticking, Writing {
     this.#pump()
   }
 
+  /** Closes at once, because another connection needs the place. */
+  evict(): void {
+    this.close('evicted', ERROR_TABLE.busy.close)
+  }
+
   /** Handles no further message, and closes once the one under way is answered. */
   drain(): void {
     this.#draining = true
@@ -155,7 +161,11 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   sweep(now: number): void {
     if (now >= this.#closeBy) this.#link.cut()
     const usedAt = Math.max(this.#heardAt, this.#sentAt)
-    if (now - usedAt >= this.#hub.limits.idleMs) this.close('idle', CLOSE_GOING_AWAY)
+    const { idleMs, authenticateMs } = this.#hub.limits
+    if (now - usedAt >= idleMs) this.close('idle', CLOSE_GOING_AWAY)
+    // A login that is being checked still gets its answer.
+    const late = !this.#counted.authenticated && now - this.#openedAt >= authenticateMs
+    if (late && !this.#busy) this.close('not_authenticated', ERROR_TABLE.token_missing.close)
   }
 
   tick(now: number): boolean {
@@ -200,6 +210,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
   #hand(text: string | null): void {
     if (text === null) return
     this.#messages.spend(1, performance.now())
+    this.#counted.use()
     try {
       const handled = this.#receiver?.receive(text)
       if (handled === undefined) return
@@ -269,7 +280,7 @@ export class Connection implements Wire, Watched, Ticking, Writing {
 
   #lineBytes(): number {
     const { lineBytes, unauthenticatedLineBytes } = this.#hub.limits
-    return this.#guest.authenticated ? lineBytes : Math.min(lineBytes, unauthenticatedLineBytes)
+    return this.#counted.authenticated ? lineBytes : Math.min(lineBytes, unauthenticatedLineBytes)
   }
 
   #refuse(problem: FramingProblem | WireProblem): void {

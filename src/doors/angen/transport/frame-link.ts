@@ -2,10 +2,10 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Link } from './link.ts'
 
-/** A close frame has room for 123 bytes, and a UTF-16 unit takes three at most. */
+/** A close frame holds 123 bytes, and a UTF-16 unit takes at most three. */
 const MAX_REASON_LENGTH = 41
 
-/** Messages as text frames of a WebSocket. */
+/** Sends messages as text frames of a WebSocket. */
 export class FrameLink implements Link {
   readonly #socket: WebSocket
   /** The TCP or TLS socket below. */
@@ -54,5 +54,5 @@ export class FrameLink implements Link {
   }
 }
 
-// A frame that could not be sent is told of by the socket's end.
+// A frame that could not be sent is reported by the close of the socket.
 function ignore(): void {}

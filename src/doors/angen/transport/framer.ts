@@ -5,35 +5,35 @@ export type FramingProblem = 'too_large' | 'not_utf8' | 'interrupt'
 
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
-/** What a telnet client sends for Ctrl-C: interrupt process, do timing mark. Its first byte is in no UTF-8. */
+/** The bytes that a telnet client sends for Ctrl-C: interrupt process, do timing mark. The first is not valid in UTF-8. */
 const INTERRUPT_START = 0xff
 const INTERRUPT = Buffer.from([INTERRUPT_START, 0xf4, 0xff, 0xfd, 0x06])
 const SMALLEST_HELD = 256
-/** How often the beginning of a message may be parsed, so that a client that drips costs no more than one that does not. */
+/** How often the beginning of a message may be parsed, so that a slow client does not cost more than another. */
 const MAX_QUIET_LOOKS = 8
 
 /**
- * Makes messages of bytes: UTF-8 texts, each ended by LF or CR LF; blank ones are skipped. One that is written over several lines, as
- * people write JSON, begins with a line `{`, goes on with indented ones and ends with a line `}`. However the bytes are cut into
- * chunks, the messages are the same. It reads only when asked, so that a new limit counts from the next message on, and holds
- * no memory between messages.
+ * Divides bytes into messages: UTF-8 texts, each ended by LF or CR LF; blank ones are skipped. A message over several lines, as
+ * people write JSON, begins with a line `{`, continues with indented lines and ends with a line `}`. The messages do not depend on
+ * how the bytes are divided into chunks. It reads only when `next` is called, so that a new limit counts from the next message on, and
+ * keeps no memory between messages.
  */
 export class Framer {
-  /** The chunk that is being read, from `#at`; those after it. */
+  /** The chunk that is being read, from `#at`, and those after it. */
   #chunk: Buffer | null = null
   #at = 0
   #more: Buffer[] | null = null
-  /** Whether the lines that end in the chunk are known to be UTF-8: null before it was looked at. */
+  /** Whether the lines that end in the chunk are UTF-8; null before the check. */
   #sound: boolean | null = null
-  /** The beginning of a line whose end is still to come. */
+  /** The beginning of a line whose end has not arrived. */
   #held: Buffer | null = null
   #heldBytes = 0
   #looks = 0
-  /** The lines so far of a message of several. */
+  /** The lines so far of a message over several lines. */
   #lines: string | null = null
   #problem: FramingProblem | null = null
 
-  /** Why there is no further message; null while there may be one. */
+  /** Why no further message can follow; null while one can. */
   get problem(): FramingProblem | null {
     return this.#problem
   }
@@ -43,7 +43,7 @@ export class Framer {
     return this.#chunk !== null
   }
 
-  /** Whether a line has begun that may be a whole message though its end does not come. */
+  /** Whether a line has begun that may be a whole message without its end. */
   get partial(): boolean {
     return this.#heldBytes > 0 && this.#looks < MAX_QUIET_LOOKS
   }
@@ -55,7 +55,7 @@ export class Framer {
     else this.#more.push(chunk)
   }
 
-  /** The next message, of at most `limit` bytes without its LF; null where there is none, for now or because of a {@link problem}. */
+  /** Returns the next message, of at most `limit` bytes without its LF; null if there is none yet or because of a {@link problem}. */
   next(limit: number): string | null {
     while (this.#chunk !== null && this.#problem === null) {
       const chunk = this.#chunk
@@ -77,7 +77,7 @@ export class Framer {
     return null
   }
 
-  /** The line that has begun, if it makes a whole JSON object or array: for when nothing more comes. */
+  /** Returns the line that has begun if it is a whole JSON object or array, for a client that sends no line end. */
   takeQuiet(): string | null {
     const held = this.#held?.subarray(0, this.#heldBytes)
     if (held === undefined || this.waiting || !this.partial) return null
@@ -89,7 +89,7 @@ export class Framer {
     return this.#lines === null ? text : this.#takeLines(text)
   }
 
-  /** A message, if a line is one or is the last of one. */
+  /** Returns a message if the line is one or completes one. */
   #gather(line: string, limit: number): string | null {
     const text = line.trimEnd()
     if (this.#lines === null) {
@@ -124,7 +124,7 @@ export class Framer {
     else this.#more = null
   }
 
-  /** A line that lies in one chunk: checked together with all others that do. */
+  /** Returns a line that is in one chunk: it is checked together with all other such lines. */
   #line(chunk: Buffer, end: number, limit: number): string {
     if (this.#sound === null) {
       const last = chunk.lastIndexOf(LINE_FEED) + 1
@@ -155,14 +155,14 @@ export class Framer {
   }
 
   #hold(piece: Buffer, limit: number): void {
-    // What came before was looked at, but for a Ctrl-C that is not yet whole.
+    // The bytes before were checked, except a Ctrl-C that is not complete.
     const from = Math.max(0, this.#heldBytes - INTERRUPT.length + 1)
     const line = this.#append(piece).subarray(0, this.#heldBytes)
     this.#problem = foreign(line, limit, from)
     if (line.length > limit) this.#problem ??= 'too_large'
   }
 
-  /** Keeps the beginning of a line, in memory that doubles, so that many small chunks are copied twice at most. */
+  /** Keeps the beginning of a line in memory that doubles, so that many small chunks are copied at most twice. */
   #append(piece: Buffer): Buffer {
     const bytes = this.#heldBytes + piece.length
     let held = this.#held
@@ -187,8 +187,8 @@ export class Framer {
 }
 
 /**
- * What a byte that is in no UTF-8 means, as soon as that can be said: Ctrl-C of telnet, or no text at all. Null where there is none
- * within the limit, or only the beginning of what may be Ctrl-C. Looks from `from` on.
+ * Returns the problem of a byte that is not valid in UTF-8: Ctrl-C of telnet, or not a text. Null if there is none within the limit, or
+ * only the beginning of what may be Ctrl-C. Searches from `from` on.
  */
 function foreign(line: Buffer, limit: number, from = 0): FramingProblem | null {
   const start = line.indexOf(INTERRUPT_START, from)
@@ -199,12 +199,12 @@ function foreign(line: Buffer, limit: number, from = 0): FramingProblem | null {
   return length === INTERRUPT.length ? 'interrupt' : null
 }
 
-/** Whether a line that begins so may belong to a message of several: it is indented, blank, or the last. */
+/** Returns whether a line may continue a message over several lines: it is indented, blank, or the last. */
 function goesOn(first: number | undefined): boolean {
   return first !== undefined && (first <= 0x20 || first === 0x7d)
 }
 
-// Of a bare number nobody can say whether another digit follows.
+// After a bare number another digit may follow.
 function isWhole(text: string): boolean {
   if (!/^[[{]/.test(text) || !/[\]}]$/.test(text)) return false
   try {

@@ -1,6 +1,6 @@
 import { clearInterval, setInterval } from 'node:timers'
+import { ConnectionCounter } from '../../../connections/connection-counter.ts'
 import type { Accept } from '../wire.ts'
-import { ConnectionCounter } from './connection-counter.ts'
 import { type AngenLimits, DEFAULT_ANGEN_LIMITS } from './limits.ts'
 
 export interface HubOptions {
@@ -53,10 +53,10 @@ export class AngenHub {
   watch(watched: Watched): void {
     this.#watched.add(watched)
     if (this.#sweeping !== null) return
-    const { idleMs, handshakeMs, closeMs } = this.limits
+    const { idleMs, handshakeMs, closeMs, authenticateMs } = this.limits
     const every = Math.max(
       TICK_MS,
-      Math.min(MAX_SWEEP_MS, idleMs / 4, handshakeMs / 4, closeMs / 4),
+      Math.min(MAX_SWEEP_MS, idleMs / 4, handshakeMs / 4, closeMs / 4, authenticateMs / 4),
     )
     this.#sweeping = setInterval(() => {
       const now = performance.now()

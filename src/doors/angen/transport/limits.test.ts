@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { dial, openPort, until } from '../../../../test/support/angen-transport.ts'
-import { ConnectionCounter } from './connection-counter.ts'
-import { DEFAULT_ANGEN_LIMITS } from './limits.ts'
+import type { Wire } from '../wire.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -121,32 +119,71 @@ describe('the limits of a connection', () => {
     assert.equal(listening.socket.destroyed, false)
   })
 
-  test('strangers are counted, those who have logged in are not', async (t) => {
+  test('a new connection takes the place of the unauthenticated one that was idle longest', async (t) => {
     const { port, met, hub } = await openPort(t, { limits: { maxUnauthenticated: 2 } })
     const [first, second] = [await dial(t, port), await dial(t, port)]
     await until(() => met.length === 2)
-    assert.equal(await (await dial(t, port)).closed, '')
+    first.send('hello\n')
+    await first.until('hello\n')
+    const third = await dial(t, port)
+    assert.equal(await second.closed, '')
+    assert.equal(first.socket.destroyed, false)
     met[0]?.wire.authenticated()
-    await dial(t, port)
     await until(() => met.length === 3)
-    first.socket.destroy()
-    await until(() => hub.counter.size === 2)
-    assert.equal(await (await dial(t, port)).closed, '')
-    second.socket.destroy()
-    await until(() => hub.counter.size === 1)
-    await dial(t, port)
-    await until(() => met.length === 4)
+    met[2]?.wire.authenticated()
+    const more = [await dial(t, port), await dial(t, port)]
+    await until(() => met.length === 5)
+    assert.equal(hub.counter.size, 4)
+    const all = [first, third, ...more]
+    assert.deepEqual(
+      all.filter(({ socket }) => socket.destroyed),
+      [],
+    )
+  })
+
+  test('a client that sends one byte at a time and never logs in is closed', async (t) => {
+    const { port } = await openPort(t, { limits: { authenticateMs: 200, idleMs: 10_000 } })
+    const client = await dial(t, port)
+    const drip = setInterval(() => client.send('x'), 10)
+    t.after(() => clearInterval(drip))
+    await client.closed
+  })
+
+  test('messages do not extend the time to log in, and a login in progress is answered', async (t) => {
+    const login = Promise.withResolvers<void>()
+    const limits = { authenticateMs: 200, idleMs: 10_000 }
+    const handle = async (text: string, wire: Wire) => {
+      if (text === 'login') await login.promise
+      wire.send(text)
+    }
+    const { port } = await openPort(t, { limits, handle })
+    const [talking, logging, silent] = [
+      await dial(t, port),
+      await dial(t, port),
+      await dial(t, port),
+    ]
+    const talk = setInterval(() => talking.send('hello\n'), 10)
+    t.after(() => clearInterval(talk))
+    logging.send('login\n')
+    assert.match(await talking.closed, /^(hello\n)+$/)
+    assert.equal(logging.socket.destroyed, false)
+    login.resolve()
+    assert.equal(await logging.closed, 'login\n')
+    await silent.closed
   })
 
   test('connections of an address are counted, if it is not exempt', async (t) => {
     const { port, met } = await openPort(t, { limits: { maxPerAddress: 1, exempt: [] } })
+    const replaced = await dial(t, port)
     const first = await dial(t, port)
-    await until(() => met.length === 1)
+    assert.equal(await replaced.closed, '')
+    await until(() => met.length === 2)
+    met[1]?.wire.authenticated()
     assert.equal(await (await dial(t, port)).closed, '')
     first.socket.destroy()
-    await until(() => met[0]?.gone === true)
+    await until(() => met[1]?.gone === true)
     await dial(t, port)
-    await until(() => met.length === 2)
+    await until(() => met.length === 3)
     const other = await openPort(t, { limits: { maxPerAddress: 1 } })
     await Promise.all([dial(t, other.port), dial(t, other.port)])
     await until(() => other.met.length === 2)
@@ -162,43 +199,4 @@ test('an bucket gives its burst at once, then its rate, and takes its debts back
   assert.equal(bucket.isEasy(550), true)
   assert.equal(bucket.left(1e9), 50)
   assert.equal(bucket.left(0), 50, 'a clock that goes back gives nothing')
-})
-
-test('the counter is right after any coming and going', () => {
-  const addresses = fc.constantFrom(
-    '192.0.2.1',
-    '192.0.2.2',
-    '2001:db8::1',
-    '2001:db8::2',
-    '127.0.0.1',
-    null,
-  )
-  const limits = { ...DEFAULT_ANGEN_LIMITS, maxPerAddress: 2, maxUnauthenticated: 5 }
-  fc.assert(
-    fc.property(fc.array(fc.tuple(addresses, fc.constantFrom('in', 'out', 'known'))), (acts) => {
-      const counter = new ConnectionCounter(limits)
-      const inside: {
-        guest: NonNullable<ReturnType<ConnectionCounter['enter']>>
-        of: string | null
-      }[] = []
-      const networkOf = (address: string | null) => (address?.includes(':') ? 'six' : address)
-      for (const [address, act] of acts) {
-        const first = inside.find(({ of }) => of === address)
-        if (act === 'in') {
-          const alike = inside.filter(({ of }) => networkOf(of) === networkOf(address)).length
-          const exempt = address === null || address === '127.0.0.1'
-          const strangers = inside.filter(({ guest }) => !guest.authenticated).length
-          const guest = counter.enter(address)
-          assert.equal(guest !== null, strangers < 5 && (exempt || alike < 2))
-          if (guest !== null) inside.push({ guest, of: address })
-        } else if (first !== undefined && act === 'out') {
-          counter.leave(first.guest)
-          // As a protocol may say while its socket is closing.
-          counter.know(first.guest)
-          inside.splice(inside.indexOf(first), 1)
-        } else if (first !== undefined) counter.know(first.guest)
-        assert.equal(counter.size, inside.length)
-      }
-    }),
-  )
 })

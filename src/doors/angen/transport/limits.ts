@@ -17,9 +17,17 @@ export interface AngenLimits {
    * catches up after an outage is done with two thousand messages by then, and who is not goes on for ever.
    */
   readonly floodMs: number
-  /** Connections that have not logged in, of all listeners together: 5,000 by default. Further ones are refused. */
+  /** How long a connection may stay unauthenticated: 60,000 ms by default. Messages do not extend it. */
+  readonly authenticateMs: number
+  /**
+   * Unauthenticated connections, of all listeners together: 5,000 by default. Above that a new connection takes the place of the
+   * unauthenticated one that sent a message least recently.
+   */
   readonly maxUnauthenticated: number
-  /** Connections of one address (of one /64 for IPv6), of all listeners together: 100 by default. */
+  /**
+   * Connections of one address (of one /64 for IPv6), of all listeners together: 100 by default. Above that a new connection takes the
+   * place of an unauthenticated one of the address, and is refused where there is none.
+   */
   readonly maxPerAddress: number
   /** Addresses and prefixes that `maxPerAddress` is not for: this machine by default. */
   readonly exempt: readonly string[]
@@ -41,6 +49,7 @@ export const DEFAULT_ANGEN_LIMITS: AngenLimits = {
   bytesPerSecond: 262_144,
   byteBurst: 524_288,
   floodMs: 10_000,
+  authenticateMs: 60_000,
   maxUnauthenticated: 5_000,
   maxPerAddress: 100,
   exempt: ['127.0.0.0/8', '::1'],

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { clientOf, dial, openPort, until } from '../../../../test/support/angen-transport.ts'
 
 describe('a plain listener', () => {
-  test('says nothing first, and gives messages and answers in their order', async (t) => {
+  test('sends nothing first, and passes on messages and answers in their order', async (t) => {
     const { port, met } = await openPort(t)
     const client = await dial(t, port)
     client.send('{"a":1}\r\n\n{"b":')

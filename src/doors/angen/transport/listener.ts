@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import type { CountedConnection } from '../../../connections/connection-counter.ts'
 import { canonicalAddress, withinPrefix } from '../../../core/address.ts'
 import { Connection } from './connection.ts'
-import type { Guest } from './connection-counter.ts'
 import type { AngenHub } from './hub.ts'
 import { ProxyReader } from './proxy-reader.ts'
 import { StreamLink } from './stream-link.ts'
@@ -148,13 +148,19 @@ class Listener implements AngenListener {
 
   #admit(socket: Socket, address: string | null, rest?: Buffer): void {
     const { hub } = this.#options
-    const guest = this.#draining ? null : hub.counter.enter(address)
-    if (guest === null) {
+    // A connection that has no handshake yet is closed without a reason.
+    const evict = () => {
+      const connection = this.#sockets.get(socket)
+      if (connection === undefined || connection === null) socket.destroy()
+      else connection.evict()
+    }
+    const counted = this.#draining ? null : hub.counter.enter(address, evict)
+    if (counted === null) {
       socket.destroy()
       return
     }
-    socket.on('close', () => hub.counter.leave(guest))
-    const visit = { guest, address, socket }
+    socket.on('close', () => counted.leave())
+    const visit = { counted, address, socket }
     if (this.#tls === null) this.#serve(visit, socket, rest)
     else this.#shakeHands(this.#tls, visit, rest)
   }
@@ -186,10 +192,10 @@ class Listener implements AngenListener {
 
   #serve(visit: Visit, socket: Socket, rest?: Buffer): void {
     const { hub } = this.#options
-    const { guest, address } = visit
+    const { counted, address } = visit
     const transport = this.#tls === null ? 'tcp' : 'tls'
     const link = new StreamLink(socket)
-    const connection = new Connection({ hub, guest, link, address, transport })
+    const connection = new Connection({ hub, counted, link, address, transport })
     this.#sockets.set(visit.socket, connection)
     const take = (chunk: Buffer) => {
       connection.charge(chunk.length)
@@ -205,7 +211,7 @@ class Listener implements AngenListener {
 
 /** A client that was let in. */
 interface Visit {
-  readonly guest: Guest
+  readonly counted: CountedConnection
   readonly address: string | null
   /** The TCP socket, under TLS too. */
   readonly socket: Socket

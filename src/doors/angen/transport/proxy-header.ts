@@ -1,12 +1,12 @@
 import { canonicalAddress } from '../../../core/address.ts'
 
-/** What the bytes of a proxied connection begin with. */
+/** The result of reading the first bytes of a proxied connection. */
 export type ProxyHeader =
-  /** The header is not whole yet. */
+  /** The header is not complete. */
   | { readonly state: 'partial' }
-  /** It is none, or one that no proxy sends. */
+  /** It is not a header, or not one that a proxy sends. */
   | { readonly state: 'wrong' }
-  /** `address` is the client's in canonical form, or null where the header names none: then the peer's stands. `length` bytes are the header. */
+  /** `address` is that of the client in canonical form; null if the header has none, and the peer's address counts. The header has `length` bytes. */
   | { readonly state: 'whole'; readonly address: string | null; readonly length: number }
 
 const V2_SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
@@ -15,20 +15,20 @@ const V1_START = Buffer.from('PROXY ', 'latin1')
 const V1_MAX_BYTES = 107
 const LINE_FEED = 0x0a
 
-/** Bytes of a header at most, with what extensions a proxy may add. */
+/** The largest header in bytes, with the extensions that a proxy may add. */
 export const MAX_PROXY_HEADER_BYTES = 2048
 
 const PARTIAL = { state: 'partial' } as const
 const WRONG = { state: 'wrong' } as const
 
-/** Reads the header of the PROXY protocol, version 1 (text) or 2 (binary), that a connection begins with. */
+/** Parses the header of the PROXY protocol, version 1 (text) or 2 (binary), at the beginning of a connection. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
   if (beginsWith(bytes, V2_SIGNATURE)) return readBinary(bytes)
   if (beginsWith(bytes, V1_START)) return readText(bytes)
   return WRONG
 }
 
-/** Whether bytes are the beginning of `start`, or begin with it. */
+/** Returns whether bytes are the beginning of `start`, or begin with it. */
 function beginsWith(bytes: Buffer, start: Buffer): boolean {
   const length = Math.min(bytes.length, start.length)
   return bytes.compare(start, 0, length, 0, length) === 0
@@ -57,7 +57,7 @@ function isOf(family: string | undefined, address: string): boolean {
 /** The length of the addresses of each family and transport that is TCP. */
 const TCP4 = { code: 0x11, bytes: 12 }
 const TCP6 = { code: 0x21, bytes: 36 }
-/** Families that have no address to believe: unspecified, and Unix sockets. */
+/** The families without an address of a client: unspecified, and Unix sockets. */
 const ADDRESSLESS: ReadonlySet<number> = new Set([0x00, 0x31])
 
 function readBinary(bytes: Buffer): ProxyHeader {
@@ -68,7 +68,7 @@ function readBinary(bytes: Buffer): ProxyHeader {
   if (command !== 0x20 && command !== 0x21) return WRONG
   if (bytes.length < length) return PARTIAL
   const family = bytes.readUInt8(13)
-  // A connection of the proxy itself, to see whether this server is there.
+  // A health check of the proxy itself.
   if (command === 0x20 || ADDRESSLESS.has(family)) return { state: 'whole', address: null, length }
   const known = [TCP4, TCP6].find(({ code }) => code === family)
   if (known === undefined || length < V2_FIXED_BYTES + known.bytes) return WRONG

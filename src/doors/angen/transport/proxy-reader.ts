@@ -2,10 +2,10 @@ import type { Socket } from 'node:net'
 import type { AngenHub, Watched } from './hub.ts'
 import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from './proxy-header.ts'
 
-/** Takes what a header says: the client's address, or null for the peer's, and the bytes after it. */
+/** Receives the client's address, or null for the peer's, and the bytes after the header. */
 type TakeHeader = (address: string | null, rest: Buffer) => void
 
-/** Reads the PROXY header that a socket must begin with. Where none comes in time, or a wrong one, the socket is closed. */
+/** Reads the PROXY header at the beginning of a socket. Closes the socket if the header is wrong or does not arrive in time. */
 export class ProxyReader implements Watched {
   readonly #hub: AngenHub
   readonly #socket: Socket

@@ -44,7 +44,7 @@ describe('a listener behind a proxy', () => {
     assert.equal(hub.counter.size, 0)
   })
 
-  test('an address is counted as the header says', async (t) => {
+  test('an address is counted as the header names it', async (t) => {
     const { port, met } = await openPort(t, { proxies, limits: { maxPerAddress: 1 } })
     const header = 'PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n'
     const first = await dial(t, port)
@@ -58,7 +58,7 @@ describe('a listener behind a proxy', () => {
     await other.until('x\n')
   })
 
-  test('from anybody else a header is a message like any other', async (t) => {
+  test('from a peer that is no proxy a header is an ordinary message', async (t) => {
     const { port, met } = await openPort(t, { proxies: ['192.0.2.0/24'] })
     const client = await dial(t, port)
     client.send('PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')

@@ -205,8 +205,11 @@ describe('Angen over WebSocket', () => {
   })
 
   test('connections are counted with all others', async (t) => {
-    const { dial, hub } = await open(t, { limits: { maxUnauthenticated: 1 } })
+    const { dial, hub, met } = await open(t, { limits: { maxPerAddress: 1, exempt: [] } })
+    const replaced = await dial()
     const { socket } = await dial()
+    await until(() => replaced.socket.readyState === replaced.socket.CLOSED)
+    met[1]?.wire.authenticated()
     await assert.rejects(dial(), /503/)
     socket.close()
     await until(() => hub.counter.size === 0)

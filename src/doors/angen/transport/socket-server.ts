@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { CountedConnection } from '../../../connections/connection-counter.ts'
 import { forwardedAddress } from '../../../core/address.ts'
 import { ERROR_TABLE } from '../../../core/errors.ts'
 import { Connection } from './connection.ts'
-import type { Guest } from './connection-counter.ts'
 import { FrameLink } from './frame-link.ts'
 import type { AngenHub } from './hub.ts'
 
@@ -55,7 +55,7 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
     })
   }
 
-  const serve = (socket: WebSocket, stream: Duplex, visit: Visit): void => {
+  const serve = (socket: WebSocket, stream: Duplex, visit: Visit): Connection => {
     const link = new FrameLink(socket, stream)
     const connection = new Connection({ hub, link, ...visit, transport: 'websocket' })
     connections.add(connection)
@@ -74,6 +74,7 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
       connections.delete(connection)
       connection.gone()
     })
+    return connection
   }
 
   const admit = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -83,16 +84,21 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
       return
     }
     const address = addressOf(request)
-    const guest = closing ? null : hub.counter.enter(address)
-    if (guest === null) {
+    let connection: Connection | null = null
+    const evict = () => {
+      if (connection === null) socket.destroy()
+      else connection.evict()
+    }
+    const counted = closing ? null : hub.counter.enter(address, evict)
+    if (counted === null) {
       refuse(socket, '503 Service Unavailable')
       return
     }
-    socket.on('close', () => hub.counter.leave(guest))
+    socket.on('close', () => counted.leave())
     try {
       server.handleUpgrade(request, socket, head, (opened) => {
         opened.on('error', () => undefined)
-        serve(opened, socket, { guest, address })
+        connection = serve(opened, socket, { counted, address })
       })
     } catch (error) {
       hub.onError(error, 'angen')
@@ -114,7 +120,7 @@ export function createAngenSocketServer(options: AngenSocketServerOptions): Ange
 }
 
 interface Visit {
-  readonly guest: Guest
+  readonly counted: CountedConnection
   readonly address: string | null
 }
 

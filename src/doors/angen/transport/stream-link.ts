@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import type { Link } from './link.ts'
 
-/** Text that is gathered for one write, in UTF-16 units. */
+/** The largest text that is collected for one write, in UTF-16 units. */
 const BATCH_LENGTH = 65_536
 
-/** Lines over a TCP or TLS socket. */
+/** Sends messages as lines over a TCP or TLS socket. */
 export class StreamLink implements Link {
   readonly #socket: Socket
   #batch = ''

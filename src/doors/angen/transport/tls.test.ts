@@ -57,7 +57,7 @@ async function dialTls(
 const serialOf = ({ socket }: Client<TLSSocket>) => socket.getPeerCertificate().serialNumber
 
 describe('a TLS listener', () => {
-  test('serves who trusts its authority, under each of its names', async (t) => {
+  test('serves a client that trusts its authority, under each of its names', async (t) => {
     const { port, met } = await openPort(t, { tls: source() })
     for (const name of ['localhost', '127.0.0.1', '::1']) {
       const { cert = '' } = pairs[0] ?? {}
@@ -117,7 +117,7 @@ describe('a TLS listener', () => {
     assert.deepEqual(errors, [])
   })
 
-  test('handshakes count as strangers', async (t) => {
+  test('handshakes count as unauthenticated connections', async (t) => {
     const { port, hub } = await openPort(t, { tls: source(), limits: { maxUnauthenticated: 1 } })
     const silent = await dial(t, port)
     await until(() => hub.counter.size === 1)

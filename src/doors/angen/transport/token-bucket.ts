@@ -12,13 +12,13 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** Takes `amount`, even where there is not so much. */
+  /** Takes `amount`, even if less is left. */
   spend(amount: number, now: number): void {
     this.#refill(now)
     this.#credit -= amount
   }
 
-  /** What is left; below zero it is debt. */
+  /** The amount that is left; below zero it is debt. */
   left(now: number): number {
     this.#refill(now)
     return this.#credit

@@ -3,7 +3,7 @@ import type { Pipeline } from '../../../commands/index.ts'
 import { refusalOf } from '../../../core/errors.ts'
 import type { Authority, CallOptions } from '../../../core/index.ts'
 import { readForm } from '../../../http/index.ts'
-import type { RequestPeer } from '../door-options.ts'
+import type { HttpRequest, RouteBindings } from '../request.ts'
 import { isBasic } from './client-authentication.ts'
 import { authorizeDevice } from './device-authorization.ts'
 import { devicePage } from './device-page.ts'
@@ -21,13 +21,12 @@ export interface OAuthEndpoints {
   /** Where users approve a device: `/oauth/device` by default. */
   readonly verificationUri: string | null
   issuerOf(request: Request): string
-  callerOf(request: Request, peer: RequestPeer): CallOptions
-  onAnswer(template: string, status: number): void
+  callerOf(request: Request, record: HttpRequest): CallOptions
   onError(error: unknown, request: Request): void
 }
 
-type App = Hono<{ Bindings: RequestPeer }>
-type AppContext = Context<{ Bindings: RequestPeer }>
+type App = Hono<{ Bindings: RouteBindings }>
+type AppContext = Context<{ Bindings: RouteBindings }>
 type Endpoint = (request: OAuthRequest) => Promise<OAuthError | object>
 
 const FORMS: Readonly<Record<string, Endpoint>> = {
@@ -48,20 +47,21 @@ export function mountOAuth(app: App, door: OAuthEndpoints): void {
       pipeline: door.pipeline,
       headers: raw.headers,
       form: await readForm(raw),
-      caller: door.callerOf(raw, c.env),
+      caller: door.callerOf(raw, c.env.request),
       verificationUri: verificationUriOf(raw),
     }
   }
   const answerForm = async (c: AppContext, path: string, endpoint: Endpoint) => {
-    const response = await read(c)
+    const record = c.env.request
+    record.route = path
+    return read(c)
       .then(endpoint)
       .then((answer) => ('error' in answer ? oauthProblem(answer) : oauthAnswer(answer)))
       .catch((error: unknown) => {
         door.onError(error, c.req.raw)
-        return oauthProblem(errorOfRefusal(refusalOf(error)))
+        record.refusal = refusalOf(error)
+        return oauthProblem(errorOfRefusal(record.refusal))
       })
-    door.onAnswer(`POST ${path}`, response.status)
-    return response
   }
   for (const [path, endpoint] of Object.entries(FORMS)) {
     app.post(path, (c) => answerForm(c, path, endpoint))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import * as oauth from 'oauth4webapi'
+import { PASSWORD } from '../../../../test/support/http-door.ts'
 import { CLIENT_SECRET, type OAuthFixture, openOAuth } from '../../../../test/support/oauth.ts'
 
 const insecure = { [oauth.allowInsecureRequests]: true }
@@ -211,6 +212,20 @@ test('a client can do no more than it is registered for', async (t) => {
   const backend = new Steps(steps.as, BY_BASIC)
   await assert.rejects(backend.refresh(others.refresh_token), refusedWith('invalid_grant'))
   await kettle.refresh(others.refresh_token)
+})
+
+test('the session of a client cannot manage the account of its actor', async (t) => {
+  const opened = await openSteps(t)
+  const { fixture } = opened
+  const { access_token: token } = await granted(opened)
+  const status = async (what: string, body?: object) =>
+    (await fixture.ask(what, { token, ...(body === undefined ? {} : { body }) })).status
+  assert.equal(await status('GET /v1/session'), 200)
+  assert.equal(await status('GET /v1/sessions'), 403)
+  assert.equal(await status('POST /v1/session/step-up', { password: PASSWORD }), 403)
+  assert.equal(await status('POST /v1/password', { current: PASSWORD, next: 'x' }), 403)
+  assert.equal(await status('POST /v1/device/approve', { userCode: 'BCDF-GHJK' }), 403)
+  assert.equal(await status('DELETE /v1/session'), 204)
 })
 
 test('a wrong client is refused with a challenge', async (t) => {

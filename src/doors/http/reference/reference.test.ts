@@ -44,6 +44,8 @@ test('every field of a request, an answer and a schema has a text', () => {
   const without: string[] = []
   const look = (where: string, schema: Json | undefined) => {
     for (const field of fieldsOf(schema ?? {})) {
+      // What a command of an application returns is described by the application.
+      if (field.name === 'result') continue
       if (field.description === '') without.push(`${where}: ${field.name}`)
     }
   }

@@ -207,7 +207,7 @@ test('an anonymous login gets what it asks for in development', async (t) => {
   assert.equal(back?.[1], keyIn(back))
 })
 
-test('rights given to a visitor never open administration', async (t) => {
+test('rights given to an anonymous session never open administration', async (t) => {
   const game = await openGame(t, { files: withCommands(VISIT) })
   for (const acl of [['admin'], ['*']]) {
     const { key } = await visit(game, acl)
@@ -227,7 +227,7 @@ test('in production the same login is only anonymous', async (t) => {
   }
 })
 
-test('nobody becomes a user by saying so', async (t) => {
+test('a client does not become a user by claiming to be one', async (t) => {
   const game = await openGame(t, { files: withCommands(VISIT) })
   const { id, key } = await game.person('ada')
   assert.deepEqual((await game.call('players.visit', [[[], id]])).entries, [['userExists', null]])

@@ -1,4 +1,4 @@
-import type { Refusal } from '../../../core/index.ts'
+import { LatchkeyError, type Refusal } from '../../../core/index.ts'
 
 /** An error with the code that the client receives. */
 export class MageError extends Error {
@@ -79,6 +79,21 @@ export function mageErrorOf(refusal: Refusal): MageError {
   if (code === 'identity_taken') return new UserAlreadyExistsError()
   if (code === 'actor_suspended') return new UserBannedError()
   return new MageError(wireCodeOf(code), message, refusal.cause)
+}
+
+/** Codes that are the server's fault, and not the client's. */
+const OF_THE_SERVER: ReadonlySet<string> = new Set(['internal', 'unavailable', 'busy', 'timeout'])
+
+const OF_THE_CLIENT: ReadonlySet<string> = new Set([
+  ...Object.values(WIRE_CODES).filter((code) => code !== 'server'),
+  'invalidSession',
+])
+
+/** Whether what a command has thrown is a mistake of the client, such as a wrong password. */
+export function isClientMistake(thrown: unknown): boolean {
+  if (typeof thrown === 'string') return OF_THE_CLIENT.has(thrown)
+  if (thrown instanceof LatchkeyError) return !OF_THE_SERVER.has(thrown.code)
+  return thrown instanceof MageError && OF_THE_CLIENT.has(thrown.code)
 }
 
 const CODE_LIKE = /^[A-Za-z][\w.-]{0,63}$/

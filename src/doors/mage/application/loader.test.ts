@@ -88,7 +88,7 @@ exports.acl = ['*']; exports.execute = async (state) => mage.rootPackage.name`,
   assert.equal(await two.authority.actors.findByIdentity('a'), null, 'each on its own house')
 })
 
-test('one application can be opened again on another house', async (t) => {
+test('one application can be opened again on another authority', async (t) => {
   const files = withCommands({
     'dev.js': `exports.acl = ['*']; exports.execute = async (state) => mage.isDevelopmentMode()`,
   })

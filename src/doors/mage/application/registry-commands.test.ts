@@ -57,7 +57,7 @@ test('a user command can be called through any door', async (t) => {
   }
 })
 
-test('its codes are those of the house there', async (t) => {
+test('its codes are those of the registry', async (t) => {
   const game = await openGame(t, { files: FILES })
   const call = otherDoor(game)
   const told = async (name: string, params: unknown) => {
@@ -98,7 +98,7 @@ test('a name that is taken, or that no other door can carry, stays this door’s
   assert.ok(outcome.ok && outcome.value !== 'mine')
 })
 
-test('MAGE’s clients call the commands of the house', async (t) => {
+test('MAGE’s clients call the commands of the registry', async (t) => {
   const game = await openGame(t, { files: SEED_FILES })
   game.registry.add([
     defineCommand({

@@ -21,7 +21,7 @@ async function reasonFor(game: Game, key: unknown): Promise<unknown> {
   return entry[2] === undefined ? null : eventOf(entry, 'session.unset')
 }
 
-test('a key that is no good is told why', async (t) => {
+test('an invalid key is answered with the reason', async (t) => {
   const game = await openGame(t)
   const { id, key } = await game.person('ada')
   assert.equal(await reasonFor(game, key), null)
@@ -182,7 +182,7 @@ test('an application registers sessions for users of its own', async (t) => {
   assert.deepEqual(online?.[1], { online: ['my:user'], offline: ['x'] })
 })
 
-test('a session registered for a user of the house has no more rights than the user', async (t) => {
+test('a session registered for a user of the directory has no more rights than the user', async (t) => {
   const game = await openGame(t, { files: withCommands(SESSIONS) })
   const { id } = await game.person('ada', ['user'])
   const [entry] = (await game.call('players.own', [[id, { acl: ['admin', 'user'] }]])).entries
@@ -230,7 +230,7 @@ test('a login ends the session that it comes from', async (t) => {
   assert.equal(await reasonFor(game, keyIn(entry)), null)
 })
 
-test('users whom the application vouches for are no strangers of their address; visitors are', async (t) => {
+test('users that the application vouches for are not counted against their address; anonymous ones are', async (t) => {
   const files = withCommands({
     ...SESSIONS,
     'visit.js': `const mage = require('mage'); exports.acl = ['*']

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../../core/index.ts'
-import { codeOfThrown } from './errors.ts'
+import { codeOfThrown, isClientMistake } from './errors.ts'
 import type { Services } from './services.ts'
 import { StateEvents } from './state-events.ts'
 
@@ -67,12 +67,13 @@ export class StateTransaction {
     if (this.#open) this.#response = json
   }
 
-  /** Makes the command fail with a code, and writes `log` to the application's log. */
+  /** Makes the command fail with a code, and writes `log` to the application's log: as `debug` if it is a mistake of the client. */
   fail(code: string, log?: unknown): void {
     if (this.#open) this.#error = code
     if (log === undefined || log === null || log === '') return
     const { actorId, description } = this.#state
-    this.services.log.error.data({ actorId, description }).log(log)
+    const level = isClientMistake(log) ? 'debug' : 'error'
+    this.services.log[level].data({ actorId, description }).log(log)
   }
 
   /** Adds a write that is done when the command succeeds. */

@@ -21,7 +21,7 @@ function encodeURIComponentSafe(text: string): string {
   return encodeURIComponent(text.toWellFormed())
 }
 
-test('no query of a stranger harms the stream', async (t) => {
+test('no query of an unauthenticated client harms the stream', async (t) => {
   const game = await openStream(t)
   await fc.assert(
     fc.asyncProperty(query, async (text) => {

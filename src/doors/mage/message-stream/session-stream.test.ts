@@ -22,7 +22,7 @@ function openOne() {
   return { stream, transport, told }
 }
 
-test('who comes to a stream that has just ended is told why, and does not wait', () => {
+test('a client of a stream that has just ended is told why, and does not wait', () => {
   const { stream, transport, told } = openOne()
   stream.end('revoked')
   stream.attach(transport)
@@ -30,7 +30,7 @@ test('who comes to a stream that has just ended is told why, and does not wait',
   assert.equal(stream.take(), '{"0":[["session.unset","revoked"]],"1":[["a"]]}')
 })
 
-test('who comes to a server that goes away is sent on', () => {
+test('a client of a server that stops is sent to another', () => {
   const { stream, transport, told } = openOne()
   stream.end('server_closing')
   stream.attach(transport)

@@ -38,7 +38,7 @@ test('a closed registration is refused, and an invitation opens it for one user'
   assert.match(String(await peer.reason('account/register', bob)), /: Registration is closed$/)
 })
 
-test('what is wrong with a registration is told in one message', async (t) => {
+test('all faults of a registration are in one answer', async (t) => {
   const { connect, register } = await openFixture(t)
   await register('ada')
   const peer = connect()
@@ -64,7 +64,7 @@ test('what is wrong with a registration is told in one message', async (t) => {
   }
 })
 
-test('a password that the house refuses is told as one', async (t) => {
+test('a password that the policy refuses is answered as a refused password', async (t) => {
   const settings = { 'password.minLength': 8, 'password.blocklist': true }
   const { connect } = await openFixture(t, { settings })
   const given = { name: 'ada', email: 'a@b' }
@@ -75,7 +75,7 @@ test('a password that the house refuses is told as one', async (t) => {
   )
 })
 
-test('registrations over the rate of an address are told when to try again', async (t) => {
+test('registrations over the rate of an address are answered with when to retry', async (t) => {
   const { connect } = await openFixture(t, { settings: { 'throttle.createPerMinute': 1 } })
   const peer = connect('192.0.2.7')
   await peer.ask('account/register', { name: 'a', email: 'a@b', password: 'password1' })
@@ -162,7 +162,7 @@ test('revoking the tokens closes every connection, the caller’s last', async (
   )
 })
 
-test('a caller that is ended by another while it changes its password is told the answer first', async (t) => {
+test('a caller whose session ends during its password change receives the answer first', async (t) => {
   const { visit, authority } = await openFixture(t)
   const peer = await visit('ada')
   const { id: owner } = (await authority.actors.findByIdentity('ada')) ?? { id: '' }
@@ -205,7 +205,7 @@ test('an update changes the name or the address, with the password', async (t) =
   assert.equal(user.name, 'Ada L')
 })
 
-test('a query finds users by id and by name, and nobody by e-mail address', async (t) => {
+test('a query finds users by id and by name, and none by e-mail address', async (t) => {
   const { visit, register } = await openFixture(t)
   const peer = await visit('ada')
   const bob = { id: await register('Bob'), name: 'Bob' }
@@ -239,7 +239,7 @@ test('ids that an application made are found as they are written', async (t) => 
   assert.equal((await peer.ask('communication/send_direct_message', direct)).name, 'system/success')
 })
 
-test('nothing of an account is a stranger’s or an impersonator’s', async (t) => {
+test('an account is closed to unauthenticated clients and to impersonators', async (t) => {
   const { connect, register, authority } = await openFixture(t)
   const ada = await register('ada')
   await register('root', ['admin'])

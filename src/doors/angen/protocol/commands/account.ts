@@ -9,7 +9,7 @@ const MIN_PASSWORD = 6
 const TOO_SHORT = `Passwords must be at least ${MIN_PASSWORD} characters long`
 const BLANK = "can't be blank"
 
-/** The order in which fields are told. */
+/** The order of the fields in a refusal. */
 const FIELDS = ['name', 'email', 'password'] as const
 type Problems = Partial<Record<(typeof FIELDS)[number], string>>
 
@@ -31,7 +31,7 @@ function passwordProblem(password: string): string | null {
 /** The refusals of a closed registration and of a wrong invitation, which have no field. */
 const TOLD: ReadonlySet<string> = new Set(['access_denied', 'credentials_invalid'])
 
-/** What the authority refuses of a form, in the order of the form. */
+/** Returns the refused fields of a form, in the order of the form. */
 function formFailure(prefix: string, refusal: Refusal): Outcome {
   const told = Object.fromEntries(
     (refusal.issues ?? []).map(({ path, message }) => [path, message.replace(/\.$/, '')]),
@@ -123,7 +123,7 @@ async function update(
   return failure(`${CHANGING_DETAILS}: password_confirmation: Incorrect password`, outcome)
 }
 
-/** Users that one query looks up. */
+/** The largest number of users that one query looks up. */
 const MAX_USERS = 100
 
 const query = z.object({
@@ -164,7 +164,7 @@ function shown({ id, name }: Actor): object {
   return { id, name }
 }
 
-/** What a user may do with its account. */
+/** The commands for a user's own account. */
 export const accountCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'account/register',
@@ -182,7 +182,7 @@ export const accountCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'account/change_password',
     about:
-      'Changes my password; every session of mine ends and every connection closes, this one last.',
+      'Changes the user’s password; all its sessions end and all connections close, this one last.',
     session: 'own',
     endsSession: true,
     params: z.object({ current_password: z.string(), new_password: z.string() }),
@@ -190,7 +190,7 @@ export const accountCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'account/revoke_tokens',
-    about: 'Ends every session of mine; every connection closes, this one last.',
+    about: 'Ends every session of the user; every connection closes, this one last.',
     session: 'own',
     endsSession: true,
     params: z.object({}),
@@ -203,7 +203,7 @@ export const accountCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'account/update',
-    about: 'Changes my name or my e-mail address.',
+    about: 'Changes the user’s name or e-mail address.',
     session: 'own',
     params: z.object({
       password: z.string(),
@@ -214,7 +214,7 @@ export const accountCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'account/user_query',
-    about: 'Users by id, by name, or by both.',
+    about: 'Finds users by id, by name, or by both.',
     session: 'user',
     params: query,
     answers: 'account/user_list',

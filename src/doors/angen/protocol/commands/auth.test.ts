@@ -5,7 +5,7 @@ import { LatchkeyError } from '../../../../core/index.ts'
 
 const DAY = 86_400_000
 
-test('a token is given for a name, an e-mail address or an id, and the connection stays a stranger', async (t) => {
+test('a token is issued for a name, an e-mail address or an id, and the connection stays unauthenticated', async (t) => {
   const { connect, register, authority } = await openFixture(t)
   const id = await register('Teifion')
   const peer = connect('192.0.2.7')
@@ -34,7 +34,7 @@ test('a token is given for a name, an e-mail address or an id, and the connectio
   assert.deepEqual(items[0]?.client, { address: '192.0.2.7', userAgent: 'lobby 1.2', label: null })
 })
 
-test('an unknown user and a wrong password are told the same', async (t) => {
+test('an unknown user and a wrong password get the same answer', async (t) => {
   const { connect, register } = await openFixture(t)
   const id = await register('ada')
   const peer = connect()
@@ -81,7 +81,7 @@ test('too many failures are bad authentication too, even with the right password
   assert.equal((await peer.ask('auth/get_token', right)).name, 'auth/token')
 })
 
-test('a suspended user is told so with the right password alone', async (t) => {
+test('a suspension is reported only to the right password', async (t) => {
   const { connect, register, authority } = await openFixture(t)
   const id = await register('ada')
   await authority.actors.suspend(id)
@@ -105,7 +105,7 @@ test('a login that a guard refuses gets no token', async (t) => {
   assert.equal(await connect().reason('auth/get_token', given), 'Unable to generate token')
 })
 
-test('a token wants a user agent, which is told to the right password alone', async (t) => {
+test('a token needs a user agent, which is reported only to the right password', async (t) => {
   const { connect, register, authority } = await openFixture(t)
   await register('ada')
   const peer = connect()
@@ -190,7 +190,7 @@ test('where tokens must persist their address, one from elsewhere is bad', async
   assert.equal(await connect('192.0.2.8').reason('auth/login', given), 'Bad token')
 })
 
-test('renewal gives other codes, the old token dies, open connections stay', async (t) => {
+test('a renewal issues other codes, the old token is invalid, open connections stay', async (t) => {
   const { connect, register, token, authority } = await openFixture(t)
   await register('ada')
   const first = await token('ada')

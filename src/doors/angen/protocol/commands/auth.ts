@@ -6,7 +6,7 @@ import { type AngenCommand, type ClientContext, defineAngenCommand } from '../co
 import { utcSeconds } from '../json.ts'
 import { type Answer, answer, failure, type Outcome, refused } from '../outcome.ts'
 
-/** A session as the protocol hands it out. */
+/** Returns the pair of codes of a session, as the protocol writes it. */
 function token({ session, actor, token, renewal }: LoggedIn): Answer {
   return answer('auth/token', {
     token: {
@@ -65,7 +65,7 @@ const LOGIN_REASONS = { other: 'Bad token' } as const
 
 const known = new WeakMap<Actor, Answer>()
 
-/** The answer of a login; the same actor has the same one as long as it is cached. */
+/** Returns the answer of a login. It is the same for the same cached actor. */
 function loggedIn(actor: Actor): Answer {
   let told = known.get(actor)
   if (told === undefined) {
@@ -79,7 +79,7 @@ function begin(check: Authentication, context: ClientContext, bot: boolean): Out
   if (!check.ok) return refused(check, LOGIN_REASONS)
   const told = loggedIn(check.actor)
   if (context.isLoggedIn && context.session.session.id === check.session.id) return told
-  // What waits in its mailbox comes after the answer.
+  // The events of the mailbox are sent after the answer.
   return { ...told, after: () => context.logIn(check, { bot }) }
 }
 
@@ -105,11 +105,11 @@ const withToken = z.object({
   identifier_code: z.string().optional().describe('Taken for `token` where there is none'),
 })
 
-/** How a client proves who it is. */
+/** The commands that authenticate a client. */
 export const authCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'auth/get_token',
-    about: 'Proves a password and begins a session; does not log the connection in.',
+    about: 'Verifies a password and creates a session; does not log the connection in.',
     session: 'none',
     params: credentials,
     answers: 'auth/token',
@@ -117,14 +117,14 @@ export const authCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'auth/login',
-    about: 'Makes the connection stand on the session of a token, of whatever format.',
+    about: 'Logs the connection in with a token of any format.',
     session: 'none',
     // A login may wait for its turn for `maxLoginWaitMs`.
     timeoutMs: 120_000,
     params: withToken,
     instead: {
       key: 'identifier_code',
-      // What is accepted in its place has no token; `run` looks.
+      // The other parameters have no token; `run` checks.
       params: z.object({ ...withToken.shape, token: z.string().optional() }),
     },
     answers: 'auth/logged_in',
@@ -132,7 +132,8 @@ export const authCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'auth/renew',
-    about: 'Exchanges both codes for the next two; the old ones die at once, connections stay.',
+    about:
+      'Exchanges both codes for the next two; the old ones are invalid at once, connections stay.',
     session: 'none',
     params: z.object({ identifier_code: z.string(), renewal_code: z.string() }),
     answers: 'auth/token',

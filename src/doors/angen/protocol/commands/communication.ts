@@ -4,11 +4,11 @@ import { type AngenCommand, defineAngenCommand } from '../command.ts'
 import { utcSeconds } from '../json.ts'
 import { failure, success } from '../outcome.ts'
 
-/** What users say to each other. */
+/** The commands for messages between users. */
 export const communicationCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'communication/send_direct_message',
-    about: 'Sends a message to every session of a user, through whatever door it is open.',
+    about: 'Sends a message to every session of a user, at every door.',
     session: 'user',
     params: z.object({ to_id: z.string(), content: z.string() }),
     async run({ to_id, content }, context) {

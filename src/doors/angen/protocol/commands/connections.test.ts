@@ -35,7 +35,7 @@ test('whoami has the sixteen keys of a client', async (t) => {
   })
 })
 
-test('an update is told to every connection of the user, after the answer', async (t) => {
+test('an update is sent to every connection of the user, after the answer', async (t) => {
   const { visit, connect, token } = await openFixture(t)
   const peer = await visit('ada')
   const other = await connect().login((await token('ada')).identifier_code)
@@ -59,7 +59,7 @@ test('an update is told to every connection of the user, after the answer', asyn
   assert.deepEqual(client, { ...client, 'afk?': true, sync: { game: 1 }, update_id: 1 })
 })
 
-test('an update that changes nothing is told to nobody', async (t) => {
+test('an update that changes nothing is not sent', async (t) => {
   const { visit } = await openFixture(t)
   const peer = await visit('ada')
   assert.equal(await peer.reason('connections/update_client', {}), 'No changes')

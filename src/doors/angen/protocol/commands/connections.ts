@@ -4,7 +4,7 @@ import { type AngenCommand, type ClientContext, defineAngenCommand } from '../co
 import { orderedJson } from '../json.ts'
 import { answer, failure, type Outcome, success } from '../outcome.ts'
 
-/** A client as the protocol shows it; what belongs to lobbies is never set. */
+/** Returns a client state as the protocol writes it. The fields of lobbies are never set. */
 function shown(id: string, state: ClientState): object {
   return {
     'afk?': state.afk,
@@ -44,7 +44,7 @@ function updateClient(given: z.input<typeof update>, context: ClientContext): Ou
   const state = states.find(id)
   const named = Object.entries(FIELDS).filter(([key]) => Object.hasOwn(given, key))
   if (named.length === 0 || state === null) return failure('No changes')
-  // Plainly written: putting keys in order has no stack for a thousand levels.
+  // Without ordered keys: ordering them recurses, which a thousand levels would overflow.
   if (given.sync !== undefined && JSON.stringify(given.sync).length > MAX_SYNC) {
     return failure('Sync is too large')
   }
@@ -62,11 +62,11 @@ function updateClient(given: z.input<typeof update>, context: ClientContext): Ou
   })
 }
 
-/** What a client says and asks of its connection. */
+/** The commands for the connection and the client state. */
 export const connectionCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'connections/whoami',
-    about: 'Who the connection is logged in as, and the state its clients share.',
+    about: 'Returns the user of the connection, and the state that its clients share.',
     session: 'required',
     unauthenticated: 'You are not logged in',
     params: z.object({}),
@@ -80,14 +80,14 @@ export const connectionCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'connections/update_client',
-    about: 'Changes the state that the clients of the user share, and tells all of them.',
+    about: 'Changes the state that the clients of the user share, and sends it to all of them.',
     session: 'required',
     params: update,
     run: updateClient,
   }),
   defineAngenCommand({
     name: 'connections/disconnect',
-    about: 'Closes this connection; the session goes on.',
+    about: 'Closes this connection; the session stays valid.',
     session: 'none',
     params: z.object({}),
     run: (_given, context) => success('connections/disconnect', () => context.leave()),

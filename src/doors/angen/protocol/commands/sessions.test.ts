@@ -55,7 +55,7 @@ test('a session that is revoked loses its connections at once, and my own is a l
   )
 })
 
-test('nobody revokes the session of another', async (t) => {
+test('the session of another user cannot be revoked', async (t) => {
   const { visit, connect, token, register } = await openFixture(t)
   const peer = await visit('ada')
   await register('bob')
@@ -93,7 +93,7 @@ test('my connections are listed, whatever their door', async (t) => {
   )
 })
 
-test('whatever ends a session elsewhere closes its connections here, and says why', async (t) => {
+test('a session that ends elsewhere closes its connections here, with the reason', async (t) => {
   const { visit, authority, clock, connections } = await openFixture(t)
   const idOf = async (name: string) => (await authority.actors.findByIdentity(name))?.id ?? ''
   const ends: readonly (readonly [string, (id: string) => Promise<unknown>])[] = [
@@ -131,7 +131,7 @@ test('a server that closes ends no session', async (t) => {
   assert.equal(await authority.sessions.count(), 1)
 })
 
-test('a session that cannot be checked is told so, and goes on', async (t) => {
+test('a session that cannot be checked is answered as unavailable, and stays open', async (t) => {
   const { visit, authority } = await openFixture(t)
   const peer = await visit('ada')
   const recheck = t.mock.method(authority.sessions, 'recheck', async () => ({

@@ -39,14 +39,14 @@ async function list(
   return answer('sessions/list', { sessions, ...(next === undefined ? {} : { next }) })
 }
 
-/** Connections told of at once. */
+/** The largest number of connections in an answer. */
 const MAX_CONNECTIONS = 1000
 
-/** One's own sessions, which the original has no words for. */
+/** The commands for a user's own sessions. The original has none. */
 export const sessionCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'sessions/current',
-    about: 'The session that the connection stands on.',
+    about: 'Returns the session of the connection.',
     session: 'required',
     params: z.object({}),
     answers: 'sessions/current',
@@ -62,7 +62,7 @@ export const sessionCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'sessions/list',
-    about: 'My live sessions, newest first.',
+    about: 'Lists the user’s live sessions, newest first.',
     session: 'own',
     params: z.object({
       limit: z.int().optional().describe('1 to 1000, 100 by default'),
@@ -73,7 +73,8 @@ export const sessionCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'sessions/revoke',
-    about: 'Ends one of my sessions and its connections; my own is a logout.',
+    about:
+      'Ends one of the user’s sessions and its connections; for the current one it is a logout.',
     session: 'own',
     endsSession: true,
     params: z.object({ id: z.string() }),
@@ -92,7 +93,7 @@ export const sessionCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'sessions/revoke_others',
-    about: 'Ends all of my sessions but this one.',
+    about: 'Ends every session of the user except the current one.',
     session: 'own',
     params: z.object({}),
     async run(_given, context) {
@@ -104,7 +105,7 @@ export const sessionCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'sessions/connections',
-    about: 'My open connections to this server, the 1,000 oldest at most.',
+    about: 'Lists the user’s open connections to this server, the 1,000 oldest at most.',
     session: 'own',
     params: z.object({}),
     answers: 'sessions/connections',

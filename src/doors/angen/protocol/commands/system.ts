@@ -4,11 +4,11 @@ import { answer, failure } from '../outcome.ts'
 
 const PONG = answer('system/pong', {})
 
-/** What anybody may ask of the server. */
+/** The commands that need no session. */
 export const systemCommands: readonly AngenCommand[] = [
   defineAngenCommand({
     name: 'system/ping',
-    about: 'Says that the client is there, and asks whether the server is.',
+    about: 'Answers `system/pong`, and keeps the connection from being idle.',
     session: 'none',
     params: z.object({}),
     answers: 'system/pong',
@@ -16,7 +16,7 @@ export const systemCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'system/nodes',
-    about: 'The nodes of the server.',
+    about: 'Lists the nodes of the server.',
     session: 'none',
     params: z.object({}),
     answers: 'system/nodes',
@@ -24,7 +24,7 @@ export const systemCommands: readonly AngenCommand[] = [
   }),
   defineAngenCommand({
     name: 'system/integration_data',
-    about: 'What integration tests of a game server ask for; there is none here.',
+    about: 'Always refused: integration tests of a game server call it, and this is none.',
     session: 'none',
     params: z.object({}),
     answers: 'system/integration_data',

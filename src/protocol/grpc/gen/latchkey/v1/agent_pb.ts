@@ -49,7 +49,7 @@ export type PasswordMessage = Message<"latchkey.v1.PasswordMessage"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Name or e-mail address; empty for the agent's owner, its first administrator.
+   * Name or e-mail address; empty for the first administrator of the agent.
    *
    * @generated from field: string identity = 3;
    */
@@ -78,7 +78,7 @@ export type SessionTokenMessage = Message<"latchkey.v1.SessionTokenMessage"> & {
   sessionId: string;
 
   /**
-   * When the session is over if it is not used before. Epoch milliseconds.
+   * When the session expires unless it is used before. Epoch milliseconds.
    *
    * @generated from field: int64 expires_at_ms = 3;
    */
@@ -129,14 +129,14 @@ export type InfoMessage = Message<"latchkey.v1.InfoMessage"> & {
   addresses: DoorAddress[];
 
   /**
-   * Whether there is an administrator yet.
+   * Whether there is an administrator.
    *
    * @generated from field: bool has_owner = 4;
    */
   hasOwner: boolean;
 
   /**
-   * When the session that asked is over if it is not used before; 0 without one. Epoch milliseconds.
+   * When the session of the call expires unless it is used before; 0 without a session. Epoch milliseconds.
    *
    * @generated from field: int64 session_expires_at_ms = 5;
    */
@@ -175,19 +175,19 @@ export const DoorAddressSchema: GenMessage<DoorAddress> = /*@__PURE__*/
   messageDesc(file_latchkey_v1_agent, 5);
 
 /**
- * The agent on one's own machine: unlock it once, and use the token until it is locked.
+ * The agent on the local machine: unlock it once, and use the token until it is locked.
  *
- * Every call but SessionUnlock and AgentStatus needs the metadata `authorization: Bearer TOKEN` (`Bearer: TOKEN` will do). An answer
- * may carry `authorization: Bearer TOKEN` in its leading metadata: the next token, to be used and kept from then on.
+ * Every call except SessionUnlock and AgentStatus needs the metadata `authorization: Bearer TOKEN` (`Bearer: TOKEN` is accepted too).
+ * An answer may have `authorization: Bearer TOKEN` in its leading metadata: the next token, to be stored and used from then on.
  *
- * A refusal has trailing metadata: `latchkey-code` (the code of the refusal), `name` (the class of the error, where it has one),
+ * A refusal has trailing metadata: `latchkey-code` (the code of the refusal), `name` (the class of the error, if it has one),
  * `message`, `reason` (why a session ended) and `retry-after-ms` (how long to wait).
  *
  * @generated from service latchkey.v1.Agent
  */
 export const Agent: GenService<{
   /**
-   * Begins a session with a password. The token comes in the answer, not in its metadata. Too many wrong passwords are
+   * Creates a session with a password. The token is in the answer, not in its metadata. Too many wrong passwords are
    * answered with RESOURCE_EXHAUSTED and `retry-after-ms`.
    *
    * @generated from rpc latchkey.v1.Agent.SessionUnlock
@@ -198,7 +198,7 @@ export const Agent: GenService<{
     output: typeof SessionTokenMessageSchema;
   },
   /**
-   * Gives the next token of the session; the old one is good until its own end.
+   * Returns the next token of the session; the old one is valid until its own expiry.
    *
    * @generated from rpc latchkey.v1.Agent.SessionRefresh
    */
@@ -208,8 +208,8 @@ export const Agent: GenService<{
     output: typeof SessionTokenMessageSchema;
   },
   /**
-   * Ends every session of the caller's actor at once, this one included, and refuses logins that had begun before. Other actors
-   * keep theirs.
+   * Ends every session of the caller's actor, this one included, and refuses logins that began before. Sessions of other actors
+   * stay.
    *
    * @generated from rpc latchkey.v1.Agent.SessionLockAll
    */
@@ -219,7 +219,7 @@ export const Agent: GenService<{
     output: typeof StatusMessageSchema;
   },
   /**
-   * What is running. Needs no session; with one it also says when that ends.
+   * Returns the version, the process id and the addresses. Needs no session; with one it also returns when that expires.
    *
    * @generated from rpc latchkey.v1.Agent.AgentStatus
    */
@@ -229,7 +229,7 @@ export const Agent: GenService<{
     output: typeof InfoMessageSchema;
   },
   /**
-   * Answers, then stops the server. For administrators who have proved themselves lately, as all that is theirs.
+   * Answers, then stops the server. Needs the role `admin` and a fresh proof.
    *
    * @generated from rpc latchkey.v1.Agent.AgentStop
    */

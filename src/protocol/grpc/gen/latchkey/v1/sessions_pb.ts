@@ -36,7 +36,7 @@ export type LoginRequest = Message<"latchkey.v1.LoginRequest"> & {
   profile: string;
 
   /**
-   * What the owner calls the client.
+   * The owner's name for the client.
    *
    * @generated from field: string label = 4;
    */
@@ -85,7 +85,7 @@ export const RenewRequestSchema: GenMessage<RenewRequest> = /*@__PURE__*/
   messageDesc(file_latchkey_v1_sessions, 2);
 
 /**
- * The secrets are given this once.
+ * The only answer that contains the secrets.
  *
  * @generated from message latchkey.v1.LoginResponse
  */
@@ -96,7 +96,7 @@ export type LoginResponse = Message<"latchkey.v1.LoginResponse"> & {
   token: string;
 
   /**
-   * The code for Renew; empty where the session is not renewable.
+   * The code for Renew; empty if the session is not renewable.
    *
    * @generated from field: string renewal = 2;
    */
@@ -145,7 +145,7 @@ export const AuthenticateRequestSchema: GenMessage<AuthenticateRequest> = /*@__P
   messageDesc(file_latchkey_v1_sessions, 4);
 
 /**
- * Only `active` is set for a token that is not good.
+ * For an invalid token only `active` is set.
  *
  * @generated from message latchkey.v1.AuthenticateResponse
  */
@@ -193,7 +193,7 @@ export type AuthenticateResponse = Message<"latchkey.v1.AuthenticateResponse"> &
   expiresAtMs: bigint;
 
   /**
-   * Who acts as that actor, under impersonation.
+   * Under impersonation the id of the impersonator.
    *
    * @generated from field: string impersonator_id = 9;
    */
@@ -235,7 +235,7 @@ export type WhoAmIResponse = Message<"latchkey.v1.WhoAmIResponse"> & {
   actor?: Actor | undefined;
 
   /**
-   * The owner of the session, under impersonation.
+   * Under impersonation the owner of the session.
    *
    * @generated from field: latchkey.v1.Actor impersonator = 3;
    */
@@ -261,7 +261,7 @@ export type ListRequest = Message<"latchkey.v1.ListRequest"> & {
   limit: number;
 
   /**
-   * `next` of the page before.
+   * The `next` of the previous page.
    *
    * @generated from field: string after = 2;
    */
@@ -285,7 +285,7 @@ export type ListResponse = Message<"latchkey.v1.ListResponse"> & {
   sessions: Session[];
 
   /**
-   * Where the next page begins; empty on the last.
+   * Send it as `after` for the next page; empty on the last page.
    *
    * @generated from field: string next = 2;
    */
@@ -378,7 +378,7 @@ export type Event = Message<"latchkey.v1.Event"> & {
   name: string;
 
   /**
-   * JSON; empty where there is none.
+   * JSON; empty for an event without data.
    *
    * @generated from field: string data = 2;
    */
@@ -430,7 +430,7 @@ export type CommandResponse = Message<"latchkey.v1.CommandResponse"> & {
   result: string;
 
   /**
-   * Events to the caller itself, in order.
+   * Events for the caller, in order.
    *
    * @generated from field: repeated latchkey.v1.Event events = 2;
    */
@@ -449,7 +449,7 @@ export const CommandResponseSchema: GenMessage<CommandResponse> = /*@__PURE__*/
  */
 export type Session = Message<"latchkey.v1.Session"> & {
   /**
-   * Public handle: not a secret, and no token can be made of it.
+   * Public handle: not a secret, and not sufficient for a token.
    *
    * @generated from field: string id = 1;
    */
@@ -466,14 +466,14 @@ export type Session = Message<"latchkey.v1.Session"> & {
   profile: string;
 
   /**
-   * The door it was begun at.
+   * The door at which it was created.
    *
    * @generated from field: string door = 4;
    */
   door: string;
 
   /**
-   * What it may do, in an answer about the session itself; in a list, what it may do at most, empty for all that its actor may.
+   * The roles that it has now; in a list an upper limit, empty for all roles of its actor.
    *
    * @generated from field: repeated string roles = 5;
    */
@@ -497,42 +497,42 @@ export type Session = Message<"latchkey.v1.Session"> & {
   authenticatedAtMs: bigint;
 
   /**
-   * When it is over if it is not used or renewed before.
+   * When it expires unless it is used or renewed before.
    *
    * @generated from field: int64 expires_at_ms = 9;
    */
   expiresAtMs: bigint;
 
   /**
-   * When it is over whatever happens.
+   * The absolute end, which no use and no renewal extends.
    *
    * @generated from field: int64 ends_at_ms = 10;
    */
   endsAtMs: bigint;
 
   /**
-   * Counts renewals.
+   * The number of renewals and step-ups.
    *
    * @generated from field: int32 generation = 11;
    */
   generation: number;
 
   /**
-   * The actor it acts as, when it is an impersonation.
+   * Under impersonation the id of the target.
    *
    * @generated from field: string acts_as = 12;
    */
   actsAs: string;
 
   /**
-   * The session that an impersonation was started from.
+   * Under impersonation the id of the session that it was started from.
    *
    * @generated from field: string parent = 13;
    */
   parent: string;
 
   /**
-   * In a list only: the rest.
+   * The following fields are set only in a list.
    *
    * @generated from field: int64 last_used_at_ms = 14;
    */
@@ -557,7 +557,7 @@ export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
   messageDesc(file_latchkey_v1_sessions, 18);
 
 /**
- * Where a session came from.
+ * The client of a session.
  *
  * @generated from message latchkey.v1.Client
  */
@@ -633,14 +633,14 @@ export const ActorSchema: GenMessage<Actor> = /*@__PURE__*/
   messageDesc(file_latchkey_v1_sessions, 20);
 
 /**
- * Sessions, for any language. The token goes into the metadata: `authorization: Bearer TOKEN`. An answer may carry the next token in
- * its leading metadata, under the same key. A refusal has the trailing metadata that the service Agent tells of.
+ * Sessions, for any language. The token is sent in the metadata: `authorization: Bearer TOKEN`. An answer may have the next token in
+ * its leading metadata, under the same key. A refusal has the trailing metadata that the service Agent describes.
  *
  * @generated from service latchkey.v1.Sessions
  */
 export const Sessions: GenService<{
   /**
-   * Proves a password and begins a session. The session in the metadata, if any, ends.
+   * Verifies a password and creates a session. The session in the metadata, if any, ends.
    *
    * @generated from rpc latchkey.v1.Sessions.Login
    */
@@ -650,7 +650,7 @@ export const Sessions: GenService<{
     output: typeof LoginResponseSchema;
   },
   /**
-   * Begins a session for a visitor.
+   * Creates an anonymous session.
    *
    * @generated from rpc latchkey.v1.Sessions.LoginAnonymous
    */
@@ -660,7 +660,7 @@ export const Sessions: GenService<{
     output: typeof LoginResponseSchema;
   },
   /**
-   * Says whether a token is good and whose it is: for a service that was handed one. Needs the role `introspect`.
+   * Returns whether a token is valid, and its actor, for a service that received the token. Needs the role `introspect`.
    *
    * @generated from rpc latchkey.v1.Sessions.Authenticate
    */
@@ -670,7 +670,7 @@ export const Sessions: GenService<{
     output: typeof AuthenticateResponseSchema;
   },
   /**
-   * Exchanges a renewal code for the next token and code. A retry within the grace gets the same.
+   * Exchanges a renewal code for the next token and code. A retry within the grace returns the same.
    *
    * @generated from rpc latchkey.v1.Sessions.Renew
    */
@@ -680,7 +680,7 @@ export const Sessions: GenService<{
     output: typeof LoginResponseSchema;
   },
   /**
-   * Whose session this is.
+   * Returns the current session and its actor.
    *
    * @generated from rpc latchkey.v1.Sessions.WhoAmI
    */
@@ -690,7 +690,7 @@ export const Sessions: GenService<{
     output: typeof WhoAmIResponseSchema;
   },
   /**
-   * My live sessions, newest first.
+   * Lists the live sessions of the current actor, newest first.
    *
    * @generated from rpc latchkey.v1.Sessions.List
    */
@@ -700,7 +700,7 @@ export const Sessions: GenService<{
     output: typeof ListResponseSchema;
   },
   /**
-   * Ends one of my sessions: without an id, this one.
+   * Ends one session of the current actor; without an id, the current one.
    *
    * @generated from rpc latchkey.v1.Sessions.Revoke
    */
@@ -710,7 +710,7 @@ export const Sessions: GenService<{
     output: typeof RevokeResponseSchema;
   },
   /**
-   * Ends all of my sessions but this one.
+   * Ends every session of the current actor except the current one.
    *
    * @generated from rpc latchkey.v1.Sessions.RevokeOthers
    */
@@ -720,8 +720,8 @@ export const Sessions: GenService<{
     output: typeof RevokeOthersResponseSchema;
   },
   /**
-   * Streams the events to this session. Ends the moment the session does, with UNAUTHENTICATED and the `reason`. A reader that
-   * falls too far behind is ended with RESOURCE_EXHAUSTED.
+   * Streams the events to this session. The stream ends when the session ends, with UNAUTHENTICATED and the `reason`. A stream
+   * whose reader falls too far behind ends with RESOURCE_EXHAUSTED.
    *
    * @generated from rpc latchkey.v1.Sessions.Watch
    */

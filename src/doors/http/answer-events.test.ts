@@ -72,6 +72,18 @@ test('a revocation, a suspension and an expiry close the stream', async () => {
   assert.equal(await third.next(), ended('expired'))
 })
 
+test('the stream names the other sessions of the owner that ended', async () => {
+  await using door = await openFixture()
+  const { token } = await door.person('ada')
+  const other = await door.login('ada')
+  const foreign = await door.person('bob')
+  const stream = await open(door, { token })
+  await stream.next()
+  await door.authority.sessions.end({ id: foreign.session })
+  await door.authority.sessions.end({ id: other.session })
+  assert.equal(await stream.next(), `event: sessions\ndata: {"ended":["${other.session}"]}\n\n`)
+})
+
 test('an open stream does not count as a use of the session', async () => {
   await using door = await openFixture()
   const { id, token } = await door.person('ada')
