@@ -1,5 +1,8 @@
+import type { Command } from 'commander'
 import type { LoggedInAnswer } from '../client/http/index.ts'
-import { write } from './output.ts'
+import { endpointFor, formatOf, sessionOf } from './client-options.ts'
+import { warnOfPrecedence } from './given-token.ts'
+import { printJson, write } from './output.ts'
 import { localTime, plainText } from './plain-text.ts'
 
 /** Prints the actor, and a line that exports the token. */
@@ -7,9 +10,16 @@ export function printLoggedIn(loggedIn: LoggedInAnswer): Promise<void> {
   return write(`${actorLine(loggedIn)}\nexport LATCHKEY_TOKEN=${loggedIn.token}\n`)
 }
 
-/** Prints the actor, and the file that holds the token. */
-export function printSaved(loggedIn: LoggedInAnswer, file: string): Promise<void> {
-  return write(`${actorLine(loggedIn)}\nThe session is saved in ${plainText(file)}\n`)
+/** Saves the token in the session file, for the command’s server, and prints the actor and the file, without the token. */
+export async function saveSession(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
+  const session = sessionOf(command, endpointFor(command, 'http'))
+  await session.start({ token: loggedIn.token })
+  warnOfPrecedence(command)
+  const { session: view, actor } = loggedIn
+  if (formatOf(command) === 'json') return printJson({ session: view, actor })
+  return write(
+    `${actorLine(loggedIn)}\nThe session is saved in ${plainText(session.sessionFile)}\n`,
+  )
 }
 
 function actorLine({ actor, session }: LoggedInAnswer): string {

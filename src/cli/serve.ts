@@ -57,6 +57,15 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
   for (const { door, address } of server.addresses) {
     if (config.dev !== true) server.log.logger.info({ door, address }, 'Listening.')
   }
+  const claim = await claimLine(server)
+  if (claim !== null) lines.push(claim)
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+}
+
+/** Returns the line that tells how the first administrator is claimed; null if there is one. */
+async function claimLine(server: RunningServer): Promise<string | null> {
+  const flags = serverFlagsOf(server)
+  const cluster = server.durability?.cluster
   const code = await server.authority.actors
     .createClaimCode(cluster === undefined ? {} : { node: cluster.node })
     .catch((err: unknown) => {
@@ -66,20 +75,30 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
       )
       return null
     })
+  if (code === null) return null
+  const none = 'There is no administrator yet.'
+  if (flags === null) return `${none} Open --http or --grpc to create one.`
   // In a clone of the repository, `latchkey` is not on the path.
   const command =
     process.env['npm_lifecycle_event'] === 'start' ? 'npm run latchkey --' : 'latchkey'
-  if (code !== null) {
-    const http = server.addresses.find(({ door }) => door === 'http')
-    const serverFlag =
-      http === undefined || http.address === 'http://127.0.0.1:8080'
-        ? ''
-        : ` --server ${http.address}`
-    lines.push(
-      `There is no administrator yet. Within 15 minutes, run: ${command} admin claim ${code}${serverFlag}`,
-    )
-  }
-  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+  return `${none} Within 15 minutes, run: ${command} admin claim ${code}${flags}`
+}
+
+/** Returns the flags with which a command on this machine reaches a server; null if no open door serves commands. */
+function serverFlagsOf({ addresses, caFile }: RunningServer): string | null {
+  const find = (name: string) => addresses.find(({ door }) => door === name)?.address
+  const http = find('http')
+  if (http === 'http://127.0.0.1:8080') return ''
+  if (http !== undefined) return ` --server ${onThisMachine(http)}`
+  const grpc = find('grpc')
+  if (grpc === undefined) return null
+  const ca = caFile === null || grpc.startsWith('grpc://') ? '' : ` --ca ${caFile}`
+  return ` --server ${onThisMachine(grpc)}${ca}`
+}
+
+// A server that listens on every address is reached by the loopback address.
+function onThisMachine(address: string): string {
+  return address.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
 }
 
 /** Returns the lines that tell the version and the addresses. */

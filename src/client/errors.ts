@@ -104,6 +104,14 @@ export class ErrorSessionFileUnsafe extends ErrorSession {
   }
 }
 
+/** The saved token belongs to another server, and is not sent to this one. */
+export class ErrorSessionOtherServer extends ErrorSession {
+  constructor(options?: ClientErrorOptions) {
+    const description = 'The saved session belongs to another server. Log in to this one.'
+    super({ code: 'access_denied', description, exitCode: 77 }, options)
+  }
+}
+
 /** Another process has locked the session file for too long. */
 export class ErrorSessionFileBusy extends ErrorSession {
   constructor(options?: ClientErrorOptions) {

@@ -8,7 +8,9 @@ import {
   run,
   type ServerProcess,
   serve,
+  startProcess,
   temporaryFolder,
+  untilPrinted,
 } from './support.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -31,7 +33,16 @@ before(async () => {
   folder = temporaryFolder(suite)
   password = file(folder, 'password', 'correct horse\n')
   server = await serve(suite, ['--dev', '--registration', 'invite', '--data', `${folder}/data`])
-  const args = ['admin', 'claim', server.claimCode ?? '', '--name', 'root', '--format', 'json']
+  const args = [
+    'admin',
+    'claim',
+    server.claimCode ?? '',
+    '--name',
+    'root',
+    '--print-token',
+    '--format',
+    'json',
+  ]
   const claimed = await succeed([...args, '--password-file', password], { LATCHKEY_TOKEN: '' })
   token = JSON.parse(claimed).token
 })
@@ -85,6 +96,37 @@ describe('accounts of a running server', () => {
     assert.match(stderr, /This is the last administrator\./)
     assert.equal(code, 75)
   })
+})
+
+test('the claim line is right whatever doors are open, and the claim leaves no token and no session behind', async (t) => {
+  const own = temporaryFolder(t)
+  const secret = file(own, 'password', 'six wet otters under a bridge')
+  const doors = ['--http', 'off', '--grpc', '127.0.0.1:0', '--tls-self-made']
+  const env = { LATCHKEY_GRPC: '127.0.0.1:0', LATCHKEY_NODE_PATH: own }
+  const args = ['serve', '--data', `${own}/data`, ...doors]
+  const { child, output } = startProcess(args, { env })
+  t.after(() => child.kill('SIGKILL'))
+  await untilPrinted(child, output, /admin claim .*\n/)
+  const line = /latchkey (admin claim .*)$/m.exec(output.stdout)?.[1] ?? ''
+  assert.match(line, / --server grpcs:\/\/127\.0\.0\.1:\d+ --ca \S+$/)
+  const claim = [...line.split(' '), '--name', 'root', '--password-file', secret]
+  const wrong = await run(['admin', 'claim', 'wrong', ...line.split(' ').slice(3)], { env })
+  assert.match(wrong.stderr, /\(credentials_invalid\)\n$/)
+  const claimed = await run(claim, { env })
+  assert.equal(claimed.code, 0, claimed.stderr)
+  assert.match(claimed.stdout, /^The administrator is root \([\w-]+\)\. Next: latchkey login/)
+  const login = [
+    'login',
+    '--identity',
+    'root',
+    '--password-file',
+    secret,
+    ...line.split(' ').slice(3),
+  ]
+  const token = (await run(login, { env })).stdout.trim()
+  const list = ['sessions', 'list', '--format', 'json', ...line.split(' ').slice(3)]
+  const listed = await run(list, { env: { ...env, LATCHKEY_TOKEN: token } })
+  assert.equal(JSON.parse(listed.stdout).length, 1, listed.stderr)
 })
 
 test('a lost administrator is recovered on the data folder of a stopped server', async (t) => {

@@ -44,7 +44,9 @@ before(async () => {
     '--password-file',
     password,
   ]
-  const claimed = await latchkey([...args, '--format', 'json'], { LATCHKEY_TOKEN: '' })
+  const claimed = await latchkey([...args, '--print-token', '--format', 'json'], {
+    LATCHKEY_TOKEN: '',
+  })
   assert.equal(claimed.code, 0, claimed.stderr)
   token = JSON.parse(claimed.stdout).token
 })
@@ -59,7 +61,7 @@ describe('administering a running server', { concurrency: 4 }, () => {
     const { code, stderr } = await latchkey([...args, '--password-file', password])
     assert.match(
       stderr,
-      /^latchkey: The code is wrong, used or expired\. Create a new one\. \(credentials_invalid\)\n$/,
+      /^latchkey: The code is wrong, used or expired\. Ask for a new one\. \(credentials_invalid\)\n$/,
     )
     assert.equal(code, 77)
   })

@@ -35,7 +35,9 @@ export async function withSessionOf<T>(
   work: (remote: RemoteAgent) => Promise<T>,
 ): Promise<T> {
   const password = await givenPassword(command.opts<{ passwordFile?: string }>().passwordFile)
-  const session = password === null ? await startSession(command) : sessionOf(command)
+  const endpoint = endpointFor(command, 'grpc')
+  const session =
+    password === null ? await startSession(command, endpoint) : sessionOf(command, endpoint)
   if (password !== null) {
     const passwordOrFile = { case: 'password', value: password } as const
     const { token } = await withoutSession(command, ({ agent }) =>

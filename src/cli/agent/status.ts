@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { ErrorSessionTokenInvalid } from '../../client/index.ts'
+import { ErrorSessionOtherServer, ErrorSessionTokenInvalid } from '../../client/index.ts'
 import { endpointFor, startSession } from '../client-options.ts'
 import { nodePathOf } from '../node-path.ts'
 import { findAgent } from './agent-state.ts'
@@ -47,11 +47,14 @@ const NO_GRPC = { status: 'running', session: 'unknown', expiresAt: null, hasOwn
 
 async function requestStatus(command: Command) {
   try {
-    const remote = await connect(command, await startSession(command))
+    const session = await startSession(command, endpointFor(command, 'grpc'))
+    const remote = await connect(command, session)
     return await remote.agent.agentStatus({}).finally(() => remote.close())
   } catch (error) {
-    // A value that is not a token counts as no token: locked.
-    if (!(error instanceof ErrorSessionTokenInvalid)) throw error
+    // A value that is not a token, and a token of another server, count as no token: locked.
+    const counts =
+      error instanceof ErrorSessionTokenInvalid || error instanceof ErrorSessionOtherServer
+    if (!counts) throw error
     return await withoutSession(command, ({ agent }) => agent.agentStatus({}))
   }
 }

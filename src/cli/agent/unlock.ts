@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { sessionOf } from '../client-options.ts'
+import { endpointFor, sessionOf } from '../client-options.ts'
+import { warnOfPrecedence } from '../given-token.ts'
 import { provePassword } from '../password.ts'
 import { connect, withoutSession, withSessionOf } from './connect.ts'
 
@@ -16,13 +17,14 @@ export async function unlockAgent(
       agent.sessionUnlock({ passwordOrFile: { case: 'password', value }, identity }),
     )
     await save(command, answer.token)
+    warnOfPrecedence(command)
     return { sessionId: answer.sessionId, expiresAt: Number(answer.expiresAtMs) }
   })
 }
 
 // A session whose token cannot be saved is ended, because no client would hold it.
 async function save(command: Command, token: string): Promise<void> {
-  const session = sessionOf(command)
+  const session = sessionOf(command, endpointFor(command, 'grpc'))
   try {
     await session.start({ token })
   } catch (error) {
@@ -36,12 +38,12 @@ async function save(command: Command, token: string): Promise<void> {
 
 /** `agent lock`: removes the session file. */
 export function lockAgent(command: Command): Promise<void> {
-  return sessionOf(command).destroy()
+  return sessionOf(command, null).destroy()
 }
 
 /** `agent lockall`: ends every session of the actor, then removes the session file. */
 export async function lockAllSessions(command: Command): Promise<void> {
-  const session = sessionOf(command)
+  const session = sessionOf(command, null)
   const token = await session.readToken()
   await withSessionOf(command, ({ agent }) => agent.sessionLockAll({}))
   // Another process may have saved a newer token meanwhile.

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { LoggedInAnswer } from '../../client/http/index.ts'
 import { addClientOptions, addFormatOption, clientOf, formatOf } from '../client-options.ts'
 import { addDataOption, dataFolderOf } from '../data-option.ts'
-import { printLoggedIn } from '../logged-in.ts'
+import { printLoggedIn, saveSession } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, readPassword } from '../password.ts'
 import { plainText } from '../plain-text.ts'
@@ -42,11 +42,20 @@ Without ACTOR: prints a one-time code that registers a further administrator.
 Example:
   latchkey admin recover root --data /var/lib/latchkey`
 
+interface ClaimFlags {
+  readonly name?: string
+  readonly email?: string
+  readonly passwordFile?: string
+  readonly printToken?: boolean
+}
+
 function addClaim(admin: Command): void {
   const command = admin
     .command('claim')
     .argument('[CODE]', 'the one-time code that the server printed')
-    .description('Create the first administrator and log in as it.')
+    .description('Create the first administrator.')
+    .option('--save', 'save its session in the session file (the default on a terminal)')
+    .option('--print-token', 'print the token of its session')
     .option('--name <NAME>', 'the name; without it, a terminal prompts for it')
     .option('--email <EMAIL>', 'the e-mail address (optional)')
     .option(
@@ -56,16 +65,35 @@ function addClaim(admin: Command): void {
   addClientOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async (given: string | undefined) => {
-      const flags = command.opts<{ name?: string; email?: string; passwordFile?: string }>()
+      const flags = command.opts<ClaimFlags>()
       const { api, format } = clientOf(command, { anonymous: true })
-      const code = given ?? (await promptText('The one-time code', 'CODE'))
+      const code = (given ?? (await promptText('The one-time code', 'CODE'))).trim()
+      // A wrong code is told before the password is asked for.
+      await api.request('POST', '/v1/codes/check', { body: { purpose: 'claim', code } })
       const name = flags.name ?? (await promptText('Name of the administrator', '--name'))
       const password = await readPassword(flags.passwordFile, { isNew: true })
       const { email } = flags
-      const body = { code: code.trim(), name, password, email }
+      const body = { code, name, password, email }
       const loggedIn = await api.request<LoggedInAnswer>('POST', '/v1/bootstrap', { body })
-      await (format === 'json' ? printJson(loggedIn) : printLoggedIn(loggedIn))
+      if (flags.printToken === true) {
+        return format === 'json' ? printJson(loggedIn) : printLoggedIn(loggedIn)
+      }
+      return finish(command, loggedIn)
     })
+}
+
+// The session of the claim is saved, or ended: nobody could use it.
+async function finish(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
+  const format = formatOf(command)
+  const { save = process.stdout.isTTY === true } = command.opts<{ save?: boolean }>()
+  if (save) return saveSession(command, loggedIn)
+  await clientOf(command, { token: loggedIn.token }).api.request('DELETE', '/v1/session')
+  const { actor } = loggedIn
+  if (format === 'json') return printJson({ actor })
+  const who = plainText(`${actor.name} (${actor.id})`)
+  return write(
+    `The administrator is ${who}. Next: latchkey login --identity ${plainText(actor.name)}\n`,
+  )
 }
 
 const EXAMPLES = `

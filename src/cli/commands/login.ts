@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { LoggedInAnswer } from '../../client/http/index.ts'
 import { LatchkeyError } from '../../core/errors.ts'
-import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
-import { printSaved } from '../logged-in.ts'
+import { addClientOptions, clientOf, formatOf } from '../client-options.ts'
+import { saveSession } from '../logged-in.ts'
 import { printJson, write } from '../output.ts'
 import { promptText, provePassword } from '../password.ts'
 import { localTime, plainText } from '../plain-text.ts'
@@ -43,7 +43,7 @@ export function defineLogin(command: Command): void {
       const { api } = clientOf(command, { anonymous: true })
       if (flags.device === true) {
         const { logInDevice } = await import('../device-login.ts')
-        return save(command, await logInDevice(api, flags))
+        return saveSession(command, await logInDevice(api, flags))
       }
       const identity = flags.identity ?? (await promptText('Name or e-mail', '--identity'))
       const { profile, label, endSession } = flags
@@ -68,16 +68,9 @@ function tellSessions(error: unknown): never {
 async function show(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const json = formatOf(command) === 'json'
   const { save: wanted } = command.opts<LoginFlags>()
-  if (wanted === true || (!json && process.stdout.isTTY === true)) return save(command, loggedIn)
+  if (wanted === true || (!json && process.stdout.isTTY === true))
+    return saveSession(command, loggedIn)
   return json ? printJson(loggedIn) : write(`${loggedIn.token}\n`)
-}
-
-async function save(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
-  const session = sessionOf(command)
-  await session.start({ token: loggedIn.token })
-  if (formatOf(command) === 'human') return printSaved(loggedIn, session.sessionFile)
-  const { session: view, actor } = loggedIn
-  return printJson({ session: view, actor })
 }
 
 const EXAMPLES = `

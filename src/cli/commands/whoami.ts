@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { LatchkeyError } from '../../core/index.ts'
 import { addClientOptions, clientOf, formatOf, sessionOf } from '../client-options.ts'
+import { tokenSourceOf } from '../given-token.ts'
 import { printFields, printJson, write } from '../output.ts'
 import { localTime } from '../plain-text.ts'
 
@@ -29,8 +30,8 @@ const DEAD: ReadonlySet<string> = new Set(['token_invalid', 'session_expired', '
 export function defineLogout(command: Command): void {
   addClientOptions(command).action(async () => {
     const { api } = clientOf(command)
-    const fromFile = !process.env['LATCHKEY_TOKEN']
-    const session = sessionOf(command)
+    const fromFile = tokenSourceOf(command) === null
+    const session = sessionOf(command, null)
     const token = fromFile ? await session.readToken() : undefined
     try {
       await api.logout()

@@ -7,6 +7,7 @@ import {
   ErrorSessionTokenInvalid,
 } from '../errors.ts'
 import { loadGrpc } from '../grpc/load-grpc.ts'
+import type { ServerBinding } from './server-binding.ts'
 import {
   createTokenFile,
   isToken,
@@ -25,6 +26,11 @@ export interface SessionOptions {
   readonly fs?: SessionFs
   /** How long to wait while another process writes the file: 2,000 ms by default. */
   readonly lockTimeoutMs?: number
+  /**
+   * The server that the session is with. It is saved beside the token, and a saved token of another
+   * server is not used: reading throws `ErrorSessionOtherServer`. Without it nothing is checked.
+   */
+  readonly server?: ServerBinding
   /** The text before the token in the header. An agent of an earlier version may need `Bearer:`. `Bearer` by default. */
   readonly scheme?: 'Bearer' | 'Bearer:'
 }
@@ -67,7 +73,9 @@ export class Session {
 
   constructor(options: SessionOptions) {
     const { clientPath: folder, logger = SILENT, fs = nodeFs, lockTimeoutMs = 2000 } = options
-    this.#file = createTokenFile({ folder, fs, logger, lockTimeoutMs })
+    const { server } = options
+    const file = { folder, fs, logger, lockTimeoutMs }
+    this.#file = createTokenFile(server === undefined ? file : { ...file, server })
     this.scheme = options.scheme ?? 'Bearer'
     this.logger = logger
     this.clientPath = folder

@@ -6,6 +6,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  type PathLike,
   promises,
   readdirSync,
   readFileSync,
@@ -240,5 +241,59 @@ describe('the session file between processes', { concurrency: 2 }, () => {
     const held = await Promise.all(children.map(({ says }) => says('holds')))
     assert.equal(new Set(held).size, 1)
     assert.match(held[0] ?? '', /^t1\.\d+$/)
+  })
+
+  test('a token is read only for the server that it was saved for', async (t) => {
+    const clientPath = clientFolder(t)
+    const a = { server: 'https://a.example/', ca: null }
+    const b = { server: 'grpcs://b.example:8300', ca: 'ab12' }
+    await new Session({ clientPath, server: a }).start({ token: 'for-a' })
+    assert.equal(modeOf(`${clientPath}/server.json`), '600')
+    assert.equal(await new Session({ clientPath, server: a }).readToken(), 'for-a')
+    const other = new Session({ clientPath, server: b })
+    const refused = { name: 'ErrorSessionOtherServer', code: 'access_denied', exitCode: 77 }
+    await assert.rejects(other.readToken(), refused)
+    await assert.rejects(
+      new Session({ clientPath, server: { ...a, ca: 'x' } }).readToken(),
+      refused,
+    )
+    await other.start({ token: 'for-b' })
+    assert.equal(await other.readToken(), 'for-b')
+    await assert.rejects(new Session({ clientPath, server: a }).readToken(), refused)
+    await other.refresh('for-b-2')
+    assert.equal(await other.readToken(), 'for-b-2')
+    writeFileSync(`${clientPath}/server.json`, 'garbage')
+    await assert.rejects(other.readToken(), refused)
+    await other.stop()
+    await other.destroy()
+    assert.deepEqual(readdirSync(clientPath), ['token.lock'])
+  })
+
+  test('a token that was saved without a server is for the local agent', async (t) => {
+    const clientPath = clientFolder(t)
+    await new Session({ clientPath }).start({ token: 'abc' })
+    const agent = new Session({ clientPath, server: { server: 'agent', ca: null } })
+    assert.equal(await agent.readToken(), 'abc')
+    const other = new Session({ clientPath, server: { server: 'https://a.example/', ca: null } })
+    await assert.rejects(other.readToken(), { name: 'ErrorSessionOtherServer' })
+  })
+
+  test('a process that is killed between the server and the token leaves no token of the other server', async (t) => {
+    const clientPath = clientFolder(t)
+    const a = { server: 'https://a.example/', ca: null }
+    const b = { server: 'https://b.example/', ca: null }
+    await new Session({ clientPath, server: a }).start({ token: 'for-a' })
+    const killing = {
+      ...promises,
+      async rename(from: PathLike, to: PathLike) {
+        if (String(to).endsWith('token')) throw new Error('killed')
+        await promises.rename(from, to)
+      },
+    }
+    const killed = new Session({ clientPath, server: b, fs: { promises: killing } })
+    await assert.rejects(killed.start({ token: 'for-b' }))
+    for (const server of [a, b]) {
+      assert.equal(await new Session({ clientPath, server }).readToken(), undefined)
+    }
   })
 })

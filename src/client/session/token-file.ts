@@ -1,7 +1,13 @@
 import { constants, type promises, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { ErrorSession, ErrorSessionFileUnsafe, ErrorSessionFileUnusable } from '../errors.ts'
+import {
+  ErrorSession,
+  ErrorSessionFileUnsafe,
+  ErrorSessionFileUnusable,
+  ErrorSessionOtherServer,
+} from '../errors.ts'
 import { withFileLock } from './file-lock.ts'
+import { AGENT_BINDING, isSameServer, parseBinding, type ServerBinding } from './server-binding.ts'
 
 /** The part of `node:fs` that a session file needs. */
 export interface SessionFs {
@@ -21,6 +27,11 @@ export interface TokenFileOptions {
   readonly logger: SessionLogger
   /** How long to wait for another process that writes. */
   readonly lockTimeoutMs: number
+  /**
+   * The server that the token is for: written beside a new token, and a token of another server is
+   * not read. Without it no server is written and none is checked.
+   */
+  readonly server?: ServerBinding
 }
 
 /** A file with one token and nothing else, readable only by its owner. */
@@ -57,13 +68,58 @@ export function isToken(text: string): boolean {
 
 /** Returns the token file of a folder. The folder is created, for its owner only, at the first write. */
 export function createTokenFile(options: TokenFileOptions): TokenFile {
-  const { folder, logger, lockTimeoutMs } = options
+  const { folder, logger, lockTimeoutMs, server } = options
   const fs = options.fs.promises
   const path = join(folder, 'token')
   // One name is enough, because only the holder of the lock writes; the rest of a killed process is overwritten.
   const temporary = join(folder, 'token.new')
+  const serverPath = join(folder, 'server.json')
+  const temporaryServer = join(folder, 'server.json.new')
 
+  // A token of another server is removed before its server is replaced. So a token that is read
+  // between two equal readings of its server belongs to that server.
   const read = async () => {
+    if (server === undefined) return readToken()
+    const before = await readBinding()
+    const token = await readToken()
+    if (token === undefined) return undefined
+    const after = await readBinding()
+    if (isSameServer(before, server) && isSameServer(after, server)) return token
+    throw new ErrorSessionOtherServer({
+      message: `The session in ${path} belongs to ${after.server === 'agent' ? 'the local agent' : after.server}, not to ${server.server}. Log in to this server, or name that one with --server.`,
+    })
+  }
+
+  /** As `read`, and undefined for a token of another server. */
+  const readHere = () =>
+    read().catch((error: unknown) => {
+      if (error instanceof ErrorSessionOtherServer) return undefined
+      throw error
+    })
+
+  const readBinding = async (): Promise<ServerBinding> => {
+    const handle = await ifPresent(fs.open(serverPath, READ))
+    if (handle === undefined) return AGENT_BINDING
+    try {
+      const stats = await handle.stat()
+      requireOwn(serverPath, stats, stats.isFile())
+      const buffer = Buffer.alloc(MAX_CHARS)
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
+      return parseBinding(buffer.toString('utf8', 0, bytesRead))
+    } finally {
+      await handle.close()
+    }
+  }
+
+  const bind = async () => {
+    const wanted = server ?? AGENT_BINDING
+    if (isSameServer(await readBinding(), wanted)) return
+    await fs.rm(path, { force: true })
+    if (server === undefined) await fs.rm(serverPath, { force: true })
+    else await replaceFile(serverPath, temporaryServer, JSON.stringify(server))
+  }
+
+  const readToken = async () => {
     if (!(await requireSafeFolder())) return undefined
     const handle = await ifPresent(fs.open(path, READ))
     if (handle === undefined) return undefined
@@ -85,16 +141,16 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
     }
   }
 
-  const replace = async (token: string) => {
-    await fs.rm(temporary, { force: true })
-    const handle = await fs.open(temporary, CREATE, 0o600)
+  const replaceFile = async (target: string, by: string, text: string) => {
+    await fs.rm(by, { force: true })
+    const handle = await fs.open(by, CREATE, 0o600)
     try {
-      await handle.writeFile(token)
+      await handle.writeFile(text)
       await handle.sync()
     } finally {
       await handle.close()
     }
-    await fs.rename(temporary, path)
+    await fs.rename(by, target)
     await syncFolder()
   }
 
@@ -134,9 +190,11 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
           await fs.mkdir(folder, { recursive: true, mode: 0o700 })
           await requireSafeFolder()
           return locked(async () => {
-            const held = await read()
-            if (replaces !== undefined && held !== replaces) return held
-            await replace(token)
+            // Reading refuses what must not be written over, such as a link.
+            const held = await (replaces === undefined ? readToken() : readHere())
+            if (replaces === undefined) await bind()
+            else if (held !== replaces) return held
+            await replaceFile(path, temporary, token)
             return token
           })
         })(),
@@ -147,9 +205,10 @@ export function createTokenFile(options: TokenFileOptions): TokenFile {
         (async () => {
           if (!(await requireSafeFolder())) return
           await locked(async () => {
-            if (only !== undefined && (await read()) !== only) return
-            await fs.rm(path, { force: true })
-            await fs.rm(temporary, { force: true })
+            if (only !== undefined && (await readToken()) !== only) return
+            for (const each of [path, temporary, serverPath, temporaryServer]) {
+              await fs.rm(each, { force: true })
+            }
             await syncFolder()
           })
         })(),
