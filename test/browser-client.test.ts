@@ -222,7 +222,7 @@ test('a refusal is an error with its code, and a wrong password does not end the
   assert.deepEqual(codes, [
     'credentials_invalid',
     'credentials_invalid',
-    'ended',
+    'not_found',
     'not_found',
     'ada',
   ])

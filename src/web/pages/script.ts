@@ -9,10 +9,13 @@ for (const time of document.querySelectorAll('time')) {
   const at = new Date(time.dateTime)
   time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' })
 }
+// The answer to a form, such as that of the logout, must not be lost.
+let leaving = false
+addEventListener('submit', () => { leaving = true })
 if (list) {
   const channel = new BroadcastChannel('latchkey pages')
   const show = ({ type, data }) => {
-    if (type === 'ended') location.replace(list.dataset.login + '?ended=' + encodeURIComponent(data.reason))
+    if (type === 'ended' && !leaving) location.replace(list.dataset.login + '?ended=' + encodeURIComponent(data.reason))
     for (const id of data.ended ?? []) {
       const item = document.getElementById('session-' + id)
       if (!item) continue
