@@ -14,6 +14,6 @@ export function unsent(cause?: unknown): LatchkeyError {
   return new LatchkeyError(
     'unavailable',
     'The change is written, but could not be published to the other nodes. Try again.',
-    { cause },
+    { source: 'bus', cause },
   )
 }
