@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { NodeHeaders } from '../../http/index.ts'
 import {
   type AuthenticationOptions,
@@ -26,21 +26,62 @@ export {
   writeSessionCookie,
 } from '../../web/index.ts'
 
+/** What the hooks use of Fastify's request. */
+export interface FastifyWebRequest {
+  /** The headers, by name. */
+  readonly headers: IncomingHttpHeaders
+  /** The method. */
+  readonly method: string
+  /** The path and the query as received. */
+  readonly originalUrl: string
+  /** The request of `node:http`. */
+  readonly raw: IncomingMessage
+}
+
+/** What the hooks use of Fastify's reply. */
+export interface FastifyWebReply {
+  /** Sets the status. */
+  code(status: number): this
+  /** Sets headers. */
+  headers(values: Readonly<Record<string, string>>): this
+  /** Sets a header; `set-cookie` is added. */
+  header(name: string, value: string): this
+  /** Sends the answer. */
+  send(body: unknown): this
+}
+
+/** What the plugins use of an instance of Fastify. */
+export interface FastifyWebInstance {
+  /** Whether requests have a property. */
+  hasRequestDecorator(name: string): boolean
+  /** Adds a property to requests. */
+  decorateRequest(name: string, value: unknown): unknown
+  /** Adds a hook. */
+  addHook(name: string, hook: FastifyHook): unknown
+}
+
+/** A plugin of Fastify 5: `app.register(plugin)`. */
+export type FastifyWebPlugin = (
+  instance: FastifyWebInstance,
+  options: unknown,
+  done: () => void,
+) => void
+
 /** A hook of a route: `app.get('/private', { onRequest: requireLogin() }, handler)`. */
-export type FastifyHook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+export type FastifyHook = (request: FastifyWebRequest, reply: FastifyWebReply) => Promise<unknown>
 
 /**
  * The plugin that gives each request its session (`request.session`) and, before `authentication`, the anonymous token (`request.auth`):
  * `app.register(sessions({ authority }))`. Data that has changed is stored before the answer is sent. Throws `invalid_request` for options
  * that are not valid.
  */
-export function sessions(options: SessionOptions): FastifyPluginCallback {
+export function sessions(options: SessionOptions): FastifyWebPlugin {
   const config = sessionConfig(options)
   return plugin('latchkey-sessions', (instance, _options, done) => {
     for (const name of ['session', 'auth'] as const) {
       if (instance.hasRequestDecorator(name)) continue
       instance.decorateRequest(name, {
-        getter(this: FastifyRequest) {
+        getter(this: object) {
           return exchangeOf(this)[name]
         },
       })
@@ -77,12 +118,12 @@ export function sessions(options: SessionOptions): FastifyPluginCallback {
 }
 
 /** The plugin that finds the user of each request: `request.auth` is its token. Throws `invalid_request` for options that are not valid. */
-export function authentication(options: AuthenticationOptions): FastifyPluginCallback {
+export function authentication(options: AuthenticationOptions): FastifyWebPlugin {
   return hookPlugin('latchkey-authentication', authenticationStep(options))
 }
 
 /** The plugin that permits impersonation, and checks at each request that it is still permitted. Register it after `authentication`. */
-export function impersonation(options: ImpersonationOptions): FastifyPluginCallback {
+export function impersonation(options: ImpersonationOptions): FastifyWebPlugin {
   return hookPlugin('latchkey-impersonation', impersonationStep(options))
 }
 
@@ -105,7 +146,7 @@ function hook(step: WebStep): FastifyHook {
   return (request, reply) => run(step, request, reply)
 }
 
-function hookPlugin(name: string, step: WebStep): FastifyPluginCallback {
+function hookPlugin(name: string, step: WebStep): FastifyWebPlugin {
   return plugin(name, (instance, _options, done) => {
     instance.addHook('onRequest', hook(step))
     done()
@@ -113,14 +154,18 @@ function hookPlugin(name: string, step: WebStep): FastifyPluginCallback {
 }
 
 // As fastify-plugin does: the hooks are for the instance that registers the plugin.
-function plugin(name: string, register: FastifyPluginCallback): FastifyPluginCallback {
+function plugin(name: string, register: FastifyWebPlugin): FastifyWebPlugin {
   return Object.assign(register, {
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: name,
   })
 }
 
-async function run(step: WebStep, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+async function run(
+  step: WebStep,
+  request: FastifyWebRequest,
+  reply: FastifyWebReply,
+): Promise<unknown> {
   try {
     const answer = await step(exchangeOf(request))
     if (answer === null) return undefined
