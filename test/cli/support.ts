@@ -31,10 +31,14 @@ const CLOSED = { LATCHKEY_TCP: 'off', LATCHKEY_TLS: 'off', LATCHKEY_GRPC: 'off' 
 /** Compiled code, kept between the processes of a run and the next: a command line starts in half the time. */
 const COMPILE_CACHE = join(tmpdir(), `latchkey-test-compile-cache-${userInfo().uid}`)
 
+/** A home of this process alone, so that no test finds the session of another run. */
+const HOME_FOLDER = mkdtempSync(join(tmpdir(), 'latchkey-home-'))
+process.once('exit', () => rmSync(HOME_FOLDER, { recursive: true, force: true }))
+
 export function environment(env: RunOptions['env']): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
-    HOME: join(tmpdir(), 'latchkey-nobody'),
+    HOME: HOME_FOLDER,
     TZ: 'UTC',
     NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...CLOSED,
