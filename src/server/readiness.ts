@@ -1,6 +1,6 @@
 import type { Authority } from '../core/index.ts'
 
-/** How long the result of a check is reused, because a check writes. */
+/** How long the result of a write is reused. */
 const REUSE_MS = 2000
 
 /**
@@ -10,9 +10,10 @@ const REUSE_MS = 2000
 export function createReadiness(authority: Authority): () => Promise<void> {
   let checked = { at: Number.NEGATIVE_INFINITY, result: Promise.resolve() }
   return async () => {
+    await authority.ping()
     const now = performance.now()
     if (now - checked.at >= REUSE_MS) {
-      const result = authority.ping().then(() => authority.checkWrites())
+      const result = authority.checkWrites()
       // Each caller gets the error itself.
       result.catch(() => undefined)
       checked = { at: now, result }
