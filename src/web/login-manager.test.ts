@@ -75,6 +75,17 @@ test('ready guards refuse inactive users, unconfirmed addresses and other networ
   assert.equal(await authority.sessions.count(), 1)
 })
 
+test('after five wrong passwords the next login is refused at once', async (t) => {
+  const { manager, authority } = await setUp(t)
+  const { native } = await openRequest({ authority })
+  for (let at = 0; at < 5; at++) {
+    assert.equal((await manager.login(native, 'ada', 'wrong')).isAuthenticated, false)
+  }
+  const startedAt = performance.now()
+  await assert.rejects(manager.login(native, 'ada', 'ada-secret'), { code: 'throttled' })
+  assert.ok(performance.now() - startedAt < 2_000, 'it waited for an attempt that has ended')
+})
+
 test('a guard that refuses does not count as a wrong password', async (t) => {
   const { manager, authority } = await setUp(t)
   const { native } = await openRequest({ authority })

@@ -132,7 +132,10 @@ export class LoginManager<User extends UserLike = UserLike> {
         if (isAttempt(attempt)) attempts.push(attempt)
       }
       proof = await this.#verify(exchange, user, login)
-      if (proof === null) return null
+      if (proof === null) {
+        for (const attempt of attempts) attempt.failed()
+        return null
+      }
     } catch (error) {
       await Promise.all(attempts.map((attempt) => attempt.withdraw()))
       throw error

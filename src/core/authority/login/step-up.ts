@@ -31,6 +31,7 @@ export function stepUp(
     const outcome = proof.ok ? 'ok' : proof.code
     const audit = context.entry('step_up', outcome, { actor: owner, session: id }, options)
     if (!proof.ok) {
+      context.report(audit)
       await context.ask(() => context.store.audit.append([audit]))
       return proof
     }
@@ -50,6 +51,7 @@ export function stepUp(
         (done) => (done ? { kind: 'session-rotated', id } : null),
       )
       if (!written) continue
+      context.report(audit)
       const entry = new SessionEntry(proven, await context.actorOf(proven, now), null)
       return {
         ok: true,
@@ -106,9 +108,9 @@ export async function provePassword(
   password: string,
   options: CallOptions,
 ): Promise<{ ok: true; passwordHash: string | null } | Refusal> {
+  const found = await context.findCredential(actorId, options.signal)
   const attempt = await reserveAttempt(context, { identity: '', actorId }, options)
   if (!attempt.ok) return attempt
-  const found = await context.findCredential(actorId, options.signal)
   const verified = await verify(context, attempt, password, found, options)
   if (!verified.ok) return refuse('credentials_invalid', 'The password is wrong.')
   await attempt.succeeded(actorId)
