@@ -348,7 +348,7 @@ export class AuthorityContext {
     },
     options: CallOptions,
   ): AuditEntry {
-    const entry: AuditEntry = {
+    return {
       at: this.now(options),
       act,
       outcome,
@@ -360,8 +360,11 @@ export class AuthorityContext {
       identityHash: facts.identity === undefined ? null : this.hashIdentity(facts.identity),
       detail: facts.detail ?? null,
     }
+  }
+
+  /** Reports an act that took place, or was refused, to the observer. */
+  report(entry: AuditEntry): void {
     this.#observer.audited?.(entry)
-    return entry
   }
 
   /** Returns the keyed hash under which an identity is counted and audited. */

@@ -1,8 +1,11 @@
 import type { AuditEntry } from '../audit.ts'
 
-/** Is told what an authority does, for metrics. Its functions must not throw. */
+/** Receives the acts and durations of an authority, for metrics. Its functions must not throw. */
 export interface AuthorityObserver {
-  /** An audit entry is being written: a login, a renewal, a refusal. */
+  /**
+   * A login, step-up, impersonation or renewal took place or was refused, or a used renewal code ended a session: its audit entry, once
+   * it is written. Also called for refusals and anonymous logins that the audit trail leaves out.
+   */
   audited?(entry: AuditEntry): void
   /** A password was hashed or verified, in milliseconds without the wait for a turn. */
   hashed?(ms: number): void

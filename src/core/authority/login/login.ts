@@ -134,6 +134,7 @@ async function auditRefusal(
     actor === null ? { identity } : { actor: actor.id },
     options,
   )
+  context.report(entry)
   if (code === 'throttled') {
     const key = `audited/${actor?.id ?? entry.identityHash}/${entry.address}`
     const rule = { kind: 'window', limit: 1, windowMs: 60_000 } as const

@@ -109,6 +109,17 @@ export async function createSession(
   const issued = issueToken(context, codec, { secret, now }, session.record)
   if (profile.onLimit === 'evict-least-recently-used') await context.touches.flush()
   const replaces = await replacement(context, making, request, options)
+  const audit = context.entry(
+    making.act,
+    'ok',
+    {
+      actor: making.owner,
+      target: making.actsAs ?? null,
+      session: session.record.id,
+      detail: { profile: profileName, ...making.detail },
+    },
+    options,
+  )
   const outcome = await context.write(
     () =>
       context.store.sessions.create(
@@ -122,21 +133,7 @@ export async function createSession(
             : {}),
           ...(replaces === null ? {} : { replaces }),
         },
-        making.audited === false
-          ? {}
-          : {
-              audit: context.entry(
-                making.act,
-                'ok',
-                {
-                  actor: making.owner,
-                  target: making.actsAs ?? null,
-                  session: session.record.id,
-                  detail: { profile: profileName, ...making.detail },
-                },
-                options,
-              ),
-            },
+        making.audited === false ? {} : { audit },
       ),
     (made) => (made.ok ? endedChange(made.ended) : null),
     options.signal,
@@ -147,6 +144,7 @@ export async function createSession(
       ? limitRefusal(context, { owner, profile: profileName }, options)
       : refusedBecause(outcome.refused)
   }
+  context.report(audit)
   if (making.anonymous === true) context.anonymous.count()
   else await auditEnded(context, outcome.ended, options)
   return { ok: true, ...session, ...issued }

@@ -23,6 +23,7 @@ export function impersonate(
     if (!outcome.ok) {
       const facts = { actor: current.session.owner, target: targetId, session: current.session.id }
       const entry = context.entry('impersonation_started', outcome.code, facts, options)
+      context.report(entry)
       await context.ask(() => context.store.audit.append([entry]))
     }
     return outcome

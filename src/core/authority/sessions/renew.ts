@@ -164,6 +164,7 @@ async function issueSuccessor(
     },
   )
   if (!written) return null
+  context.report(audit)
   return presentRenewed(renewed, parsed, actor, { secret, generation })
 }
 
@@ -254,9 +255,10 @@ async function endFamily(
     options,
   )
   const at = { now: context.now(options), reason: 'reuse_detected' } as const
-  await context.write(
+  const sessions = await context.write(
     () => context.store.sessions.end({ id: record.id }, at, { audit }),
     endedChange,
   )
+  if (sessions.length > 0) context.report(audit)
   return ended('reuse_detected')
 }
