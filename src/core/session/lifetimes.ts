@@ -7,25 +7,20 @@ type Lifetime = Pick<
 >
 
 /**
- * How long an anonymous session lives that no client has presented: 5 minutes. A client that keeps
- * no cookie gets a new session with each request, and none of them is used again.
+ * The idle time of an anonymous session until its first use, if its own is longer: 5 minutes. A
+ * client that keeps no cookie gets a new session with each request, and none of them is used again.
  */
 export const UNPRESENTED_MS = 300_000
 
-/**
- * Returns the instant at which a session expires: the earliest of idle, token and absolute end, and
- * {@link UNPRESENTED_MS} after its creation for an anonymous session that was not used yet.
- */
+/** Returns the instant at which a session expires: the earliest of idle, token and absolute end. */
 export function expiresAt(record: Lifetime): number {
   let end = record.endsAt
   if (record.tokenExpiresAt !== null && record.tokenExpiresAt < end) end = record.tokenExpiresAt
-  if (record.idleMs !== null && record.lastUsedAt + record.idleMs < end) {
-    end = record.lastUsedAt + record.idleMs
-  }
-  if (record.anonymous && record.lastUsedAt <= record.createdAt) {
-    end = Math.min(end, record.createdAt + UNPRESENTED_MS)
-  }
-  return end
+  if (record.idleMs === null) return end
+  const unused = record.anonymous && record.lastUsedAt <= record.createdAt
+  const idleEnd =
+    record.lastUsedAt + (unused ? Math.min(record.idleMs, UNPRESENTED_MS) : record.idleMs)
+  return idleEnd < end ? idleEnd : end
 }
 
 /** Returns whether a record is live at `now` under the current epochs, and if not, how it ended. A session is expired *at* the instant. */

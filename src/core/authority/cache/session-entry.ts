@@ -259,21 +259,22 @@ export class SessionEntry implements CacheEntry {
    * store expires the session by that value.
    */
   expiresAt(): number {
-    let end = this.#hardEndHigh * SPAN + this.#hardEndLow
-    if (this.idleMs !== null) {
-      const idleEnd = this.touchedAt + this.idleMs
-      if (idleEnd < end) end = idleEnd
-    }
-    return this.anonymous && this.isUnpresented() ? Math.min(end, this.#unpresentedEnd()) : end
+    const hardEnd = this.#hardEndHigh * SPAN + this.#hardEndLow
+    if (this.idleMs === null) return hardEnd
+    const idleEnd = this.touchedAt + (this.isUnused() ? UNPRESENTED_MS : this.idleMs)
+    return idleEnd < hardEnd ? idleEnd : hardEnd
   }
 
-  /** Returns whether no use of the session was passed to the store yet. */
-  isUnpresented(): boolean {
-    return this.touchedAt <= this.#createdHigh * SPAN + this.#createdLow
-  }
-
-  #unpresentedEnd(): number {
-    return this.#createdHigh * SPAN + this.#createdLow + UNPRESENTED_MS
+  /**
+   * Returns whether it is an anonymous session of which no use was passed to the store yet, and whose
+   * idle time is shorter until then.
+   */
+  isUnused(): boolean {
+    return (
+      this.anonymous &&
+      this.touchedAt <= this.#createdHigh * SPAN + this.#createdLow &&
+      (this.idleMs ?? 0) > UNPRESENTED_MS
+    )
   }
 
   /** Returns the public view of the session. */

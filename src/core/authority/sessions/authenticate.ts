@@ -282,9 +282,8 @@ export class SessionChecker {
   #touch(entry: SessionEntry, now: number): void {
     if (now <= entry.lastUsedAt) return
     entry.lastUsedAt = now
-    // The first use of an anonymous session is written at once: it ends its short first life.
-    const first = entry.anonymous && entry.isUnpresented()
-    if (!first && now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
+    // The first use of an anonymous session is written at once: its idle time is longer from then on.
+    if (!entry.isUnused() && now - entry.touchedAt < touchIntervalMs(entry.idleMs)) return
     entry.touchedAt = now
     this.#context.touches.add(entry.id, now)
   }

@@ -31,7 +31,6 @@ export async function loadData(
   id: string,
   options: CallOptions,
 ): Promise<DataEntry> {
-  const trusted = context.trusted()
   const cached = cachedData(context, id)
   if (cached !== null) return cached
   const load = async () => {
@@ -40,7 +39,7 @@ export async function loadData(
     )
     return { entry, result: entry }
   }
-  return trusted ? context.data.fill(id, load) : (await load()).result
+  return context.trusted() ? context.data.fill(id, load) : (await load()).result
 }
 
 export async function saveData(

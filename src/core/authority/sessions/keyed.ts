@@ -225,9 +225,7 @@ async function recordOf(
     createdAt: now,
     authenticatedAt: now,
     factors: [],
-    // An end that the caller gives also holds before a client presents the session: a first use that
-    // is later than the creation says that it was presented.
-    lastUsedAt: endsAt === undefined ? now : now + 1,
+    lastUsedAt: now,
     tokenExpiresAt: null,
     // The caller decides when the session ends, and moves the end at each use.
     idleMs: endsAt === undefined ? policy.idleMs : null,
