@@ -111,12 +111,14 @@ export class RequestLane {
   readonly #queue: RequestQueue
   #underWay = 0
   #waiting: (() => void)[] = []
-  #burst = 0
+  #burst: number
   #burstAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(queue: RequestQueue) {
     this.#queue = queue
+    // The first request begins a burst.
+    this.#burst = queue.maxBurst
   }
 
   /** Whether no request is under way and none waits. */
@@ -136,27 +138,38 @@ export class RequestLane {
 
   /** Starts a request, at once or later. Returns false, and drops the request, if too many wait. Each started request must `finish`. */
   enter(start: () => void): boolean {
-    if (this.#closed) return true
+    if (!this.tryStart()) return this.wait(start)
+    start()
+    return true
+  }
+
+  /** Counts a request that starts at once. Returns false, and counts nothing, if it has to `wait`. */
+  tryStart(): boolean {
     const free = this.#underWay < this.#queue.maxUnderWay && this.#waiting.length === 0
-    if (free && this.#inBurst() && this.#queue.startsNow()) {
-      this.#underWay++
-      start()
-      return true
-    }
+    if (this.#closed || !free || !this.#inBurst() || !this.#queue.startsNow()) return false
+    this.#underWay++
+    return true
+  }
+
+  /** Starts a request later. Returns false, and drops the request, if too many wait. */
+  wait(start: () => void): boolean {
+    if (this.#closed) return true
     if (!this.#queue.reserve(this.#waiting.length)) return false
     this.#waiting.push(start)
     if (this.mayStart) this.#queue.wake(this)
     return true
   }
 
+  // Reads the clock once a burst, not at each request.
   #inBurst(): boolean {
-    const now = performance.now()
-    if (now - this.#burstAt >= BURST_MS) {
+    if (this.#burst >= this.#queue.maxBurst) {
+      const now = performance.now()
+      if (now - this.#burstAt < BURST_MS) return false
       this.#burstAt = now
       this.#burst = 0
     }
     this.#burst++
-    return this.#burst <= this.#queue.maxBurst
+    return true
   }
 
   /**

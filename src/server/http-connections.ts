@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { clearInterval, setImmediate, setInterval } from 'node:timers'
 import type { CountedConnection } from '../connections/connection-counter.ts'
@@ -113,6 +113,13 @@ interface HttpConnectionParts {
   readonly readOn: (held: HttpConnection) => void
 }
 
+/** Answers a request of a connection. */
+type Serve = (
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  connection: HttpConnection,
+) => void
+
 /** A client that has just connected needs more time for its first request than for the next one. */
 const FIRST_REQUEST_FACTOR = 4
 
@@ -147,19 +154,25 @@ export class HttpConnection implements RequestPeer {
     }
   }
 
-  /** Starts a request at once, or when earlier requests of the connection are answered and read. */
-  enter(outgoing: ServerResponse, start: () => void): void {
+  /** Serves a request at once, or when earlier requests of the connection are answered and read. */
+  enter(incoming: IncomingMessage, outgoing: ServerResponse, serve: Serve): void {
     this.#counted.use()
-    const accepted = this.#lane.enter(() => {
-      // Emitted when the answer is sent, and when the client disconnects before.
-      outgoing.on('close', this.#onAnswered)
-      if (this.#isLate()) outgoing.setHeader('connection', 'close')
-      start()
-      if (this.#paused && this.#lane.waiting === 0) this.#readOn(this)
-    })
+    if (this.#lane.tryStart()) {
+      this.#start(incoming, outgoing, serve)
+      return
+    }
+    const accepted = this.#lane.wait(() => this.#start(incoming, outgoing, serve))
     if (!accepted) this.#socket.destroy()
     // What has been read is already in memory; the rest stays with the sender.
     else this.holdBack()
+  }
+
+  #start(incoming: IncomingMessage, outgoing: ServerResponse, serve: Serve): void {
+    // Emitted when the answer is sent, and when the client disconnects before.
+    outgoing.on('close', this.#onAnswered)
+    if (this.#isLate()) outgoing.setHeader('connection', 'close')
+    serve(incoming, outgoing, this)
+    if (this.#paused && this.#lane.waiting === 0) this.#readOn(this)
   }
 
   /** Reads nothing more while requests wait. */

@@ -93,7 +93,7 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     {
       headersTimeout,
       requestTimeout: 30_000,
-      // The answer tells the client this time, so that it sends no request on a connection that is being closed.
+      // The answer contains this time, so that it sends no request on a connection that is being closed.
       keepAliveTimeout: Math.min(KEEP_ALIVE_MS, options.authenticateMs),
       connectionsCheckingInterval: Math.max(50, headersTimeout / 2),
       // A request without `Host` is refused below, as a problem.
@@ -104,7 +104,7 @@ export function createHttpListener(options: HttpListenerOptions): Door {
     (incoming, outgoing) => {
       const connection = connections.of(incoming.socket)
       // Without one, the connection has just been closed.
-      connection?.enter(outgoing, () => serve(incoming, outgoing, connection))
+      connection?.enter(incoming, outgoing, serve)
     },
   )
   server.on('connection', (socket) => connections.accept(socket))
@@ -152,13 +152,16 @@ function forwardingCheck({
   onUntrustedProxy,
 }: HttpListenerOptions): (incoming: IncomingMessage) => void {
   const isTrusted = createTrustedPeers(trustedProxies)
-  let told = false
+  let reported = false
   return ({ headers, socket }) => {
-    if (told || (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined))
+    if (
+      reported ||
+      (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined)
+    )
       return
     const { remoteAddress } = socket
     if (remoteAddress === undefined || isTrusted(remoteAddress)) return
-    told = true
+    reported = true
     onUntrustedProxy(remoteAddress)
   }
 }
