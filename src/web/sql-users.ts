@@ -58,26 +58,33 @@ export function sqlUsers({
   columns = {},
   placeholder = '?',
 }: SqlUsersOptions): UserProvider<SqlUser> {
-  const { id = 'id', username = 'email', tokenHash } = columns
-  const usernames = typeof username === 'string' ? [username] : username
-  const names = [...table.split('.'), ...usernames, ...Object.values(columns).flat()]
-  for (const name of [id, ...names]) {
+  for (const name of [...table.split('.'), ...Object.values(columns).flat()]) {
     if (!NAME.test(name)) throw new TypeError(`${name} is not the name of a table or a column.`)
   }
-  const toUser = userFields<Row>(fieldsOf(columns, usernames[0] ?? 'email'))
-  const findBy = async (where: readonly string[], value: string): Promise<SqlUser | null> => {
+  const findRows = async (where: readonly string[], value: string): Promise<readonly Row[]> => {
     const conditions = where.map(
       (column, at) => `${column} = ${placeholder === '?' ? '?' : `$${at + 1}`}`,
     )
     const text = `SELECT * FROM ${table} WHERE ${conditions.join(' OR ')} LIMIT 2`
-    const rows = rowsOf(
-      await query(
-        text,
-        where.map(() => value),
-      ),
-    )
-    return oneUser(rows, toUser)
+    const values = where.map(() => value)
+    return rowsOf(await query(text, values))
   }
+  return rowUsers(columns, findRows)
+}
+
+/**
+ * Makes the provider of a users table. `findRows` returns at most two rows in which one of the columns
+ * has the value.
+ */
+export function rowUsers(
+  columns: UserColumns,
+  findRows: (where: readonly string[], value: string) => Promise<readonly Row[]>,
+): UserProvider<SqlUser> {
+  const { id = 'id', tokenHash } = columns
+  const usernames = usernamesOf(columns)
+  const toUser = userFields<Row>(fieldsOf(columns, usernames[0] ?? 'email'))
+  const findBy = async (where: readonly string[], value: string) =>
+    oneUser(await findRows(where, value), toUser)
   return {
     findById: (value) => findBy([id], value),
     findByUsername: (value) => findBy(usernames, value),
@@ -87,8 +94,12 @@ export function sqlUsers({
   }
 }
 
+function usernamesOf({ username = 'email' }: UserColumns): readonly string[] {
+  return typeof username === 'string' ? [username] : username
+}
+
 /** Returns where the fields of a user are, for columns with their defaults. */
-export function fieldsOf(columns: UserColumns, username: string): UserFields<Row> {
+function fieldsOf(columns: UserColumns, username: string): UserFields<Row> {
   const { scopes, active, emailVerified } = columns
   return {
     id: columns.id ?? 'id',
@@ -101,7 +112,7 @@ export function fieldsOf(columns: UserColumns, username: string): UserFields<Row
 }
 
 /** Returns the user of a row. Throws `conflict` for two rows. */
-export function oneUser(rows: readonly Row[], toUser: (row: Row) => SqlUser): SqlUser | null {
+function oneUser(rows: readonly Row[], toUser: (row: Row) => SqlUser): SqlUser | null {
   const [row, other] = rows
   if (other !== undefined) {
     throw new WebError('conflict', 'Two users have the same name. Make the column unique.')
