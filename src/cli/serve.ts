@@ -62,7 +62,7 @@ async function announce(server: RunningServer, config: ServerConfig): Promise<vo
   process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 }
 
-/** Returns the line that tells how the first administrator is claimed; null if there is one. */
+/** Returns the line that says how the first administrator is claimed; null if there is one. */
 async function claimLine(server: RunningServer): Promise<string | null> {
   const flags = serverFlagsOf(server)
   const cluster = server.durability?.cluster

@@ -8,7 +8,7 @@ export interface Door {
   readonly named: boolean
   /** Starts to listen, and returns the address as clients write it. Rejects with the error of the system. */
   listen(): Promise<string>
-  /** Tells clients that the door will close: they should send further requests elsewhere. It still accepts connections. */
+  /** Announces to clients that the door will close, so that they send further requests elsewhere. It still accepts connections. */
   announce?(): void
   /** Accepts nothing more. Resolves when every request in progress is answered, or aborted because `signal` fired. */
   drain(signal: AbortSignal): Promise<void>

@@ -8,7 +8,7 @@ import type { WebRequest } from './web-request.ts'
 
 /** Finds the user of a request. `authentication` asks a list of them, and the first that finds one counts. */
 export interface Authenticator<User extends UserLike = UserLike> {
-  /** Returns a user or a token, or null if the request does not name a user in the way that the authenticator knows. */
+  /** Returns a user or a token, or null if the request has no credential of this authenticator. */
   authenticate(
     request: WebRequest,
     exchange: WebExchange,

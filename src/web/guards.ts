@@ -25,7 +25,7 @@ export interface GuardedAttempt<User extends UserLike> {
 export interface EarlyGuard<User extends UserLike = UserLike> {
   /** Always `before`. */
   readonly when: 'before'
-  /** Refuses by throwing. May return an `Attempt`, which is told how the login went. */
+  /** Refuses by throwing. May return an `Attempt`, which then receives the outcome of the login. */
   check(request: object, user: User | null, attempt: GuardedAttempt<User>): unknown
 }
 

@@ -30,7 +30,7 @@ interface Hidden {
 const NOTHING: StoredText = { value: 'null', version: 0 }
 const hiddenOf = new WeakMap<StoredText, Hidden>()
 
-/** What one request knows of its session: the check, the stored data, and the data as the application changes it. */
+/** The state of a session within one request: the check, the stored data, and the data as the application changes it. */
 export class SessionState {
   /** Null until the session is stored. */
   check: Authenticated | null

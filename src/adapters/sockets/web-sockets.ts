@@ -26,7 +26,7 @@ export interface UpgradeServer<Socket extends WebSocketLike> {
     head: Buffer,
     opened: (socket: Socket) => void,
   ): void
-  /** Tells the application of the socket. */
+  /** Passes the socket to the application. */
   emit(
     event: 'connection',
     socket: Socket,

@@ -68,7 +68,7 @@ function addClaim(admin: Command): void {
       const flags = command.opts<ClaimFlags>()
       const { api, format } = clientOf(command, { anonymous: true })
       const code = (given ?? (await promptText('The one-time code', 'CODE'))).trim()
-      // A wrong code is told before the password is asked for.
+      // A wrong code is reported before the password is asked for.
       await api.request('POST', '/v1/codes/check', { body: { purpose: 'claim', code } })
       const name = flags.name ?? (await promptText('Name of the administrator', '--name'))
       const password = await readPassword(flags.passwordFile, { isNew: true })
@@ -82,7 +82,7 @@ function addClaim(admin: Command): void {
     })
 }
 
-// The session of the claim is saved, or ended: nobody could use it.
+// The session of the claim is saved, or ended: without its token no client could use it.
 async function finish(command: Command, loggedIn: LoggedInAnswer): Promise<void> {
   const format = formatOf(command)
   const { save = process.stdout.isTTY === true } = command.opts<{ save?: boolean }>()

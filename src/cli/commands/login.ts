@@ -54,7 +54,7 @@ export function defineLogin(command: Command): void {
     })
 }
 
-// After the right password the server tells which sessions can make room.
+// After the right password the server lists the sessions that can make room.
 function tellSessions(error: unknown): never {
   const sessions = error instanceof LatchkeyError ? (error.details.sessions ?? []) : []
   for (const { id, client, lastUsedAt } of sessions) {

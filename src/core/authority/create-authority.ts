@@ -44,7 +44,7 @@ export interface AuthorityOptions {
   readonly pruneEveryMs?: number
   /** Called with errors that no caller receives. `console.error` by default. */
   readonly onError?: (error: unknown) => void
-  /** Is told of acts and durations, for metrics. */
+  /** Receives acts and durations, for metrics. None by default. */
   readonly observer?: AuthorityObserver
 }
 

@@ -11,7 +11,7 @@ export interface EventsGroup {
    * Returns a function that stops it.
    */
   onPublished(listener: (routed: RoutedEvent) => readonly string[]): () => void
-  /** Appends an event to the mailboxes of sessions, and tells every node that they have mail. */
+  /** Appends an event to the mailboxes of sessions, and announces to every node that events wait there. */
   store(sessions: readonly string[], event: ActorEvent, limits: MailboxLimits): Promise<void>
   /** Removes and returns what waits for a session, oldest first, and how many events were dropped before. */
   take(

@@ -46,7 +46,7 @@ export interface Bus {
   /**
    * Confirms reads that were made while the node did not trust its cache: resolves when the engine has accepted a
    * heartbeat that began after the call, and rejects with `unavailable` if it does not. So an engine that still
-   * answers reads, but is no longer the one that all nodes write to, is not believed. Absent where one process owns
+   * answers reads, but is no longer the one that all nodes write to, is not trusted. Absent where one process owns
    * the data.
    */
   confirmRead?(): Promise<void>

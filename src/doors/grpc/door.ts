@@ -55,7 +55,7 @@ export interface GrpcDoorOptions {
 export interface GrpcDoor {
   /** With the services `latchkey.v1.Agent`, `latchkey.v1.Sessions`, health and reflection; others may be added. */
   readonly server: Server
-  /** Follows a connection that the server is given: limits its calls, and tells `peer` of them. */
+  /** Follows a connection that the server is given: limits its calls, and reports them to `peer`. */
   follow(socket: Socket, peer: GrpcPeer): GrpcConnection
   /** Sets whether the health service reports that the server is serving. */
   setServing(serving: boolean): void

@@ -29,7 +29,7 @@ const ENGINE_CODES: Readonly<Record<string, string>> = {
 const MAX_DEPTH = 5
 
 /**
- * Returns the cause of a failure that a client was told, for metrics: what the engine reported (`disk_full`, `io`, `locked`,
+ * Returns the cause of a failure that was sent to a client, for metrics: what the engine reported (`disk_full`, `io`, `locked`,
  * `connection`), else what failed, else `unknown`. Returns null for a refusal that is no failure of the server, and for a client that has
  * disconnected.
  */

@@ -8,7 +8,7 @@ import { LimitedLog } from './limited-log.ts'
 export interface Failures {
   /** Counts and logs a request that failed because of the server. */
   answered(request: AnsweredRequest): void
-  /** Logs an error that no client was told of, at most once in a few seconds for each kind. */
+  /** Logs an error that no client received, at most once in a few seconds for each kind. */
   report(error: unknown, what: string, message: string): void
   /** When the store last failed, on the clock of `performance.now()`. */
   readonly storeFailedAt: number
@@ -24,7 +24,7 @@ const OF_THE_STORE: ReadonlySet<string> = new Set([
   'connection',
 ])
 
-/** Counts the failures that clients were told of, by door and cause, and logs them with the engine's error, limited in rate. */
+/** Counts the failures that clients received, by door and cause, and logs them with the engine's error, limited in rate. */
 export function createFailures(registry: Registry, logger: Logger): Failures {
   const counter = new Counter({
     name: 'latchkey_failures_total',

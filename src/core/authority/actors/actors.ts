@@ -121,7 +121,7 @@ export function importActor(
   })
 }
 
-// A record that was imported before is told from one of another actor with the same name.
+// Distinguishes a record that was imported before from one of another actor with the same name.
 async function importRefusal(
   context: AuthorityContext,
   actor: Actor,

@@ -54,7 +54,7 @@ export function createUserCode(): string {
   return `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`
 }
 
-/** How long an expired login is kept, so that a poll is told that it has expired. */
+/** How long an expired login is kept, so that a poll gets the answer that it has expired. */
 const KEPT_EXPIRED_MS = 10 * 60_000
 
 /** Returns until when a grant is stored. */

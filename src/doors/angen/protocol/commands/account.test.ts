@@ -265,7 +265,7 @@ test('an account is closed to unauthenticated clients and to impersonators', asy
   assert.equal((impersonator as { name: string }).name, 'root')
 })
 
-test('an anonymous session is no user: it looks up nobody and sends no message', async (t) => {
+test('an anonymous session is not a user: it finds no user and sends no message', async (t) => {
   const { connect, authority, register } = await openFixture(t)
   const ada = await register('ada')
   const visitor = await authority.sessions.loginAnonymous()
