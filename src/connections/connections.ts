@@ -9,7 +9,7 @@ import {
   type RoutedEvent,
 } from '../core/index.ts'
 import { add, countBy, remove } from './index-of-sets.ts'
-import { extendsBeforeMs } from './stream-use.ts'
+import { streamUse } from './stream-use.ts'
 
 /** The name of the event that replaces the events dropped from a full mailbox. It is delivered first, with `{ dropped }`. */
 export const OVERFLOW_EVENT = 'mailbox.overflow'
@@ -359,14 +359,15 @@ class ConnectionTable implements Connections {
   // An expiry is no write, so no message announces it.
   #sweep(): void {
     const now = this.#authority.now()
+    const extendsBeforeMs = streamUse(this.#authority)
     for (const entry of [...this.#entries()]) {
       const { current, checkedAt, ends } = entry
-      const { expiresAt } = current.session
+      const { expiresAt, endsAt, profile } = current.session
       const stale =
         now - checkedAt >= EXTERNAL_CHECK_MS && this.#authority.sessions.isExternal(current)
-      const beforeMs =
-        ends.send === undefined ? 0 : extendsBeforeMs(this.#authority, current.session)
-      const due = expiresAt > now && expiresAt - now <= beforeMs
+      // An expiry at the absolute end cannot be moved.
+      const extendable = ends.send !== undefined && expiresAt > now && expiresAt < endsAt
+      const due = extendable && expiresAt - now <= extendsBeforeMs(profile)
       if (stale || due || expiresAt <= now) this.#use(entry, !due).catch(this.#onError)
     }
   }
