@@ -100,7 +100,13 @@ async function findWaiting(
   if (!attempt.ok) return attempt
   const now = context.now(options)
   const codeKey = userCodeKey(context, userCode)
-  const found = codeKey === null ? null : await findByCode(context, codeKey, now)
+  let found: StoredGrant | null
+  try {
+    found = codeKey === null ? null : await findByCode(context, codeKey, now)
+  } catch (error) {
+    await attempt.withdraw()
+    throw error
+  }
   if (codeKey === null || found === null || found.grant.decided !== null) {
     attempt.failed()
     return UNKNOWN
